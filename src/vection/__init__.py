@@ -1,0 +1,1 @@
+"""Depth, camera path and object motion, learned from your own unlabeled video."""

@@ -1,0 +1,50 @@
+"""The one abstract class: what training and inference ask of a published system."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from torch import nn
+
+from vection.types import Depth, Image, Map, Points, Scalar, Transform
+
+Batch = TypeVar("Batch")
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What moved between two frames; the flows are 3D, in the first camera's coordinates and the unit of the depth."""
+
+    ego: Transform
+    """T_first_to_second: maps points of the static world from the first camera to the second."""
+    object_flow: Points | None = None
+    moving: Map | None = None
+    """Motion mask in [0, 1]."""
+
+
+class Method(nn.Module, ABC, Generic[Batch]):
+    """A self-supervised system: networks and the loss that trains them.
+
+    The networks are ordinary submodules; `Stage.trains` names them.
+    """
+
+    @abstractmethod
+    def training_loss(self, batch: Batch, progress: float) -> dict[str, Scalar]:
+        """Weighted loss terms by name; the trainer minimises their sum. `progress` runs from 0 to 1 over the stage."""
+
+    @abstractmethod
+    def predict_depth(self, image: Image) -> Depth:
+        """Depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
+
+    @abstractmethod
+    def predict_motion(self, first: Image, second: Image) -> Motion:
+        """Motion between two frames, `second` later than `first`."""
+
+    def pictures(self, batch: Batch) -> dict[str, Image]:
+        """Pictures for the log (warped view, mask), each RGB in [0, 1]; computed only when asked for."""
+        del batch
+        return {}
+
+    def on_epoch_end(self, epoch: int) -> None:
+        """Update what depends on the epoch (thresholds); called by the trainer after each epoch of training."""
+        del epoch
