@@ -1,0 +1,220 @@
+"""Augmentation of a batch on its device: mirror, zoom with crop, colour jitter of the twins that networks see."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from vection.samples import Clip, StereoView
+
+LUMA = (0.299, 0.587, 0.114)
+"""Grey of RGB, ITU-R BT.601: what PIL and JPEG use."""
+RGB_TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+
+
+Change = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What `augment` may change. Monodepth2, section 4: flip and jitter with probability one half."""
+
+    flip: float = 0.5
+    """Probability of mirroring a sample."""
+    jitter: float = 0.5
+    """Probability of jittering a sample's colours."""
+    brightness: float = 0.2
+    """Factor drawn from 1 - this to 1 + this; likewise contrast and saturation."""
+    contrast: float = 0.2
+    saturation: float = 0.2
+    hue: float = 0.1
+    """Turn of the hue in revolutions, to either side."""
+    scale_crop: float = 1.0
+    """Largest zoom, drawn for x and y on their own; the zoomed image is cropped back to its size. 1 = off."""
+
+
+def augment(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip:
+    """Turn a raw batch into float images in [0, 1], augmented; K and the stereo transform follow the images.
+
+    All draws come from `generator`, a generator of the CPU, so they are the same on any device. Everything is drawn
+    once a sample and shared by its frames; the order of the four colour changes is drawn once a sample as well.
+    """
+    batch = len(clip)
+    clean = _change(clip, image=_as_float)
+    if settings.flip > 0:
+        flipped = torch.rand(batch, generator=generator) < settings.flip
+        clean = mirror(clean, flipped.to(clip.target.device))
+    if settings.scale_crop > 1:
+        clean = _zoom_randomly(clean, settings.scale_crop, generator=generator)
+    if settings.jitter > 0:
+        return _jitter(clean, settings, generator=generator)
+    return clean
+
+
+def mirror(clip: Clip, flipped: Tensor) -> Clip:
+    """Mirror left to right the samples where `flipped` (batch, bool) holds: images, K, mask, stereo transform.
+
+    Only the clean images are mirrored; the jittered twins become equal to them.
+    """
+    width = clip.target.shape[-1]
+
+    def chosen(tensor: Tensor) -> Tensor:
+        return flipped.view(-1, *[1] * (tensor.dim() - 1))
+
+    def image(tensor: Tensor) -> Tensor:
+        return torch.where(chosen(tensor), tensor.flip(-1), tensor)
+
+    def camera(K: Tensor) -> Tensor:
+        return torch.where(chosen(K), mirror_intrinsics(K, width=width), K)
+
+    def rigid(T: Tensor) -> Tensor:
+        signs = T.new_tensor([-1.0, 1.0, 1.0, 1.0])
+        return torch.where(chosen(T), signs[:, None] * T * signs, T)
+
+    return _change(clip, image=image, camera=camera, rigid=rigid, usable=image)
+
+
+def mirror_intrinsics(K: Tensor, *, width: int) -> Tensor:
+    """Return K (... 3 3) of the mirrored image: cx becomes width - 1 - cx, pixel centres at integers."""
+    mirrored = K.clone()
+    mirrored[..., 0, 1] = -K[..., 0, 1]
+    mirrored[..., 0, 2] = width - 1 - K[..., 0, 2]
+    return mirrored
+
+
+def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[int, int]]) -> Clip:
+    """Resize each sample to its (height, width) in `sizes` and crop its own size from its (top, left) in `corners`.
+
+    A pixel x of an image of width W lands on (x + 0.5) * W' / W - 0.5 - left, and K follows exactly.
+    The jittered twins become equal to the clean images.
+    """
+    height, width = clip.target.shape[-2:]
+
+    def image(tensor: Tensor) -> Tensor:
+        frames = tensor if tensor.dim() == 5 else tensor[:, None]
+        parts = []
+        for frame, size, (top, left) in zip(frames, sizes, corners, strict=True):
+            zoomed = F.interpolate(frame, size=size, mode="bilinear", align_corners=False)
+            parts.append(zoomed[..., top : top + height, left : left + width])
+        return torch.stack(parts).reshape(tensor.shape)
+
+    def camera(K: Tensor) -> Tensor:
+        return affine.view(-1, *[1] * (K.dim() - 3), 3, 3) @ K
+
+    def usable(mask: Tensor) -> Tensor:
+        return image(mask.float()) > 0.999  # only where all that a pixel is interpolated from is usable
+
+    affine = torch.eye(3).repeat(len(clip), 1, 1)
+    for matrix, (h, w), (top, left) in zip(affine, sizes, corners, strict=True):
+        matrix[0] = torch.tensor([w / width, 0, 0.5 * w / width - 0.5 - left])
+        matrix[1] = torch.tensor([0, h / height, 0.5 * h / height - 0.5 - top])
+    affine = affine.to(clip.intrinsics)
+    return _change(clip, image=image, camera=camera, usable=usable)
+
+
+def _zoom_randomly(clip: Clip, largest: float, *, generator: Generator) -> Clip:
+    height, width = clip.target.shape[-2:]
+    draws = torch.rand(len(clip), 4, generator=generator).tolist()
+    sizes, corners = [], []
+    for zoom_y, zoom_x, down, right in draws:
+        size = (round(height * (1 + zoom_y * (largest - 1))), round(width * (1 + zoom_x * (largest - 1))))
+        sizes.append(size)
+        corners.append((int(down * (size[0] - height + 1)), int(right * (size[1] - width + 1))))
+    return zoom_crop(clip, sizes=sizes, corners=corners)
+
+
+def _jitter(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip:
+    of_image, of_mean = draw_colour_change(len(clip), settings, generator=generator)
+    of_image, of_mean = of_image.to(clip.target), of_mean.to(clip.target)
+    stereo = clip.stereo
+    if stereo is not None:
+        stereo = replace(stereo, jittered=change_colours(stereo.image, of_image, of_mean))
+    return replace(
+        clip,
+        target_jittered=change_colours(clip.target, of_image, of_mean),
+        sources_jittered=change_colours(clip.sources, of_image[:, None], of_mean[:, None]),
+        stereo=stereo,
+    )
+
+
+def draw_colour_change(batch: int, settings: Augmentation, *, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Draw for each sample the matrices A and M (batch 3 3) of x -> A x + M mean(x), the identity if not chosen.
+
+    Brightness scales, contrast moves towards the image's mean grey, saturation towards each pixel's grey, and hue turns
+    the chroma plane of YIQ: all linear in x and mean(x), so any order of them is one such pair.
+    """
+    chosen = torch.rand(batch, generator=generator) < settings.jitter
+    spans = torch.tensor([settings.brightness, settings.contrast, settings.saturation, settings.hue])
+    draws = (2 * torch.rand(batch, 4, generator=generator) - 1) * spans
+    order = torch.rand(batch, 4, generator=generator).argsort(dim=1)
+    eye, grey = torch.eye(3), torch.tensor(LUMA).expand(3, 3)
+    factor = (1 + draws[:, :3])[..., None, None]
+    steps = torch.stack(
+        [
+            factor[:, 0] * eye,
+            factor[:, 1] * eye,
+            factor[:, 2] * eye + (1 - factor[:, 2]) * grey,
+            _hue_rotation(draws[:, 3]),
+        ],
+        dim=1,
+    )
+    of_means = torch.zeros_like(steps)
+    of_means[:, 1] = (1 - factor[:, 1]) * grey
+    A, M = eye.repeat(batch, 1, 1), torch.zeros(batch, 3, 3)
+    rows = torch.arange(batch)
+    for step in order.unbind(1):
+        now, from_mean = steps[rows, step], of_means[rows, step]
+        A, M = now @ A, now @ M + from_mean @ (A + M)
+    chosen = chosen[:, None, None]
+    return torch.where(chosen, A, eye), torch.where(chosen, M, torch.zeros(()))
+
+
+def change_colours(image: Tensor, of_image: Tensor, of_mean: Tensor) -> Tensor:
+    """Return A x + M mean(x) clamped to [0, 1], for images (... 3 height width) and matrices (... 3 3)."""
+    with torch.autocast(image.device.type, enabled=False):
+        flat = image.flatten(-2)
+        offset = of_mean @ flat.mean(dim=-1, keepdim=True)
+        return (of_image @ flat + offset).clamp_(0, 1).view_as(image)
+
+
+def _hue_rotation(turns: Tensor) -> Tensor:
+    to_yiq = torch.tensor(RGB_TO_YIQ, dtype=torch.float64)
+    angle = turns.double() * 2 * math.pi
+    rotation = torch.eye(3, dtype=torch.float64).repeat(len(turns), 1, 1)
+    rotation[:, 1, 1] = rotation[:, 2, 2] = angle.cos()
+    rotation[:, 1, 2] = -angle.sin()
+    rotation[:, 2, 1] = angle.sin()
+    in_rgb: Tensor = torch.linalg.inv(to_yiq) @ rotation @ to_yiq
+    return in_rgb.float()
+
+
+def _as_float(image: Tensor) -> Tensor:
+    return image.float() / 255 if image.dtype == torch.uint8 else image
+
+
+def _same(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def _change(
+    clip: Clip, *, image: Change, camera: Change = _same, rigid: Change = _same, usable: Change = _same
+) -> Clip:
+    target, sources = image(clip.target), image(clip.sources)
+    stereo = clip.stereo
+    if stereo is not None:
+        other = image(stereo.image)
+        stereo = StereoView(other, other, camera(stereo.intrinsics), rigid(stereo.T_target_to_stereo))
+    return replace(
+        clip,
+        target=target,
+        sources=sources,
+        target_jittered=target,
+        sources_jittered=sources,
+        intrinsics=camera(clip.intrinsics),
+        source_intrinsics=camera(clip.source_intrinsics),
+        stereo=stereo,
+        usable=None if clip.usable is None else usable(clip.usable),
+    )

@@ -1,0 +1,203 @@
+"""The one format that training reads: a folder of resized frames described by its `clip.json`."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
+
+from vection.errors import DataError, UsageError
+
+FORMAT = 1
+CLIP_FILE = "clip.json"
+JPEG_QUALITY = 95
+
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+CameraNumbers = tuple[Positive, Positive, FiniteFloat, FiniteFloat]
+"""fx, fy, cx, cy in pixels of the stored image; pixel centres at integers."""
+Row4 = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
+
+
+@dataclass(frozen=True)
+class FrameInfo:
+    """One stored frame: file relative to the clip folder, time, and fx, fy, cx, cy in pixels."""
+
+    file: str
+    seconds: FiniteFloat
+    intrinsics: CameraNumbers
+
+    @property
+    def stem(self) -> str:
+        """Name without folder and suffix; the names of truth files follow it."""
+        return Path(self.file).stem
+
+
+@dataclass(frozen=True)
+class StereoInfo:
+    """The other camera: its folder holds images of the same names as the frames."""
+
+    folder: str
+    T_target_to_stereo: tuple[Row4, Row4, Row4, Row4]
+    intrinsics: CameraNumbers
+
+
+@dataclass(frozen=True)
+class FrameTruth:
+    """Exact values of a rendered or measured frame; what is unknown is None."""
+
+    depth: NDArray[np.float32]
+    """height x width, metres; 0 where there is none (sky)."""
+    category: NDArray[np.uint8] | None
+    """0 static background, 1 static object that could move, 2 moving object, 255 sky or none."""
+    semantics: NDArray[np.uint8] | None
+    object_flow: NDArray[np.float32] | None
+    """3 x height x width, metres to the next frame, in this camera's coordinates, without the ego-motion."""
+    T_camera_to_world: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """A clip folder: what `clip.json` says and the files beside it."""
+
+    folder: Path
+    name: str
+    width: PositiveInt
+    height: PositiveInt
+    unit: Literal["up-to-scale", "metres"]
+    intrinsics_source: str
+    frames: tuple[FrameInfo, ...]
+    mask: str | None = None
+    stereo: StereoInfo | None = None
+    truth: str | None = None
+    ingest: dict[str, Any] | None = None
+    """How the clip was made (stride, dropped frames, warnings); for people, never read by training."""
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.frames)
+
+    def read_image(self, index: int) -> NDArray[np.uint8]:
+        """Return a frame as RGB, height x width x 3. Raises DataError for a missing, broken or wrongly sized file."""
+        return self._read_sized(self.folder / self.frames[index].file)
+
+    def read_stereo_image(self, index: int) -> NDArray[np.uint8]:
+        """Return the other camera's image of a frame; DataError if the clip has none."""
+        if self.stereo is None:
+            raise DataError(f"The clip {self.folder} has no second camera; train it without stereo.")
+        return self._read_sized(self.folder / self.stereo.folder / Path(self.frames[index].file).name)
+
+    def read_usable(self) -> NDArray[np.bool_] | None:
+        """Return height x width, False where no frame shows the scene (bonnet, overlay); None if all is usable."""
+        if self.mask is None:
+            return None
+        path = self.folder / self.mask
+        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if grey is None or grey.shape != (self.height, self.width):
+            raise DataError(f"The mask {path} is missing or is not {self.width}x{self.height}; ingest the clip again.")
+        return np.asarray(grey >= 128)
+
+    def read_truth(self, index: int) -> FrameTruth:
+        """Return the exact values stored for a frame; DataError if the clip has none."""
+        if self.truth is None:
+            raise DataError(f"The clip {self.folder} holds no ground truth.")
+        path = self.folder / self.truth / f"{self.frames[index].stem}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                flow = arrays.get("object_flow")
+                return FrameTruth(
+                    depth=arrays["depth"].astype(np.float32),
+                    category=arrays.get("category"),
+                    semantics=arrays.get("semantics"),
+                    object_flow=None if flow is None else flow.astype(np.float32),
+                    T_camera_to_world=arrays.get("T_camera_to_world"),
+                )
+        except (OSError, KeyError, ValueError, EOFError) as error:
+            raise DataError(f"The ground truth file {path} is missing or broken ({error}).") from error
+
+    def _read_sized(self, path: Path) -> NDArray[np.uint8]:
+        image = read_rgb(path)
+        if image.shape[:2] != (self.height, self.width):
+            found = f"{image.shape[1]}x{image.shape[0]}"
+            raise DataError(f"{path} is {found} but {CLIP_FILE} says {self.width}x{self.height}; ingest it again.")
+        return image
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Return an image file as RGB, height x width x 3. Raises DataError if it is missing or no image."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"The image {path} is missing or cannot be decoded; restore it or leave it out.")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def write_rgb(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write an RGB image; the suffix chooses the format, JPEG in quality 95. UsageError if it cannot be written."""
+    done, coded = cv2.imencode(path.suffix, image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise UsageError(f"Cannot encode an image as '{path.suffix}' ({path}); use .jpg or .png.")
+    try:
+        path.write_bytes(coded.tobytes())
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def read_clip(folder: Path) -> ClipInfo:
+    """Read and check `folder/clip.json`. Raises UsageError if there is none, DataError if it is not valid."""
+    path = folder / CLIP_FILE
+    if not path.is_file():
+        raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} is not readable JSON ({error}); ingest the clip again.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f"{path} does not say 'format': {FORMAT}; it was not made by this version of vection.")
+    try:
+        info = TypeAdapter(ClipInfo).validate_python({**content, "folder": folder})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path} is not valid at '{place}': {first['msg']}; ingest the clip again.") from error
+    if not info.frames:
+        raise DataError(f"{path} lists no frames; ingest the clip again.")
+    return info
+
+
+def write_clip(info: ClipInfo) -> Path:
+    """Write `info.folder/clip.json` in one step, so that a reader never sees half of it; return its path."""
+    content: Mapping[str, Any] = {"format": FORMAT, **asdict(info)}
+    text = json.dumps({key: value for key, value in content.items() if key != "folder"}, indent=1)
+    path = info.folder / CLIP_FILE
+    temporary = path.with_name(f".{CLIP_FILE}.{os.getpid()}")
+    try:
+        info.folder.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}; choose a folder that can be written.") from error
+    return path
+
+
+def find_clips(root: Path) -> list[Path]:
+    """Return the clip folders at or below `root` in natural order. UsageError if it is missing, DataError if none."""
+    if not root.is_dir():
+        raise UsageError(f"The data folder {root} does not exist.")
+    if (root / CLIP_FILE).is_file():
+        return [root]
+    found = sorted((path.parent for path in root.rglob(CLIP_FILE)), key=lambda path: natural_key(str(path)))
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    if not visible:
+        raise DataError(f"No {CLIP_FILE} at or below {root}; make clips with `vection ingest`.")
+    return visible
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Return a sort key under which `frame2` comes before `frame10`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]

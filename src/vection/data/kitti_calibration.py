@@ -1,0 +1,42 @@
+"""KITTI calibration files: `calib_cam_to_cam.txt`, `calib_velo_to_cam.txt` and their like."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vection.errors import DataError, UsageError
+
+
+def read_kitti_calibration(file: Path) -> dict[str, NDArray[np.float64]]:
+    """Return each numeric line `NAME: numbers` as a flat float64 array; other lines (dates) are left out.
+
+    Raises UsageError if the file is missing and DataError if it holds no numeric line.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"The calibration file {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not a text file, so not a KITTI calibration.") from error
+    values = {}
+    for line in lines:
+        name, _, numbers = line.partition(":")
+        try:
+            row = np.array([float(number) for number in numbers.split()])
+        except ValueError:
+            continue
+        if row.size:
+            values[name.strip()] = row
+    if not values:
+        raise DataError(f"{file} has no line 'NAME: numbers', so it is not a KITTI calibration.")
+    return values
+
+
+def calibration_matrix(
+    calibration: dict[str, NDArray[np.float64]], name: str, *, shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return one entry as a matrix; DataError if it is missing or of another size."""
+    if name not in calibration or calibration[name].size != shape[0] * shape[1]:
+        raise DataError(f"The calibration lacks '{name}' with {shape[0]}x{shape[1]} numbers; take KITTI's own file.")
+    return calibration[name].reshape(shape)
