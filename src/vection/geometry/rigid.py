@@ -1,0 +1,76 @@
+"""Rigid transforms of column vectors: `T_a_to_c = T_b_to_c @ T_a_to_b`."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vection.types import Points, Transform, Vector3
+
+Rotation = Float[Tensor, "batch 3 3"]
+
+
+def rotation_from_axis_angle(axis_angle: Vector3) -> Rotation:
+    """Rotation by |v| radians about v (Rodrigues), exact in value and gradient at and near zero.
+
+    With theta = |v|: R = I + a [v]x + b [v]x^2, a = sin(theta)/theta, b = (1 - cos(theta))/theta^2,
+    and their series below 1e-2 radians, where the quotients lose digits.
+    """
+    squared = (axis_angle * axis_angle).sum(dim=1)[:, None, None]
+    small = squared < 1e-4
+    # The unused branch of `where` still gets a gradient, so it must be finite: sqrt and 1/x stay away from 0.
+    safe = torch.where(small, torch.ones_like(squared), squared)
+    angle = safe.sqrt()
+    a = torch.where(small, 1 - squared / 6 + squared**2 / 120, angle.sin() / angle)
+    b = torch.where(small, 0.5 - squared / 24 + squared**2 / 720, (1 - angle.cos()) / safe)
+    cross = _cross_matrix(axis_angle)
+    identity = torch.eye(3, device=axis_angle.device, dtype=axis_angle.dtype)
+    return identity + a * cross + b * (cross @ cross)
+
+
+def rotation_from_euler(angles: Vector3, *, order: Literal["xyz", "zyx"] = "xyz") -> Rotation:
+    """Rotation from angles (radians) about x, y, z: "xyz" is Rx Ry Rz (SC-SfMLearner, Li et al.), "zyx" is Rz Ry Rx."""
+    sin, cos = angles.sin().unbind(1), angles.cos().unbind(1)
+    one, zero = torch.ones_like(sin[0]), torch.zeros_like(sin[0])
+    x = _matrix([[one, zero, zero], [zero, cos[0], -sin[0]], [zero, sin[0], cos[0]]])
+    y = _matrix([[cos[1], zero, sin[1]], [zero, one, zero], [-sin[1], zero, cos[1]]])
+    z = _matrix([[cos[2], -sin[2], zero], [sin[2], cos[2], zero], [zero, zero, one]])
+    return x @ y @ z if order == "xyz" else z @ y @ x
+
+
+def make_transform(rotation: Rotation, translation: Vector3) -> Transform:
+    """4x4 transform p -> R p + t."""
+    top = torch.cat([rotation, translation[:, :, None]], dim=2)
+    bottom = torch.zeros_like(top[:, :1])
+    bottom[:, :, 3] = 1
+    return torch.cat([top, bottom], dim=1)
+
+
+def transform_from_axis_angle(axis_angle: Vector3, translation: Vector3) -> Transform:
+    """p -> R(axis_angle) p + t, the pose law of Monodepth2, section 3.3."""
+    return make_transform(rotation_from_axis_angle(axis_angle), translation)
+
+
+def invert(transform: Transform) -> Transform:
+    """T_b_to_a from T_a_to_b, exact for a rigid transform: R^T and -R^T t."""
+    rotation = transform[:, :3, :3].transpose(1, 2)
+    return make_transform(rotation, -(rotation @ transform[:, :3, 3:])[:, :, 0])
+
+
+def transform_points(points: Points, transform: Transform) -> Points:
+    """Map every point by `transform`."""
+    flat = points.flatten(2)
+    moved = torch.baddbmm(transform[:, :3, 3:], transform[:, :3, :3], flat)
+    return moved.view_as(points)
+
+
+def _cross_matrix(vector: Vector3) -> Rotation:
+    """[v]x, so that [v]x p = v x p."""
+    x, y, z = vector.unbind(1)
+    zero = torch.zeros_like(x)
+    return _matrix([[zero, -z, y], [z, zero, -x], [-y, x, zero]])
+
+
+def _matrix(rows: list[list[Tensor]]) -> Tensor:
+    return torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)

@@ -1,0 +1,55 @@
+"""A target and its sources at one size, and the target as each source would show it."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from vection.geometry.camera import resize_intrinsics
+from vection.geometry.warp import warp
+from vection.types import Depth, Image, Intrinsics, Sources
+
+SourceIntrinsics = Float[Tensor, "batch source 3 3"]
+SourceTransforms = Float[Tensor, "batch source 4 4"]
+"""T_target_to_source of each source."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """A target and its sources at one size, with the intrinsics of that size."""
+
+    target: Image
+    sources: Sources
+    intrinsics: Intrinsics
+    source_intrinsics: SourceIntrinsics
+
+    def halved(self) -> "Views":
+        """Return the same views at half the size (area average)."""
+        count = self.sources.shape[1]
+        source_intrinsics = resize_intrinsics(self.source_intrinsics.flatten(0, 1), scale_x=0.5, scale_y=0.5)
+        return Views(
+            functional.avg_pool2d(self.target, 2),
+            functional.avg_pool2d(self.sources.flatten(0, 1), 2).unflatten(0, (-1, count)),
+            resize_intrinsics(self.intrinsics, scale_x=0.5, scale_y=0.5),
+            source_intrinsics.unflatten(0, (-1, count)),
+        )
+
+    def pyramid(self, levels: int) -> list["Views"]:
+        """Return these views and `levels` - 1 successive halvings."""
+        pyramid = [self]
+        while len(pyramid) < levels:
+            pyramid.append(pyramid[-1].halved())
+        return pyramid
+
+    def synthesise(self, depth: Depth, transforms: SourceTransforms) -> Sources:
+        """Predict the target from each source, I_{t'->t} of Monodepth2, eq. 2; all sources in one batch."""
+        count = self.sources.shape[1]
+        warped = warp(
+            self.sources.flatten(0, 1),
+            depth.repeat_interleave(count, dim=0),
+            transforms.flatten(0, 1),
+            intrinsics=self.intrinsics.repeat_interleave(count, dim=0),
+            source_intrinsics=self.source_intrinsics.flatten(0, 1),
+        )
+        return warped.unflatten(0, (-1, count))

@@ -1,0 +1,77 @@
+"""How much a synthesised view differs from the target, and which view to believe."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from vection.losses.ssim import Moments, Window, moments, ssim_error
+from vection.types import Image, Map, Mask, Scalar, Sources
+
+SourceMaps = Float[Tensor, "batch source height width"]
+"""One error map a source."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target image, filtered once for all the views compared with it."""
+
+    image: Image
+    moments: Moments
+
+    @staticmethod
+    def of(image: Image, *, window: Window = "box3") -> "Target":
+        """Filter `image`."""
+        spread = image[:, None]
+        return Target(image, moments(spread, window=window))
+
+
+def photometric_error(
+    views: Sources, target: Target, *, ssim_weight: float = 0.85, window: Window = "box3"
+) -> SourceMaps:
+    """alpha/2 (1 - SSIM) + (1 - alpha) |difference|, averaged over RGB (Monodepth2, after eq. 2); 0 means L1 only."""
+    l1 = (views - target.image[:, None]).abs().mean(dim=2)
+    if ssim_weight == 0:
+        return l1
+    return ssim_weight * ssim_error(views, target.moments, window=window).mean(dim=2) + (1 - ssim_weight) * l1
+
+
+@dataclass(frozen=True)
+class Reprojection:
+    """A photometric error a pixel, and where a warped view (rather than an unwarped one) explains the target best."""
+
+    error: Map
+    selected: Mask
+    """mu of Monodepth2, eq. 5: True where the pixel takes part; True everywhere without auto-mask."""
+
+
+def minimum_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None) -> Reprojection:
+    """Error of the best source a pixel (Monodepth2, eq. 4), auto-masked by the unwarped errors if given (eq. 5).
+
+    A masked pixel keeps its unwarped error, which has no gradient, so the mean over all pixels keeps its denominator.
+    """
+    return _auto_mask(
+        warped.amin(dim=1, keepdim=True), None if unwarped is None else unwarped.amin(dim=1, keepdim=True)
+    )
+
+
+def average_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None) -> Reprojection:
+    """Mean error over the sources (the baseline of Monodepth2, table 2), auto-masked likewise."""
+    return _auto_mask(
+        warped.mean(dim=1, keepdim=True), None if unwarped is None else unwarped.mean(dim=1, keepdim=True)
+    )
+
+
+def mean_over(error: Map, usable: Bool[Tensor, "batch 1 height width"] | None) -> Scalar:
+    """Mean over all pixels, or over the usable ones (0 if there are none)."""
+    if usable is None:
+        return error.mean()
+    return (error * usable).sum() / usable.sum().clamp(min=1)
+
+
+def _auto_mask(warped: Map, unwarped: Map | None) -> Reprojection:
+    if unwarped is None:
+        return Reprojection(warped, torch.ones_like(warped, dtype=torch.bool))
+    selected = warped < unwarped
+    return Reprojection(torch.where(selected, warped, unwarped), selected)

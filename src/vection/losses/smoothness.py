@@ -1,0 +1,17 @@
+"""Smoothness that lets go at the image's edges."""
+
+from vection.types import Image, Map, Scalar
+
+
+def edge_aware_smoothness_loss(values: Map, image: Image) -> Scalar:
+    """|dx d| e^-|dx I| + |dy d| e^-|dy I|, each averaged (Monodepth2, eq. 3); |dI| is the mean over RGB."""
+    weight_x = (-(image[..., 1:] - image[..., :-1]).abs().mean(dim=1, keepdim=True)).exp()
+    weight_y = (-(image[..., 1:, :] - image[..., :-1, :]).abs().mean(dim=1, keepdim=True)).exp()
+    step_x = (values[..., 1:] - values[..., :-1]).abs()
+    step_y = (values[..., 1:, :] - values[..., :-1, :]).abs()
+    return (step_x * weight_x).mean() + (step_y * weight_y).mean()
+
+
+def normalise_by_mean(values: Map) -> Map:
+    """d* = d / mean(d) of each image: keeps smoothness from shrinking the depth (Monodepth2, after eq. 3)."""
+    return values / (values.mean(dim=(2, 3), keepdim=True) + 1e-7)

@@ -1,0 +1,231 @@
+"""Monodepth2: Godard et al., Digging Into Self-Supervised Monocular Depth Estimation, ICCV 2019."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vection.geometry.camera import disparity_to_depth
+from vection.geometry.rigid import invert
+from vection.geometry.views import SourceTransforms, Views
+from vection.losses.photometric import (
+    Reprojection,
+    SourceMaps,
+    Target,
+    average_reprojection,
+    mean_over,
+    minimum_reprojection,
+    photometric_error,
+)
+from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.methods.method import Method, Motion
+from vection.networks.depth_decoder import DepthDecoder
+from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion
+from vection.networks.encoder import EncoderName, build_encoder
+from vection.samples import Clip
+from vection.types import Depth, Disparity, Image, Scalar, Sources
+
+
+@dataclass(frozen=True)
+class Monodepth2Settings:
+    """The method's parts; the defaults are the paper's full model with monocular training."""
+
+    encoder: EncoderName = "resnet18"
+    pretrained: bool = True
+    """Start the encoders from ImageNet weights."""
+    ego_motion: EgoMotionName = "separate"
+    temporal: bool = True
+    """Learn from neighbouring frames (M)."""
+    stereo: bool = False
+    """Learn from the other camera of a calibrated pair (S); with `temporal`, MS."""
+    reprojection: Literal["minimum", "average"] = "minimum"
+    mask: Literal["auto", "predictive", "none"] = "auto"
+    """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none."""
+    multi_scale: Literal["full-resolution", "per-scale"] = "full-resolution"
+    scales: int = 4
+    ssim_weight: float = 0.85
+    smoothness_weight: float = 1e-3
+    predictive_mask_weight: float = 0.2
+    min_depth: float = 0.1
+    max_depth: float = 100.0
+    tie_break_noise: float = 1e-5
+    """Standard deviation of the noise on unwarped errors: equal errors then count as masked half of the time."""
+
+
+@dataclass(frozen=True)
+class ScaleResult:
+    """What one scale of the decoder contributes to the loss."""
+
+    reprojection: Reprojection
+    smoothness_loss: Scalar
+    warped: Sources
+
+
+def compare_scales(
+    disparities: list[Disparity],
+    transforms: SourceTransforms,
+    pyramid: list[Views],
+    *,
+    settings: Monodepth2Settings,
+    masks: list[Tensor] | None = None,
+) -> list[ScaleResult]:
+    """Predict the target with the disparity of every scale and compare (section 3.2).
+
+    `pyramid[0]` is the full size, level s has the size of disparity s. `masks`, (batch, source, height, width) a scale,
+    weight the errors of the warped views (the predictive mask).
+    """
+    target, unwarped = _prepare(pyramid[0], settings)
+    results = []
+    for scale, (disparity, views) in enumerate(zip(disparities, pyramid, strict=True)):
+        compared = disparity
+        if settings.multi_scale == "full-resolution":
+            # Only the disparity is coarse; images are compared in full size ("Multi-scale estimation").
+            views_compared, compared = pyramid[0], _resize(disparity, like=pyramid[0].target)
+        else:
+            views_compared = views
+            target, unwarped = (target, unwarped) if scale == 0 else _prepare(views, settings)
+        depth = disparity_to_depth(compared, min_depth=settings.min_depth, max_depth=settings.max_depth)
+        warped = views_compared.synthesise(depth, transforms)  # eq. 2
+        errors = photometric_error(warped, target, ssim_weight=settings.ssim_weight)
+        if masks is not None:
+            errors = errors * _resize(masks[scale], like=errors)
+        combine = minimum_reprojection if settings.reprojection == "minimum" else average_reprojection
+        smoothness = edge_aware_smoothness_loss(normalise_by_mean(disparity), views.target) / 2**scale  # eq. 3
+        results.append(ScaleResult(combine(errors, unwarped), smoothness, warped))  # eq. 4, 5
+    return results
+
+
+class Monodepth2(Method[Clip]):
+    """Depth and pose networks trained by predicting the target frame from its sources."""
+
+    def __init__(self, settings: Monodepth2Settings) -> None:
+        super().__init__()
+        if not (settings.temporal or settings.stereo):
+            raise ValueError("a method without temporal and without stereo sources has nothing to learn from")
+        self.settings = settings
+        self.depth_encoder = build_encoder(settings.encoder, pretrained=settings.pretrained)
+        channels = self.depth_encoder.channels
+        self.depth_decoder = DepthDecoder(channels, scales=settings.scales)
+        self.ego_motion: EgoMotion | None = None
+        if settings.temporal:
+            self.ego_motion = build_ego_motion(
+                settings.ego_motion, encoder=settings.encoder, channels=channels[-1], pretrained=settings.pretrained
+            )
+        self.mask_decoder: DepthDecoder | None = None
+        if settings.mask == "predictive":
+            sources = 2 * settings.temporal + settings.stereo
+            self.mask_decoder = DepthDecoder(channels, scales=settings.scales, outputs=sources)
+
+    def training_loss(self, batch: Clip, progress: float) -> dict[str, Scalar]:
+        """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
+        del progress
+        features = self.depth_encoder(batch.target_jittered)
+        disparities = self.depth_decoder(features)
+        masks = None if self.mask_decoder is None else self.mask_decoder(features)
+        views, transforms = self._views(batch, features[-1], disparities[0])
+        pyramid = views.pyramid(len(disparities))
+        results = compare_scales(disparities, transforms, pyramid, settings=self.settings, masks=masks)
+        photometric = [
+            mean_over(result.reprojection.error, _fit(batch.usable, result.reprojection.error)) for result in results
+        ]
+        smoothness = torch.stack([result.smoothness_loss for result in results]).mean()
+        terms = {
+            "photometric": torch.stack(photometric).mean(),
+            "smoothness": self.settings.smoothness_weight * smoothness,
+        }
+        if masks is not None:  # without this term the mask would explain every error away (Zhou et al. 2017, eq. 4)
+            entropy = [-mask.clamp(min=1e-7).log().mean() for mask in masks]
+            terms["predictive_mask"] = self.settings.predictive_mask_weight * torch.stack(entropy).mean()
+        return terms
+
+    def predict_disparities(self, image: Image) -> list[Disparity]:
+        """Return the disparities of all scales, finest first."""
+        disparities: list[Disparity] = self.depth_decoder(self.depth_encoder(image))
+        return disparities
+
+    def predict_depth(self, image: Image) -> Depth:
+        """D = 1 / (a s + b) (section 3.3)."""
+        disparity = self.predict_disparities(image)[0]
+        return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
+
+    def predict_motion(self, first: Image, second: Image) -> Motion:
+        """Ego-motion alone: the method knows no object motion."""
+        if self.ego_motion is None:
+            raise ValueError("a model trained on stereo pairs alone has no pose network")
+        features = None
+        if self.ego_motion.needs_features:
+            features = (self.depth_encoder(first)[-1], self.depth_encoder(second)[-1])
+        return Motion(self.ego_motion(first, second, features=features, depth=self.predict_depth(first)))
+
+    def pictures(self, batch: Clip) -> dict[str, Image]:
+        """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
+        features = self.depth_encoder(batch.target)
+        disparities = self.depth_decoder(features)[:1]
+        views, transforms = self._views(batch, features[-1], disparities[0])
+        result = compare_scales(disparities, transforms, [views], settings=self.settings)[0]
+        return {
+            "target": batch.target,
+            "predicted from source": result.warped[:, 0],
+            "takes part": result.reprojection.selected.float().expand_as(batch.target),
+            "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+        }
+
+    def _views(self, batch: Clip, feature: Tensor, disparity: Disparity) -> tuple[Views, SourceTransforms]:
+        """Gather the temporal and the stereo sources and the transform to each (section 3.1)."""
+        sources, intrinsics, transforms = [], [], []
+        if self.ego_motion is not None:
+            sources.append(batch.sources)
+            intrinsics.append(batch.source_intrinsics)
+            transforms.append(self._temporal_transforms(batch, feature, disparity))
+        if self.settings.stereo:
+            if batch.stereo is None:
+                raise ValueError("stereo training needs clips with a stereo view")
+            sources.append(batch.stereo.image[:, None])
+            intrinsics.append(batch.stereo.intrinsics[:, None])
+            transforms.append(batch.stereo.T_target_to_stereo[:, None])
+        views = Views(batch.target, torch.cat(sources, dim=1), batch.intrinsics, torch.cat(intrinsics, dim=1))
+        return views, torch.cat(transforms, dim=1)
+
+    def _temporal_transforms(self, batch: Clip, feature: Tensor, disparity: Disparity) -> SourceTransforms:
+        """T_target_to_source of every source in one batch; the network always sees a pair in the order of time."""
+        assert self.ego_motion is not None
+        count = batch.sources.shape[1]
+        target = batch.target_jittered.repeat_interleave(count, dim=0)
+        source = batch.sources_jittered.flatten(0, 1)
+        past = (batch.seconds < 0).flatten()[:, None, None]
+        features = None
+        if self.ego_motion.needs_features:
+            own, others = feature.repeat_interleave(count, dim=0), self.depth_encoder(source)[-1]
+            features = _in_order(own, others, past[..., None])
+        depth = disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
+        first, second = _in_order(target, source, past[..., None])
+        T_first_to_second = self.ego_motion(
+            first, second, features=features, depth=depth.repeat_interleave(count, dim=0)
+        )
+        return torch.where(past, invert(T_first_to_second), T_first_to_second).unflatten(0, (-1, count))
+
+
+def _prepare(views: Views, settings: Monodepth2Settings) -> tuple[Target, SourceMaps | None]:
+    """Filter the target once, and compare it with the unwarped sources once, for all scales of this size."""
+    target = Target.of(views.target)
+    if settings.mask != "auto":
+        return target, None
+    unwarped = photometric_error(views.sources, target, ssim_weight=settings.ssim_weight)
+    return target, unwarped + settings.tie_break_noise * torch.randn_like(unwarped)
+
+
+def _in_order(target: Tensor, source: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.where(past, source, target), torch.where(past, target, source)
+
+
+def _resize(maps: Tensor, *, like: Tensor) -> Tensor:
+    return functional.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _fit(usable: Tensor | None, error: Tensor) -> Tensor | None:
+    """The mask of usable pixels at the size of `error`; a coarse pixel is usable if its centre is."""
+    if usable is None or usable.shape[-2:] == error.shape[-2:]:
+        return usable
+    return functional.interpolate(usable.float(), size=error.shape[-2:], mode="nearest") > 0

@@ -1,0 +1,86 @@
+"""The camera's motion between two frames: one interface for the three pose networks of Monodepth2."""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from vection.geometry.rigid import transform_from_axis_angle
+from vection.networks.encoder import EncoderName, build_encoder
+from vection.networks.pose import PoseDecoder, PoseNet
+from vection.types import Depth, Image, Transform
+
+EgoMotionName = Literal["separate", "shared", "posenet"]
+
+
+class EgoMotion(nn.Module, ABC):
+    """From two frames in the order of time to T_first_to_second."""
+
+    needs_features = False
+    """Whether `forward` reads the depth encoder's last features of both frames."""
+
+    @abstractmethod
+    def forward(
+        self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
+    ) -> Transform:
+        """`features`: last depth-encoder features of both frames; `depth`: of one of them, to scale by."""
+
+
+class SeparateEgoMotion(EgoMotion):
+    """A second encoder on both frames stacked (the paper's default)."""
+
+    def __init__(self, encoder: EncoderName, *, pretrained: bool) -> None:
+        super().__init__()
+        self.encoder = build_encoder(encoder, images=2, pretrained=pretrained)
+        self.decoder = PoseDecoder(self.encoder.channels[-1])
+
+    def forward(
+        self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
+    ) -> Transform:
+        del features, depth
+        axis_angle, translation = self.decoder([self.encoder(torch.cat([first, second], dim=1))[-1]])
+        return transform_from_axis_angle(axis_angle, translation)
+
+
+class SharedEgoMotion(EgoMotion):
+    """A decoder on the depth encoder's features of both frames."""
+
+    needs_features = True
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.decoder = PoseDecoder(channels, images=2)
+
+    def forward(
+        self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
+    ) -> Transform:
+        del first, second, depth
+        if features is None:
+            raise ValueError("the shared pose network needs the depth encoder's features of both frames")
+        axis_angle, translation = self.decoder(list(features))
+        return transform_from_axis_angle(axis_angle, translation)
+
+
+class PoseNetEgoMotion(EgoMotion):
+    """PoseNet; the released code multiplies its translation by the mean inverse depth, so that both share one scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = PoseNet()
+
+    def forward(
+        self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
+    ) -> Transform:
+        del features
+        axis_angle, translation = self.network(first, second)
+        return transform_from_axis_angle(axis_angle, translation * (1 / depth).mean(dim=(2, 3)))
+
+
+def build_ego_motion(name: EgoMotionName, *, encoder: EncoderName, channels: int, pretrained: bool) -> EgoMotion:
+    """Build a pose network; `channels` are those of the depth encoder's last feature."""
+    if name == "separate":
+        return SeparateEgoMotion(encoder, pretrained=pretrained)
+    if name == "shared":
+        return SharedEgoMotion(channels)
+    return PoseNetEgoMotion()

@@ -1,0 +1,50 @@
+"""The one interface of encoders: image -> feature pyramid, and its channels."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+
+from vection.errors import UsageError
+
+EncoderName = Literal["resnet18", "resnet34", "resnet50", "efficientnet-lite0"]
+
+
+class Encoder(nn.Module, ABC):
+    """From one RGB image in [0, 1], or several stacked along the channels, to features at strides 2, 4, 8, 16, 32."""
+
+    channels: tuple[int, int, int, int, int]
+    """Channels of the five features, fine to coarse."""
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """(batch, 3 * images, height, width) -> five features; height and width are multiples of 32."""
+
+    @abstractmethod
+    def load_imagenet(self, state: dict[str, Tensor]) -> None:
+        """Load ImageNet weights of a single-image network; over n images the first convolution gets them n times / n."""
+
+
+def build_encoder(
+    name: EncoderName, *, images: int = 1, pretrained: bool = False, weights: Path | None = None
+) -> Encoder:
+    """Build an encoder over `images` images; `pretrained` loads ImageNet weights (from `weights` if given).
+
+    Raises UsageError for an unknown name or weights that cannot be had.
+    """
+    from vection.networks.efficientnet import EfficientNetLite0
+    from vection.networks.pretrained import imagenet_weights
+    from vection.networks.resnet import ResNet
+
+    if name not in get_args(EncoderName):
+        raise UsageError(f"There is no encoder '{name}'; choose one of {', '.join(get_args(EncoderName))}.")
+    encoder = EfficientNetLite0(images=images) if name == "efficientnet-lite0" else ResNet(name, images=images)
+    if pretrained:
+        encoder.load_imagenet(imagenet_weights(name, weights=weights))
+    return encoder
+
+
+def repeat_first_convolution(weight: Tensor, images: int) -> Tensor:
+    """Spread a first convolution over `images` stacked images so that equal images give the old response."""
+    return weight.repeat(1, images, 1, 1) / images

@@ -1,0 +1,59 @@
+"""Networks for the camera's motion between two frames: the pose decoder on encoder features, and PoseNet."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vection.types import Image, Vector3
+
+POSE_FACTOR = 0.01
+"""Scale of the rotation and translation outputs (Monodepth2, section 3.3): starts training near no motion."""
+
+
+class PoseDecoder(nn.Module):
+    """Axis-angle (radians) and translation from the last features of one two-image encoder, or of two images each.
+
+    The published network predicts two poses and uses the first; so does this one, to load its weights.
+    """
+
+    def __init__(self, channels: int, *, images: int = 1, poses: int = 2) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, 256, 1)
+        self.conv1 = nn.Conv2d(256 * images, 256, 3, padding=1)
+        self.conv2 = nn.Conv2d(256, 256, 3, padding=1)
+        self.head = nn.Conv2d(256, 6 * poses, 1)
+
+    def forward(self, features: list[Tensor]) -> tuple[Vector3, Vector3]:
+        """Map the last feature of each image to (axis-angle, translation)."""
+        pose = self.all_poses(features)[:, 0]
+        return pose[:, :3], pose[:, 3:]
+
+    def all_poses(self, features: list[Tensor]) -> Tensor:
+        """Return every predicted pose, (batch, poses, 6): axis-angle, then translation."""
+        x = torch.cat([functional.relu(self.squeeze(feature)) for feature in features], dim=1)
+        x = functional.relu(self.conv2(functional.relu(self.conv1(x))))
+        with torch.autocast(x.device.type, enabled=False):
+            return POSE_FACTOR * self.head(x.float()).mean(dim=(2, 3)).unflatten(1, (-1, 6))
+
+
+class PoseNet(nn.Module):
+    """Seven stride-2 convolutions on two stacked images, without batch norm (Zhou et al. 2017)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (16, 32, 64, 128, 256, 256, 256)
+        kernels = (7, 5, 3, 3, 3, 3, 3)
+        inputs = (6, *widths[:-1])
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(i, o, k, stride=2, padding=(k - 1) // 2) for i, o, k in zip(inputs, widths, kernels, strict=True)
+        )
+        self.head = nn.Conv2d(256, 6, 1)
+
+    def forward(self, first: Image, second: Image) -> tuple[Vector3, Vector3]:
+        """Return the first three and the last three of the six outputs: axis-angle and translation in Monodepth2."""
+        x = torch.cat([first, second], dim=1)
+        for convolution in self.convolutions:
+            x = functional.relu(convolution(x))
+        with torch.autocast(x.device.type, enabled=False):
+            pose = POSE_FACTOR * self.head(x.float()).mean(dim=(2, 3))
+        return pose[:, :3], pose[:, 3:]
