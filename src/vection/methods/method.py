@@ -28,6 +28,10 @@ class Method(nn.Module, ABC, Generic[Batch]):
     The networks are ordinary submodules; `Stage.trains` names them.
     """
 
+    def forward(self, batch: Batch, progress: float) -> dict[str, Scalar]:
+        """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""
+        return self.training_loss(batch, progress)
+
     @abstractmethod
     def training_loss(self, batch: Batch, progress: float) -> dict[str, Scalar]:
         """Weighted loss terms by name; the trainer minimises their sum. `progress` runs from 0 to 1 over the stage."""

@@ -1,0 +1,35 @@
+"""From a checkpoint to a predictor."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from vection.errors import UsageError
+from vection.inference.predictor import Predictor
+from vection.recipes.recipe import recipe_from_json
+from vection.recipes.run import build_method
+from vection.training.checkpoint import find_checkpoint, load_weights, read_config
+from vection.training.loop import BEST, LAST
+
+
+def load_predictor(
+    checkpoint: Path, *, device: str = "cpu", flip_postprocess: bool = False, which: str = "best"
+) -> Predictor:
+    """Load a run folder (its best or last checkpoint) or a checkpoint folder.
+
+    Depth comes up to scale. Raises UsageError if there is no whole checkpoint.
+    """
+    order = (BEST, LAST) if which == "best" else (LAST, BEST)
+    candidates = (checkpoint, *(checkpoint / name for name in order))
+    found = next((found for folder in candidates if (found := find_checkpoint(folder)) is not None), None)
+    if found is None:
+        raise UsageError(f"There is no checkpoint in '{checkpoint}'; give a run folder of vection train.")
+    recipe = recipe_from_json(read_config(found)["recipe"])
+    method = build_method(replace(recipe.method, pretrained=False))
+    load_weights(method, found)
+    return Predictor(
+        method,
+        height=recipe.data.height,
+        width=recipe.data.width,
+        device=device,
+        flip_postprocess=flip_postprocess,
+    )

@@ -1,0 +1,149 @@
+"""Recipes of Monodepth2: the rows of its tables 1 and 2, at the paper's settings."""
+
+from dataclasses import replace
+
+from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.settings import Stage, TrainingSettings
+
+_EIGEN_ZHOU = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, batch_size=12, workers=8)
+_EIGEN_FULL = replace(_EIGEN_ZHOU, split="eigen_full")
+
+_MONO = Recipe(name="monodepth2", summary="M, 640x192: the full model (tables 1 and 2a)", data=_EIGEN_ZHOU)
+_STEREO = replace(
+    _MONO,
+    name="monodepth2-stereo",
+    summary="S, 640x192 (table 1)",
+    method=replace(_MONO.method, temporal=False, stereo=True),
+    data=_EIGEN_FULL,
+)
+_MONO_STEREO = replace(
+    _MONO,
+    name="monodepth2-mono-stereo",
+    summary="MS, 640x192 (table 1)",
+    method=replace(_MONO.method, stereo=True),
+)
+
+
+def _without_pretraining(recipe: Recipe) -> Recipe:
+    """30 epochs from random weights; the paper names no other change of schedule."""
+    return replace(
+        recipe,
+        name=f"{recipe.name}-no-pretraining",
+        summary=f"{recipe.summary.split(',')[0]}, 640x192, no ImageNet weights, 30 epochs (table 1)",
+        method=replace(recipe.method, pretrained=False),
+        stages=(Stage(epochs=30),),
+    )
+
+
+def _high_resolution(recipe: Recipe) -> Recipe:
+    """Five more epochs at 1024x320 from epoch 10 of the 640x192 model (set `start_from`), batch 4, 1e-5."""
+    return replace(
+        recipe,
+        name=f"{recipe.name}-1024x320",
+        summary=f"{recipe.summary.split(',')[0]}, 1024x320 from a 640x192 checkpoint (start_from) (table 1)",
+        data=replace(recipe.data, width=1024, height=320, batch_size=4),
+        stages=(Stage(epochs=5, learning_rate=1e-5, drops=()),),
+    )
+
+
+def _variant(name: str, summary: str, **changes: object) -> Recipe:
+    return replace(
+        _MONO,
+        name=f"monodepth2-{name}",
+        summary=f"M, 640x192: {summary} (table 2)",
+        method=replace(_MONO.method, **changes),  # type: ignore[arg-type]
+    )
+
+
+_BASELINE = {"reprojection": "average", "mask": "none", "multi_scale": "per-scale"}
+_ABLATION = (
+    _variant("baseline", "none of the three contributions", **_BASELINE),
+    _variant(
+        "baseline-min-reprojection", "baseline + minimum reprojection", **{**_BASELINE, "reprojection": "minimum"}
+    ),
+    _variant("baseline-auto-masking", "baseline + auto-masking", **{**_BASELINE, "mask": "auto"}),
+    _variant(
+        "baseline-full-resolution",
+        "baseline + full-resolution multi-scale",
+        **{**_BASELINE, "multi_scale": "full-resolution"},
+    ),
+    _variant("without-min-reprojection", "full model without minimum reprojection", reprojection="average"),
+    _variant("without-auto-masking", "full model without auto-masking", mask="none"),
+    _variant("without-full-resolution", "full model without full-resolution multi-scale", multi_scale="per-scale"),
+    _variant(
+        "predictive-mask",
+        "baseline + full-resolution multi-scale + Zhou et al.'s mask",
+        **{**_BASELINE, "multi_scale": "full-resolution", "mask": "predictive"},
+    ),
+)
+_BASELINE_MONO = _ABLATION[0]
+
+_SYNTHETIC = replace(
+    _MONO,
+    data=DataSettings(height=64, width=192, batch_size=8),
+    method=replace(_MONO.method, pretrained=False),
+)
+
+RECIPES = (
+    _MONO,
+    _without_pretraining(_MONO),
+    _high_resolution(_MONO),
+    _STEREO,
+    _without_pretraining(_STEREO),
+    _high_resolution(_STEREO),
+    _MONO_STEREO,
+    _without_pretraining(_MONO_STEREO),
+    _high_resolution(_MONO_STEREO),
+    *_ABLATION,
+    replace(
+        _MONO,
+        name="monodepth2-416x128",
+        summary="M, 416x128: smaller (table 2a)",
+        data=replace(_MONO.data, width=416, height=128),
+    ),
+    replace(
+        _without_pretraining(_BASELINE_MONO),
+        summary="M, 640x192: baseline without ImageNet weights, 30 epochs (table 2b)",
+    ),
+    replace(
+        _BASELINE_MONO,
+        name="monodepth2-baseline-full-eigen",
+        summary="M, 640x192: baseline on the full Eigen split (table 2c)",
+        data=_EIGEN_FULL,
+    ),
+    replace(
+        _MONO,
+        name="monodepth2-full-eigen",
+        summary="M, 640x192: full model on the full Eigen split (table 2c)",
+        data=_EIGEN_FULL,
+    ),
+    replace(
+        _MONO,
+        name="monodepth2-as-released",
+        summary="M, 640x192: as the authors' code trains (learning rate drops after 14 epochs, not 15)",
+        stages=(Stage(drops=(14,)),),
+    ),
+    replace(
+        _MONO,
+        name="monodepth2-video",
+        summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders",
+        method=replace(_MONO.method, encoder="efficientnet-lite0"),
+        data=DataSettings(height=128, width=416, batch_size=12),
+        stages=(Stage(epochs=20, learning_rate=2e-4, drops=(15,)),),
+    ),
+    replace(
+        _SYNTHETIC,
+        name="monodepth2-demo",
+        summary="the demo's: 192x64 on the synthetic street, minutes on two cores",
+        stages=(Stage(epochs=10, learning_rate=2e-4, drops=(8,)),),
+        training=TrainingSettings(steps_per_epoch=60),
+    ),
+    replace(
+        _SYNTHETIC,
+        name="monodepth2-debug",
+        summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
+        data=DataSettings(height=64, width=96, batch_size=2),
+        stages=(Stage(epochs=2, drops=(1,)),),
+        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),
+    ),
+)

@@ -1,0 +1,39 @@
+"""Which samples make which batch: a pure function of seed, epoch and step, so that a resumed run sees the same."""
+
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import Sampler
+
+
+class EpochBatches(Sampler[list[int]]):
+    """Batches of sample indices of one epoch, for one of `processes` data-parallel processes.
+
+    Samples are drawn without replacement; where an epoch needs more than there are, the permutations follow each other.
+    """
+
+    def __init__(
+        self, samples: int, *, batch_size: int, batches: int, seed: int, process: int = 0, processes: int = 1
+    ) -> None:
+        self.samples, self.batch_size, self.batches = samples, batch_size, batches
+        self.seed, self.process, self.processes = seed, process, processes
+        self.epoch = self.skipped = 0
+
+    def start(self, epoch: int, *, skipped: int = 0) -> None:
+        """Choose the epoch that the next iteration yields, without its first `skipped` batches."""
+        self.epoch, self.skipped = epoch, skipped
+
+    def __len__(self) -> int:
+        """Return the batches a process in the epoch."""
+        return self.batches - self.skipped
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the indices of each batch."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        needed = self.batches * self.processes * self.batch_size
+        order: list[int] = []
+        while len(order) < needed:
+            order += torch.randperm(self.samples, generator=generator).tolist()
+        for batch in range(self.skipped, self.batches):
+            start = (batch * self.processes + self.process) * self.batch_size
+            yield order[start : start + self.batch_size]

@@ -1,0 +1,74 @@
+"""A loss that falls means nothing by itself: what else to watch, and what to do about it."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from vection.errors import DataError
+from vection.types import Depth
+
+
+def first_not_finite(tensors: Iterable[tuple[str, Tensor | None]]) -> str | None:
+    """Name of the first tensor with a NaN or an infinity."""
+    for name, tensor in tensors:
+        if tensor is not None and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            return name
+    return None
+
+
+def stop_if_not_finite(
+    terms: Mapping[str, Tensor], *, method: torch.nn.Module, inputs: Iterable[tuple[str, Tensor | None]], step: int
+) -> None:
+    """Raise DataError that names the first non-finite tensor if a loss term is not finite."""
+    term = first_not_finite(terms.items())
+    if term is None:
+        return
+    source = first_not_finite(inputs)
+    if source is not None:
+        cause = f"the input '{source}' already is"
+        remedy = "Check the frames and the intrinsics of the data (vection ingest warns about both)"
+    elif (weight := first_not_finite(method.named_parameters())) is not None:
+        cause = f"the weight '{weight}' already is"
+        remedy = "Lower the learning rate (stages.0.learning_rate) or clip gradients (training.gradient_clip=1)"
+    else:
+        cause = "inputs and weights are finite"
+        remedy = "Train in float32 (training.precision=float32) or with a lower learning rate (stages.0.learning_rate)"
+    raise DataError(
+        f"Training stopped at step {step}: the loss term '{term}' is not finite; {cause}. {remedy}; "
+        "the last checkpoint was written before this and is whole."
+    )
+
+
+def depth_statistics(depth: Depth, *, translation: Tensor | None = None) -> dict[str, float]:
+    """Numbers that show a collapse: spread of log depth within images and between them, length of the camera's step."""
+    logarithm = depth.log().flatten(1)
+    statistics = {
+        "median": float(depth.median()),
+        "spread_within_image": float(logarithm.std(dim=1).mean()),
+        "nearest": float(depth.flatten(1).amin(dim=1).median()),
+        "farthest": float(depth.flatten(1).amax(dim=1).median()),
+    }
+    if translation is not None:
+        statistics["translation"] = float(translation.norm(dim=1).mean())
+    return statistics
+
+
+def remarks(statistics: Mapping[str, float]) -> list[str]:
+    """What a user should know about these statistics, each with a remedy; empty when all is well."""
+    found = []
+    if statistics["spread_within_image"] < 0.02:
+        found.append(
+            "The depth is nearly the same everywhere (collapse). Usual causes: hardly any camera motion between frames "
+            "(ingest with a larger --stride), or wrong intrinsics."
+        )
+    if statistics["median"] > 90 or statistics["median"] < 0.11:
+        found.append(
+            "Half of the depth sits at the limit of its range. Usual causes: no parallax, or too high a learning rate."
+        )
+    if statistics.get("translation", 1.0) < 1e-5:
+        found.append(
+            "The predicted camera motion is zero. Usual causes: a static camera, frames too close in time "
+            "(ingest with a larger --stride), or a scene that moves with the camera."
+        )
+    return found

@@ -1,0 +1,46 @@
+"""How to train: stages and the settings they share. Plain values; the loop reads them, nothing else does."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with one set of trained parts and one learning-rate schedule."""
+
+    name: str = "main"
+    epochs: int = 20
+    learning_rate: float = 1e-4
+    drops: tuple[int, ...] = (15,)
+    """The learning rate is multiplied by `drop_factor` after each of these epochs."""
+    drop_factor: float = 0.1
+    trains: tuple[str, ...] = ()
+    """Names of the method's parts that learn; the others are frozen, normalisation included. Empty: all learn."""
+
+    def learning_rate_at(self, epoch: int) -> float:
+        """Learning rate in `epoch`, counted from 0 within the stage."""
+        return self.learning_rate * self.drop_factor ** sum(epoch >= drop for drop in self.drops)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What all stages share."""
+
+    seed: int = 0
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of the networks' convolutions; losses and geometry are always float32. "auto": bfloat16 where it is fast."""
+    steps_per_epoch: int | None = None
+    """None: once through the data. A number: that many optimiser steps, however long that takes."""
+    accumulation: int = 1
+    """Batches per optimiser step."""
+    gradient_clip: float | None = None
+    """Largest norm of the gradient."""
+    log_every: int = 20
+    """Optimiser steps between two lines of metrics.jsonl."""
+    checkpoint_every: int = 200
+    """Optimiser steps between two checkpoints, besides one after each epoch."""
+    validation_fraction: float = 0.1
+    validation_batches: int = 20
+    """At most so many batches a validation."""
+    compile: bool = False
+    """Compile the loss with torch.compile."""

@@ -1,0 +1,32 @@
+"""A wish to stop, honoured between two steps so that what is saved is whole."""
+
+import signal
+import threading
+from typing import Any
+
+
+class StopRequest:
+    """Turns Ctrl-C and SIGTERM (a scheduler's wish) into a stop between two steps; a second one stops at once."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.previous: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopRequest":
+        if threading.current_thread() is threading.main_thread():
+            self.previous = {kind: signal.signal(kind, self._note) for kind in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for kind, handler in self.previous.items():
+            signal.signal(kind, handler)
+
+    def _note(self, *_: object) -> None:
+        if self.wanted:
+            raise KeyboardInterrupt
+        self.wanted = True
+
+    def raise_if_wanted(self) -> None:
+        """Raise KeyboardInterrupt if a stop was asked for."""
+        if self.wanted:
+            raise KeyboardInterrupt
