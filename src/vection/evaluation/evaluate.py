@@ -1,0 +1,137 @@
+"""Predictions and ground truth under a protocol, image by image."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from vection.errors import DataError, UsageError
+from vection.evaluation.metrics import depth_errors
+from vection.evaluation.predictions import MapKind, PredictedMap, PredictionReader
+from vection.evaluation.protocol import ALL, DepthProtocol
+from vection.evaluation.result import DepthResult, ImageRow, summarise
+from vection.evaluation.truth import GroundTruth, TruthSet
+
+
+@dataclass(frozen=True)
+class ComparedPixels:
+    """The evaluated pixels of one image, before scaling."""
+
+    truth: Float[np.ndarray, " pixel"]
+    predicted: Float[np.ndarray, " pixel"]
+    categories: dict[str, Bool[np.ndarray, " pixel"]]
+
+    @property
+    def ratio(self) -> float:
+        """median(truth) / median(prediction); of an even number the mean of the middle two."""
+        return float(np.median(self.truth) / np.median(self.predicted))
+
+
+def evaluate_depth(
+    predictions: PredictionReader,
+    truths: TruthSet,
+    protocol: DepthProtocol,
+    *,
+    name: str = "model",
+    progress: Callable[[int, int], None] | None = None,
+) -> DepthResult:
+    """Score every image of `truths`; predictions of other images are ignored.
+
+    `progress` is called with the images done and their number. Raises UsageError naming the images without a
+    prediction, DataError for predictions that are not positive where the protocol evaluates them.
+    """
+    _check_names(predictions, truths)
+    ratios: dict[str, float] = {}
+    rows: list[ImageRow] = []
+    skipped: list[str] = []
+    if protocol.scaling == "one-scale":
+        compared = ((one, compare(predictions.read(one), truths.read(one), protocol)) for one in truths.names)
+        ratios = {one: pixels.ratio for one, pixels in compared if pixels is not None}
+    one_scale = float(np.median(list(ratios.values()))) if ratios else None
+    for number, image in enumerate(truths.names):
+        pixels = compare(predictions.read(image), truths.read(image), protocol)
+        if pixels is None:
+            skipped.append(image)
+        else:
+            ratios[image] = pixels.ratio
+            scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
+            assert scale is not None  # one scale exists where an image has pixels
+            rows += score(image, pixels, protocol, scale=scale)
+        if progress is not None:
+            progress(number + 1, len(truths))
+    if not rows:
+        raise DataError(f"{truths.description} has no depth that the protocol '{protocol.name}' evaluates.")
+    values = np.array(list(ratios.values()))
+    return DepthResult(
+        name=name,
+        protocol=protocol,
+        truth=truths.description,
+        rows=tuple(rows),
+        categories=summarise(rows, protocol),
+        images=len(ratios),
+        ratio_median=float(np.median(values)),
+        ratio_std=float(np.std(values / np.median(values))),
+        skipped=tuple(skipped),
+    )
+
+
+def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol) -> ComparedPixels | None:
+    """Return the evaluated pixels, the prediction resized and multiplied by the protocol's factor; None if no pixel."""
+    mask = protocol.evaluated(truth.depth)
+    if not mask.any():
+        return None
+    depth = depth_at_size(predicted, truth.depth.shape, resize=protocol.resize)[mask].astype(np.float64)
+    bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
+    if bad:
+        raise DataError(
+            f"The prediction of '{truth.name}' is zero, negative or not finite at {bad} of {depth.size} evaluated"
+            " pixels; every pixel needs a positive depth."
+        )
+    for category, where in truth.categories.items():
+        if where.shape != truth.depth.shape:
+            raise DataError(f"The category '{category}' of '{truth.name}' has another size than its depth.")
+    categories = {category: where[mask] for category, where in truth.categories.items()}
+    categories[ALL] = np.ones(depth.size, np.bool_)
+    return ComparedPixels(truth.depth[mask].astype(np.float64), depth * protocol.factor, categories)
+
+
+def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> list[ImageRow]:
+    """Errors of one image, a row for each category that has pixels; the prediction is multiplied by `scale`."""
+    predicted = pixels.predicted * scale
+    if protocol.clamp:
+        predicted = np.clip(predicted, protocol.min_depth, protocol.max_depth)
+    rows = []
+    for category in protocol.categories:
+        where = pixels.categories.get(category)
+        if where is not None and where.any():
+            errors = depth_errors(predicted[where], pixels.truth[where])
+            rows.append(ImageRow(image, category, int(where.sum()), pixels.ratio, errors))
+    return rows
+
+
+def depth_at_size(
+    predicted: PredictedMap, size: Sequence[int], *, resize: MapKind = "inverse-depth"
+) -> Float[np.ndarray, "height width"]:
+    """Return depth at `size` (height, width); bilinear with half-pixel centres, of what `resize` says."""
+    values, kind = predicted.values, predicted.kind
+    if values.shape != tuple(size):
+        if kind != resize:
+            values, kind = _reciprocal(values), resize
+        values = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return values if kind == "depth" else _reciprocal(values)
+
+
+def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+    """1 / values; what is not positive becomes NaN, which `compare` reports where it matters."""
+    return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
+
+
+def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
+    available = set(predictions.names)
+    missing = [name for name in truths.names if name not in available]
+    if missing:
+        some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        count = f"{len(missing)} of the {len(truths)} images"
+        raise UsageError(f"{predictions.description} lacks {count} of {truths.description}: {some}")

@@ -1,0 +1,92 @@
+"""Errors of predicted depth, each a pure function of the evaluated pixels (Eigen et al. 2014)."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+from jaxtyping import Float
+
+Pixels = Float[np.ndarray, " pixel"]
+"""Depth of the evaluated pixels, positive, both in the same unit."""
+
+
+@dataclass(frozen=True)
+class DepthErrors:
+    """The seven usual numbers; the first four better when small, a1 to a3 better when large."""
+
+    abs_rel: float
+    sq_rel: float
+    """In the unit of the depth."""
+    rmse: float
+    """In the unit of the depth."""
+    rmse_log: float
+    """Of natural logarithms."""
+    a1: float
+    a2: float
+    a3: float
+
+    def as_array(self) -> Float[np.ndarray, "7"]:
+        """Return the numbers in the order of `METRICS`."""
+        return np.array(astuple(self))
+
+
+METRICS: tuple[str, ...] = tuple(field.name for field in fields(DepthErrors))
+
+
+def abs_rel(predicted: Pixels, truth: Pixels) -> float:
+    """Mean of |d - d*| / d*."""
+    return float(np.mean(np.abs(predicted - truth) / truth))
+
+
+def sq_rel(predicted: Pixels, truth: Pixels) -> float:
+    """Mean of (d - d*)^2 / d*: divided by d*, not by its square (the KITTI server divides by the square)."""
+    return float(np.mean((predicted - truth) ** 2 / truth))
+
+
+def rmse(predicted: Pixels, truth: Pixels) -> float:
+    """Root of the mean of (d - d*)^2."""
+    return float(np.sqrt(np.mean((predicted - truth) ** 2)))
+
+
+def rmse_log(predicted: Pixels, truth: Pixels) -> float:
+    """Root of the mean of (ln d - ln d*)^2."""
+    return float(np.sqrt(np.mean((np.log(predicted) - np.log(truth)) ** 2)))
+
+
+def accuracy(predicted: Pixels, truth: Pixels, *, power: int) -> float:
+    """Share of pixels with max(d/d*, d*/d) < 1.25^power, strictly."""
+    return float(np.mean(np.maximum(predicted / truth, truth / predicted) < 1.25**power))
+
+
+def depth_errors(predicted: Pixels, truth: Pixels) -> DepthErrors:
+    """Compute all errors; needs at least one pixel."""
+    return DepthErrors(
+        abs_rel=abs_rel(predicted, truth),
+        sq_rel=sq_rel(predicted, truth),
+        rmse=rmse(predicted, truth),
+        rmse_log=rmse_log(predicted, truth),
+        a1=accuracy(predicted, truth, power=1),
+        a2=accuracy(predicted, truth, power=2),
+        a3=accuracy(predicted, truth, power=3),
+    )
+
+
+def mean_errors(errors: Sequence[DepthErrors], weights: Float[np.ndarray, " image"]) -> DepthErrors:
+    """Average errors of images, each with its weight."""
+    values = np.stack([one.as_array() for one in errors])
+    return DepthErrors(*(weights @ values / weights.sum()).tolist())
+
+
+def bootstrap_interval(
+    errors: Sequence[DepthErrors], weights: Float[np.ndarray, " image"], *, resamples: int = 1000
+) -> tuple[DepthErrors, DepthErrors]:
+    """Return the lower and upper ends of the 95 % interval of `mean_errors` over images drawn with replacement.
+
+    Always the same draw (seed 0). Frames of one drive resemble each other, so the interval is rather too narrow.
+    """
+    values = np.stack([one.as_array() for one in errors])
+    count = len(errors)
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+    means = (drawn @ (weights[:, None] * values)) / (drawn @ weights)[:, None]
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    return DepthErrors(*low.tolist()), DepthErrors(*high.tolist())

@@ -1,0 +1,161 @@
+"""What an evaluation found: per image and category, with means, intervals and scale; as JSON, CSV and table."""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from vection.errors import UsageError
+from vection.evaluation.metrics import METRICS, DepthErrors, bootstrap_interval, mean_errors
+from vection.evaluation.protocol import DepthProtocol
+
+HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """Errors of one image over the pixels of one category."""
+
+    name: str
+    category: str
+    pixels: int
+    ratio: float
+    """median(truth) / median(prediction) of the whole image, whether or not the protocol applies it."""
+    errors: DepthErrors
+
+
+@dataclass(frozen=True)
+class CategoryScores:
+    """Means over the images that have pixels of the category."""
+
+    images: int
+    pixels: int
+    mean: DepthErrors
+    low: DepthErrors
+    high: DepthErrors
+    """95 % bootstrap interval of the mean, over images."""
+
+
+@dataclass(frozen=True)
+class DepthResult:
+    """The evaluation of one set of predictions under one protocol."""
+
+    name: str
+    protocol: DepthProtocol
+    truth: str
+    """Where the ground truth came from."""
+    rows: tuple[ImageRow, ...]
+    categories: dict[str, CategoryScores]
+    images: int
+    ratio_median: float
+    ratio_std: float
+    """Standard deviation of ratio / ratio_median over the images."""
+    skipped: tuple[str, ...] = ()
+    """Images without a pixel that the protocol evaluates."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `reports.results.Scores` reads, with the rows of every image besides, ready for `json.dump`."""
+        scores = self.categories
+        return {
+            "name": self.name,
+            "images": self.images,
+            "skipped": list(self.skipped),
+            "pixels": {key: one.pixels for key, one in scores.items()},
+            "errors": {key: asdict(one.mean) for key, one in scores.items()},
+            "interval": {
+                key: {metric: [getattr(one.low, metric), getattr(one.high, metric)] for metric in METRICS}
+                for key, one in scores.items()
+            },
+            "scale": {"median": self.ratio_median, "std": self.ratio_std},
+            "scale_applied": self.protocol.scaling,
+            "per_image": [asdict(row) for row in self.rows],
+        }
+
+    def write_csv(self, path: Path) -> None:
+        """Write one line an image and category. UsageError if the place cannot be written."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["name", "category", "pixels", "ratio", *METRICS])
+        for row in self.rows:
+            writer.writerow([row.name, row.category, row.pixels, row.ratio, *asdict(row.errors).values()])
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.write_text(text.getvalue(), encoding="utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+
+    def table(self) -> Table:
+        """Return a table for the terminal, with the protocol below."""
+        return results_table([self])
+
+
+def summarise(rows: Sequence[ImageRow], protocol: DepthProtocol) -> dict[str, CategoryScores]:
+    """Average rows by category, in the protocol's order; categories without a row are left out."""
+    scores = {}
+    for category in protocol.categories:
+        chosen = [row for row in rows if row.category == category]
+        if not chosen:
+            continue
+        pixels = np.array([row.pixels for row in chosen], np.float64)
+        weights = pixels if protocol.averaging == "per pixel" else np.ones_like(pixels)
+        errors = [row.errors for row in chosen]
+        low, high = bootstrap_interval(errors, weights)
+        scores[category] = CategoryScores(len(chosen), int(pixels.sum()), mean_errors(errors, weights), low, high)
+    return scores
+
+
+def evaluation_json(results: Sequence[DepthResult]) -> dict[str, Any]:
+    """Return the content of `RUN/evaluation.json`; all results must be of one protocol, the model's first."""
+    protocol = _one_protocol(results)
+    return {
+        "format": 1,
+        "protocol": {**asdict(protocol), "name": protocol.name, "description": protocol.describe()},
+        "truth": results[0].truth,
+        "categories": [key for key in protocol.categories if any(key in one.categories for one in results)],
+        "results": [result.to_json() for result in results],
+    }
+
+
+def results_table(results: Sequence[DepthResult]) -> Table:
+    """Return a table of several results of one protocol, grouped by category."""
+    protocol = _one_protocol(results)
+    table = Table(caption=_caption(results), caption_justify="left", title_justify="left")
+    table.add_column("pixels")
+    table.add_column("prediction")
+    table.add_column("images", justify="right")
+    for heading in HEADINGS.values():
+        table.add_column(heading, justify="right")
+    table.add_column("AbsRel 95 %", justify="right")
+    for category in protocol.categories:
+        for number, result in enumerate(results):
+            last = number == len(results) - 1
+            label = category if number == 0 else ""
+            scores = result.categories.get(category)
+            if scores is None:
+                table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 1), end_section=last)
+                continue
+            numbers = [f"{value:.3f}" for value in scores.mean.as_array()]
+            interval = f"{scores.low.abs_rel:.3f}..{scores.high.abs_rel:.3f}"
+            table.add_row(label, result.name, str(scores.images), *numbers, interval, end_section=last)
+    return table
+
+
+def _caption(results: Sequence[DepthResult]) -> str:
+    lines = [results[0].protocol.describe(), f"Ground truth read from {results[0].truth}"]
+    for one in results:
+        skipped = f"; {len(one.skipped)} images had no evaluated pixel" if one.skipped else ""
+        lines.append(f"{one.name}: truth/prediction ratio {one.ratio_median:.4g} +- {one.ratio_std:.3f}{skipped}")
+    return "\n".join(lines)
+
+
+def _one_protocol(results: Sequence[DepthResult]) -> DepthProtocol:
+    if len({result.protocol for result in results}) != 1:
+        raise UsageError("Results of different protocols cannot stand in one table; evaluate them alike.")
+    return results[0].protocol

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from vection.errors import UsageError
+from vection.evaluation.protocol import (
+    EIGEN_BENCHMARK,
+    GARG,
+    KITTI_2015,
+    KITTI_EIGEN,
+    KITTI_EIGEN_STEREO,
+    PROTOCOLS,
+    get_protocol,
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "window"),
+    [
+        ((375, 1242), (153, 371, 44, 1197)),
+        ((370, 1226), (151, 366, 44, 1181)),
+        ((374, 1238), (152, 370, 44, 1193)),
+        ((376, 1241), (153, 372, 44, 1196)),
+        ((370, 1224), (151, 366, 43, 1180)),
+    ],
+)
+def test_garg_crop_of_kitti_sizes(size, window):
+    assert GARG.window(*size) == window
+
+
+def test_evaluated_pixels():
+    truth = np.zeros((375, 1242), np.float32)
+    truth[200, 100:104] = [0.001, 79.99, 80.0, 5.0]
+    truth[0, 0] = 5
+    truth[370, 1196] = 5
+    truth[371, 1196] = 5
+    mask = KITTI_EIGEN.evaluated(truth)
+    assert sorted(zip(*np.nonzero(mask), strict=True)) == [(200, 101), (200, 103), (370, 1196)]
+    assert EIGEN_BENCHMARK.evaluated(truth).sum() == 7
+
+
+def test_description_says_everything():
+    text = KITTI_EIGEN.describe()
+    for part in ("velodyne", "0.001", "80 m", "Garg crop", "median scaling per image", "inverse depth", "per image"):
+        assert part in text
+    assert "x5.4" in KITTI_EIGEN_STEREO.describe()
+    assert "no scaling" in KITTI_EIGEN_STEREO.describe()
+    assert "no cap" in KITTI_2015.describe()
+    assert "\n" not in text
+
+
+def test_names_are_unique_and_found():
+    assert len({protocol.name for protocol in PROTOCOLS}) == len(PROTOCOLS)
+    assert get_protocol("kitti-2015") is KITTI_2015
+    with pytest.raises(UsageError, match="kitti-eigen"):
+        get_protocol("kitty")
