@@ -1,0 +1,103 @@
+"""Sentences of the report: what came out, and what in the run deserves a second look."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vection.reports.results import MODEL, Evaluation
+from vection.reports.run_folder import Event
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where the time of training went; speeds and shares are medians over the log events."""
+
+    minutes: float | None
+    """All steps together, without validation and checkpoints."""
+    samples_per_second: float | None
+    data_percent: float | None
+    """Share of a step spent waiting for data."""
+
+
+def summary(evaluation: Evaluation | None, events: Sequence[Event]) -> str:
+    """Return one sentence that says how good the model is, against the best of what it is compared with."""
+    if evaluation is not None and (sentence := _comparison(evaluation)):
+        return sentence
+    training = [event for event in events if event.split == "train"]
+    if not training:
+        return "Nothing was trained or evaluated yet."
+    return (
+        f"Trained for {training[-1].step} steps; the loss went from {training[0].loss:.4g} to {training[-1].loss:.4g}. "
+        "A falling loss says little about depth: evaluate against ground truth to know."
+    )
+
+
+def _comparison(evaluation: Evaluation) -> str | None:
+    category = evaluation.categories[0] if evaluation.categories else ""
+    found = {scores.name: scores.errors.get(category, {}).get("abs_rel") for scores in evaluation.results}
+    errors = {name: error for name, error in found.items() if error is not None and math.isfinite(error)}
+    if MODEL not in errors:
+        return None
+    model, scores = errors.pop(MODEL), evaluation.scores(MODEL)
+    images = scores.images if scores else 0
+    start = (
+        f"On {images} held-out images the predicted depth is off by {100 * model:.1f} % on average (AbsRel {model:.3f})"
+    )
+    if not errors:
+        return start + "."
+    rival = min(errors, key=lambda name: errors[name])
+    if model < errors[rival]:
+        less = 100 * (1 - model / errors[rival])
+        return f"{start}, {less:.0f} % less than the best it is compared with: {rival} ({errors[rival]:.3f})."
+    return f"{start}, no better than {rival} ({errors[rival]:.3f}): this model has not learned depth."
+
+
+def timing(events: Sequence[Event]) -> Timing:
+    """Return the medians of the training events; the first is left out where there are more (it holds the start-up)."""
+    training = [event for event in events if event.split == "train"]
+    seconds = [(event.seconds_data or 0.0) + (event.seconds_compute or 0.0) for event in training]
+    training = training[1:] if len(training) > 2 else training
+    speeds = [event.samples_per_second for event in training if event.samples_per_second is not None]
+    shares = [
+        event.seconds_data / (event.seconds_data + event.seconds_compute)
+        for event in training
+        if event.seconds_data is not None and event.seconds_compute and event.seconds_data + event.seconds_compute > 0
+    ]
+    return Timing(
+        minutes=sum(seconds) / 60 if sum(seconds) > 0 else None,
+        samples_per_second=statistics.median(speeds) if speeds else None,
+        data_percent=100 * statistics.median(shares) if shares else None,
+    )
+
+
+def health_remarks(events: Sequence[Event]) -> list[str]:
+    """Return what the log shows that needs a second look; empty if nothing does."""
+    remarks = []
+    bad = next((event for event in events if not math.isfinite(event.loss)), None)
+    if bad is not None:
+        remarks.append(f"The loss was not finite at step {bad.step}: check the intrinsics, or lower the learning rate.")
+    validation = [event for event in events if event.split == "validation"]
+    if validation:
+        remarks += validation[-1].remarks
+    remarks += _validation_remark(validation)
+    share = timing(events).data_percent
+    if share is not None and share > 25:
+        remarks.append(
+            f"Training waited for data {share:.0f} % of the time: ingest at the size of training, "
+            "or raise data.workers if cores are idle."
+        )
+    return remarks
+
+
+def _validation_remark(validation: Sequence[Event]) -> list[str]:
+    finite = [event for event in validation if math.isfinite(event.loss)]
+    if len(finite) < 3:
+        return []
+    best = min(finite, key=lambda event: event.loss)
+    if finite[-1].loss <= 1.05 * best.loss:
+        return []
+    return [
+        f"The validation loss was least at step {best.step} ({best.loss:.4g}) and ended at {finite[-1].loss:.4g}: "
+        "use checkpoints/best, or train on more video."
+    ]

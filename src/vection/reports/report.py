@@ -1,0 +1,236 @@
+"""The report of a run: one HTML file that needs nothing beside itself."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jinja2
+import numpy as np
+from jaxtyping import Float
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from vection.errors import UsageError
+from vection.reports import figures, pictures
+from vection.reports.examples import Example
+from vection.reports.findings import health_remarks, summary, timing
+from vection.reports.results import MODEL, Evaluation, Scores
+from vection.reports.run_folder import Event, Run, read_run
+from vection.reports.trajectory import read_places, scale_onto
+
+TRUE_PATH = "path_truth_kitti.txt"
+"""The true path beside the predicted one, in the prediction folder; only the demo knows it."""
+
+MAX_EXAMPLES = 8
+MAX_PANELS = 4
+MAX_VIDEO_BYTES = 16_000_000
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of the table of errors."""
+
+    key: str
+    label: str
+    meaning: str
+    higher_is_better: bool = False
+
+
+METRICS = (
+    Metric("abs_rel", "AbsRel", "mean of |predicted - true| / true depth"),
+    Metric("sq_rel", "SqRel", "mean of (predicted - true)² / true depth, in metres"),
+    Metric("rmse", "RMSE", "root of the mean squared error, in metres; far pixels dominate"),
+    Metric("rmse_log", "RMSE log", "the same of the natural logarithm of depth"),
+    Metric("a1", "δ < 1.25", "share of pixels within a factor of 1.25 of the truth", higher_is_better=True),
+    Metric("a2", "δ < 1.25²", "share of pixels within a factor of 1.5625", higher_is_better=True),
+    Metric("a3", "δ < 1.25³", "share of pixels within a factor of 1.953", higher_is_better=True),
+)
+
+
+def write_report(run: Path, *, out: Path | None = None) -> Path:
+    """Write the report of a run folder to `out` (default: `report.html` in the folder) and return its path.
+
+    Parts that the run lacks are left out with a sentence. Raises UsageError if `run` is no run folder or `out` cannot
+    be written, DataError if a part of the run is broken.
+    """
+    found = read_run(run)
+    out = out or run / "report.html"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("report.html").render(_context(found))
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(page, encoding="utf-8")
+        temporary.replace(out)
+    except OSError as error:
+        raise UsageError(f"Cannot write the report to {out}: {error.strerror}; choose another place.") from error
+    return out
+
+
+def _context(run: Run) -> dict[str, Any]:
+    training = [event for event in run.events if event.split == "train"]
+    return {
+        "name": run.name,
+        "about": run.recipe.get("summary", ""),
+        "summary": summary(run.evaluation, run.events),
+        "facts": _facts(run, training),
+        "evaluation": run.evaluation,
+        "tables": _tables(run.evaluation) if run.evaluation else [],
+        "metrics": METRICS,
+        "curves": _curves(run.events),
+        "examples": [_example(example) for example in run.examples[:MAX_EXAMPLES]],
+        "depth_bar": pictures.gradient(cv2.COLORMAP_MAGMA),
+        "error_bar": pictures.gradient(cv2.COLORMAP_VIRIDIS),
+        "error_limit": pictures.ERROR_LIMIT,
+        "panels": [(_step(path), pictures.picture_file_uri(path)) for path in _spread(run.panels)],
+        "histogram": _histogram(run.examples),
+        "path": _path(run),
+        "video": _video(run),
+        "timing": timing(run.events),
+        "remarks": health_remarks(run.events),
+        "recipe": json.dumps(run.recipe, indent=2) if run.recipe else "",
+    }
+
+
+def _facts(run: Run, training: list[Event]) -> list[tuple[str, str]]:
+    """Return the few numbers at the top: (number, what it is)."""
+    facts = []
+    scores = run.evaluation.scores(MODEL) if run.evaluation else None
+    if run.evaluation and scores and run.evaluation.categories:
+        errors = scores.errors.get(run.evaluation.categories[0], {})
+        facts += [
+            (f"{errors[key]:.3f}", label) for key, label in (("abs_rel", "AbsRel"), ("a1", "δ < 1.25")) if key in errors
+        ]
+    if training:
+        facts.append((f"{training[-1].step:,}".replace(",", "\u202f"), "training steps"))
+    times = timing(run.events)
+    if times.minutes is not None:
+        facts.append((f"{times.minutes:.1f}", "minutes of training"))
+    if times.samples_per_second is not None:
+        facts.append((f"{times.samples_per_second:.1f}", "samples a second"))
+    return facts
+
+
+def _tables(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return one table a category: rows of cells (text, interval, whether best of its column)."""
+    tables = []
+    for category in evaluation.categories:
+        rows = [scores for scores in evaluation.results if category in scores.errors]
+        best = {metric.key: _best(rows, category=category, metric=metric) for metric in METRICS}
+        cells = [
+            (scores, [_cell(scores, category=category, metric=metric, best=best[metric.key]) for metric in METRICS])
+            for scores in rows
+        ]
+        tables.append({"category": category.replace("_", " "), "rows": cells})
+    return tables
+
+
+def _best(rows: list[Scores], *, category: str, metric: Metric) -> str | None:
+    """Return the best value of a column as it is printed, so that what prints alike is bold alike."""
+    values = [scores.errors[category][metric.key] for scores in rows if metric.key in scores.errors[category]]
+    values = [value for value in values if np.isfinite(value)]
+    if len(values) < 2:
+        return None
+    return f"{max(values) if metric.higher_is_better else min(values):.3f}"
+
+
+def _cell(scores: Scores, *, category: str, metric: Metric, best: str | None) -> dict[str, Any]:
+    value = scores.errors[category].get(metric.key)
+    text = "-" if value is None or not np.isfinite(value) else f"{value:.3f}"
+    # One interval is enough to judge by; seven would drown the numbers.
+    interval = scores.interval.get(category, {}).get("abs_rel") if metric.key == "abs_rel" else None
+    return {
+        "text": text,
+        "best": text == best,
+        "interval": f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "",
+    }
+
+
+def _curves(events: tuple[Event, ...]) -> list[tuple[str, str, Markup]]:
+    """Return (title, caption, figure) of each curve that the log has data for."""
+    curves = []
+    if events:
+        caption = "What training minimises. Compare runs of one recipe only: the value itself has no meaning."
+        curves.append(("Loss", caption, _inline(figures.loss_figure(events))))
+    if any(event.terms for event in events if event.split == "train"):
+        caption = "The parts whose sum is the loss, each with its weight."
+        curves.append(("Terms of the loss", caption, _inline(figures.terms_figure(events))))
+    if any(event.depth_statistics for event in events):
+        caption = "Predicted depth during training. A band that closes is collapse: all pixels at one depth."
+        curves.append(("Predicted depth", caption, _inline(figures.statistics_figure(events))))
+    return curves
+
+
+def _example(example: Example) -> dict[str, Any]:
+    """Return one row of pictures; prediction and truth share the range of colours of the truth."""
+    near, far = pictures.depth_range(example.depth if example.truth is None else example.truth)
+    tiles = [
+        ("image", pictures.jpeg_uri(example.image)),
+        ("predicted depth", pictures.jpeg_uri(pictures.colour_depth(example.depth, near=near, far=far))),
+    ]
+    if example.truth is not None:
+        tiles.append(("true depth", pictures.jpeg_uri(pictures.colour_depth(example.truth, near=near, far=far))))
+        tiles.append(("relative error", pictures.jpeg_uri(pictures.colour_error(example.depth, truth=example.truth))))
+    unit = "m" if example.unit == "metres" else example.unit
+    return {"name": example.name, "tiles": tiles, "near": f"{near:.3g} {unit}", "far": f"{far:.3g} {unit}"}
+
+
+def _histogram(examples: tuple[Example, ...]) -> Markup | None:
+    if not examples:
+        return None
+    depths: dict[str, Float[np.ndarray, " value"]] = {}
+    truths = [example.truth for example in examples if example.truth is not None]
+    if truths:
+        depths["true"] = np.concatenate([truth[truth > 0] for truth in truths])
+    depths["predicted"] = np.concatenate([_where_known(example) for example in examples])
+    if any(values.size == 0 for values in depths.values()):
+        return None
+    return _inline(figures.depth_histogram(depths, unit=examples[0].unit))
+
+
+def _where_known(example: Example) -> Float[np.ndarray, " value"]:
+    """Return the predicted depths at the pixels with truth, or all where there is none."""
+    known = example.depth > 0 if example.truth is None else (example.truth > 0) & (example.depth > 0)
+    return example.depth[known]
+
+
+def _path(run: Run) -> Markup | None:
+    """Return the camera's path, beside the true one (scaled onto it) where the run holds it."""
+    if run.predictions is None or not (file := run.predictions / "path_kitti.txt").is_file():
+        return None
+    predicted = read_places(file)
+    truth_file = run.predictions / TRUE_PATH
+    if not truth_file.is_file():
+        return _inline(figures.path_figure({"predicted": predicted}, unit="unit of the depth"))
+    truth = read_places(truth_file)
+    return _inline(figures.path_figure({"true": truth, "predicted": scale_onto(predicted, truth)}, unit="m"))
+
+
+def _video(run: Run) -> str | None:
+    if run.predictions is None or not (file := run.predictions / "depth.mp4").is_file():
+        return None
+    return pictures.video_file_uri(file) if file.stat().st_size <= MAX_VIDEO_BYTES else None
+
+
+def _spread(panels: tuple[Path, ...]) -> list[Path]:
+    """Choose panels evenly over the training, the first and the last among them."""
+    if len(panels) <= MAX_PANELS:
+        return list(panels)
+    return [panels[round(index)] for index in np.linspace(0, len(panels) - 1, MAX_PANELS)]
+
+
+def _step(panel: Path) -> str:
+    number = panel.stem.rpartition("_")[2]
+    return f"step {int(number)}" if number.isdigit() else panel.stem
+
+
+def _inline(figure: Figure) -> Markup:
+    return Markup(figures.to_svg(figure))

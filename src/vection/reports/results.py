@@ -1,0 +1,87 @@
+"""`evaluation.json` of a run: the scores of a model and of what it is compared with, under one protocol."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from vection.errors import DataError, UsageError
+from vection.evaluation.result import DepthResult, evaluation_json
+
+MODEL = "model"
+"""The name of the trained model among the results; all others are what it is compared with."""
+
+
+@dataclass(frozen=True)
+class ProtocolNote:
+    """What a reader must know to compare the numbers with others."""
+
+    name: str
+    description: str = ""
+    """One line: ground truth, caps, crop, scaling, averaging."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The factors that median scaling applied to the images, each divided by their median for `std`."""
+
+    median: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of one set of predictions, by category of pixel and name of the metric."""
+
+    name: str
+    images: int
+    errors: dict[str, dict[str, float]]
+    interval: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    """95 % interval of the mean over images, by category and metric."""
+    scale: Scale | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All scores under one protocol, the model's first by custom."""
+
+    protocol: ProtocolNote
+    categories: tuple[str, ...]
+    """Categories of pixels in the order to print, the most general first."""
+    results: tuple[Scores, ...]
+
+    def scores(self, name: str) -> Scores | None:
+        """Return the scores called `name`, None if there are none."""
+        return next((scores for scores in self.results if scores.name == name), None)
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """Read `evaluation.json`; a missing file is a UsageError, unusable content a DataError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(Evaluation).validate_python(content)
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}; `vection evaluate` writes it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path} is no evaluation of vection: '{where}': {first['msg']}; evaluate again.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}); evaluate again.") from error
+
+
+def write_evaluation(path: Path, results: Sequence[DepthResult]) -> None:
+    """Write `evaluation.json`, the model's result first, replacing an older file in one step.
+
+    All results must be of one protocol (UsageError), and `path` must be writable (UsageError).
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    content = json.dumps(evaluation_json(results), indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(content + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}; choose another place.") from error

@@ -1,0 +1,116 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from fake_run import fake_evaluation, fake_events, write_fake_run
+
+from vection.errors import DataError, UsageError
+from vection.reports.report import write_report
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_report(write_fake_run(tmp_path_factory.mktemp("report") / "run")).read_text()
+
+
+def test_the_report_has_every_part(page: str) -> None:
+    assert "41 % less than the best it is compared with: row-mean depth" in page
+    for part in ("constant depth", "moving objects", "waiting for data 3 %", "relative error", "step 400"):
+        assert part in page
+    assert page.count("<svg") == 5  # loss, terms, depth, histogram, path
+    assert page.count("data:image/jpeg;base64,") == 3 * 4 + 2
+    assert "&#34;seed&#34;: 3" in page
+
+
+def test_the_report_needs_nothing_from_elsewhere(page: str) -> None:
+    references = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert references
+    assert all(reference.startswith(("data:", "#")) for reference in references)
+    assert "http" not in page
+    assert "url(http" not in page
+    assert "@import" not in page
+
+
+def test_the_best_of_a_column_is_bold(page: str) -> None:
+    best = re.findall(r'<td class="best">([\d.]+)', page)
+    model = next(scores for scores in fake_evaluation().results if scores.name == "model")
+    expected = [f"{value:.3f}" for errors in model.errors.values() for value in errors.values()]
+    assert best == expected
+
+
+def test_the_report_is_the_same_each_time(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    assert write_report(run).read_bytes() == write_report(run, out=tmp_path / "again.html").read_bytes()
+
+
+def test_missing_parts_are_left_out_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text('{"name": "only <settings>"}')
+    page = write_report(tmp_path).read_text()
+    assert "only &lt;settings&gt;" in page
+    for sentence in ("was not evaluated", "no example frames", "No path was predicted", "no training log"):
+        assert sentence in page
+    assert "<svg" not in page
+
+
+def test_a_model_that_learned_nothing_is_called_so(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    content = json.loads((run / "evaluation.json").read_text())
+    content["results"][0]["errors"]["all"]["abs_rel"] = 0.5
+    (run / "evaluation.json").write_text(json.dumps(content))
+    assert "this model has not learned depth" in write_report(run).read_text()
+
+
+def test_health_remarks(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    events = fake_events(400)
+    for event in events:
+        event["seconds_data"] = 5.0
+        if event["split"] == "validation":
+            event["remarks"] = ["The depth is nearly the same everywhere (collapse)."]
+            event["loss"] = float(str(event["step"]))
+    (run / "metrics.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    page = write_report(run).read_text()
+    assert "waited for data 58 % of the time" in page
+    assert "collapse" in page
+    assert "The validation loss was least at step 100" in page
+
+
+def test_a_killed_run_can_be_reported(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    with (run / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 410, "lo')
+    assert "400" in write_report(run).read_text()
+
+
+def test_broken_parts_are_named(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    (run / "metrics.jsonl").write_text('nonsense\n{"step": 1, "loss": 1}\n')
+    with pytest.raises(DataError, match=r"Line 1 of .*metrics.jsonl"):
+        write_report(run)
+    (run / "metrics.jsonl").unlink()
+    (run / "predictions" / "path_kitti.txt").write_text("1 2 3\n")
+    with pytest.raises(DataError, match="no path in KITTI format"):
+        write_report(run)
+    (run / "evaluation.json").write_text('{"protocol": {"name": "x"}, "categories": []}')
+    with pytest.raises(DataError, match="'results'"):
+        write_report(run)
+    (run / "examples" / "000.npz").write_bytes(b"no zip")
+    (run / "evaluation.json").unlink()
+    with pytest.raises(DataError, match=r"000\.npz"):
+        write_report(run)
+
+
+def test_places_that_are_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run folder"):
+        write_report(tmp_path / "absent")
+    with pytest.raises(UsageError, match=r"is no run folder: it has no recipe\.json"):
+        write_report(tmp_path)
+
+
+def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="Cannot write the report"):
+        write_report(run, out=tmp_path / "file" / "report.html")
+    assert not list(tmp_path.glob("**/*.tmp"))
