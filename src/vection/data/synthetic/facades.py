@@ -15,7 +15,7 @@ BODY_TOP = (0.0, 0.87, 1.0, 0.99)
 
 def facade_page(rng: np.random.Generator, *, width: float, height: float) -> Page:
     """A house front of the given size in metres: wall, cornices, windows, door or shop."""
-    wall = random_colour(rng, value=(110, 225), saturation=(0.02, 0.35))
+    wall = random_colour(rng, value=(110, 225), saturation=(0.02, 0.24))
     canvas = (1 + 0.10 * fractal_noise(rng, slope=1.0))[:, :, None] * wall
     floors = max(1, round(height / rng.uniform(2.7, 3.4)))
     columns = max(1, round(width / rng.uniform(1.7, 3.2)))
@@ -82,7 +82,7 @@ def _door(rng: np.random.Generator, canvas: np.ndarray, *, place: float, metres:
 
 def car_page(rng: np.random.Generator) -> Page:
     """Everything of one car: see the regions above."""
-    value, saturation = ((60, 230), (0.3, 0.8)) if rng.random() < 0.55 else ((35, 240), (0.0, 0.06))
+    value, saturation = ((50, 190), (0.3, 0.75)) if rng.random() < 0.4 else ((35, 235), (0.0, 0.08))
     paint = random_colour(rng, value=value, saturation=saturation)
     canvas = np.ascontiguousarray((1 + 0.05 * fractal_noise(rng, slope=1.2))[:, :, None] * paint)
     rows = np.linspace(1.15, 0.7, 80, dtype=np.float32)

@@ -51,10 +51,12 @@ def _patch(page: int, region: Region, *, across: tuple[int, float, float], down:
 
 
 def _wrap(page: int, metres: float, *, detail: int, tint: Colour = (1.0, 1.0, 1.0), shift: float = 0.0) -> Skin:
-    """Project a repeating page on a curved shape, along a slanted direction so that no side is smeared."""
-    u = (0.8 / metres, 0.1 / metres, 0.6 / metres, shift)
-    v = (-0.15 / metres, 1.0 / metres, 0.2 / metres, 0.37 * shift)
-    return Skin(page, u, v, detail, tint)
+    """Wrap a repeating page around a curved shape, `metres` a tile."""
+    return Skin(page, (1 / metres, 0.0, 0.0, shift), (0.0, 1 / metres, 0.0, 0.37 * shift), detail, tint)
+
+
+_WHEEL = ((0.5 / 0.66, 0.0, 0.0, 0.5), (0.0, 0.5 / 0.66, 0.0, 0.5))
+"""Unfolded, the visible half of a wheel of 0.33 m radius fills the circle of radius 0.66 m."""
 
 
 def car(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
@@ -78,8 +80,7 @@ def car(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
     shapes = [body, _cabin(rng, page, van=van, waist=waist, roof=roof, half=(half_width, half_length))]
     for z in (-half_length + 2 * half_length * 50 / 256, -half_length + 2 * half_length * 206 / 256):
         for x in (-half_width + 0.08, half_width - 0.08):
-            u, v = along(Z, start=z - 0.33, stop=z + 0.33), along(Y, start=-0.66, stop=0.0)
-            skin = Skin(materials.wheel, u, v, textures.METAL)
+            skin = Skin(materials.wheel, *_WHEEL, textures.METAL)
             shapes.append(upright("ellipsoid", centre=(x, -0.33, z), radii=(0.12, 0.33, 0.33), skin=skin))
     return tuple(shapes), half_width, half_length
 
@@ -176,10 +177,13 @@ def pole(materials: Materials, *, tall: float, radius: float) -> Shape:
 def board(materials: Materials, *, centre: Corner, half: Corner) -> Shape:
     """Build a plain box with its own strong colour: a sign, a bin, a lamp."""
     rng = materials.rng
-    skin = _wrap(materials.pick(materials.cloths), 1.3, detail=textures.PLASTER, tint=_tint(rng, 0.3, 1.1))
+    page, tint = materials.pick(materials.cloths), _tint(rng, 0.3, 1.1)
+    down = along(Y, start=0.0, stop=1.3)
+    sides, ends = (Skin(page, along(axis, start=0.0, stop=1.3), down, textures.PLASTER, tint) for axis in (Z, X))
+    lid = Skin(page, along(X, start=0.0, stop=1.3), along(Z, start=0.0, stop=1.3), textures.PLASTER, tint)
     low = (centre[0] - half[0], centre[1] - half[1], centre[2] - half[2])
     high = (centre[0] + half[0], centre[1] + half[1], centre[2] + half[2])
-    return box(low, high, skins=(skin,) * 6)
+    return box(low, high, skins=(sides, sides, lid, lid, ends, ends))
 
 
 def wall(materials: Materials, *, length: float, tall: float, hedge: bool) -> Shape:

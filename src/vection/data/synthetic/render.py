@@ -127,7 +127,9 @@ def _look(
 def _centres(hits: Hits) -> Hits:
     """Keep the rays through the pixels' centres."""
     rays = Rays(hits.rays.x[1::2], hits.rays.y[1::2])
-    return Hits(rays, hits.inverse_depth[1::2, 1::2], hits.face[1::2, 1::2], hits.shade[1::2, 1::2])
+    return Hits(
+        rays, hits.inverse_depth[1::2, 1::2], hits.face[1::2, 1::2], hits.shade[1::2, 1::2], hits.unfolded[1::2, 1::2]
+    )
 
 
 def _points(hits: Hits, depth: Float32[np.ndarray, "height width"]) -> Float32[np.ndarray, "3 height width"]:

@@ -31,6 +31,7 @@ class SceneTables:
     plane: Float64[np.ndarray, "faces 4"]
     u: Float64[np.ndarray, "faces 4"]
     v: Float64[np.ndarray, "faces 4"]
+    curved: Bool[np.ndarray, " faces"]
     page: Int32[np.ndarray, " faces"]
     detail: Int32[np.ndarray, " faces"]
     detail_ratio: Float32[np.ndarray, "faces 2"]
@@ -59,6 +60,7 @@ def build_tables(bodies: Sequence[Body]) -> SceneTables:
         plane=np.concatenate(planes),
         u=u,
         v=v,
+        curved=np.repeat([shape.kind != "hull" for _, shape in shapes], counts),
         page=np.array([skin.page for skin in skins], np.int32),
         detail=np.array([skin.detail for skin in skins], np.int32),
         detail_ratio=(1 / (slopes * metres[:, None])).astype(np.float32),

@@ -62,6 +62,7 @@ class _Samples:
     x: Flat
     y: Flat
     inverse_depth: Flat
+    unfolded: Float32[np.ndarray, "count 2"]
 
 
 def shade(
@@ -83,7 +84,9 @@ def shade(
     empty = np.flatnonzero(faces == NOTHING)
     colours[empty] = _sky_colours(x[empty], y[empty], sky=paint.sky, rotation=T_camera_to_world[:3, :3])
     for solid, ground in ((np.flatnonzero(faces == 0), True), (np.flatnonzero(faces > 0), False)):
-        samples = _Samples(faces[solid].astype(np.int64), x[solid], y[solid], inverse[solid])
+        samples = _Samples(
+            faces[solid].astype(np.int64), x[solid], y[solid], inverse[solid], hits.unfolded.reshape(-1, 2)[solid]
+        )
         lit = _surface_colours(samples, view, paint=paint, ray_step=ray_step, street=street if ground else None)
         lit *= hits.shade.ravel()[solid, None] * paint.light
         colours[solid] = lit
@@ -97,6 +100,7 @@ def _surface_colours(
     tables, face = view.tables, samples.face
     u, u_x, u_y = _texture_coordinate(view.u, samples, view, ray_step)
     v, v_x, v_y = _texture_coordinate(view.v, samples, view, ray_step)
+    _unfold((u, u_x, u_y, v, v_x, v_y), samples, view, ray_step)
     along_x, along_y = u_x * u_x + v_x * v_x, u_y * u_y + v_y * v_y
     wide = along_x > along_y
     long_u, long_v = np.where(wide, u_x, u_y), np.where(wide, v_x, v_y)
@@ -136,6 +140,21 @@ def _texture_coordinate(
     change_x = (a - slope * bend_x) * depth * np.float32(ray_step[0])
     change_y = (b - slope * bend_y) * depth * np.float32(ray_step[1])
     return slope + affine[:, 3][face], change_x, change_y
+
+
+def _unfold(
+    coordinates: tuple[Flat, Flat, Flat, Flat, Flat, Flat], samples: _Samples, view: View, ray_step: tuple[float, float]
+) -> None:
+    """Overwrite the texture coordinates of samples on curved shapes: their skins measure the unfolded surface."""
+    u, u_x, u_y, v, v_x, v_y = coordinates
+    round_ones = np.flatnonzero(view.tables.curved[samples.face])
+    face, depth = samples.face[round_ones], 1 / samples.inverse_depth[round_ones]
+    across, down = view.tables.u[face].astype(np.float32), view.tables.v[face].astype(np.float32)
+    u[round_ones] = samples.unfolded[round_ones, 0] * across[:, 0] + across[:, 3]
+    v[round_ones] = samples.unfolded[round_ones, 1] * down[:, 1] + down[:, 3]
+    u_x[round_ones] = np.abs(across[:, 0]) * depth * np.float32(ray_step[0])
+    v_y[round_ones] = np.abs(down[:, 1]) * depth * np.float32(ray_step[1])
+    u_y[round_ones] = v_x[round_ones] = 0
 
 
 def ground_semantics(x: Flat, z: Flat, *, street: Street) -> UInt8[np.ndarray, " count"]:

@@ -30,6 +30,7 @@ class Skin:
     page: int
     u: tuple[float, ...]
     v: tuple[float, ...]
+    """On curved shapes x and y are metres across and down the unfolded surface."""
     detail: int
     """Page of the fine grey structure on top; its size in metres is `textures.DETAIL_METRES`."""
     tint: Colour = (1.0, 1.0, 1.0)

@@ -29,7 +29,7 @@ def detail_pages(rng: np.random.Generator) -> list[GreyPage]:
     leaves = 1.2 * fractal_noise(rng, slope=0.6, lowest=6, highest=64)
     cloth = fractal_noise(rng, slope=0.9, lowest=3)
     metal = fractal_noise(rng, slope=1.2, lowest=2)
-    contrast = (0.20, 0.17, 0.25, 0.20, 0.17, 0.40, 0.25, 0.10)
+    contrast = (0.17, 0.17, 0.25, 0.20, 0.17, 0.40, 0.25, 0.10)
     layers = (asphalt, paving, grass, brick, plaster, leaves, cloth, metal)
     return [
         (DETAIL_NEUTRAL * (1 + strength * layer)).clip(0, 255).astype(np.uint8)[:, :, None]
@@ -54,7 +54,7 @@ def random_colour(
 
 def road_page(rng: np.random.Generator) -> Page:
     """Asphalt at large scale: repaired patches, stains, tar seams, manholes."""
-    base = 1 + 0.13 * fractal_noise(rng, slope=1.0)
+    base = 1 + 0.10 * fractal_noise(rng, slope=1.0)
     for _ in range(int(rng.integers(8, 22))):
         (x, y), (w, h) = rng.integers(0, SIZE - 30, 2), rng.integers(4, 30, 2)
         base[y : y + h, x : x + w] *= rng.uniform(0.72, 1.2)
@@ -64,7 +64,7 @@ def road_page(rng: np.random.Generator) -> Page:
     for _ in range(int(rng.integers(3, 9))):
         x, y = (int(value) for value in rng.integers(4, SIZE - 4, 2))
         cv2.circle(base, (x, y), 2, float(rng.uniform(0.45, 0.65)), -1, cv2.LINE_AA)
-    return colour_page(base, random_colour(rng, value=(75, 135), saturation=(0, 0.08)))
+    return colour_page(base, random_colour(rng, value=(70, 125), saturation=(0, 0.08)))
 
 
 def ground_page(rng: np.random.Generator, colour: Float32[np.ndarray, " 3"], *, contrast: float) -> Page:
@@ -97,10 +97,10 @@ def cloth_page(rng: np.random.Generator) -> Page:
 def wheel_page() -> Page:
     """A tyre with a hub in the middle of the tile."""
     page = np.full((SIZE, SIZE, 3), 32, np.uint8)
-    cv2.circle(page, (128, 128), 78, (125, 125, 130), -1, cv2.LINE_AA)
+    cv2.circle(page, (128, 128), 46, (125, 125, 130), -1, cv2.LINE_AA)
     for angle in np.arange(5) * 2 * np.pi / 5:
-        centre = (int(128 + 48 * np.cos(angle)), int(128 + 48 * np.sin(angle)))
-        cv2.circle(page, centre, 16, (50, 50, 52), -1, cv2.LINE_AA)
+        centre = (int(128 + 28 * np.cos(angle)), int(128 + 28 * np.sin(angle)))
+        cv2.circle(page, centre, 9, (50, 50, 52), -1, cv2.LINE_AA)
     return page
 
 

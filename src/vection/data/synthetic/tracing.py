@@ -45,12 +45,20 @@ class Hits:
     face: Int32[np.ndarray, "rows columns"]
     shade: Float32[np.ndarray, "rows columns"]
     """Light on curved shapes, and the contact shadows on the ground; 1 elsewhere."""
+    unfolded: Float32[np.ndarray, "rows columns 2"]
+    """Place on curved shapes, metres across and down their unfolded surface; meaningless elsewhere."""
 
 
 def trace(view: View, rays: Rays) -> Hits:
     """Find the first face along every ray."""
     shape = (len(rays.y), len(rays.x))
-    hits = Hits(rays, np.zeros(shape, np.float32), np.full(shape, NOTHING, np.int32), np.ones(shape, np.float32))
+    hits = Hits(
+        rays,
+        np.zeros(shape, np.float32),
+        np.full(shape, NOTHING, np.int32),
+        np.ones(shape, np.float32),
+        np.zeros((*shape, 2), np.float32),
+    )
     _trace_ground(view, hits)
     for index in np.flatnonzero(view.visible):
         if index == 0:
@@ -123,12 +131,16 @@ def _trace_curved(view: View, hits: Hits, *, index: int, window: tuple[slice, sl
     inverse = (np.sqrt(np.maximum(root, 0)) - middle) / np.float32(constant)
     hit = (root >= 0) & (inverse > hits.inverse_depth[window])
     distance = 1 / np.maximum(inverse, 1e-6)
-    level = np.float32(origin[1]) + direction[1] * distance
+    place = [np.float32(origin[axis]) + direction[axis] * distance for axis in range(3)]
     if upright:
-        hit &= np.abs(level) <= 1
-        light = 0.85 + 0.22 * (np.float32(origin[0]) + direction[0] * distance)
-    else:
-        light = 0.82 - 0.28 * level + 0.08 * (np.float32(origin[0]) + direction[0] * distance)
+        hit &= np.abs(place[1]) <= 1
+    light = 0.85 + 0.22 * place[0] if upright else 0.82 - 0.28 * place[1] + 0.08 * place[0]
+    # stereographic from both ends of one horizontal axis: continuous, and nowhere stretched more than twofold
+    fold, side = (0, 2) if radii[0] < radii[2] else (2, 0)
+    stretch = 2 / (1 + np.abs(place[fold]))
+    np.copyto(hits.unfolded[window][..., 0], np.float32(radii[side]) * place[side] * stretch, where=hit)
+    down = place[1] if upright else place[1] * stretch
+    np.copyto(hits.unfolded[window][..., 1], np.float32(radii[1]) * down, where=hit)
     np.copyto(hits.inverse_depth[window], inverse, where=hit)
     np.copyto(hits.face[window], np.int32(tables.first_face[index]), where=hit)
     np.copyto(hits.shade[window], light, where=hit)
