@@ -139,7 +139,8 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 def write_rgb(path: Path, image: NDArray[np.uint8]) -> None:
     """Write an RGB image; the suffix chooses the format, JPEG in quality 95. UsageError if it cannot be written."""
-    done, coded = cv2.imencode(path.suffix, image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
+    done, coded = cv2.imencode(path.suffix, image[..., ::-1], options)
     if not done:
         raise UsageError(f"Cannot encode an image as '{path.suffix}' ({path}); use .jpg or .png.")
     try:

@@ -1,0 +1,219 @@
+"""The camera that a user states: read, checked, and carried through crop, resize and undistortion."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vection.errors import DataError, UsageError
+
+ASSUMED_FIELD_OF_VIEW = 60.0
+"""Degrees, horizontal; between a phone's main camera (about 65) and a dash camera after cropping."""
+FIELD_OF_VIEW_RANGE = (5.0, 150.0)
+ASPECT_TOLERANCE = 0.01
+NORMALISED_BELOW = 4.0
+"""A focal length or centre below this many pixels is a normalised value or a mistake."""
+
+
+@dataclass(frozen=True)
+class CameraIntrinsics:
+    """Pinhole camera of images of `width` x `height`, in pixels, pixel centres at integers.
+
+    `distortion` is OpenCV's k1, k2, p1, p2, k3. `source` says in words where the numbers come from.
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    source: str
+    distortion: tuple[float, float, float, float, float] | None = None
+
+    @property
+    def numbers(self) -> tuple[float, float, float, float]:
+        """Return fx, fy, cx, cy."""
+        return self.fx, self.fy, self.cx, self.cy
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """Return the 3x3 matrix K."""
+        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1.0]])
+
+    @property
+    def field_of_view(self) -> float:
+        """Return the horizontal field of view in degrees, without distortion."""
+        return math.degrees(math.atan((self.cx + 0.5) / self.fx) + math.atan((self.width - 0.5 - self.cx) / self.fx))
+
+    def cropped(self, *, left: int, top: int, width: int, height: int) -> "CameraIntrinsics":
+        """Return the camera of a part of the image."""
+        return replace(self, width=width, height=height, cx=self.cx - left, cy=self.cy - top)
+
+    def resized(self, *, width: int, height: int) -> "CameraIntrinsics":
+        """Return the camera of the resized image: x becomes (x + 0.5) * W'/W - 0.5, as cv2.resize does."""
+        x, y = width / self.width, height / self.height
+        cx, cy = (self.cx + 0.5) * x - 0.5, (self.cy + 0.5) * y - 0.5
+        return replace(self, width=width, height=height, fx=self.fx * x, fy=self.fy * y, cx=cx, cy=cy)
+
+    def fitted(self, *, width: int, height: int) -> "CameraIntrinsics":
+        """Return the camera for a full image of another size; DataError if its aspect ratio differs by over 1 %."""
+        if (width, height) == (self.width, self.height):
+            return self
+        if abs(width * self.height / (height * self.width) - 1) > ASPECT_TOLERANCE:
+            raise DataError(
+                f"The intrinsics are of {self.width}x{self.height} images ({self.source}) but the images are "
+                f"{width}x{height}, another shape; give the intrinsics of these images."
+            )
+        return self.resized(width=width, height=height)
+
+    def undistortion(self) -> tuple["CameraIntrinsics", NDArray[np.float32], NDArray[np.float32]]:
+        """Return the camera without distortion that shows valid pixels only, and cv2.remap's two maps to it."""
+        size = (self.width, self.height)
+        distortion = np.array(self.distortion or (0.0,) * 5)
+        inner, _ = cv2.getOptimalNewCameraMatrix(self.matrix, distortion, size, 0.0, size)
+        # OpenCV stretches the valid rectangle to the image; the larger scale on both axes keeps the shape of pixels
+        aspect = self.fy / self.fx
+        fx = max(float(inner[0, 0]), float(inner[1, 1]) / aspect)
+        middle = [((size[i] - 1) / 2 - float(inner[i, 2])) / float(inner[i, i]) for i in (0, 1)]
+        cx, cy = (self.width - 1) / 2 - fx * middle[0], (self.height - 1) / 2 - fx * aspect * middle[1]
+        source = f"{self.source}; undistorted"
+        straight = replace(self, fx=fx, fy=fx * aspect, cx=cx, cy=cy, distortion=None, source=source)
+        first, second = cv2.initUndistortRectifyMap(self.matrix, distortion, None, straight.matrix, size, cv2.CV_32FC1)
+        return straight, np.asarray(first, np.float32), np.asarray(second, np.float32)
+
+
+def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
+    """Return the camera if it is possible; else raise a DataError that says which number is wrong."""
+    where = f"in {camera.source}"
+    if camera.width < 1 or camera.height < 1:
+        raise DataError(f"Image size {camera.width}x{camera.height} {where}; it must be positive.")
+    if not all(math.isfinite(number) for number in (*camera.numbers, *(camera.distortion or ()))):
+        raise DataError(f"A number of the intrinsics is not finite {where}; correct the calibration.")
+    if camera.fx <= 0 or camera.fy <= 0:
+        raise DataError(f"fx = {camera.fx:g}, fy = {camera.fy:g} {where}; focal lengths are positive pixels.")
+    small = [abs(number) < NORMALISED_BELOW for number in camera.numbers]
+    if any(small) and camera.width > 16:
+        mixed = "all look normalised" if all(small) else "some look normalised and some in pixels"
+        raise DataError(f"fx, fy, cx, cy = {camera.numbers} {where}: {mixed}; give all four in pixels.")
+    if not (0 <= camera.cx <= camera.width - 1 and 0 <= camera.cy <= camera.height - 1):
+        raise DataError(
+            f"The centre ({camera.cx:g}, {camera.cy:g}) lies outside the {camera.width}x{camera.height} image {where}; "
+            "give K and the image size of the same resolution."
+        )
+    lowest, highest = FIELD_OF_VIEW_RANGE
+    for focal, size, name in ((camera.fx, camera.width, "horizontal"), (camera.fy, camera.height, "vertical")):
+        angle = math.degrees(2 * math.atan(size / 2 / focal))
+        if not (angle <= highest and (angle >= lowest or (name == "vertical" and angle >= lowest / 4))):
+            raise DataError(
+                f"A {name} field of view of {angle:.1f} degrees {where} is not from {lowest:g} to {highest:g}; "
+                "focal length and image size do not fit together."
+            )
+    return camera
+
+
+def from_field_of_view(degrees: float, *, width: int, height: int, source: str | None = None) -> CameraIntrinsics:
+    """Return a camera of square pixels whose centre is the image's and whose width spans `degrees`."""
+    lowest, highest = FIELD_OF_VIEW_RANGE
+    if not lowest <= degrees <= highest:
+        raise DataError(f"A horizontal field of view of {degrees:g} degrees is not from {lowest:g} to {highest:g}.")
+    focal = width / 2 / math.tan(math.radians(degrees) / 2)
+    source = source or f"given: horizontal field of view {degrees:g} degrees"
+    return CameraIntrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2, source)
+
+
+def assumed_intrinsics(*, width: int, height: int) -> CameraIntrinsics:
+    """Return the camera assumed when nothing is known; its `source` begins with "assumed"."""
+    source = f"assumed: horizontal field of view {ASSUMED_FIELD_OF_VIEW:g} degrees, square pixels, central axis"
+    return from_field_of_view(ASSUMED_FIELD_OF_VIEW, width=width, height=height, source=source)
+
+
+def from_numbers(numbers: Sequence[float], *, width: int, height: int) -> CameraIntrinsics:
+    """Return the camera of fx, fy, cx, cy in pixels, or all four normalised by the image's width and height.
+
+    Normalised coordinates run from 0 to 1 between the image's outer edges, so cx = 0.5 is the middle.
+    """
+    if len(numbers) != 4:
+        raise DataError(f"Intrinsics are the four numbers fx, fy, cx, cy, but {len(numbers)} are given.")
+    fx, fy, cx, cy = numbers
+    if all(abs(number) < NORMALISED_BELOW for number in numbers):
+        camera = CameraIntrinsics(
+            width, height, fx * width, fy * height, cx * width - 0.5, cy * height - 0.5, "given: normalised numbers"
+        )
+    else:
+        camera = CameraIntrinsics(width, height, fx, fy, cx, cy, "given: pixels")
+    return check_intrinsics(camera)
+
+
+def read_intrinsics(file: Path) -> CameraIntrinsics:
+    """Read {"width", "height", "fx", "fy", "cx", "cy"} or {"width", "height", "K": 3x3}, in pixels, as JSON.
+
+    Either may have "dist_k1k2p1p2k3": five numbers of OpenCV. UsageError if the file is missing, else DataError.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The intrinsics file {file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DataError(f"The intrinsics file {file} is not valid JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise DataError(f"The intrinsics file {file} holds no JSON object with width, height and K or fx, fy, cx, cy.")
+    try:
+        fx, fy, cx, cy = _camera_numbers(content, file)
+        camera = CameraIntrinsics(
+            int(content["width"]), int(content["height"]), fx, fy, cx, cy, f"given: {file.name}",
+            distortion=_distortion(content, file),
+        )  # fmt: skip
+    except KeyError as error:
+        raise DataError(f"The intrinsics file {file} lacks {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"A value in the intrinsics file {file} is not a number ({error}).") from error
+    return check_intrinsics(camera)
+
+
+def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: int, height: int) -> CameraIntrinsics:
+    """Return the camera of images of this size from a file, "fx,fy,cx,cy", "fov:DEGREES", or None: assumed."""
+    if given is None:
+        return assumed_intrinsics(width=width, height=height)
+    if isinstance(given, CameraIntrinsics):
+        return check_intrinsics(given).fitted(width=width, height=height)
+    text = str(given)
+    try:
+        if text.startswith("fov:"):
+            return from_field_of_view(float(text.removeprefix("fov:")), width=width, height=height)
+        if text.count(",") >= 2:
+            numbers = [float(number) for number in text.split(",")]
+            return from_numbers(numbers, width=width, height=height)
+    except ValueError as error:
+        raise UsageError(f"Intrinsics '{text}' are not a JSON file, 'fx,fy,cx,cy' or 'fov:DEGREES'.") from error
+    return read_intrinsics(Path(given)).fitted(width=width, height=height)
+
+
+def _camera_numbers(content: Mapping[str, Any], file: Path) -> tuple[float, float, float, float]:
+    if "K" not in content:
+        return float(content["fx"]), float(content["fy"]), float(content["cx"]), float(content["cy"])
+    try:
+        K = np.array(content["K"], dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"K in {file} is not a 3x3 matrix of numbers.") from error
+    if K.shape != (3, 3):
+        raise DataError(f"K in {file} has shape {'x'.join(map(str, K.shape))}; a 3x3 matrix is expected.")
+    if not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
+        raise DataError(f"K in {file} is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
+    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+
+
+def _distortion(content: Mapping[str, Any], file: Path) -> tuple[float, float, float, float, float] | None:
+    values = content.get("dist_k1k2p1p2k3")
+    if values is None:
+        return None
+    if len(values) != 5:
+        raise DataError(f"dist_k1k2p1p2k3 in {file} has {len(values)} numbers; five are expected: k1, k2, p1, p2, k3.")
+    k1, k2, p1, p2, k3 = (float(value) for value in values)
+    return (k1, k2, p1, p2, k3) if any((k1, k2, p1, p2, k3)) else None
