@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from vection.data.augmentation import Augmentation
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.settings import Stage, TrainingSettings
 
@@ -128,8 +129,9 @@ RECIPES = (
         name="monodepth2-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders",
         method=replace(_MONO.method, encoder="efficientnet-lite0"),
-        data=DataSettings(height=128, width=416, batch_size=12),
-        stages=(Stage(epochs=20, learning_rate=2e-4, drops=(15,)),),
+        data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
+        stages=(Stage(epochs=25, learning_rate=2e-4, drops=(20,)),),
+        training=TrainingSettings(steps_per_epoch=60),
     ),
     replace(
         _SYNTHETIC,
