@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from vection.data.clip_folder import read_rgb
 from vection.errors import DataError
+from vection.evaluation.evaluate import depth_at_size
+from vection.evaluation.predictions import PredictionReader
+from vection.evaluation.result import DepthResult
+from vection.evaluation.truth import TruthSet
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,32 @@ def write_example(folder: Path, example: Example) -> Path:
     np.savez_compressed(temporary, allow_pickle=False, **arrays)
     temporary.replace(path)
     return path
+
+
+def write_examples(
+    folder: Path, *, predictions: PredictionReader, truths: TruthSet, result: DepthResult, count: int = 6
+) -> None:
+    """Write frames spread evenly over the evaluated ones, scaled as the protocol scaled them.
+
+    Older examples in `folder` are removed; frames whose image is not known are left out.
+    """
+    for old in folder.glob("*.npz"):
+        old.unlink()
+    ratios = {row.name: row.ratio for row in result.rows}
+    names = [name for name in truths.names if name in ratios]
+    chosen = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
+    for name in chosen:
+        truth = truths.read(name)
+        if truth.image is None:
+            continue
+        protocol = result.protocol
+        scales = {"median-per-image": ratios[name], "one-scale": result.ratio_median, "none": 1.0}
+        depth = depth_at_size(predictions.read(name), truth.depth.shape, resize=protocol.resize)
+        depth = (depth * (protocol.factor * scales[protocol.scaling])).astype(np.float32)
+        height, width = truth.depth.shape
+        image = cv2.resize(read_rgb(truth.image), (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        example = Example(name.replace("/", "_"), image, depth, truth=truth.depth, unit="metres")
+        write_example(folder, example)
 
 
 def read_examples(folder: Path) -> tuple[Example, ...]:

@@ -1,0 +1,125 @@
+"""`vection evaluate`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from tyro.conf import Positional
+
+from vection.cli.arguments import parse
+from vection.cli.progress import progress_bar
+from vection.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from vection.evaluation.predictions import PredictionReader
+    from vection.evaluation.protocol import DepthProtocol
+    from vection.evaluation.result import DepthResult
+    from vection.evaluation.truth import TruthSet
+
+EXAMPLES = (
+    "vection evaluate runs/first --truth clips --protocol synthetic",
+    "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
+    "vection evaluate disps_eigen_split.npy --truth gt_eigen.npz --protocol kitti-eigen --json",
+)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Compare predicted depth with ground truth under a named protocol, beside depth that needs no learning.
+
+    Constant depth and row-mean depth are scored alike; a model that does not beat both has not learned depth.
+    """
+
+    predictions: Positional[Path]
+    """Prediction folder, folder of depth maps (.npy, 16-bit .png), disps_*.npy, or a run folder with predictions/."""
+    truth: Path
+    """Clip folders with truth, the KITTI 2015 folder, an exported .npz, or a folder of 16-bit depth PNGs."""
+    protocol: str
+    """Name of a protocol: what is compared where, and how it is scaled and averaged."""
+    row_mean_from: Path | None = None
+    """Ground truth to fit row-mean depth on; the other drives of --truth if not given."""
+    no_baselines: bool = False
+    """Score the predictions only."""
+    out: Path | None = None
+    """File for all numbers (JSON); evaluation.json in the run folder if that was given."""
+    csv: Path | None = None
+    """File for the errors of each image."""
+    json: bool = False
+    """Print one line of JSON instead of the table."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Evaluate, write the files and print the table."""
+    chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
+    from vection.evaluation.predictions import open_predictions
+    from vection.evaluation.protocol import get_protocol
+    from vection.evaluation.result import evaluation_json, results_table
+    from vection.reports.examples import write_examples
+    from vection.reports.results import write_evaluation
+
+    protocol = get_protocol(chosen.protocol)
+    truths = open_truth(chosen.truth)
+    is_run = (chosen.predictions / "predictions").is_dir()
+    place = chosen.predictions / "predictions" if is_run else chosen.predictions
+    predictions = open_predictions(place, names=truths.names)
+    results = [_score(predictions, truths, protocol, name="model")]
+    if not chosen.no_baselines:
+        results += _baselines(truths, protocol, row_mean_from=chosen.row_mean_from)
+    if chosen.csv is not None:
+        results[0].write_csv(chosen.csv)
+    out = chosen.out or (chosen.predictions / "evaluation.json" if is_run else None)
+    if out is not None:
+        write_evaluation(out, results)
+    if is_run:
+        write_examples(chosen.predictions / "examples", predictions=predictions, truths=truths, result=results[0])
+    if chosen.json:
+        content = evaluation_json(results)
+        for result in content["results"]:
+            del result["per_image"]
+        print(json.dumps(content))
+    else:
+        Console().print(results_table(results))
+
+
+def open_truth(path: Path) -> "TruthSet":
+    """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
+    from vection.data.clip_folder import CLIP_FILE
+    from vection.evaluation.truth import clip_truth, exported_truth, kitti_2015_truth, png_truth
+
+    if not path.exists():
+        raise UsageError(f"There is no ground truth at {path}.")
+    if path.is_file():
+        if path.suffix != ".npz":
+            raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
+        return exported_truth(path)
+    if (path / "training" / "disp_occ_0").is_dir():
+        return kitti_2015_truth(path)
+    return clip_truth(path) if any(path.rglob(CLIP_FILE)) else png_truth(path)
+
+
+def _baselines(truths: "TruthSet", protocol: "DepthProtocol", *, row_mean_from: Path | None) -> list["DepthResult"]:
+    from vection.evaluation.baselines import constant_predictions, row_mean_predictions
+
+    results = [_score(constant_predictions(truths), truths, protocol, name="constant depth")]
+    training = None if row_mean_from is None else open_truth(row_mean_from)
+    row_mean = row_mean_predictions(truths, training)
+    try:
+        results.append(_score(row_mean, truths, protocol, name="row-mean depth"))
+    except DataError as error:
+        # One drive alone leaves nothing to fit on; the rest of the table is worth having.
+        if row_mean_from is not None:
+            raise
+        Console(stderr=True).print(f"[yellow]left out:[/] {error}", highlight=False, soft_wrap=True)
+    return results
+
+
+def _score(
+    predictions: "PredictionReader", truths: "TruthSet", protocol: "DepthProtocol", *, name: str
+) -> "DepthResult":
+    from vection.evaluation.evaluate import evaluate_depth
+
+    with progress_bar(f"evaluating {name}") as progress:
+        return evaluate_depth(predictions, truths, protocol, name=name, progress=progress)

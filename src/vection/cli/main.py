@@ -1,0 +1,102 @@
+"""The program `vection`: chooses the command, and turns errors into a sentence and an exit code.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unusable data, 130 interrupted. Commands are imported when they are
+called, so that help does not wait for torch.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from vection.cli.arguments import did_you_mean
+from vection.errors import UsageError, VectionError
+
+COMMANDS = {
+    "demo": "learn depth on a made-up street, evaluate it, write a report",
+    "ingest": "turn a video or a folder of images into a clip folder that training reads",
+    "train": "train a recipe on clip folders",
+    "predict": "depth, colour video and camera path of images or a video",
+    "evaluate": "compare predicted depth with ground truth under a named protocol",
+    "report": "write the HTML report of a run",
+    "recipes": "list the recipes, or the settings of one",
+}
+
+EXAMPLES = (
+    "vection demo",
+    "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
+    "vection train monodepth2-video --data clips --out runs/first",
+    "vection predict runs/first drive.mp4 --out predictions/drive",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    # Spinning OpenMP threads run several times slower beside another busy process; read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    wants_traceback = "--traceback" in words
+    if wants_traceback:
+        words.remove("--traceback")
+    try:
+        _run(words)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        return _fail("interrupted", code=130)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; without this Python complains again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if wants_traceback:
+            traceback.print_exc()
+        return _fail(_sentence(error), code=error.exit_code if isinstance(error, VectionError) else 1)
+    return 0
+
+
+def _run(words: list[str]) -> None:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"vection {version('vection')}")
+        return
+    command, *rest = words
+    if command not in COMMANDS:
+        hint = did_you_mean(command, COMMANDS) or f"the commands are {', '.join(COMMANDS)}."
+        raise UsageError(f"There is no command '{command}'; {hint}")
+    importlib.import_module(f"vection.cli.{command}").run(rest)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, VectionError):
+        return str(error)
+    if type(error).__name__ == "OutOfMemoryError":
+        return (
+            "The GPU's memory is too small; use a smaller data.batch_size, and training.accumulation to make up for it."
+        )
+    where = "run again with --traceback to see where"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {where}."
+    return f"{type(error).__name__}: {error}; this is a bug in vection; {where}."
+
+
+def _fail(sentence: str, *, code: int) -> int:
+    print(f"vection: error: {' '.join(sentence.split())}" if code != 130 else "vection: interrupted", file=sys.stderr)
+    return code
+
+
+def _help() -> str:
+    commands = "\n".join(f"  {name:<10}{about}" for name, about in COMMANDS.items())
+    examples = "\n".join(f"  {example}" for example in EXAMPLES)
+    return (
+        "usage: vection COMMAND ...\n\nDepth and camera path, learned from your own unlabeled video.\n\n"
+        f"commands:\n{commands}\n\nexamples:\n{examples}\n\n"
+        "vection COMMAND --help shows the arguments of a command and examples.\n"
+        "--traceback shows where an error arose; --version prints the version.\n"
+        "exit codes: 0 done, 1 failed, 2 wrong usage, 3 unusable data, 130 interrupted"
+    )

@@ -1,0 +1,68 @@
+"""`vection train`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional, UseAppendAction
+
+from vection.cli.arguments import override, parse_known
+from vection.errors import UsageError
+
+EXAMPLES = (
+    "vection train monodepth2-debug --data clips --out runs/debug",
+    "vection train monodepth2-video --data clips --out runs/first --training.seed 3 --data.batch_size 8",
+    "vection train monodepth2-video --data clips --out runs/second --set training.seed=4",
+)
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a recipe in a run folder; called again on the same folder, it goes on where it was stopped.
+
+    Any setting of the recipe can be overridden by its dotted name (vection recipes NAME lists them).
+    """
+
+    recipe: Positional[str]
+    """Name of a recipe; vection recipes lists them."""
+    data: Path
+    """A clip folder, or a folder with clip folders below it; for KITTI recipes the KITTI raw folder."""
+    out: Path
+    """Run folder, made if needed."""
+    set: UseAppendAction[tuple[str, ...]] = ()
+    """Override a setting, NAME=VALUE; may be given many times. The same as --NAME VALUE."""
+    no_resume: bool = False
+    """Start anew instead of going on from the last checkpoint."""
+    device: str | None = None
+    """cpu or cuda; chosen if not given."""
+    json: bool = False
+    """Print the run folder and the last losses as one line of JSON at the end."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Train and print the run folder."""
+    chosen, overrides = parse_known(Train, arguments, command="train", examples=EXAMPLES)
+    from vection.recipes.registry import get_recipe
+
+    recipe = get_recipe(chosen.recipe)
+    see = f"vection recipes {chosen.recipe}"
+    for setting in chosen.set:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set wants NAME=VALUE, not '{setting}'; {see} lists the names.")
+        overrides += [f"--{name}", *value.split()]
+    recipe = override(recipe, overrides, command="train", see=see)
+    from vection.recipes.run import train
+
+    folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=chosen.device)
+    print(json.dumps({"run": str(folder)} | _last_losses(folder)) if chosen.json else folder)
+
+
+def _last_losses(folder: Path) -> dict[str, object]:
+    from vection.reports.run_folder import read_events
+
+    events = read_events(folder / "metrics.jsonl")
+    return {"step": max((event.step for event in events), default=0)} | {
+        f"{event.split}_loss": event.loss for event in events
+    }
