@@ -1,0 +1,1 @@
+"""Frames in, predictions out: depth with its unit, the camera's path, files."""

@@ -1,0 +1,73 @@
+"""Depth as colour: near is bright, and one range serves a whole clip so that it does not flicker."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Float
+
+from vection.errors import UsageError
+from vection.inference.prediction import DepthMap, RgbImage
+
+ColourMap = Literal["magma", "turbo", "Spectral_r"]
+
+
+@dataclass(frozen=True)
+class ColourRange:
+    """The depths at the two ends of the colour map, in the unit of the depth."""
+
+    near: float
+    far: float
+
+    @property
+    def legend(self) -> str:
+        """What the colours mean, in words."""
+        return f"bright {self.near:.3g}, dark {self.far:.3g}"
+
+
+def sample_inverse_depth(depth: DepthMap, *, count: int = 2000) -> Float[np.ndarray, " pixel"]:
+    """Return inverse depth at about `count` pixels on a regular grid; what is not positive and finite is left out."""
+    stride = max(1, int(np.sqrt(depth.size / count)))
+    some = depth[stride // 2 :: stride, stride // 2 :: stride].astype(np.float64).ravel()
+    return 1 / some[np.isfinite(some) & (some > 0)]
+
+
+def colour_range(samples: Iterable[Float[np.ndarray, "_"]]) -> ColourRange:
+    """Range from the inverse depths of all frames of a clip: 2nd to 97th percentile, so that wild pixels do not count.
+
+    Without any sample, or with one depth only, the range is made wide enough to be usable.
+    """
+    inverse = np.concatenate([np.zeros(0), *samples])
+    if not inverse.size:
+        return ColourRange(near=1.0, far=2.0)
+    low, high = np.percentile(inverse, [2, 97])
+    if high <= 1.001 * low:
+        low, high = low / 2, high * 2
+    return ColourRange(near=float(1 / high), far=float(1 / low))
+
+
+def colour_depth(depth: DepthMap, limits: ColourRange, *, colours: ColourMap = "magma") -> RgbImage:
+    """Return RGB: inverse depth, linear from `far` (first colour) to `near` (last); black where there is no depth."""
+    if colours not in mpl.colormaps:
+        raise UsageError(f"There is no colour map '{colours}'; take magma, turbo or Spectral_r.")
+    known = np.isfinite(depth) & (depth > 0)
+    inverse = np.divide(1, depth, out=np.zeros_like(depth), where=known)
+    low, high = 1 / limits.far, 1 / limits.near
+    index = np.clip(np.round((inverse - low) / (high - low) * 255), 0, 255).astype(np.uint8)
+    table = (mpl.colormaps[colours](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+    coloured = table[index]
+    coloured[~known] = 0
+    return np.asarray(coloured)
+
+
+def with_legend(image: RgbImage, text: str) -> RgbImage:
+    """Return the image with a line of text in its lower left corner, white on black edges."""
+    written = image.copy()
+    size = max(0.35, image.shape[0] / 800)
+    place = (6, image.shape[0] - 8)
+    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(written, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thickness, cv2.LINE_AA)
+    return written

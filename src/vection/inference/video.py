@@ -1,0 +1,57 @@
+"""Writing a video: H.264 where PyAV has it, else MPEG-4, in the pixel format that every player shows."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import cv2
+import numpy as np
+from av.video.stream import VideoStream
+from jaxtyping import UInt8
+
+from vection.inference.colour import ColourRange, colour_depth, with_legend
+from vection.inference.prediction import DepthMap, RgbImage
+
+Picture = UInt8[np.ndarray, "picture_height picture_width 3"]
+"""RGB of even width and height."""
+
+PANEL_WIDTH = 960
+"""Wider images are shrunk to this in the video."""
+
+
+def beside(image: RgbImage, depth: DepthMap, limits: ColourRange, *, legend: str) -> Picture:
+    """Return image and coloured depth side by side; one above the other if the image is very wide. Even sizes."""
+    coloured = colour_depth(depth, limits)
+    scale = min(1.0, PANEL_WIDTH / image.shape[1])
+    # yuv420p halves both sides, so they must be even.
+    width, height = (max(2, round(scale * length / 2) * 2) for length in (image.shape[1], image.shape[0]))
+    panels = [cv2.resize(panel, (width, height), interpolation=cv2.INTER_AREA) for panel in (image, coloured)]
+    panels[1] = with_legend(panels[1], legend)
+    return np.concatenate(panels, axis=1 if width < 2 * height else 0)
+
+
+def frame_rate(seconds: list[float]) -> Fraction:
+    """Frames per second from the median time between frames, 10 if unknown, at most 60."""
+    steps = np.diff(seconds)
+    step = float(np.median(steps)) if len(steps) else 0.1
+    rate = 1 / step if step > 0 else 10.0
+    return Fraction(min(max(rate, 0.5), 60.0)).limit_denominator(1001)
+
+
+def write_video(path: Path, pictures: Iterable[Picture], *, rate: Fraction) -> None:
+    """Encode pictures of one even size."""
+    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    with av.open(str(path), "w", format="mp4") as container:
+        stream: VideoStream | None = None
+        for picture in pictures:
+            if stream is None:
+                stream = cast(VideoStream, container.add_stream(codec, rate=rate))
+                stream.height, stream.width = picture.shape[:2]
+                stream.pix_fmt = "yuv420p"
+                stream.options = {"crf": "20", "preset": "veryfast"} if codec == "libx264" else {"q:v": "3"}
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            container.mux(stream.encode(frame))
+        if stream is not None:
+            container.mux(stream.encode())

@@ -1,0 +1,83 @@
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from vection.data.clip_folder import ClipInfo, FrameInfo, write_clip, write_rgb
+from vection.errors import DataError, UsageError
+from vection.inference.sources import open_sources
+from vection.inference.video import write_video
+
+
+def image(value: int) -> np.ndarray:
+    return np.full((4, 6, 3), value, np.uint8)
+
+
+def make_clip(folder, count=2):
+    frames = tuple(FrameInfo(f"frames/{i:06d}.png", 0.2 * i, (5.0, 6.0, 2.5, 1.5)) for i in range(count))
+    write_clip(ClipInfo(folder, folder.name, 6, 4, "up-to-scale", "made up", frames))
+    (folder / "frames").mkdir()
+    for index in range(count):
+        write_rgb(folder / f"frames/{index:06d}.png", image(index))
+
+
+def test_folder_in_natural_order(tmp_path):
+    for number in (10, 9, 1):
+        write_rgb(tmp_path / f"frame{number}.png", image(number))
+    (tmp_path / "notes.txt").write_text("no image")
+    (source,) = open_sources(tmp_path)
+    assert source.count == 3
+    frames = list(source)
+    assert [frame.name for frame in frames] == ["frame1", "frame9", "frame10"]
+    assert [int(frame.image[0, 0, 0]) for frame in frames] == [1, 9, 10]
+    assert [frame.seconds for frame in frames] == [0, 0.1, 0.2]
+    assert len(list(source)) == 3  # can be read again
+
+
+def test_single_image(tmp_path):
+    write_rgb(tmp_path / "one.png", image(7))
+    (source,) = open_sources(tmp_path / "one.png")
+    (frame,) = source
+    assert (frame.name, frame.seconds, frame.intrinsics) == ("one", 0, None)
+
+
+def test_clip_and_root_of_clips(tmp_path):
+    make_clip(tmp_path / "b")
+    make_clip(tmp_path / "a")
+    sources = open_sources(tmp_path)
+    assert [source.name for source in sources] == ["a", "b"]
+    (source,) = open_sources(tmp_path / "a")
+    assert source.name == ""
+    frames = list(source)
+    assert frames[1].seconds == 0.2
+    assert frames[1].intrinsics == (5, 6, 2.5, 1.5)
+
+
+def test_video(tmp_path):
+    pictures = [np.full((32, 48, 3), 40 * index, np.uint8) for index in range(5)]
+    write_video(tmp_path / "v.mp4", pictures, rate=Fraction(20))
+    (source,) = open_sources(tmp_path / "v.mp4")
+    frames = list(source)
+    assert [frame.name for frame in frames] == [f"{index:06d}" for index in range(5)]
+    assert frames[4].seconds == pytest.approx(0.2, abs=1e-3)
+    for index, frame in enumerate(frames):
+        assert frame.image.shape == (32, 48, 3)
+        assert abs(float(frame.image.mean()) - 40 * index) < 6
+
+
+def test_nothing_usable(tmp_path):
+    with pytest.raises(UsageError, match="nothing at"):
+        open_sources(tmp_path / "none")
+    with pytest.raises(UsageError, match="neither images nor clips"):
+        open_sources(tmp_path)
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(DataError):
+        list(open_sources(tmp_path / "text.mp4")[0])
+
+
+def test_same_stem_twice(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), image(1))
+    cv2.imwrite(str(tmp_path / "a.jpg"), image(1))
+    with pytest.raises(DataError, match="suffix only"):
+        open_sources(tmp_path)

@@ -1,0 +1,148 @@
+import json
+from dataclasses import replace
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from vection.errors import DataError, UsageError
+from vection.evaluation.predictions import open_predictions
+from vection.inference.prediction import Prediction
+from vection.inference.write import check_writable, write_depth_png, write_predictions
+
+
+def predictions(count: int = 4, *, size: tuple[int, int] = (33, 50)) -> list[Prediction]:
+    depth = np.repeat(np.linspace(2, 40, size[0], dtype=np.float32)[::-1, None], size[1], axis=1)
+    made = []
+    for index in range(count):
+        pose = np.eye(4)
+        pose[2, 3] = index
+        image = np.full((*size, 3), 50 * index, np.uint8)
+        common = {"unit": "metres", "scale_source": "known", "seconds": 0.05 * index}
+        made.append(Prediction(f"{index:06d}", image, depth + index, T_camera_to_world=pose, **common))
+    return made
+
+
+def test_whole_folder(tmp_path):
+    made = predictions()
+    folder = write_predictions(iter(made), tmp_path / "deep" / "out", model="test-model")
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    names = [f"{index:06d}" for index in range(4)]
+    expected = [f"depth/{name}.npy" for name in names] + [f"png/{name}.png" for name in names]
+    assert files == sorted([*expected, "depth.mp4", "path_kitti.txt", "path_tum.txt", "predictions.json"])
+    about = json.loads((folder / "predictions.json").read_text())
+    assert about["format"] == 1
+    assert (about["unit"], about["scale_source"], about["model"]) == ("metres", "known", "test-model")
+    assert (about["width"], about["height"]) == (50, 33)
+    assert about["frames"][1] == {
+        "name": "000001",
+        "file": "depth/000001.npy",
+        "seconds": 0.05,
+        "intrinsics": None,
+    }
+    reader = open_predictions(folder)
+    np.testing.assert_array_equal(reader.read("000002").values, made[2].depth)
+    assert len((folder / "path_tum.txt").read_text().splitlines()) == 4
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+def test_video_has_one_range_for_the_clip(tmp_path):
+    depth = np.repeat(np.linspace(2, 40, 64, dtype=np.float32)[::-1, None], 80, axis=1)
+    images = [np.zeros((64, 80, 3), np.uint8)] * 3
+    made = [
+        Prediction(str(index), image, depth if index != 1 else depth * 2, "up-to-scale", "none", seconds=index / 25)
+        for index, image in enumerate(images)
+    ]
+    folder = write_predictions(made, tmp_path / "out", model="m")
+    with av.open(str(folder / "depth.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        assert float(stream.average_rate) == pytest.approx(25)
+        frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in container.decode(stream)]
+    assert [frame.shape for frame in frames] == [(64, 160, 3)] * 3
+    panels = [frame[:40, 80:] for frame in frames]  # above the legend
+    assert np.abs(panels[0] - panels[2]).mean() < 3
+    assert panels[1].mean() < panels[0].mean() - 3  # twice as far is darker: not stretched frame by frame
+
+
+def test_wide_images_stand_above_one_another(tmp_path):
+    image = np.zeros((40, 130, 3), np.uint8)
+    made = [Prediction("0", image, np.full((40, 130), 3, np.float32), "up-to-scale", "none")]
+    folder = write_predictions(made, tmp_path / "out", model="m")
+    with av.open(str(folder / "depth.mp4")) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (130, 80)
+    assert not (folder / "path_tum.txt").exists()  # no pose, no path
+
+
+def test_png_values(tmp_path):
+    depth = np.array([[0.0, 0.001, 1.0, 80.25, 1000.0, np.nan, np.inf, -1.0]], np.float32)
+    write_depth_png(tmp_path / "d.png", depth)
+    stored = cv2.imread(str(tmp_path / "d.png"), cv2.IMREAD_UNCHANGED)
+    assert stored.dtype == np.uint16
+    assert stored.tolist() == [[0, 1, 256, 20544, 65535, 0, 0, 0]]
+
+
+def test_parts_can_be_left_out(tmp_path):
+    folder = write_predictions(predictions(), tmp_path / "out", model="m", png=False, video=False)
+    parts = sorted(path.name for path in folder.iterdir())
+    assert parts == ["depth", "path_kitti.txt", "path_tum.txt", "predictions.json"]
+
+
+def test_existing_output_is_kept_unless_overwritten(tmp_path):
+    folder = write_predictions(predictions(2), tmp_path / "out", model="first", video=False)
+    with pytest.raises(UsageError, match="exists already"):
+        write_predictions(predictions(3), folder, model="second", video=False)
+    assert json.loads((folder / "predictions.json").read_text())["model"] == "first"
+    write_predictions(predictions(3), folder, model="second", video=False, overwrite=True)
+    assert json.loads((folder / "predictions.json").read_text())["model"] == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_other_folders_are_never_replaced(tmp_path):
+    (tmp_path / "holiday").mkdir()
+    (tmp_path / "holiday" / "photo.jpg").write_text("precious")
+    with pytest.raises(UsageError, match="not overwritten"):
+        write_predictions(predictions(), tmp_path / "holiday", model="m", overwrite=True)
+    with pytest.raises(UsageError, match="exists already"):
+        check_writable(tmp_path / "holiday")
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(UsageError, match="not overwritten"):
+        check_writable(tmp_path / "file", overwrite=True)
+    (tmp_path / "empty").mkdir()
+    check_writable(tmp_path / "empty")
+    write_predictions(predictions(1), tmp_path / "empty", model="m", video=False)
+
+
+@pytest.mark.parametrize("error", [DataError("broken frame"), KeyboardInterrupt()])
+def test_nothing_half_written(tmp_path, error):
+    older = write_predictions(predictions(2), tmp_path / "out", model="older", video=False)
+
+    def broken():
+        yield predictions()[0]
+        raise error
+
+    with pytest.raises(type(error)):
+        write_predictions(broken(), older, model="newer", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert json.loads((older / "predictions.json").read_text())["model"] == "older"
+
+
+def test_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="Cannot write"):
+        write_predictions(predictions(), tmp_path / "file" / "out", model="m")
+
+
+def test_bad_sequences(tmp_path):
+    with pytest.raises(DataError, match="no frames"):
+        write_predictions([], tmp_path / "out", model="m")
+    first = predictions(1)[0]
+    with pytest.raises(DataError, match="twice"):
+        write_predictions([first, first], tmp_path / "out", model="m")
+    with pytest.raises(DataError, match="twice or contains"):
+        write_predictions([replace(first, name="../up")], tmp_path / "out", model="m")
+    other = replace(predictions(2, size=(20, 30))[1])
+    with pytest.raises(DataError, match="is 30x20, the frames before 50x33"):
+        write_predictions([first, other], tmp_path / "out", model="m")
+    assert list(tmp_path.iterdir()) == []
