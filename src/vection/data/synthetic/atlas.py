@@ -27,7 +27,7 @@ def _level_places() -> tuple[list[int], list[int]]:
 
 
 class Atlas:
-    """Textures by page number; trilinear look-up."""
+    """Textures by page number; bilinear look-up in the nearest mip level."""
 
     def __init__(self, pages: Sequence[UInt8[np.ndarray, "256 256 channels"]]) -> None:
         across, down = _level_places()
@@ -62,32 +62,14 @@ class Atlas:
         u: Float32[np.ndarray, " count"],
         v: Float32[np.ndarray, " count"],
         level: Float32[np.ndarray, " count"],
-    ) -> Float32[np.ndarray, "count channels"]:
-        """Look up `page` at `u`, `v` (1 = one tile, repeating) at a mip level (0 = finest, clipped)."""
-        level = np.clip(level, 0, LEVELS - 1.001)
-        lower = level.astype(np.int32)
-        fraction = (level - lower)[:, None]
-        left, top = self._left[page], self._top[page]
-        u = u - np.floor(u)
-        v = v - np.floor(v)
-        fine = self._bilinear(
-            u * self._size[lower] + self._across[lower] + left, v * self._size[lower] + self._down[lower] + top
-        )
-        lower += 1
-        coarse = self._bilinear(
-            u * self._size[lower] + self._across[lower] + left, v * self._size[lower] + self._down[lower] + top
-        )
-        fine += fraction * (coarse - fine)
-        return fine
-
-    def _bilinear(
-        self, x: Float32[np.ndarray, " count"], y: Float32[np.ndarray, " count"]
-    ) -> Float32[np.ndarray, "count channels"]:
-        count = len(x)
-        rows = -(-count // _ROW_LENGTH)
-        folded = np.zeros((2, rows * _ROW_LENGTH), np.float32)
-        folded[0, :count] = x
-        folded[1, :count] = y
-        folded_x, folded_y = folded.reshape(2, rows, _ROW_LENGTH)
-        values = cv2.remap(self._picture, folded_x, folded_y, cv2.INTER_LINEAR)
-        return values.reshape(rows * _ROW_LENGTH, -1)[:count].astype(np.float32)
+    ) -> UInt8[np.ndarray, "count channels"]:
+        """Look up `page` at `u`, `v` (1 = one tile, repeating) at the nearest mip level (0 = finest, clipped)."""
+        number = np.clip(level + np.float32(0.5), 0, LEVELS - 1).astype(np.int32)
+        size = self._size[number]
+        count, rows = len(page), -(-len(page) // _ROW_LENGTH)
+        places = np.zeros((2, rows * _ROW_LENGTH), np.float32)
+        places[0, :count] = (u - np.floor(u)) * size + (self._across[number] + self._left[page])
+        places[1, :count] = (v - np.floor(v)) * size + (self._down[number] + self._top[page])
+        x, y = places.reshape(2, rows, _ROW_LENGTH)
+        values = cv2.remap(self._picture, x, y, cv2.INTER_LINEAR)
+        return np.asarray(values.reshape(rows * _ROW_LENGTH, -1)[:count], np.uint8)

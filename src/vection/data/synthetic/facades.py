@@ -16,7 +16,7 @@ BODY_TOP = (0.0, 0.87, 1.0, 0.99)
 def facade_page(rng: np.random.Generator, *, width: float, height: float) -> Page:
     """A house front of the given size in metres: wall, cornices, windows, door or shop."""
     wall = random_colour(rng, value=(110, 225), saturation=(0.02, 0.24))
-    canvas = (1 + 0.10 * fractal_noise(rng, slope=1.0))[:, :, None] * wall
+    canvas = (1 + 0.08 * fractal_noise(rng, slope=1.0))[:, :, None] * wall
     floors = max(1, round(height / rng.uniform(2.7, 3.4)))
     columns = max(1, round(width / rng.uniform(1.7, 3.2)))
     storey, bay = SIZE / floors, SIZE / columns
@@ -93,7 +93,7 @@ def car_page(rng: np.random.Generator) -> Page:
     _fill(canvas, (0, 44, SIZE, 48), paint * rng.uniform(0.4, 0.8))
     _fill(canvas, (0, 68, SIZE, 80), (38.0, 38.0, 40.0))
     for x in (50, 206):
-        cv2.circle(canvas, (x, 74), 23, (22.0, 22.0, 24.0), -1)
+        cv2.circle(canvas[:80], (x, 74), 23, (22.0, 22.0, 24.0), -1)
     _front(canvas, left=0, paint=paint)
     _rear(rng, canvas, left=133)
     _glass(rng, canvas)

@@ -22,7 +22,7 @@ class Materials:
         """Paint what every world has."""
         self.road = self.add(textures.road_page(self.rng))
         self.pavement = self.add(textures.ground_page(self.rng, self._grey(105, 175), contrast=0.10))
-        lawn = np.array([self.rng.uniform(70, 120), self.rng.uniform(95, 130), self.rng.uniform(45, 75)], np.float32)
+        lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
         self.lawn = self.add(textures.ground_page(self.rng, lawn, contrast=0.22))
         self.leaves = [self.add(textures.leaf_page(self.rng)) for _ in range(3)]
         self.roofs = [self.add(textures.roof_page(self.rng)) for _ in range(3)]

@@ -88,6 +88,8 @@ class View:
     """Left, top, right, bottom of each shape's picture in ray coordinates x/z and y/z."""
     visible: Bool[np.ndarray, " shapes"]
     """False for shapes wholly behind the camera."""
+    nearest: Float64[np.ndarray, " shapes"]
+    """Lower bound of each shape's depth, at least `NEAR`."""
 
 
 def body_poses(tables: SceneTables, time: int) -> Float64[np.ndarray, "bodies 4 4"]:
@@ -119,7 +121,7 @@ def place(
     # a camera exactly in a plane sees its edge: any tiny distance will do
     distance = np.where(np.abs(plane[:, 3]) < 1e-9, 1e-9, plane[:, 3])
     plane[:, :3] /= distance[:, None]
-    bounds, visible = _bounds(tables, T_body_to_camera)
+    bounds, visible, nearest = _bounds(tables, T_body_to_camera)
     return View(
         tables,
         T_body_to_camera,
@@ -128,13 +130,14 @@ def place(
         turned(tables.v, -1.0).astype(np.float32),
         bounds,
         visible,
+        nearest,
     )
 
 
 def _bounds(
     tables: SceneTables, T_body_to_camera: Float64[np.ndarray, "bodies 4 4"]
-) -> tuple[Float64[np.ndarray, "shapes 4"], Bool[np.ndarray, " shapes"]]:
-    """Bound each shape's picture by the corners of its box, cut off at the near plane."""
+) -> tuple[Float64[np.ndarray, "shapes 4"], Bool[np.ndarray, " shapes"], Float64[np.ndarray, " shapes"]]:
+    """Bound each shape's picture and depth by the corners of its box, cut off at the near plane."""
     choice = np.array([[(corner >> axis) & 1 for axis in range(3)] for corner in range(8)], bool)
     corners = np.where(choice, tables.high[:, None], tables.low[:, None])
     transform = T_body_to_camera[tables.shape_body]
@@ -147,6 +150,7 @@ def _bounds(
     cuts = (start[..., 2] < NEAR) != (stop[..., 2] < NEAR)
     valid = np.concatenate([corners[..., 2] >= NEAR, cuts], axis=1)
     rays = points[..., :2] / np.maximum(points[..., 2:], 0.99 * NEAR)
+    nearest = np.maximum(corners[..., 2].min(axis=1), NEAR)
     low = np.where(valid[..., None], rays, np.inf).min(axis=1)
     high = np.where(valid[..., None], rays, -np.inf).max(axis=1)
-    return np.concatenate([low, high], axis=1), np.asarray(valid.any(axis=1))
+    return np.concatenate([low, high], axis=1), np.asarray(valid.any(axis=1)), nearest

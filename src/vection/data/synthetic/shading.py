@@ -118,12 +118,13 @@ def _surface_colours(
         ratio_u = ratio_v = metres / textures.DETAIL_METRES[detail]
         detail_level = level + np.log2(ratio_u)
     total = np.zeros((len(face), 3), np.float32)
-    for share in (-0.25, 0.25):
+    # the two looks round the level differently, which blends neighbouring levels in three steps
+    for share in (np.float32(-0.25), np.float32(0.25)):
         at_u, at_v = u + share * long_u, v + share * long_v
-        colour = paint.colours.sample(page, u=at_u, v=at_v, level=level)
+        colour = paint.colours.sample(page, u=at_u, v=at_v, level=level + share).astype(np.float32)
         if marks is not None:
             colour += marks[:, None] * (np.float32(225) - colour)
-        fine = paint.details.sample(detail, u=at_u * ratio_u, v=at_v * ratio_v, level=detail_level)
+        fine = paint.details.sample(detail, u=at_u * ratio_u, v=at_v * ratio_v, level=detail_level + share)
         total += colour * fine
     total *= tables.tint[face] / (2 * textures.DETAIL_NEUTRAL)
     return total

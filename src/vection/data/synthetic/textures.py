@@ -25,11 +25,11 @@ def detail_pages(rng: np.random.Generator) -> list[GreyPage]:
     grass = fractal_noise(rng, slope=0.5, lowest=4)
     courses = _joints(rows=24, columns=8, width=1, shift=16)
     brick = 0.8 * random_grid(rng, rows=24, columns=8) + 0.5 * fractal_noise(rng, slope=0.7, lowest=4) - 0.9 * courses
-    plaster = fractal_noise(rng, slope=1.0, lowest=2)
-    leaves = 1.2 * fractal_noise(rng, slope=0.6, lowest=6, highest=64)
+    plaster = fractal_noise(rng, slope=0.85, lowest=2)
+    leaves = 1.2 * fractal_noise(rng, slope=0.8, lowest=4, highest=64)
     cloth = fractal_noise(rng, slope=0.9, lowest=3)
     metal = fractal_noise(rng, slope=1.2, lowest=2)
-    contrast = (0.17, 0.17, 0.25, 0.20, 0.17, 0.40, 0.25, 0.10)
+    contrast = (0.17, 0.17, 0.25, 0.20, 0.15, 0.30, 0.25, 0.10)
     layers = (asphalt, paving, grass, brick, plaster, leaves, cloth, metal)
     return [
         (DETAIL_NEUTRAL * (1 + strength * layer)).clip(0, 255).astype(np.uint8)[:, :, None]
@@ -75,7 +75,7 @@ def ground_page(rng: np.random.Generator, colour: Float32[np.ndarray, " 3"], *, 
 def leaf_page(rng: np.random.Generator) -> Page:
     """Foliage: dark gaps between lit clumps."""
     clumps = fractal_noise(rng, slope=0.7, lowest=3, highest=80)
-    colour = np.array([rng.uniform(60, 120), rng.uniform(85, 135), rng.uniform(35, 60)], np.float32)
+    colour = np.array([rng.uniform(62, 115), rng.uniform(82, 122), rng.uniform(40, 66)], np.float32)
     return colour_page(1 + 0.42 * clumps, colour)
 
 

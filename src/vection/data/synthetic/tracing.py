@@ -60,11 +60,11 @@ def trace(view: View, rays: Rays) -> Hits:
         np.zeros((*shape, 2), np.float32),
     )
     _trace_ground(view, hits)
-    for index in np.flatnonzero(view.visible):
-        if index == 0:
-            continue
+    near_to_far = np.argsort(view.nearest)
+    for index in near_to_far[view.visible[near_to_far]]:
         window = rays.window(view.bounds[index])
-        if window[0].start >= window[0].stop or window[1].start >= window[1].stop:
+        covered = hits.inverse_depth[window]
+        if index == 0 or covered.size == 0 or covered.min() * view.nearest[index] > 1:
             continue
         if view.tables.shape_kind[index] == HULL:
             _trace_hull(view, hits, index=int(index), window=window)
