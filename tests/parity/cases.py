@@ -4,10 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from tests.parity import evaluation_cases
 from torch import Tensor
 
-from vection.export.monodepth2_checkpoint import convert_monodepth2, decoder_state, encoder_state, pose_decoder_state
-from vection.export.monodepth2_checkpoint import posenet_state
+from vection.export.monodepth2_checkpoint import (
+    convert_monodepth2,
+    encoder_state,
+    pose_decoder_state,
+    posenet_state,
+)
 from vection.geometry.camera import disparity_to_depth, disparity_to_inverse_depth
 from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import Views
@@ -166,4 +171,8 @@ CASES: dict[str, Callable[[Tensors, Checkpoint], Tensors]] = {
     "md2_smoothness": _smoothness,
     "md2_loss": _loss,
     "md2_loss_v1_multiscale": _loss_per_scale,
+    "md2_flip_postprocess": lambda inputs, _: evaluation_cases.flip_postprocess(inputs),
+    "md2_depth_metrics": lambda inputs, _: evaluation_cases.depth_metrics(inputs),
+    "md2_lidar_gt": lambda inputs, _: evaluation_cases.lidar_gt(inputs),
+    "md2_pose_ate5": lambda inputs, _: evaluation_cases.pose_ate5(inputs),
 }

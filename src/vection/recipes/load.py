@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vection.errors import UsageError
 from vection.inference.predictor import Predictor
+from vection.recipes.kitti import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.recipes.recipe import recipe_from_json
 from vection.recipes.run import build_method
 from vection.training.checkpoint import find_checkpoint, load_weights, read_config
@@ -16,7 +17,7 @@ def load_predictor(
 ) -> Predictor:
     """Load a run folder (its best or last checkpoint) or a checkpoint folder.
 
-    Depth comes up to scale. Raises UsageError if there is no whole checkpoint.
+    Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint.
     """
     order = (BEST, LAST) if which == "best" else (LAST, BEST)
     candidates = (checkpoint, *(checkpoint / name for name in order))
@@ -26,10 +27,15 @@ def load_predictor(
     recipe = recipe_from_json(read_config(found)["recipe"])
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, found)
-    return Predictor(
+    predictor = Predictor(
         method,
         height=recipe.data.height,
         width=recipe.data.width,
         device=device,
         flip_postprocess=flip_postprocess,
     )
+    if recipe.method.stereo:
+        predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
+        if recipe.data.source == "kitti-raw" and recipe.data.shared_intrinsics:
+            predictor.depth_scale = TRUE_BASELINE / NOMINAL_BASELINE
+    return predictor

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import torch
+from torch.utils.data import Dataset
 
-from vection.data.clip_dataset import split_validation
+from vection.data.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
 from vection.methods.method import Method
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.recipes.kitti import kitti_raw_sets
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.samples import Clip
 from vection.training.checkpoint import find_checkpoint, load_weights
@@ -55,24 +57,13 @@ def load_data(recipe: Recipe, root: Path) -> Data:
             f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
             "multiples of 32, from 64 on."
         )
+    training: Dataset[Clip]
+    validation: Dataset[Clip]
     if settings.source == "kitti-raw":
-        from vection.recipes.kitti import kitti_raw_sets
-
-        training, validation = kitti_raw_sets(settings, root, stereo=recipe.method.stereo)
+        method = recipe.method
+        training, validation = kitti_raw_sets(settings, root, temporal=method.temporal, stereo=method.stereo)
     else:
-        training, validation = split_validation(
-            root,
-            fraction=recipe.training.validation_fraction,
-            offsets=settings.offsets,
-            use_stereo=recipe.method.stereo,
-        )
-        if training.size != (settings.height, settings.width):
-            height, width = training.size
-            raise DataError(
-                f"The clips below '{root}' are {width}x{height}, the recipe wants {settings.width}x{settings.height}. "
-                f"Ingest the video again with --width {settings.width} --height {settings.height}, "
-                f"or train with data.width={width} data.height={height}."
-            )
+        training, validation = _clip_sets(recipe, root)
     return Data(
         training,
         validation,
@@ -80,6 +71,24 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         augmentation=settings.augmentation,
         workers=settings.workers,
     )
+
+
+def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
+    settings = recipe.data
+    training, validation = split_validation(
+        root,
+        fraction=recipe.training.validation_fraction,
+        offsets=settings.offsets,
+        use_stereo=recipe.method.stereo,
+    )
+    height, width = training.size
+    if (height, width) != (settings.height, settings.width):
+        raise DataError(
+            f"The clips below '{root}' are {width}x{height}, the recipe wants {settings.width}x{settings.height}. "
+            f"Ingest the video again with --width {settings.width} --height {settings.height}, "
+            f"or train with --data.width {width} --data.height {height}."
+        )
+    return training, validation
 
 
 def _claim(out: Path, recipe: Recipe, *, resume: bool) -> None:
