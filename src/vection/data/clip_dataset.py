@@ -161,7 +161,7 @@ def image_tensor(image: NDArray[np.uint8]) -> Tensor:
 def camera_matrix(numbers: Sequence[float]) -> Tensor:
     """Return the 3x3 matrix of fx, fy, cx, cy."""
     fx, fy, cx, cy = numbers
-    return torch.tensor([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
+    return torch.tensor([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]], dtype=torch.float32)
 
 
 def _read_stereo(info: ClipInfo, frame: int) -> StereoView:

@@ -53,6 +53,7 @@ class ClipWriter:
         self.folder, self.path, self.settings = folder, path, settings
         self.frames: list[FrameInfo] = []
         self.static = 0
+        self.displacements: list[float] = []
         self.usable_fraction = 1.0
         self.source_size = (0, 0)
         self._last: NDArray[np.uint8] | None = None
@@ -76,12 +77,14 @@ class ClipWriter:
             self._framing = self._plan(image)
         if (image.shape[1], image.shape[0]) != self.source_size:
             raise DataError(f"The frames of {self.path} change their size; cut it into one video for each size.")
-        if self.settings.drop_static:
-            grey = small_grey(image)
-            if self._last is not None and median_displacement(self._last, grey) < STATIC_DISPLACEMENT:
+        grey = small_grey(image)
+        if self._last is not None:
+            moved = median_displacement(self._last, grey)
+            if self.settings.drop_static and moved < STATIC_DISPLACEMENT:
                 self.static += 1
                 return
-            self._last = grey
+            self.displacements.append(moved)
+        self._last = grey
         file = f"frames/{len(self.frames):06d}.jpg"
         write_rgb(self.folder / file, self.framing.apply(image))
         self.frames.append(FrameInfo(file=file, seconds=round(seconds, 6), intrinsics=self.framing.camera.numbers))

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from vection.data.clip_folder import CLIP_FILE, ClipInfo, write_clip
@@ -17,7 +18,7 @@ from vection.data.parallax import (
 from vection.data.video import FrameSource, VideoFile, find_sources, open_source
 from vection.errors import DataError, UsageError
 
-WINDOWS, WINDOW_LENGTH = 10, 4
+WINDOWS, WINDOW_LENGTH = 10, 6
 
 Progress = Callable[[int, int | None], None]
 """Called with the frames read so far and, if known, their number."""
@@ -110,7 +111,7 @@ def _ingest_one(
             break
     writer.check()
     mask = writer.write_mask()
-    warnings = _warnings(writer, source, parallax, stride)
+    warnings = _warnings(writer, source, stride=stride)
     clip = ClipInfo(
         folder=folder,
         name=name,
@@ -136,14 +137,15 @@ def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str
         "stride_chosen_by": "user" if writer.settings.stride else "parallax",
         "displacement_per_frame": round(parallax.displacement, 5),
         "displacement_measured_on_pairs": parallax.pairs,
+        "displacement_between_kept": round(median(writer.displacements), 5),
         "dropped_static": writer.static,
         "usable_fraction": round(writer.usable_fraction, 4),
     }
 
 
-def _warnings(writer: ClipWriter, source: FrameSource, parallax: Parallax, stride: int) -> list[str]:
+def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[str]:
     said = []
-    moved = parallax.displacement * stride
+    moved = median(writer.displacements)
     if moved < WEAK_DISPLACEMENT:
         said.append(
             f"the picture moves by only {moved:.2%} of its width between frames at stride {stride}, so depth will be "

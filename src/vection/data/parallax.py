@@ -14,6 +14,9 @@ TARGET_DISPLACEMENT = 0.01
 """Wanted median displacement as a fraction of the width: what KITTI has at 10 Hz."""
 STATIC_DISPLACEMENT = 0.001
 """Below this fraction of the width (a third of a pixel where it is measured) the camera counts as standing."""
+SLOW_DISPLACEMENT = 0.0015
+SLOWEST_FRAMES = 5
+"""A camera stands if it takes more than this many frames to move by `STATIC_DISPLACEMENT`."""
 WEAK_DISPLACEMENT = 0.004
 """Below this the video will teach little depth; a warning is given."""
 LARGEST_STRIDE = 30
@@ -55,11 +58,20 @@ def median_displacement(first: GreyImage, second: GreyImage) -> float:
 
 def measure_parallax(windows: Iterable[list[NDArray[np.uint8]]], *, frames: int | None) -> Parallax:
     """Measure runs of consecutive images; `frames` is the length of the whole, to bound the stride."""
-    found = []
+    pairs: list[float] = []
+    slow: list[float] = []
     for window in windows:
         greys = [small_grey(image) for image in window]
-        found += [median_displacement(one, other) for one, other in pairwise(greys)]
-    moving = [value for value in found if value >= STATIC_DISPLACEMENT]
+        if any(grey.shape != greys[0].shape for grey in greys):
+            continue  # images of several sizes are refused with their names when they are read
+        pairs += [median_displacement(one, other) for one, other in pairwise(greys)]
+        if len(greys) > 1:
+            slow.append(median_displacement(greys[0], greys[-1]) / (len(greys) - 1))
+    # below a pixel or so, the displacement over a whole window is the surer measure
+    found, least = pairs, STATIC_DISPLACEMENT
+    if pairs and median(pairs) < SLOW_DISPLACEMENT:
+        found, least = slow, STATIC_DISPLACEMENT / SLOWEST_FRAMES
+    moving = [value for value in found if value >= least]
     displacement = median(moving or found) if found else 0.0
     stride = round(TARGET_DISPLACEMENT / displacement) if moving else 1
     highest = LARGEST_STRIDE if frames is None else min(LARGEST_STRIDE, frames // FRAMES_TO_KEEP)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
-from typing import Protocol
 
 import av
 import av.error
@@ -32,25 +31,6 @@ class VideoFrame:
 
     seconds: float
     image: RgbImage
-
-
-class FrameSource(Protocol):
-    """What can be read frame by frame: `VideoFile` or `ImageFolder`."""
-
-    path: Path
-
-    @property
-    def estimated_frames(self) -> int | None:
-        """Number of frames, if known beforehand."""
-        ...
-
-    def __iter__(self) -> Iterator[VideoFrame]:
-        """Yield every frame in order."""
-        ...
-
-    def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
-        """Yield runs of up to `length` consecutive images from `count` places spread over the source."""
-        ...
 
 
 class VideoFile:
@@ -152,6 +132,10 @@ class ImageFolder:
             yield [read_rgb(file) for file in self.files[start : start + length]]
 
 
+FrameSource = VideoFile | ImageFolder
+"""What can be read frame by frame and at places spread over it."""
+
+
 def image_files(folder: Path) -> list[Path]:
     """Return the images directly in a folder, in natural order."""
     return _sorted_files(folder, IMAGE_SUFFIXES)
@@ -180,7 +164,7 @@ def find_sources(path: Path) -> list[Path]:
     return found
 
 
-def open_source(path: Path, *, frames_per_second: float | None = None) -> VideoFile | ImageFolder:
+def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:
     """Open a video file or a folder of images.
 
     `frames_per_second` is for folders; without it "fps" of an `intrinsics.json` beside the images, else 10.

@@ -1,0 +1,188 @@
+"""KITTI raw in its real layout: `<date>/<drive>/image_02|03/data/<frame>.png|jpg`, calibration beside the drives."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vection.data.clip_dataset import camera_matrix, image_tensor
+from vection.data.clip_folder import read_rgb
+from vection.data.intrinsics import CameraIntrinsics
+from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibration
+from vection.data.splits import Side, SplitLine
+from vection.errors import DataError, UsageError
+from vection.samples import Clip, StereoView
+
+CAMERAS: dict[Side, str] = {"l": "02", "r": "03"}
+NOMINAL_K = (0.58, 1.92, 0.5, 0.5)
+"""fx / W, fy / H, cx / W, cy / H of every image, as Monodepth2 trains (facts: systems A, 1.1)."""
+FRAME_SECONDS = 0.1
+"""KITTI records at 10 Hz; used where a drive has no timestamps."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class KittiSettings:
+    """How frames are read; `width` and `height` ignore the aspect ratio, as the published systems do."""
+
+    width: int = 640
+    height: int = 192
+    offsets: tuple[int, ...] = (-1, 1)
+    use_stereo: bool = False
+    nominal_intrinsics: bool = False
+    """One K for all, 0.58 W, 1.92 H, centre in the middle, as Monodepth2; else each drive's own calibration."""
+    stereo_baseline: float | None = None
+    """Length given to the stereo translation (Monodepth2: 0.1); None: the true one in metres, about 0.54."""
+
+
+class KittiRawDataset(Dataset[Clip]):
+    """The lines of a split as raw clips of batch size 1; lines with a missing image are skipped and counted.
+
+    `skipped` is their number. Raises UsageError if the folder is missing, DataError if no line can be used.
+    """
+
+    def __init__(self, root: Path, lines: Sequence[SplitLine], *, settings: KittiSettings | None = None) -> None:
+        cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
+        if not root.is_dir():
+            raise UsageError(f"The KITTI folder {root} does not exist.")
+        self.root = root
+        self.settings = settings or KittiSettings()
+        self._indices: dict[tuple[str, Side], dict[int, Path]] = {}
+        self.lines = [line for line in lines if self._complete(line)]
+        self.skipped = len(lines) - len(self.lines)
+        if not self.lines:
+            raise DataError(
+                f"None of the {len(lines)} listed frames lies below {root} with its neighbours; "
+                "the folder must hold <date>/<drive>/image_02/data."
+            )
+        if self.skipped:
+            logger.warning("%d of %d listed frames lack an image or a neighbour; skipped.", self.skipped, len(lines))
+
+    def __len__(self) -> int:
+        """Return the number of usable lines."""
+        return len(self.lines)
+
+    def __getitem__(self, index: int) -> Clip:
+        """Read a target, its sources in time and, if asked for, the other camera's image."""
+        line = self.lines[index]
+        frames = [line.frame + offset for offset in self.settings.offsets]
+        target, camera = self._read(line.folder, line.frame, line.side)
+        others = [self._read(line.folder, frame, line.side) for frame in frames]
+        # without offsets (stereo only) there are no sources in time: batch x 0 x ...
+        sources = torch.stack([image for image, _ in others], dim=1) if others else target[:, None][:, :0]
+        source_K = torch.stack([K for _, K in others], dim=1) if others else camera[:, None][:, :0]
+        return Clip(
+            target=target,
+            sources=sources,
+            target_jittered=target,
+            sources_jittered=sources,
+            intrinsics=camera,
+            source_intrinsics=source_K,
+            seconds=self._seconds(line, frames),
+            stereo=self._stereo(line) if self.settings.use_stereo else None,
+        )
+
+    def _stereo(self, line: SplitLine) -> StereoView:
+        other: Side = "r" if line.side == "l" else "l"
+        image, camera = self._read(line.folder, line.frame, other)
+        T = torch.eye(4)
+        calibration = _calibration(self._date_folder(line.folder))
+        baseline = torch.tensor(calibration.centre(other) - calibration.centre(line.side), dtype=torch.float32)
+        if self.settings.stereo_baseline is not None:
+            baseline = baseline / baseline.norm() * self.settings.stereo_baseline
+            baseline[1:] = 0  # the nominal pair is level; its direction is only the side
+        T[:3, 3] = -baseline
+        return StereoView(image=image, jittered=image, intrinsics=camera, T_target_to_stereo=T[None])
+
+    def _read(self, folder: str, frame: int, side: Side) -> tuple[Tensor, Tensor]:
+        image = read_rgb(self._images(folder, side)[frame])
+        height, width = image.shape[:2]
+        size = (self.settings.width, self.settings.height)
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return image_tensor(small), camera_matrix(self._camera(folder, side, width=width, height=height))[None]
+
+    def _camera(self, folder: str, side: Side, *, width: int, height: int) -> tuple[float, float, float, float]:
+        w, h = self.settings.width, self.settings.height
+        if self.settings.nominal_intrinsics:
+            fx, fy, cx, cy = NOMINAL_K
+            return fx * w, fy * h, cx * w, cy * h
+        calibration = _calibration(self._date_folder(folder))
+        P = calibration.P_rect[side]
+        # images may be stored smaller than the calibration says
+        width, height = calibration.sizes.get(side, (width, height))
+        camera = CameraIntrinsics(width, height, P[0, 0], P[1, 1], P[0, 2], P[1, 2], "KITTI")
+        return camera.resized(width=w, height=h).numbers
+
+    def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
+        times = _timestamps(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
+        known = times is not None and max(line.frame, *frames, 0) < len(times)
+        values = [times[frame] - times[line.frame] if known and times else (frame - line.frame) * FRAME_SECONDS
+                  for frame in frames]  # fmt: skip
+        return torch.tensor([values], dtype=torch.float32)
+
+    def _date_folder(self, folder: str) -> Path:
+        return (self.root / folder).parent
+
+    def _images(self, folder: str, side: Side) -> dict[int, Path]:
+        if (folder, side) not in self._indices:
+            place = self.root / folder / f"image_{CAMERAS[side]}" / "data"
+            files = sorted(place.iterdir()) if place.is_dir() else []
+            images = [file for file in files if file.stem.isdecimal() and file.suffix in (".png", ".jpg")]
+            self._indices[folder, side] = {int(file.stem): file for file in images}
+        return self._indices[folder, side]
+
+    def _complete(self, line: SplitLine) -> bool:
+        present = self._images(line.folder, line.side)
+        wanted = (line.frame, *(line.frame + offset for offset in self.settings.offsets))
+        if not all(frame in present for frame in wanted):
+            return False
+        other: Side = "r" if line.side == "l" else "l"
+        return not self.settings.use_stereo or line.frame in self._images(line.folder, other)
+
+
+@dataclass(frozen=True)
+class KittiCalibration:
+    """The rectified cameras of a day: 3x4 projections from camera 0's rectified coordinates."""
+
+    P_rect: dict[Side, NDArray[np.float64]]
+    sizes: dict[Side, tuple[int, int]]
+    """Width and height of the rectified images, where the file states them."""
+
+    def centre(self, side: Side) -> NDArray[np.float64]:
+        """Return the camera's place in rectified coordinates, metres: x with P [x; 1] = 0."""
+        P = self.P_rect[side]
+        return np.asarray(-np.linalg.solve(P[:, :3], P[:, 3]), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _calibration(date_folder: Path) -> KittiCalibration:
+    content = read_kitti_calibration(date_folder / "calib_cam_to_cam.txt")
+    sizes = {side: content.get(f"S_rect_{number}") for side, number in CAMERAS.items()}
+    return KittiCalibration(
+        P_rect={
+            side: calibration_matrix(content, f"P_rect_{number}", shape=(3, 4)) for side, number in CAMERAS.items()
+        },
+        sizes={side: (int(size[0]), int(size[1])) for side, size in sizes.items() if size is not None},
+    )
+
+
+@lru_cache(maxsize=256)
+def _timestamps(file: Path) -> list[float] | None:
+    if not file.is_file():
+        return None
+    try:
+        # nanoseconds are written, Python reads microseconds
+        times = [datetime.fromisoformat(line.strip()[:26]) for line in file.read_text().splitlines() if line.strip()]
+    except ValueError:
+        return None
+    return [(time - times[0]).total_seconds() for time in times]
