@@ -85,11 +85,11 @@ def test_split_takes_tails_of_few_clips(tmp_path, make_clip):
 
 
 def test_split_takes_whole_clips_of_many(tmp_path, make_clip):
-    for number in range(10):
+    for number in range(20):
         make_clip(tmp_path / f"c{number}", frames=3)
-    training, validation = split_validation(tmp_path, fraction=0.2)
-    assert [name for name, count in validation.sequences if count] == ["c2", "c7"]
-    assert [name for name, count in training.sequences if not count] == ["c2", "c7"]
+    training, validation = split_validation(tmp_path, fraction=0.1)
+    assert [name for name, count in validation.sequences if count] == ["c5", "c15"]
+    assert [name for name, count in training.sequences if not count] == ["c5", "c15"]
 
 
 def test_split_of_too_little_says_so(tmp_path, make_clip):

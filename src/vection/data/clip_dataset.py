@@ -15,8 +15,8 @@ from vection.data.clip_folder import ClipInfo, find_clips, read_clip
 from vection.errors import DataError, UsageError
 from vection.samples import Clip, StereoView
 
-WHOLE_CLIPS_FROM = 10
-"""From this many validation-sized clips on, whole clips are held out instead of the tail of each."""
+WHOLE_CLIPS_FROM = 20
+"""From this many clips on whole ones are held out; of fewer, one clip would be a poor picture of all."""
 
 
 @dataclass(frozen=True)
