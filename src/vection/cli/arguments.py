@@ -21,8 +21,7 @@ def parse(kind: type[Arguments], arguments: Sequence[str], *, command: str, exam
     """Return the arguments as a `kind`. A mistake is a UsageError; `--help` prints and raises SystemExit(0)."""
     parsed, unknown = parse_known(kind, arguments, command=command, examples=examples)
     if unknown:
-        flags = [f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-        raise unknown_argument(unknown[0], flags, command=command)
+        raise unknown_argument(unknown[0], flags(kind), command=command)
     return parsed
 
 
@@ -43,13 +42,23 @@ def parse_known(
         )
 
 
-def override(value: Arguments, arguments: Sequence[str], *, command: str, see: str) -> Arguments:
-    """Return a copy of a nested dataclass with `--dotted.name VALUE` applied; `see` is the command that lists names."""
+def flags(kind: type) -> list[str]:
+    """Return the flags of a dataclass of arguments."""
+    return [f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(kind)]
+
+
+def override(
+    value: Arguments, arguments: Sequence[str], *, command: str, see: str, other_flags: Sequence[str] = ()
+) -> Arguments:
+    """Return a copy of a nested dataclass with `--dotted.name VALUE` applied.
+
+    A mistake is a UsageError that suggests names of settings and `other_flags`; `see` is the command that lists names.
+    """
     names = dotted_names(value)
     for argument in arguments:
         name = argument.partition("=")[0]
         if name.startswith("--") and name[2:].replace("-", "_") not in names:
-            raise unknown_argument(name, [f"--{known}" for known in names], command=command)
+            raise unknown_argument(name, [*other_flags, *(f"--{known}" for known in names)], command=command)
     if arguments and not arguments[0].startswith("--"):
         raise UsageError(f"Unexpected argument '{arguments[0]}'; see vection {command} --help.")
     with _one_sentence(see):

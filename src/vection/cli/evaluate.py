@@ -1,6 +1,7 @@
 """`vection evaluate`."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ EXAMPLES = (
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
     "vection evaluate disps_eigen_split.npy --truth gt_eigen.npz --protocol kitti-eigen --json",
 )
+
+TABLE_WIDTH = 160
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def run(arguments: Sequence[str]) -> None:
             del result["per_image"]
         print(json.dumps(content))
     else:
-        Console().print(results_table(results))
+        # Where nobody knows the width (a file, a pipe) the table gets the room it needs.
+        width = None if sys.stdout.isatty() else TABLE_WIDTH
+        Console(width=width).print(results_table(results))
 
 
 def open_truth(path: Path) -> "TruthSet":

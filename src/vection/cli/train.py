@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional, UseAppendAction
 
-from vection.cli.arguments import override, parse_known
+from vection.cli.arguments import flags, override, parse_known
 from vection.errors import UsageError
 
 EXAMPLES = (
@@ -52,10 +52,12 @@ def run(arguments: Sequence[str]) -> None:
         if not equals:
             raise UsageError(f"--set wants NAME=VALUE, not '{setting}'; {see} lists the names.")
         overrides += [f"--{name}", *value.split()]
-    recipe = override(recipe, overrides, command="train", see=see)
+    recipe = override(recipe, overrides, command="train", see=see, other_flags=flags(Train))
+    from vection.cli.device import choose_device
     from vection.recipes.run import train
 
-    folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=chosen.device)
+    device = None if chosen.device is None else choose_device(chosen.device)
+    folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=device)
     print(json.dumps({"run": str(folder)} | _last_losses(folder)) if chosen.json else folder)
 
 
