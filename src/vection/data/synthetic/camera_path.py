@@ -41,13 +41,15 @@ def camera_poses(
 ) -> Float64[np.ndarray, "times 4 4"]:
     """Return T_camera_to_world for every frame: in the right lane, with shake that follows the distance."""
     s = drive.distance
-    offset = 0.5 * lane + _waves(rng, s, amplitude=0.15 * settings.shake, periods=(15, 40))
+    offset = 0.5 * lane + _waves(rng, s, amplitude=0.15 * settings.shake, periods=(15.0, 40.0))
     ground = line.poses(s, offset)
-    yaw = ground[:, 2] + _waves(rng, s, amplitude=np.deg2rad(0.5) * settings.shake, periods=(6, 25))
+    yaw = ground[:, 2] + _waves(rng, s, amplitude=np.deg2rad(0.5) * settings.shake, periods=(6.0, 25.0))
     mean_pitch = rng.normal(0, np.deg2rad(0.4)) * settings.shake
-    pitch = mean_pitch + _waves(rng, s, amplitude=np.deg2rad(0.35) * settings.shake, periods=(4, 15))
-    roll = _waves(rng, s, amplitude=np.deg2rad(0.25) * settings.shake, periods=(5, 20))
-    height = rng.uniform(*settings.camera_height) + _waves(rng, s, amplitude=0.015 * settings.shake, periods=(3, 12))
+    pitch = mean_pitch + _waves(rng, s, amplitude=np.deg2rad(0.35) * settings.shake, periods=(4.0, 15.0))
+    roll = _waves(rng, s, amplitude=np.deg2rad(0.25) * settings.shake, periods=(5.0, 20.0))
+    height = rng.uniform(*settings.camera_height) + _waves(
+        rng, s, amplitude=0.015 * settings.shake, periods=(3.0, 12.0)
+    )
     poses = np.tile(np.eye(4), (len(s), 1, 1))
     poses[:, :3, :3] = turn_y(yaw) @ _turn_x(pitch) @ _turn_z(roll)
     poses[:, :3, 3] = np.stack([ground[:, 0], -height, ground[:, 1]], axis=1)

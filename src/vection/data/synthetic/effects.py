@@ -39,7 +39,7 @@ class _Night:
     def __init__(self, settings: DriveSettings, *, seed: int) -> None:
         rng = _rng(seed, purpose=1)
         self._seed = seed
-        self._ambient = rng.uniform(0.10, 0.2) * np.array([0.85, 0.95, 1.2], np.float32)
+        self._ambient = rng.uniform(0.13, 0.24) * np.array([0.85, 0.95, 1.2], np.float32)
         self._reach = rng.uniform(14, 24)
         self._noise = rng.uniform(3, 6)
         fx, fy, cx, cy = settings.camera
@@ -50,7 +50,7 @@ class _Night:
 
     def __call__(self, frame: RenderedFrame, number: int) -> RenderedFrame:
         depth = frame.depth
-        falloff = np.where(np.isfinite(depth), 1.3 / (1 + (np.minimum(depth, 1e4) / self._reach) ** 2), 0)
+        falloff = np.where(np.isfinite(depth), 2.0 / (1 + (np.minimum(depth, 1e4) / self._reach) ** 2), 0)
         warm = np.array([1.1, 1.0, 0.85], np.float32)
         light = self._ambient + (self._cone * falloff).astype(np.float32)[:, :, None] * warm
         light = np.where((frame.semantics == SKY)[:, :, None], 0.5 * self._ambient, light)

@@ -7,6 +7,8 @@ from jaxtyping import Float32
 from vection.data.synthetic.noise import SIZE, fractal_noise
 from vection.data.synthetic.textures import Page, random_colour
 
+Rectangle = tuple[float | int, ...]
+"""Left, top, right, bottom in pixels of a page."""
 BODY_SIDE, BODY_FRONT, BODY_REAR = (0.0, 0.0, 1.0, 0.31), (0.0, 0.32, 0.48, 0.54), (0.52, 0.32, 1.0, 0.54)
 CABIN_SIDE, WINDSCREEN, REAR_WINDOW = (0.0, 0.56, 1.0, 0.69), (0.0, 0.71, 0.48, 0.85), (0.52, 0.71, 1.0, 0.85)
 BODY_TOP = (0.0, 0.87, 1.0, 0.99)
@@ -15,15 +17,15 @@ BODY_TOP = (0.0, 0.87, 1.0, 0.99)
 
 def facade_page(rng: np.random.Generator, *, width: float, height: float) -> Page:
     """A house front of the given size in metres: wall, cornices, windows, door or shop."""
-    wall = random_colour(rng, value=(110, 225), saturation=(0.02, 0.24))
+    wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
     canvas = (1 + 0.08 * fractal_noise(rng, slope=1.0))[:, :, None] * wall
     floors = max(1, round(height / rng.uniform(2.7, 3.4)))
     columns = max(1, round(width / rng.uniform(1.7, 3.2)))
     storey, bay = SIZE / floors, SIZE / columns
     _cornices(rng, canvas, storey=storey, wall=wall)
     share_x, share_y = rng.uniform(0.35, 0.68), rng.uniform(0.42, 0.66)
-    frame = tuple(float(value) for value in random_colour(rng, value=(60, 250), saturation=(0, 0.2)))
-    shutters = random_colour(rng, value=(50, 140), saturation=(0.2, 0.6)) if rng.random() < 0.3 else None
+    frame = tuple(float(value) for value in random_colour(rng, value=(60.0, 250.0), saturation=(0.0, 0.2)))
+    shutters = random_colour(rng, value=(50.0, 140.0), saturation=(0.2, 0.6)) if rng.random() < 0.3 else None
     shop = rng.random() < 0.35
     for floor in range(floors):
         ground_floor = floor == floors - 1
@@ -41,7 +43,7 @@ def facade_page(rng: np.random.Generator, *, width: float, height: float) -> Pag
     return canvas.clip(0, 255).astype(np.uint8)
 
 
-def _fill(canvas: np.ndarray, rectangle: tuple[float, ...], colour: np.ndarray | tuple[float, ...]) -> None:
+def _fill(canvas: np.ndarray, rectangle: Rectangle, colour: np.ndarray | tuple[float, ...]) -> None:
     left, top, right, bottom = (max(0, round(edge)) for edge in rectangle)
     canvas[top:bottom, left:right] = colour
 
@@ -57,9 +59,7 @@ def _cornices(rng: np.random.Generator, canvas: np.ndarray, *, storey: float, wa
         _fill(canvas, (x, 0, x + 4, SIZE), wall * rng.uniform(0.7, 1.15))
 
 
-def _window(
-    rng: np.random.Generator, canvas: np.ndarray, *, rectangle: tuple[float, ...], frame: tuple[float, ...]
-) -> None:
+def _window(rng: np.random.Generator, canvas: np.ndarray, *, rectangle: Rectangle, frame: tuple[float, ...]) -> None:
     left, top, right, bottom = rectangle
     _fill(canvas, (left - 2, top - 2, right + 2, bottom + 2), frame)
     glass = np.array([40, 48, 58], np.float32) * rng.uniform(0.5, 1.9)
@@ -73,7 +73,7 @@ def _window(
 
 
 def _door(rng: np.random.Generator, canvas: np.ndarray, *, place: float, metres: tuple[float, float]) -> None:
-    colour = random_colour(rng, value=(40, 150), saturation=(0.1, 0.7))
+    colour = random_colour(rng, value=(40.0, 150.0), saturation=(0.1, 0.7))
     half, tall = 0.6 * metres[0], 2.3 * metres[1]
     _fill(canvas, (place - half - 3, SIZE - tall - 3, place + half + 3, SIZE), (200.0, 195.0, 185.0))
     _fill(canvas, (place - half, SIZE - tall, place + half, SIZE), colour)
@@ -82,7 +82,7 @@ def _door(rng: np.random.Generator, canvas: np.ndarray, *, place: float, metres:
 
 def car_page(rng: np.random.Generator) -> Page:
     """Everything of one car: see the regions above."""
-    value, saturation = ((50, 190), (0.3, 0.75)) if rng.random() < 0.4 else ((35, 235), (0.0, 0.08))
+    value, saturation = ((50.0, 190.0), (0.3, 0.75)) if rng.random() < 0.4 else ((35.0, 235.0), (0.0, 0.08))
     paint = random_colour(rng, value=value, saturation=saturation)
     canvas = np.ascontiguousarray((1 + 0.05 * fractal_noise(rng, slope=1.2))[:, :, None] * paint)
     rows = np.linspace(1.15, 0.7, 80, dtype=np.float32)

@@ -21,14 +21,14 @@ class Materials:
     def __post_init__(self) -> None:
         """Paint what every world has."""
         self.road = self.add(textures.road_page(self.rng))
-        self.pavement = self.add(textures.ground_page(self.rng, self._grey(105, 175), contrast=0.10))
+        self.pavement = self.add(textures.ground_page(self.rng, self._grey(105.0, 175.0), contrast=0.10))
         lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
         self.lawn = self.add(textures.ground_page(self.rng, lawn, contrast=0.22))
         self.leaves = [self.add(textures.leaf_page(self.rng)) for _ in range(3)]
         self.roofs = [self.add(textures.roof_page(self.rng)) for _ in range(3)]
         self.cloths = [self.add(textures.cloth_page(self.rng)) for _ in range(3)]
         self.wheel = self.add(textures.wheel_page())
-        self.bark = self.add(textures.ground_page(self.rng, self._grey(60, 100), contrast=0.25))
+        self.bark = self.add(textures.ground_page(self.rng, self._grey(60.0, 100.0), contrast=0.25))
 
     def _grey(self, low: float, high: float) -> np.ndarray:
         return textures.random_colour(self.rng, value=(low, high), saturation=(0.0, 0.15))

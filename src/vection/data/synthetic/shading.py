@@ -107,7 +107,7 @@ def _surface_colours(
     # two looks along the long side of the footprint, each half as long; texels
     level = 0.5 * np.log2(
         np.maximum(np.minimum(along_x, along_y), 0.25 * np.maximum(along_x, along_y)) + 1e-20
-    ) + np.log2(SIZE)
+    ) + np.float32(np.log2(SIZE))
     ratio_u, ratio_v = tables.detail_ratio[face, 0], tables.detail_ratio[face, 1]
     detail_level = level + np.log2(np.maximum(ratio_u, ratio_v))
     page, detail, marks = tables.page[face], tables.detail[face], None

@@ -61,6 +61,7 @@ def make_street(materials: Materials, settings: DriveSettings, *, travel: float)
     builder = _Builder(materials, line, road, section)
     for side in (-1, 1):
         builder.place_houses(side)
+        builder.place_background(side)
         builder.place_furniture(side)
         builder.place_parked_cars(side, density=settings.parked_cars)
     builder.close_views()
@@ -141,6 +142,20 @@ class _Builder:
             place = (s, side * (self._building_line(side) + 0.5))
             self.add((fence,), at=place, semantics=VEGETATION if hedge else WALL)
 
+    def place_background(self, side: int) -> None:
+        """Set a loose second row of houses further out, which shows in the gaps and outside of bends."""
+        rng = self._rng
+        s = rng.uniform(-20, 10)
+        while s < self._line.end:
+            width, depth, tall = rng.uniform(10, 20), rng.uniform(8, 12), self._tall * rng.uniform(0.7, 1.6)
+            t = side * (self._building_line(side) + rng.uniform(18, 45))
+            side_street = self._section.at_side_street(s, margin=width / 2)
+            if not side_street and self._is_clear(s, t=t, side=side, depth=depth, width=width):
+                shapes = houses.house(self._materials, width=width, depth=depth, tall=tall)
+                turn = 0.0 if side > 0 else np.pi
+                self.add(shapes, at=(s, t), semantics=BUILDING, turn=turn + rng.normal(0, 0.2))
+            s += rng.uniform(18, 40)
+
     def _is_clear(self, s: float, *, t: float, side: int, depth: float, width: float) -> bool:
         """Tell whether a house would leave the road and its pavements free, also where the road has turned."""
         pose = self._line.poses(np.array([s]), t)[0]
@@ -206,7 +221,7 @@ class _Builder:
         s = -12.0
         while s < self._line.end:
             s += rng.uniform(5.4, 6.6)
-            if rng.random() > share or self._section.at_side_street(s, margin=6):
+            if rng.random() > share or self._section.at_side_street(s, margin=6.0):
                 continue
             shapes, half_width, half_length = models.car(self._materials)
             pose = self._line.poses(np.array([s]), side * (kerb - half_width - rng.uniform(0.15, 0.4)))

@@ -19,16 +19,16 @@ DETAIL_NEUTRAL = 128.0
 
 def detail_pages(rng: np.random.Generator) -> list[GreyPage]:
     """Paint the fine structures, in the order of the constants above."""
-    asphalt = 0.8 * fractal_noise(rng, slope=0.75, lowest=2) + 0.5 * _specks(rng, share=0.04)
+    asphalt = 0.8 * fractal_noise(rng, slope=0.75, lowest=2.0) + 0.5 * _specks(rng, share=0.04)
     joints = _joints(rows=6, columns=6, width=2, shift=0)
-    paving = 0.7 * random_grid(rng, rows=6, columns=6) + 0.6 * fractal_noise(rng, slope=0.9, lowest=4) - 1.3 * joints
-    grass = fractal_noise(rng, slope=0.5, lowest=4)
+    paving = 0.7 * random_grid(rng, rows=6, columns=6) + 0.6 * fractal_noise(rng, slope=0.9, lowest=4.0) - 1.3 * joints
+    grass = fractal_noise(rng, slope=0.5, lowest=4.0)
     courses = _joints(rows=24, columns=8, width=1, shift=16)
-    brick = 0.8 * random_grid(rng, rows=24, columns=8) + 0.5 * fractal_noise(rng, slope=0.7, lowest=4) - 0.9 * courses
-    plaster = fractal_noise(rng, slope=0.85, lowest=2)
-    leaves = 1.2 * fractal_noise(rng, slope=0.8, lowest=4, highest=64)
-    cloth = fractal_noise(rng, slope=0.9, lowest=3)
-    metal = fractal_noise(rng, slope=1.2, lowest=2)
+    brick = 0.8 * random_grid(rng, rows=24, columns=8) + 0.5 * fractal_noise(rng, slope=0.7, lowest=4.0) - 0.9 * courses
+    plaster = fractal_noise(rng, slope=0.85, lowest=2.0)
+    leaves = 1.2 * fractal_noise(rng, slope=0.8, lowest=4.0, highest=64.0)
+    cloth = fractal_noise(rng, slope=0.9, lowest=3.0)
+    metal = fractal_noise(rng, slope=1.2, lowest=2.0)
     contrast = (0.17, 0.17, 0.25, 0.20, 0.15, 0.30, 0.25, 0.10)
     layers = (asphalt, paving, grass, brick, plaster, leaves, cloth, metal)
     return [
@@ -64,7 +64,7 @@ def road_page(rng: np.random.Generator) -> Page:
     for _ in range(int(rng.integers(3, 9))):
         x, y = (int(value) for value in rng.integers(4, SIZE - 4, 2))
         cv2.circle(base, (x, y), 2, float(rng.uniform(0.45, 0.65)), -1, cv2.LINE_AA)
-    return colour_page(base, random_colour(rng, value=(70, 125), saturation=(0, 0.08)))
+    return colour_page(base, random_colour(rng, value=(70.0, 125.0), saturation=(0.0, 0.08)))
 
 
 def ground_page(rng: np.random.Generator, colour: Float32[np.ndarray, " 3"], *, contrast: float) -> Page:
@@ -74,7 +74,7 @@ def ground_page(rng: np.random.Generator, colour: Float32[np.ndarray, " 3"], *, 
 
 def leaf_page(rng: np.random.Generator) -> Page:
     """Foliage: dark gaps between lit clumps."""
-    clumps = fractal_noise(rng, slope=0.7, lowest=3, highest=80)
+    clumps = fractal_noise(rng, slope=0.7, lowest=3.0, highest=80.0)
     colour = np.array([rng.uniform(62, 115), rng.uniform(82, 122), rng.uniform(40, 66)], np.float32)
     return colour_page(1 + 0.42 * clumps, colour)
 
@@ -82,7 +82,7 @@ def leaf_page(rng: np.random.Generator) -> Page:
 def roof_page(rng: np.random.Generator) -> Page:
     """Rows of tiles."""
     rows = 0.14 * random_grid(rng, rows=32, columns=32) - 0.3 * _joints(rows=32, columns=32, width=2, shift=4)
-    colour = random_colour(rng, value=(80, 150), saturation=(0.05, 0.2))
+    colour = random_colour(rng, value=(80.0, 150.0), saturation=(0.05, 0.2))
     if rng.random() < 0.6:
         colour = np.array([rng.uniform(110, 170), rng.uniform(60, 85), rng.uniform(45, 65)], np.float32)
     return colour_page(1 + rows + 0.12 * fractal_noise(rng), colour)
@@ -90,7 +90,7 @@ def roof_page(rng: np.random.Generator) -> Page:
 
 def cloth_page(rng: np.random.Generator) -> Page:
     """White cloth with folds and a print; the tint of the skin colours it."""
-    folds = 0.9 + 0.14 * fractal_noise(rng, slope=1.1, lowest=2) + 0.14 * random_grid(rng, rows=8, columns=1)
+    folds = 0.9 + 0.14 * fractal_noise(rng, slope=1.1, lowest=2.0) + 0.14 * random_grid(rng, rows=8, columns=1)
     return colour_page(folds, np.full(3, 210, np.float32))
 
 
@@ -106,7 +106,7 @@ def wheel_page() -> Page:
 
 def cloud_page(rng: np.random.Generator) -> GreyPage:
     """Cloud cover, 0 clear to 255 thick."""
-    cover = rng.uniform(-1.2, 0.9) + fractal_noise(rng, slope=1.5, lowest=1, highest=60)
+    cover = rng.uniform(-1.2, 0.9) + fractal_noise(rng, slope=1.5, lowest=1.0, highest=60.0)
     return (127 + 110 * cover).clip(0, 255).astype(np.uint8)[:, :, None]
 
 
