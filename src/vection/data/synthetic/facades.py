@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from vection.data.synthetic.noise import SIZE, fractal_noise
+from vection.data.synthetic.noise import SIZE
 from vection.data.synthetic.textures import Page, random_colour
 
 Rectangle = tuple[float | int, ...]
@@ -15,10 +15,12 @@ BODY_TOP = (0.0, 0.87, 1.0, 0.99)
 """Regions of a car page: left, top, right, bottom, in tiles."""
 
 
-def facade_page(rng: np.random.Generator, *, width: float, height: float) -> Page:
-    """A house front of the given size in metres: wall, cornices, windows, door or shop."""
+def facade_page(
+    rng: np.random.Generator, *, width: float, height: float, noise: Float32[np.ndarray, "256 256"]
+) -> Page:
+    """A house front of the given size in metres: wall, cornices, windows, door or shop; `noise` makes it uneven."""
     wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
-    canvas = (1 + 0.08 * fractal_noise(rng, slope=1.0))[:, :, None] * wall
+    canvas = (1 + 0.08 * noise)[:, :, None] * wall
     floors = max(1, round(height / rng.uniform(2.7, 3.4)))
     columns = max(1, round(width / rng.uniform(1.7, 3.2)))
     storey, bay = SIZE / floors, SIZE / columns
@@ -80,11 +82,11 @@ def _door(rng: np.random.Generator, canvas: np.ndarray, *, place: float, metres:
     _fill(canvas, (place - 0.5 * half, SIZE - 0.9 * tall, place + 0.5 * half, SIZE - 0.6 * tall), colour * 0.5)
 
 
-def car_page(rng: np.random.Generator) -> Page:
+def car_page(rng: np.random.Generator, *, noise: Float32[np.ndarray, "256 256"]) -> Page:
     """Everything of one car: see the regions above."""
     value, saturation = ((50.0, 190.0), (0.3, 0.75)) if rng.random() < 0.4 else ((35.0, 235.0), (0.0, 0.08))
     paint = random_colour(rng, value=value, saturation=saturation)
-    canvas = np.ascontiguousarray((1 + 0.05 * fractal_noise(rng, slope=1.2))[:, :, None] * paint)
+    canvas = np.ascontiguousarray((1 + 0.05 * noise)[:, :, None] * paint)
     rows = np.linspace(1.15, 0.7, 80, dtype=np.float32)
     canvas[:80] *= rows[:, None, None]
     for x in rng.uniform(-6, 6) + np.array([92.0, 150.0, 196.0]):

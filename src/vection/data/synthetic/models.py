@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vection.data.synthetic import facades, textures
+from vection.data.synthetic.noise import fractal_noise, shuffled
 from vection.data.synthetic.shapes import Colour, Corner, Shape, Skin, X, Y, Z, along, box, hull, upright
 
 Region = tuple[float, float, float, float]
@@ -20,6 +21,7 @@ class Materials:
 
     def __post_init__(self) -> None:
         """Paint what every world has."""
+        self._tile = fractal_noise(self.rng)
         self.road = self.add(textures.road_page(self.rng))
         self.pavement = self.add(textures.ground_page(self.rng, self._grey(105.0, 175.0), contrast=0.10))
         lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
@@ -32,6 +34,10 @@ class Materials:
 
     def _grey(self, low: float, high: float) -> np.ndarray:
         return textures.random_colour(self.rng, value=(low, high), saturation=(0.0, 0.15))
+
+    def noise(self) -> np.ndarray:
+        """Return a tile of noise for one more page."""
+        return shuffled(self.rng, self._tile)
 
     def add(self, page: textures.Page) -> int:
         """Keep a page and return its number."""
@@ -62,7 +68,7 @@ _WHEEL = ((0.5 / 0.66, 0.0, 0.0, 0.5), (0.0, 0.5 / 0.66, 0.0, 0.5))
 def car(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
     """Build a car heading to +z; return its shapes, half width and half length."""
     rng = materials.rng
-    page = materials.add(facades.car_page(rng))
+    page = materials.add(facades.car_page(rng, noise=materials.noise()))
     van = bool(rng.random() < 0.2)
     half_width, half_length = rng.uniform(0.83, 0.95), rng.uniform(1.85, 2.4) + 0.4 * van
     waist, roof = -rng.uniform(0.85, 0.98), -(rng.uniform(1.9, 2.3) if van else rng.uniform(1.38, 1.65))

@@ -86,14 +86,14 @@ def make_centre_line(rng: np.random.Generator, *, route: str, behind: int, ahead
         for period in (rng.uniform(90, 160), rng.uniform(160, 320)):
             curvature += rng.uniform(0.3, 1) / 110 * np.sin(2 * np.pi * (np.arange(count) / period + rng.random()))
     elif kind == "turns":
-        place, side = behind + int(rng.integers(12, 30)), int(rng.choice([-1, 1]))
+        place, side = behind + int(rng.integers(2, 14)), int(rng.choice([-1, 1]))
         while place < count:
             bend = round(rng.uniform(13, 19) * np.pi / 2)
             # a raised cosine, so that the curvature sets in smoothly; its integral is a right angle
             profile = 1 - np.cos(2 * np.pi * (np.arange(bend) + 0.5) / bend)
             stop = min(count, place + bend)
             curvature[place:stop] = side * (np.pi / 2 / bend * profile)[: stop - place]
-            place, side = place + bend + int(rng.integers(25, 60)), -side
+            place, side = place + bend + int(rng.integers(15, 50)), -side
     headings = np.concatenate([[0.0], np.cumsum(curvature)[:-1]])
     headings -= headings[behind]
     middle = headings + curvature / 2
