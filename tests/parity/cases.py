@@ -98,7 +98,7 @@ def _photometric(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     return {
         "ssim_loss": ssim_error(views, target.moments)[:, 0],
         "photometric": photometric_error(views, target),
-        "l1": photometric_error(views, target, ssim_weight=0),
+        "l1": photometric_error(views, target, ssim_weight=0.0),
     }
 
 

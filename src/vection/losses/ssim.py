@@ -26,7 +26,7 @@ _TAPS = {"box3": (1 / 3, 1 / 3, 1 / 3), "gaussian5": (0.12007839, 0.23388074, 0.
 class Moments:
     """What SSIM needs of a target, so that one seen by many warped views is filtered once."""
 
-    padded: Colours
+    padded: Float[Tensor, "*batch channel padded_height padded_width"]
     mean: Colours
     variance: Colours
 
