@@ -32,7 +32,7 @@ def test_warping_the_next_frame_by_the_truth_explains_the_picture(make) -> None:
             found = reproject(first, second)
             background = found.visible & (first.category < MOVING)
             assert background.mean() > 0.4
-            assert found.error[background].mean() < 0.25 * found.identity_error[background].mean()
+            assert found.error[background].mean() < 0.35 * found.identity_error[background].mean()
             assert np.median(found.error[background]) < 3
 
 

@@ -75,6 +75,11 @@ def _cross_section(rng: np.random.Generator, line: CentreLine) -> CrossSection:
     place = rng.uniform(10, 60)
     while place < line.end - 10:
         width = rng.uniform(6, 11)
+        bend = np.ptp(line.poses(np.linspace(place - 8, place + width + 8, 9), 0.0)[:, 2])
+        if bend > 0.35:
+            # in a bend it would fan out into a square
+            place += 5
+            continue
         streets.append((place, place + width))
         place += width + rng.uniform(35, 90)
     crossings = tuple(low - rng.uniform(2.5, 4) for low, _ in streets if rng.random() < 0.4)
