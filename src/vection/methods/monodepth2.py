@@ -25,7 +25,7 @@ from vection.networks.depth_decoder import DepthDecoder
 from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion
 from vection.networks.encoder import EncoderName, build_encoder
 from vection.samples import Clip
-from vection.types import Depth, Disparity, Image, Scalar, Sources
+from vection.types import Depth, Disparities, Disparity, Image, Scalar, Sources
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ScaleResult:
 
 
 def compare_scales(
-    disparities: list[Disparity],
+    disparities: Disparities,
     transforms: SourceTransforms,
     pyramid: list[Views],
     *,
@@ -140,9 +140,9 @@ class Monodepth2(Method[Clip]):
             terms["predictive_mask"] = self.settings.predictive_mask_weight * torch.stack(entropy).mean()
         return terms
 
-    def predict_disparities(self, image: Image) -> list[Disparity]:
+    def predict_disparities(self, image: Image) -> Disparities:
         """Return the disparities of all scales, finest first."""
-        disparities: list[Disparity] = self.depth_decoder(self.depth_encoder(image))
+        disparities: Disparities = self.depth_decoder(self.depth_encoder(image))
         return disparities
 
     def predict_depth(self, image: Image) -> Depth:

@@ -1,10 +1,9 @@
 """The U-Net decoder of Monodepth2 (section 3.3): features of an encoder to disparities at several scales."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
-
-from vection.types import Disparity
 
 WIDTHS = (16, 32, 64, 128, 256)
 """Channels of the decoder at strides 1, 2, 4, 8, 16."""
@@ -42,7 +41,7 @@ class DepthDecoder(nn.Module):
             nn.Conv2d(WIDTHS[scale], outputs, 3, padding=1, padding_mode="reflect") for scale in range(scales)
         )
 
-    def forward(self, features: list[Tensor]) -> list[Disparity]:
+    def forward(self, features: list[Tensor]) -> list[Float[Tensor, "batch output _ _"]]:
         """Return the disparities, finest first."""
         x, disparities = features[-1], []
         for step, level in enumerate(range(4, -1, -1)):

@@ -23,7 +23,7 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        """Load ImageNet weights of a single-image network; over n images the first convolution gets them n times / n."""
+        """Load ImageNet weights of a one-image network; over n images the first convolution gets them n times / n."""
 
 
 def build_encoder(
@@ -31,7 +31,7 @@ def build_encoder(
 ) -> Encoder:
     """Build an encoder over `images` images; `pretrained` loads ImageNet weights (from `weights` if given).
 
-    Raises UsageError for an unknown name or weights that cannot be had.
+    Raises UsageError for an unknown name, and weights that cannot be had or are of another network.
     """
     from vection.networks.efficientnet import EfficientNetLite0
     from vection.networks.pretrained import imagenet_weights
@@ -41,7 +41,14 @@ def build_encoder(
         raise UsageError(f"There is no encoder '{name}'; choose one of {', '.join(get_args(EncoderName))}.")
     encoder = EfficientNetLite0(images=images) if name == "efficientnet-lite0" else ResNet(name, images=images)
     if pretrained:
-        encoder.load_imagenet(imagenet_weights(name, weights=weights))
+        state = imagenet_weights(name, weights=weights)
+        try:
+            encoder.load_imagenet(state)
+        except (KeyError, RuntimeError) as error:
+            source = f"in '{weights}'" if weights is not None else "that were downloaded"
+            raise UsageError(
+                f"The weights {source} do not fit the encoder '{name}'; give those of that network."
+            ) from error
     return encoder
 
 

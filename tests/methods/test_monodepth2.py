@@ -1,0 +1,197 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from vection.geometry.rigid import invert
+from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.samples import Clip, StereoView
+
+HEIGHT, WIDTH = 64, 96
+PLAIN = Monodepth2Settings(pretrained=False)
+
+
+def camera(*shape: int) -> Tensor:
+    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
+
+
+def make_clip(*, batch: int = 2, stereo: bool = False, seed: int = 0, usable: Tensor | None = None) -> Clip:
+    """Random smooth images that differ between frames; one past and one future source."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(batch * 4, 3, 8, 12, generator=generator)
+    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
+    target, past, future, right = frames.unflatten(0, (4, batch))
+    sources = torch.stack([past, future], dim=1)
+    view = None
+    if stereo:
+        T = torch.eye(4).repeat(batch, 1, 1)
+        T[:, 0, 3] = -0.1
+        view = StereoView(right, right, camera(batch), T)
+    return Clip(
+        target, sources, target, sources, camera(batch), camera(batch, 2),
+        torch.tensor([[-0.1, 0.1]]).repeat(batch, 1), stereo=view, usable=usable,
+    )  # fmt: skip
+
+
+def make_method(**changes: Any) -> Monodepth2:
+    torch.manual_seed(0)
+    return Monodepth2(replace(PLAIN, **changes))
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"mask": "none"},
+    {"mask": "predictive"},
+    {"reprojection": "average"},
+    {"reprojection": "average", "mask": "none", "multi_scale": "per-scale"},
+    {"reprojection": "average", "mask": "predictive", "multi_scale": "per-scale"},
+    {"multi_scale": "per-scale"},
+    {"ego_motion": "shared"},
+    {"ego_motion": "posenet"},
+    {"temporal": False, "stereo": True},
+    {"temporal": False, "stereo": True, "mask": "predictive"},
+    {"stereo": True},
+    {"stereo": True, "mask": "predictive", "ego_motion": "shared"},
+    {"ssim_weight": 0.0, "scales": 1},
+    {"encoder": "efficientnet-lite0"},
+]
+
+
+@pytest.mark.parametrize("changes", VARIANTS, ids=lambda changes: "-".join(map(str, changes.values())) or "full")
+def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
+    method = make_method(**changes).train()
+    terms = method(make_clip(batch=1, stereo=method.settings.stereo), 0.5)
+    expected = {"photometric", "smoothness"} | ({"predictive_mask"} if changes.get("mask") == "predictive" else set())
+    assert set(terms) == expected
+    assert all(term.isfinite() and term > 0 for term in terms.values())
+    torch.stack(list(terms.values())).sum().backward()
+    for name, parameter in method.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        # PoseDecoder predicts a second pose that nothing uses.
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_without_sources_there_is_nothing_to_learn_from():
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        make_method(temporal=False)
+    with pytest.raises(ValueError, match="stereo view"):
+        make_method(stereo=True).training_loss(make_clip(), 0.0)
+
+
+def test_depth_stays_in_its_range():
+    method = make_method(min_depth=2.0, max_depth=5.0).eval()
+    with torch.no_grad():
+        method.depth_decoder.get_submodule("heads.0").weight.mul_(1000)
+        depth = method.predict_depth(make_clip().target)
+    assert depth.shape == (2, 1, HEIGHT, WIDTH)
+    assert float(depth.min()) == pytest.approx(2.0, rel=1e-4)
+    assert float(depth.max()) == pytest.approx(5.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("ego_motion", ["separate", "shared", "posenet"])
+def test_motion_in_the_loss_is_that_of_the_prediction_in_the_order_of_time(ego_motion: str):
+    method = make_method(ego_motion=ego_motion).eval()
+    clip = make_clip()
+    with torch.no_grad():
+        features = method.depth_encoder(clip.target)
+        _, transforms = method._views(clip, features[-1], method.depth_decoder(features)[0])
+        from_past = method.predict_motion(clip.sources[:, 0], clip.target)
+        to_future = method.predict_motion(clip.target, clip.sources[:, 1])
+    assert to_future.object_flow is None
+    assert to_future.moving is None
+    torch.testing.assert_close(transforms[:, 1], to_future.ego, atol=1e-6, rtol=0)
+    if ego_motion == "posenet":  # its translation has the scale of the first frame's depth there, of the target's here
+        torch.testing.assert_close(transforms[:, 0, :3, :3], invert(from_past.ego)[:, :3, :3], atol=1e-6, rtol=0)
+    else:
+        torch.testing.assert_close(transforms[:, 0], invert(from_past.ego), atol=1e-6, rtol=0)
+    assert not torch.allclose(transforms[:, 0], transforms[:, 1], atol=1e-6)
+
+
+def test_exchanging_the_sources_exchanges_their_transforms():
+    method = make_method().eval()
+    clip = make_clip()
+    swapped = replace(
+        clip, sources=clip.sources.flip(1), sources_jittered=clip.sources.flip(1), seconds=clip.seconds.flip(1)
+    )
+    with torch.no_grad():
+        features = method.depth_encoder(clip.target)
+        disparity = method.depth_decoder(features)[0]
+        _, one = method._views(clip, features[-1], disparity)
+        _, other = method._views(swapped, features[-1], disparity)
+    torch.testing.assert_close(one, other.flip(1), atol=1e-6, rtol=1e-5)
+
+
+def test_a_stereo_source_uses_the_known_transform():
+    method = make_method(stereo=True).eval()
+    clip = make_clip(stereo=True)
+    assert clip.stereo is not None
+    with torch.no_grad():
+        features = method.depth_encoder(clip.target)
+        views, transforms = method._views(clip, features[-1], method.depth_decoder(features)[0])
+    assert torch.equal(transforms[:, 2], clip.stereo.T_target_to_stereo)
+    assert torch.equal(views.sources[:, 2], clip.stereo.image)
+
+
+def test_stereo_alone_knows_no_motion():
+    method = make_method(temporal=False, stereo=True)
+    clip = make_clip()
+    with pytest.raises(ValueError, match="no pose network"):
+        method.predict_motion(clip.target, clip.target)
+
+
+@pytest.mark.parametrize("stereo", [False, True])
+def test_pictures_are_images(stereo: bool):
+    method = make_method(stereo=stereo).eval()
+    with torch.no_grad():
+        pictures = method.pictures(make_clip(stereo=stereo))
+    assert list(pictures) == ["target", "predicted from source", "takes part", "disparity"]
+    for picture in pictures.values():
+        assert picture.shape == (2, 3, HEIGHT, WIDTH)
+        assert float(picture.min()) >= 0
+        assert float(picture.max()) <= 1
+
+
+def photometric(method: Monodepth2, clip: Clip) -> Tensor:
+    torch.manual_seed(7)  # the noise that breaks ties
+    with torch.no_grad():
+        return method.training_loss(clip, 0.0)["photometric"]
+
+
+def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
+    method = make_method().eval()
+    clip, other = make_clip(), make_clip(seed=1)
+    expected = photometric(method, clip)
+    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    assert photometric(method, jittered) != expected
+    with torch.no_grad():
+        features = method.depth_encoder(clip.target)
+        views, _ = method._views(jittered, features[-1], method.depth_decoder(features)[0])
+    assert torch.equal(views.target, clip.target)
+    assert torch.equal(views.sources, clip.sources)
+
+
+@pytest.mark.parametrize("multi_scale", ["full-resolution", "per-scale"])
+def test_pixels_that_are_not_usable_do_not_count(multi_scale: str):
+    # SSIM looks one pixel around, a coarse pixel of the finest halvings covers eight: change content 16 rows below.
+    method = make_method(multi_scale=multi_scale).eval()
+    usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
+    usable[:, :, 40:] = False
+    clip = make_clip(usable=usable)
+    changed_target = clip.target.clone()
+    changed_target[:, :, 56:] = 1 - changed_target[:, :, 56:]
+    changed = replace(clip, target=changed_target)  # the networks still see the same jittered twin
+    assert torch.equal(photometric(method, clip), photometric(method, changed))
+    everything, altered = replace(clip, usable=None), replace(changed, usable=None)
+    assert not torch.equal(photometric(method, everything), photometric(method, altered))
+
+
+def test_nothing_takes_part_while_the_camera_stands():
+    method = make_method().eval()
+    clip = make_clip()
+    still = replace(clip, sources=clip.target[:, None].repeat(1, 2, 1, 1, 1))
+    with torch.no_grad():
+        takes_part = method.pictures(still)["takes part"]
+    assert float(takes_part.mean()) < 0.1
