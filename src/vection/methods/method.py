@@ -28,6 +28,9 @@ class Method(nn.Module, ABC, Generic[Batch]):
     The networks are ordinary submodules; `Stage.trains` names them.
     """
 
+    depth_limits: tuple[float, float] | None = None
+    """Nearest and farthest depth that the method can predict, if it has such."""
+
     def forward(self, batch: Batch, progress: float) -> dict[str, Scalar]:
         """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""
         return self.training_loss(batch, progress)

@@ -40,8 +40,10 @@ def stop_if_not_finite(
     )
 
 
-def depth_statistics(depth: Depth, *, translation: Tensor | None = None) -> dict[str, float]:
-    """Numbers that show a collapse: spread of log depth within images and between them, length of the camera's step."""
+def depth_statistics(
+    depth: Depth, *, limits: tuple[float, float] | None = None, translation: Tensor | None = None
+) -> dict[str, float]:
+    """Numbers that show a collapse: spread of log depth, share of pixels at the range's ends, the camera's step."""
     logarithm = depth.log().flatten(1)
     statistics = {
         "median": float(depth.median()),
@@ -49,6 +51,9 @@ def depth_statistics(depth: Depth, *, translation: Tensor | None = None) -> dict
         "nearest": float(depth.flatten(1).amin(dim=1).median()),
         "farthest": float(depth.flatten(1).amax(dim=1).median()),
     }
+    if limits is not None:
+        statistics["share_at_near_limit"] = float((depth < 1.05 * limits[0]).float().mean())
+        statistics["share_at_far_limit"] = float((depth > 0.9 * limits[1]).float().mean())
     if translation is not None:
         statistics["translation"] = float(translation.norm(dim=1).mean())
     return statistics
@@ -62,9 +67,15 @@ def remarks(statistics: Mapping[str, float]) -> list[str]:
             "The depth is nearly the same everywhere (collapse). Usual causes: hardly any camera motion between frames "
             "(ingest with a larger --stride), or wrong intrinsics."
         )
-    if statistics["median"] > 90 or statistics["median"] < 0.11:
+    if statistics.get("share_at_near_limit", 0.0) > 0.2:
         found.append(
-            "Half of the depth sits at the limit of its range. Usual causes: no parallax, or too high a learning rate."
+            "A fifth of the depth sits at the near limit: the range of depth is too far away for the predicted camera "
+            "motion. Lower both ends of it together, as --method.min_depth 0.01 --method.max_depth 10 (scale is free)."
+        )
+    if statistics.get("share_at_far_limit", 0.0) > 0.5:
+        found.append(
+            "Half of the depth sits at the far limit. Usual causes: no parallax (a static or only turning camera), or "
+            "too high a learning rate."
         )
     if statistics.get("translation", 1.0) < 1e-5:
         found.append(

@@ -260,7 +260,8 @@ class Training:
             first = torch.where(past, clip.sources[:, 0], clip.target)
             second = torch.where(past, clip.target, clip.sources[:, 0])
             translation = self.method.predict_motion(first, second).ego[:, :3, 3]
-        return depth_statistics(self.method.predict_depth(clip.target), translation=translation)
+        depth = self.method.predict_depth(clip.target)
+        return depth_statistics(depth, limits=self.method.depth_limits, translation=translation)
 
     def _write(self, terms: dict[str, float], *, split: str, **more: Any) -> None:
         if self.accelerator.is_main_process:
