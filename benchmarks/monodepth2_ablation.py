@@ -19,10 +19,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from vection.data.clip_folder import read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, lead_car, stop_and_go, street
-from vection.evaluation.baselines import computed_predictions, constant_predictions, row_mean_predictions
+from vection.evaluation.baselines import computed_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.predictions import PredictionReader
 from vection.evaluation.protocol import SYNTHETIC

@@ -30,7 +30,8 @@ class Clip:
     """A batch of targets with their source frames.
 
     A data set yields clips of batch size 1 with raw images (uint8) and `jittered` equal to the clean ones;
-    `data.augmentation` makes float images of them, on the device. Networks see the jittered twins, losses the clean ones.
+    `data.augmentation` makes float images of them, on the device. Networks see the jittered twins, losses the clean
+    ones.
     """
 
     target: Image | RawImage

@@ -142,3 +142,15 @@ def test_a_pyramid_halves_images_and_cameras():
     torch.testing.assert_close(levels[2].intrinsics[0, 0, 2], torch.tensor((4 + 0.5) / 4 - 0.5))
     torch.testing.assert_close(levels[2].intrinsics[0, 0, 0], torch.tensor(2.5))
     torch.testing.assert_close(levels[1].source_intrinsics[0, 1, 1, 1], torch.tensor(11 * 1.1 / 2))
+
+
+@pytest.mark.parametrize("padding", ["border", "zeros"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_positions_that_are_no_numbers_do_not_crash(image: Tensor, padding: str, value: float):
+    source = image.clone().requires_grad_()
+    pixels = torch.full((1, HEIGHT, WIDTH, 2), value, requires_grad=True)
+    sampled = sample(source, pixels, padding=padding)  # type: ignore[arg-type]
+    sampled.sum().backward()
+    assert sampled.isfinite().all()
+    assert source.grad is not None
+    assert source.grad.isfinite().all()

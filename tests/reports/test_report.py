@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fake_run import fake_evaluation, fake_events, write_fake_run
+from tests.reports.fake_run import fake_evaluation, fake_events, write_fake_run
 
 from vection.errors import DataError, UsageError
 from vection.reports.report import write_report

@@ -24,7 +24,7 @@ from vection.samples import Clip, StereoView
 
 CAMERAS: dict[Side, str] = {"l": "02", "r": "03"}
 NOMINAL_K = (0.58, 1.92, 0.5, 0.5)
-"""fx / W, fy / H, cx / W, cy / H of every image, as Monodepth2 trains (facts: systems A, 1.1)."""
+"""fx / W, fy / H, cx / W, cy / H of every image, as Monodepth2 trains."""
 FRAME_SECONDS = 0.1
 """KITTI records at 10 Hz; used where a drive has no timestamps."""
 

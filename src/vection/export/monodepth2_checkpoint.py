@@ -1,6 +1,6 @@
 """Import of the public Monodepth2 checkpoints: their keys to ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -49,16 +49,16 @@ def convert_monodepth2(files: Mapping[str, State]) -> Monodepth2:
         scales=scales,
     )
     method = Monodepth2(settings)
-    _load(method.depth_encoder, encoder_state(encoder), "encoder.pth")
-    _load(method.depth_decoder, decoder_state(depth), "depth.pth")
+    _load(method.depth_encoder, files, "encoder.pth", encoder_state)
+    _load(method.depth_decoder, files, "depth.pth", decoder_state)
     if pose is None or method.ego_motion is None:
         return method.eval()
     if ego_motion == "posenet":
-        _load(method.ego_motion.get_submodule("network"), posenet_state(pose), "pose.pth")
+        _load(method.ego_motion.get_submodule("network"), files, "pose.pth", posenet_state)
         return method.eval()
-    _load(method.ego_motion.get_submodule("decoder"), pose_decoder_state(pose), "pose.pth")
+    _load(method.ego_motion.get_submodule("decoder"), files, "pose.pth", pose_decoder_state)
     if ego_motion == "separate":
-        _load(method.ego_motion.get_submodule("encoder"), encoder_state(files["pose_encoder.pth"]), "pose_encoder.pth")
+        _load(method.ego_motion.get_submodule("encoder"), files, "pose_encoder.pth", encoder_state)
     return method.eval()
 
 
@@ -99,9 +99,11 @@ def _encoder_name(state: State) -> EncoderName:
     return "resnet34" if "encoder.layer3.5.conv1.weight" in state else "resnet18"
 
 
-def _load(module: nn.Module, state: State, file: str) -> None:
+def _load(module: nn.Module, files: Mapping[str, State], file: str, rename: Callable[[State], State]) -> None:
     try:
-        module.load_state_dict(state)
+        module.load_state_dict(rename(files[file]))
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UsageError(f"'{file}' does not fit a Monodepth2 network: {reason}") from error
+    except (LookupError, ValueError) as error:  # a key that `rename` cannot read
+        raise UsageError(f"'{file}' does not fit a Monodepth2 network: its tensors have other names.") from error

@@ -59,6 +59,8 @@ def sample(
     height, width = values.shape[-2:]
     x, y = pixels.unbind(-1)
     grid = torch.stack([x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1], dim=-1)
+    # At a NaN, grid_sample returns a finite value, and its gradient reads outside its memory on CPUs.
+    grid = grid.nan_to_num(nan=2.0, posinf=2.0, neginf=-2.0)
     mode = "nearest" if nearest else "bilinear"
     return functional.grid_sample(values, grid, mode=mode, padding_mode=padding, align_corners=True)
 

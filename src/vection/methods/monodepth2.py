@@ -105,6 +105,7 @@ class Monodepth2(Method[Clip]):
         if not (settings.temporal or settings.stereo):
             raise ValueError("a method without temporal and without stereo sources has nothing to learn from")
         self.settings = settings
+        self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_encoder = build_encoder(settings.encoder, pretrained=settings.pretrained)
         channels = self.depth_encoder.channels
         self.depth_decoder = DepthDecoder(channels, scales=settings.scales)
@@ -132,7 +133,7 @@ class Monodepth2(Method[Clip]):
         ]
         smoothness = torch.stack([result.smoothness_loss for result in results]).mean()
         terms = {
-            "photometric": torch.stack(photometric).mean(),
+            "photometric": torch.stack(photometric).mean() + _not_a_number(views, transforms),
             "smoothness": self.settings.smoothness_weight * smoothness,
         }
         if masks is not None:  # without this term the mask would explain every error away (Zhou et al. 2017, eq. 4)
@@ -205,6 +206,11 @@ class Monodepth2(Method[Clip]):
             first, second, features=features, depth=depth.repeat_interleave(count, dim=0)
         )
         return torch.where(past, invert(T_first_to_second), T_first_to_second).unflatten(0, (-1, count))
+
+
+def _not_a_number(views: Views, transforms: SourceTransforms) -> Scalar:
+    """0, or NaN if a camera or a motion is not finite: sampling at such places hides it from the error."""
+    return 0 * (transforms.sum() + views.intrinsics.sum() + views.source_intrinsics.sum())
 
 
 def _prepare(views: Views, settings: Monodepth2Settings) -> tuple[Target, SourceMaps | None]:

@@ -40,7 +40,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
 
             return load_file(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, OSError) as error:
         raise UsageError(f"'{file}' is not a file of network weights that can be read safely.") from error
     except Exception as error:
         if type(error).__name__ != "SafetensorError":

@@ -30,8 +30,8 @@ def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device:
     A run that was stopped goes on from its last checkpoint, bit for bit as if it had not been stopped.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
-    _claim(out, recipe, resume=resume)
     sets = load_data(recipe, data)
+    _claim(out, recipe, resume=resume)
     torch.manual_seed(recipe.training.seed)
     method = build_method(recipe.method)
     if recipe.start_from is not None:
