@@ -1,0 +1,70 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from vection.errors import DataError
+from vection.training.health import depth_statistics, first_not_finite, remarks, stop_if_not_finite
+
+FINE, BAD = torch.ones(2), torch.tensor([1.0, math.nan])
+GOOD = {"median": 5.0, "spread_within_image": 0.5, "nearest": 1.0, "farthest": 50.0, "translation": 0.1}
+
+
+def test_the_first_tensor_that_is_not_finite():
+    named = [("a", FINE), ("none", None), ("whole", torch.ones(2, dtype=torch.uint8)), ("b", BAD), ("c", BAD)]
+    assert first_not_finite(named) == "b"
+    assert first_not_finite([("a", FINE), ("inf", torch.tensor(-math.inf))]) == "inf"
+    assert first_not_finite(named[:3]) is None
+
+
+def test_finite_terms_pass_whatever_the_weights():
+    network = nn.Linear(1, 1)
+    nn.init.constant_(network.weight, math.nan)
+    stop_if_not_finite({"photometric": FINE.mean()}, method=network, inputs=[("target", BAD)], step=3)
+
+
+@pytest.mark.parametrize(
+    ("poisoned", "words"),
+    [
+        ("input", "the input 'intrinsics' already is. Check the frames"),
+        ("weight", r"the weight 'bias' already is. Lower the learning rate"),
+        ("nothing", "inputs and weights are finite. Train in float32"),
+    ],
+)
+def test_the_culprit_is_named(poisoned: str, words: str):
+    network = nn.Linear(1, 1)
+    if poisoned == "weight":
+        nn.init.constant_(network.bias, math.inf)
+    inputs = [("target", FINE), ("intrinsics", BAD if poisoned == "input" else FINE)]
+    terms = {"smoothness": FINE.mean(), "photometric": BAD.mean()}
+    with pytest.raises(DataError, match=words) as caught:
+        stop_if_not_finite(terms, method=network, inputs=inputs, step=17)
+    assert "step 17: the loss term 'photometric'" in str(caught.value)
+
+
+def test_statistics_by_hand():
+    depth = torch.tensor([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0]]).view(2, 1, 1, 3)
+    statistics = depth_statistics(depth, translation=torch.tensor([[0.0, 3.0, 4.0], [0.0, 0.0, 1.0]]))
+    assert statistics["nearest"] == 1.0
+    assert statistics["farthest"] == 4.0
+    assert statistics["median"] == 2.0
+    assert statistics["translation"] == 3.0
+    assert statistics["spread_within_image"] == pytest.approx(math.log(2))
+    assert "translation" not in depth_statistics(depth)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, None),
+        ({"spread_within_image": 0.01}, "collapse"),
+        ({"median": 95.0}, "limit of its range"),
+        ({"median": 0.1}, "limit of its range"),
+        ({"translation": 0.0}, "camera motion is zero"),
+    ],
+)
+def test_remarks(changed: dict[str, float], words: str | None):
+    found = remarks({**GOOD, **changed})
+    assert [words in remark for remark in found if words] == ([] if words is None else [True])
+    assert len(found) == (words is not None)

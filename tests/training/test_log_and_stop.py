@@ -1,0 +1,80 @@
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+import torch
+
+from vection.training.log import RunLog
+from vection.training.settings import Stage
+from vection.training.stop import StopRequest
+
+
+def record(step: int) -> dict[str, Any]:
+    return {"step": step, "split": "train", "loss": 1.0 / step, "terms": {"photometric": 1.0 / step}}
+
+
+def steps(run: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_resumed_log_forgets_what_the_checkpoint_does_not_know(tmp_path: Path):
+    log = RunLog(tmp_path, resume_step=0)
+    for step in (1, 2, 3, 4):
+        log.write(record(step))
+    log.close()
+    with (tmp_path / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 5, "spl')  # killed here
+    log = RunLog(tmp_path, resume_step=2)
+    assert steps(tmp_path) == [1, 2]
+    log.write(record(3))
+    log.close()
+    assert steps(tmp_path) == [1, 2, 3]
+
+
+def test_a_torn_last_line_is_dropped_alone(tmp_path: Path):
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(record(1)) + '\n{"step": 2')
+    RunLog(tmp_path, resume_step=10).close()
+    assert steps(tmp_path) == [1]
+
+
+def test_a_new_run_starts_an_empty_log(tmp_path: Path):
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(record(1)) + "\n")
+    RunLog(tmp_path, resume_step=0).close()
+    assert steps(tmp_path) == []
+
+
+def test_panels_have_a_row_a_sample_and_a_column_a_picture(tmp_path: Path):
+    log = RunLog(tmp_path, resume_step=0)
+    red = torch.zeros(4, 3, 20, 30)
+    red[:, 0] = 1.0
+    log.write_panel({"red": red, "black": torch.zeros(4, 3, 20, 30)}, step=7)
+    log.write_panel({}, step=8)
+    log.close()
+    assert [path.name for path in (tmp_path / "panels").iterdir()] == ["step_000007.png"]
+    panel = cv2.imread(str(tmp_path / "panels/step_000007.png"))
+    assert panel.shape == (16 + 3 * 20, 2 * 30, 3)
+    assert panel[16 + 5, 5].tolist() == [0, 0, 255]  # BGR
+    assert panel[16 + 5, 35].tolist() == [0, 0, 0]
+
+
+def test_learning_rate_drops_after_the_named_epochs():
+    stage = Stage(epochs=6, learning_rate=1e-3, drops=(2, 4), drop_factor=0.5)
+    assert [stage.learning_rate_at(epoch) for epoch in range(6)] == [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4, 2.5e-4]
+    assert [Stage().learning_rate_at(epoch) for epoch in (0, 14, 15)] == pytest.approx([1e-4, 1e-4, 1e-5])
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_waits_and_the_second_does_not(kind: signal.Signals):
+    before = signal.getsignal(kind)
+    with StopRequest() as stop:
+        stop.raise_if_wanted()
+        os.kill(os.getpid(), kind)
+        with pytest.raises(KeyboardInterrupt):
+            stop.raise_if_wanted()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), kind)
+    assert signal.getsignal(kind) is before

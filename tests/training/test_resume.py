@@ -1,0 +1,130 @@
+"""However a run ends, going on gives the same weights, byte for byte, as never having been stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vection.errors import UsageError
+from vection.recipes.recipe import Recipe
+from vection.recipes.run import train
+from vection.training.checkpoint import WEIGHTS, find_checkpoint, read_config
+from vection.training.loop import BEST, LAST
+
+PROGRAM = "import sys; from vection.cli.main import main; sys.exit(main())"
+STEPS = 5
+"""Optimiser steps of each of the two epochs."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the subprocesses: sums over threads depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def start(recipe: Recipe, data: Path, run: Path) -> subprocess.Popen[str]:
+    """Train in another process, with the settings in which `recipe` differs from monodepth2-debug."""
+    settings = recipe.training
+    changes = {
+        "training.steps_per_epoch": settings.steps_per_epoch,
+        "training.accumulation": settings.accumulation,
+        "training.checkpoint_every": settings.checkpoint_every,
+    }
+    words = ["train", recipe.name, "--data", str(data), "--out", str(run), "--device", "cpu"]
+    for name, value in changes.items():
+        words += [f"--{name}", str(value)]
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def records(run: Path) -> list[dict[str, Any]]:
+    """Everything logged whole so far."""
+    file = run / "metrics.jsonl"
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def wait_for_step(process: subprocess.Popen[str], run: Path, step: int) -> None:
+    deadline = time.monotonic() + 120
+    while not any(record["step"] >= step for record in records(run)):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def without_times(run: Path) -> list[dict[str, Any]]:
+    times = ("samples_per_second", "seconds_data", "seconds_compute")
+    return [{key: value for key, value in record.items() if key not in times} for record in records(run)]
+
+
+def assert_same(run: Path, reference: Path) -> None:
+    for name in (LAST, BEST):
+        assert (run / name / WEIGHTS).read_bytes() == (reference / name / WEIGHTS).read_bytes()
+        assert read_config(run / name)["position"] == read_config(reference / name)["position"]
+    assert without_times(run) == without_times(reference)
+
+
+@pytest.mark.parametrize(
+    ("kind", "accumulation", "checkpoint_every"),
+    [(signal.SIGKILL, 1, 1), (signal.SIGKILL, 2, 3), (signal.SIGINT, 2, 100)],
+    ids=["killed", "killed between checkpoints", "interrupted"],
+)
+def test_an_ended_run_goes_on_as_if_it_had_not(
+    tmp_path: Path,
+    tiny_clips: Path,
+    debug_recipe: Callable[..., Recipe],
+    kind: signal.Signals,
+    accumulation: int,
+    checkpoint_every: int,
+):
+    recipe = debug_recipe(steps_per_epoch=STEPS, accumulation=accumulation, checkpoint_every=checkpoint_every)
+    reference = train(recipe, data=tiny_clips, out=tmp_path / "reference", device="cpu")
+    run = tmp_path / "run"
+    process = start(recipe, tiny_clips, run)
+    wait_for_step(process, run, 2 if kind == signal.SIGINT else 4)
+    process.send_signal(kind)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == (130 if kind == signal.SIGINT else -signal.SIGKILL)
+    found = find_checkpoint(run / LAST)
+    assert found is not None
+    stopped_at = read_config(found)["position"]["step"]
+    assert 2 <= stopped_at < 2 * STEPS
+    if kind == signal.SIGINT:
+        assert complaint.strip().endswith("vection: interrupted")
+        assert "Traceback" not in complaint
+    train(recipe, data=tiny_clips, out=run, device="cpu")
+    assert_same(run, reference)
+
+
+def test_a_finished_run_stays_as_it_is_and_another_recipe_is_refused(
+    tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe]
+):
+    recipe = debug_recipe(steps_per_epoch=1)
+    run = train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    weights, logged = (run / LAST / WEIGHTS).read_bytes(), without_times(run)
+    train(recipe, data=tiny_clips, out=run, device="cpu")
+    assert (run / LAST / WEIGHTS).read_bytes() == weights
+    assert without_times(run) == logged
+    other = replace(recipe, training=replace(recipe.training, seed=1))
+    with pytest.raises(UsageError, match=r"holds a run of other settings .*--no-resume"):
+        train(other, data=tiny_clips, out=run, device="cpu")
+    train(other, data=tiny_clips, out=run, device="cpu", resume=False)
+    assert (run / LAST / WEIGHTS).read_bytes() != weights
+    assert len(without_times(run)) == len(logged)
