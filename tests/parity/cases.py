@@ -55,7 +55,7 @@ def _pose_net(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     frames = torch.cat([_image(inputs["frame_first_u8"]), _image(inputs["frame_second_u8"])], dim=1)
     with torch.no_grad():
         poses = network.decoder.all_poses([network.encoder(frames)[-1]])
-        direct = network(*frames.chunk(2, dim=1), features=None, depth=torch.ones(1, 1, 1, 1))
+        direct = network(*frames.chunk(2, dim=1), features=None, depth=torch.ones_like(frames[:, :1]))
     listed = transform_from_axis_angle(inputs["list_axisangle"][:, 0], inputs["list_translation"][:, 0])
     return {
         "axisangle": poses[:, :, None, :3],

@@ -21,7 +21,7 @@ from vection.training.checkpoint import WEIGHTS, find_checkpoint, read_config
 from vection.training.loop import BEST, LAST
 
 PROGRAM = "import sys; from vection.cli.main import main; sys.exit(main())"
-STEPS = 5
+STEPS = 4
 """Optimiser steps of each of the two epochs."""
 
 
@@ -81,6 +81,21 @@ def assert_same(run: Path, reference: Path) -> None:
     assert without_times(run) == without_times(reference)
 
 
+@pytest.fixture(scope="module")
+def references(tmp_path_factory: pytest.TempPathFactory, tiny_clips: Path) -> Callable[[Recipe], Path]:
+    """Uninterrupted runs, one for each number of accumulated batches."""
+    done: dict[int, Path] = {}
+
+    def reference(recipe: Recipe) -> Path:
+        accumulation = recipe.training.accumulation
+        if accumulation not in done:
+            out = tmp_path_factory.mktemp("reference") / "run"
+            done[accumulation] = train(recipe, data=tiny_clips, out=out, device="cpu")
+        return done[accumulation]
+
+    return reference
+
+
 @pytest.mark.parametrize(
     ("kind", "accumulation", "checkpoint_every"),
     [(signal.SIGKILL, 1, 1), (signal.SIGKILL, 2, 3), (signal.SIGINT, 2, 100)],
@@ -90,15 +105,16 @@ def test_an_ended_run_goes_on_as_if_it_had_not(
     tmp_path: Path,
     tiny_clips: Path,
     debug_recipe: Callable[..., Recipe],
+    references: Callable[[Recipe], Path],
     kind: signal.Signals,
     accumulation: int,
     checkpoint_every: int,
 ):
     recipe = debug_recipe(steps_per_epoch=STEPS, accumulation=accumulation, checkpoint_every=checkpoint_every)
-    reference = train(recipe, data=tiny_clips, out=tmp_path / "reference", device="cpu")
+    reference = references(recipe)
     run = tmp_path / "run"
     process = start(recipe, tiny_clips, run)
-    wait_for_step(process, run, 2 if kind == signal.SIGINT else 4)
+    wait_for_step(process, run, 2 if kind == signal.SIGINT else STEPS)
     process.send_signal(kind)
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == (130 if kind == signal.SIGINT else -signal.SIGKILL)

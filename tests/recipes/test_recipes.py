@@ -1,0 +1,147 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from vection.data.augmentation import augment
+from vection.data.clip_dataset import ClipDataset
+from vection.errors import DataError, UsageError
+from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
+from vection.recipes.registry import ALL, get_recipe, recipe_names
+from vection.recipes.run import build_method, load_data, train
+from vection.samples import Clip, stack
+from vection.training.checkpoint import WEIGHTS, load_weights
+from vection.training.loop import LAST
+from vection.training.stop import StopRequest
+
+TABLES_1_AND_2 = {
+    "monodepth2", "monodepth2-stereo", "monodepth2-mono-stereo",
+    "monodepth2-no-pretraining", "monodepth2-stereo-no-pretraining", "monodepth2-mono-stereo-no-pretraining",
+    "monodepth2-1024x320", "monodepth2-stereo-1024x320", "monodepth2-mono-stereo-1024x320",
+    "monodepth2-baseline", "monodepth2-baseline-min-reprojection", "monodepth2-baseline-auto-masking",
+    "monodepth2-baseline-full-resolution", "monodepth2-without-min-reprojection",
+    "monodepth2-without-auto-masking", "monodepth2-without-full-resolution", "monodepth2-predictive-mask",
+    "monodepth2-416x128", "monodepth2-baseline-no-pretraining", "monodepth2-baseline-full-eigen",
+    "monodepth2-full-eigen",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def batch(small_clips: Path) -> Clip:
+    recipe = get_recipe("monodepth2-debug")
+    raw = stack([ClipDataset(small_clips, use_stereo=True)[0]])
+    return augment(raw, recipe.data.augmentation, generator=torch.Generator().manual_seed(0))
+
+
+def test_names_are_unique_and_the_papers_rows_are_there():
+    names = recipe_names()
+    assert len(set(names)) == len(names) == len(ALL)
+    assert set(names) >= TABLES_1_AND_2
+    assert all(get_recipe(name).name == name and get_recipe(name).summary for name in names)
+
+
+def test_defaults_are_the_papers():
+    recipe = get_recipe("monodepth2")
+    assert (recipe.data.width, recipe.data.height, recipe.data.batch_size) == (640, 192, 12)
+    (stage,) = recipe.stages
+    assert (stage.epochs, stage.learning_rate, stage.drops) == (20, 1e-4, (15,))
+    assert (recipe.method.ssim_weight, recipe.method.smoothness_weight) == (0.85, 1e-3)
+    baseline = get_recipe("monodepth2-baseline").method
+    assert (baseline.reprojection, baseline.mask, baseline.multi_scale) == ("average", "none", "per-scale")
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_json_there_and_back(name: str):
+    recipe = get_recipe(name)
+    assert recipe_from_json(json.loads(json.dumps(recipe_to_json(recipe)))) == recipe
+
+
+def test_a_wrong_value_names_its_field():
+    values = recipe_to_json(get_recipe("monodepth2"))
+    values["data"]["height"] = "tall"
+    with pytest.raises(ValidationError, match=r"data\.height"):
+        recipe_from_json(values)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"), [("monodepth2-strereo", "did you mean monodepth2-stereo"), ("zzz", "vection recipes")]
+)
+def test_unknown_recipes(wrong: str, hint: str):
+    with pytest.raises(UsageError, match=hint):
+        get_recipe(wrong)
+
+
+METHODS: dict[Monodepth2Settings, str] = {}
+for recipe in ALL:  # many recipes share one method
+    METHODS.setdefault(replace(recipe.method, pretrained=False), recipe.name)
+
+
+@pytest.mark.parametrize("settings", METHODS, ids=METHODS.values())
+def test_the_method_of_every_recipe_computes_its_loss(settings: Monodepth2Settings, batch: Clip):
+    method = build_method(settings)
+    assert isinstance(method, Monodepth2)
+    with torch.no_grad():
+        terms = method.training_loss(batch, 0.0)
+    assert all(term.isfinite() for term in terms.values())
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if name.endswith("-debug")])
+def test_debug_recipes_train_stop_and_go_on_bit_for_bit(
+    tmp_path: Path, small_clips: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    whole = get_recipe(name)
+    reference = train(whole, data=small_clips, out=tmp_path / "reference", device="cpu")
+    asked = 0
+
+    def after_two_steps(_: StopRequest) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StopRequest, "raise_if_wanted", after_two_steps)
+        with pytest.raises(KeyboardInterrupt):
+            train(whole, data=small_clips, out=tmp_path / "run", device="cpu")
+    train(whole, data=small_clips, out=tmp_path / "run", device="cpu")
+    assert (tmp_path / "run" / LAST / WEIGHTS).read_bytes() == (reference / LAST / WEIGHTS).read_bytes()
+
+
+def test_training_starts_from_another_runs_weights(tmp_path: Path, small_clips: Path):
+    recipe = get_recipe("monodepth2-debug")
+    quick = replace(
+        recipe, training=replace(recipe.training, steps_per_epoch=1), stages=(replace(recipe.stages[0], epochs=1),)
+    )
+    first = train(quick, data=small_clips, out=tmp_path / "first", device="cpu")
+    still = replace(quick, stages=(replace(quick.stages[0], learning_rate=0.0),), start_from=str(first / LAST))
+    second = train(still, data=small_clips, out=tmp_path / "second", device="cpu")
+    before, after = (build_method(recipe.method) for _ in range(2))
+    load_weights(before, first / LAST)
+    load_weights(after, second / LAST)
+    for one, other in zip(before.parameters(), after.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def with_size(recipe: Recipe, *, height: int, width: int) -> Recipe:
+    return replace(recipe, data=replace(recipe.data, height=height, width=width))
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 96), (64, 100), (32, 96)])
+def test_sizes_that_do_not_fit_the_networks(small_clips: Path, height: int, width: int):
+    with pytest.raises(UsageError, match="multiples of 32, from 64 on"):
+        load_data(with_size(get_recipe("monodepth2-debug"), height=height, width=width), small_clips)
+
+
+def test_clips_of_another_size(small_clips: Path):
+    with pytest.raises(DataError, match=r"are 96x64, the recipe wants 192x128.*--width 192 --height 128"):
+        load_data(with_size(get_recipe("monodepth2-debug"), height=128, width=192), small_clips)
+
+
+def test_a_run_folder_that_cannot_be_written(tmp_path: Path, small_clips: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="Cannot write to the output folder"):
+        train(get_recipe("monodepth2-debug"), data=small_clips, out=tmp_path / "file" / "run", device="cpu")
