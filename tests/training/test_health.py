@@ -8,7 +8,8 @@ from vection.errors import DataError
 from vection.training.health import depth_statistics, first_not_finite, remarks, stop_if_not_finite
 
 FINE, BAD = torch.ones(2), torch.tensor([1.0, math.nan])
-GOOD = {"median": 5.0, "spread_within_image": 0.5, "nearest": 1.0, "farthest": 50.0, "translation": 0.1}
+GOOD = {"median": 5.0, "spread_within_image": 0.5, "nearest": 1.0, "farthest": 50.0, "translation": 0.1,
+        "share_at_near_limit": 0.1, "share_at_far_limit": 0.4}  # fmt: skip
 
 
 def test_the_first_tensor_that_is_not_finite():
@@ -54,13 +55,21 @@ def test_statistics_by_hand():
     assert "translation" not in depth_statistics(depth)
 
 
+def test_shares_at_the_limits_of_the_depth():
+    depth = torch.tensor([0.1, 0.104, 0.11, 1.0, 50.0, 89.0, 91.0, 100.0]).view(1, 1, 2, 4)
+    statistics = depth_statistics(depth, limits=(0.1, 100.0))
+    assert statistics["share_at_near_limit"] == 2 / 8
+    assert statistics["share_at_far_limit"] == 2 / 8
+    assert "share_at_near_limit" not in depth_statistics(depth)
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({}, None),
         ({"spread_within_image": 0.01}, "collapse"),
-        ({"median": 95.0}, "limit of its range"),
-        ({"median": 0.1}, "limit of its range"),
+        ({"share_at_far_limit": 0.6}, "far limit"),
+        ({"share_at_near_limit": 0.3}, "near limit"),
         ({"translation": 0.0}, "camera motion is zero"),
     ],
 )
