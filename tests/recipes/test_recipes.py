@@ -97,14 +97,14 @@ def test_debug_recipes_train_stop_and_go_on_bit_for_bit(
     reference = train(whole, data=small_clips, out=tmp_path / "reference", device="cpu")
     asked = 0
 
-    def after_two_steps(_: StopRequest) -> None:
+    def in_mid_epoch(_: StopRequest) -> None:
         nonlocal asked
         asked += 1
-        if asked == 2:
+        if asked == 3:  # of two epochs of two steps
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(StopRequest, "raise_if_wanted", after_two_steps)
+        patched.setattr(StopRequest, "raise_if_wanted", in_mid_epoch)
         with pytest.raises(KeyboardInterrupt):
             train(whole, data=small_clips, out=tmp_path / "run", device="cpu")
     train(whole, data=small_clips, out=tmp_path / "run", device="cpu")
