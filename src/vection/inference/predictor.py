@@ -63,7 +63,7 @@ class Predictor:
         return self._predict_frame(Frame("image", image))
 
     def stream(self, frames: Iterable[Frame | RgbImage]) -> Iterator[Prediction]:
-        """Predict consecutive frames of one camera as they come, each with `T_camera_to_world`.
+        """Predict consecutive frames of a camera as they come, with `T_camera_to_world` if the method knows motion.
 
         The world is the first frame's camera; T_second_to_world = T_first_to_world inv(T_first_to_second). Images
         without a name are numbered.
@@ -73,11 +73,13 @@ class Predictor:
         for index, given in enumerate(frames):
             frame = given if isinstance(given, Frame) else Frame(f"{index:06d}", given)
             current = self._to_network(frame.image)
-            if previous is not None:
+            if previous is not None and self.method.knows_ego_motion:
                 T_camera_to_world = T_camera_to_world @ np.linalg.inv(self._ego_motion(previous, current))
             previous = current
             prediction = self._predict_frame(frame, network_image=current)
-            yield replace(prediction, T_camera_to_world=T_camera_to_world.copy())
+            if self.method.knows_ego_motion:
+                prediction = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
+            yield prediction
 
     def _predict_frame(self, frame: Frame, *, network_image: NetworkImage | None = None) -> Prediction:
         image = self._to_network(frame.image) if network_image is None else network_image

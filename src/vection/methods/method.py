@@ -30,6 +30,8 @@ class Method(nn.Module, ABC, Generic[Batch]):
 
     depth_limits: tuple[float, float] | None = None
     """Nearest and farthest depth that the method can predict, if it has such."""
+    knows_ego_motion: bool = True
+    """Whether `predict_motion` works; False after training on stereo pairs alone."""
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Scalar]:
         """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""

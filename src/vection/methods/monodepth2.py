@@ -106,6 +106,7 @@ class Monodepth2(Method[Clip]):
             raise ValueError("a method without temporal and without stereo sources has nothing to learn from")
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
+        self.knows_ego_motion = settings.temporal
         self.depth_encoder = build_encoder(settings.encoder, pretrained=settings.pretrained)
         channels = self.depth_encoder.channels
         self.depth_decoder = DepthDecoder(channels, scales=settings.scales)

@@ -79,9 +79,10 @@ _ABLATION = (
 )
 _BASELINE_MONO = _ABLATION[0]
 
-# Training starts with steps of the camera near 0.001 and depths near the middle of their range. At the paper's range of
-# 0.1 to 100 it takes thousands of steps until the two fit each other; at a tenth of it, hundreds. Scale is free anyway.
-_SHORT = replace(_MONO.method, encoder="efficientnet-lite0", min_depth=0.01, max_depth=10.0)
+# An untrained pose network predicts camera steps of 0.001 to 0.005. At the paper's range of depth, 0.1 to 100, near road
+# would need steps of 0.02, which takes thousands of iterations to reach; at a third of that range it takes hundreds
+# (scale is free). At a tenth, the first steps are too large for the depth and training may collapse to the far limit.
+_SHORT = replace(_MONO.method, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
 
 _SYNTHETIC = replace(
     _MONO,
@@ -134,7 +135,7 @@ RECIPES = (
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, an hour on two cores",
         method=_SHORT,
         data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
-        stages=(Stage(epochs=20, learning_rate=2e-4, drops=(16,)),),
+        stages=(Stage(epochs=16, learning_rate=2e-4, drops=(13,), warm_up=100),),
         training=TrainingSettings(steps_per_epoch=50),
     ),
     replace(
@@ -142,7 +143,7 @@ RECIPES = (
         name="monodepth2-demo",
         summary="the demo's: 192x64 on the synthetic street, minutes on two cores",
         method=_SHORT,
-        stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,)),),
+        stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=TrainingSettings(steps_per_epoch=50),
     ),
     replace(

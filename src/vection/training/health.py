@@ -70,7 +70,7 @@ def remarks(statistics: Mapping[str, float]) -> list[str]:
     if statistics.get("share_at_near_limit", 0.0) > 0.2:
         found.append(
             "A fifth of the depth sits at the near limit: the range of depth is too far away for the predicted camera "
-            "motion. Lower both ends of it together, as --method.min_depth 0.01 --method.max_depth 10 (scale is free)."
+            "motion. Lower both ends of it together, as --method.min_depth 0.03 --method.max_depth 30 (scale is free)."
         )
     if statistics.get("share_at_far_limit", 0.0) > 0.5:
         found.append(

@@ -4,7 +4,6 @@ Every step is a pure function of the state before it, the seed and the step's nu
 uninterrupted one bit for bit on the same machine.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from time import perf_counter
@@ -21,14 +20,14 @@ from vection.methods.method import Method
 from vection.samples import Clip, stack
 from vection.training.batches import EpochBatches
 from vection.training.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
-from vection.training.health import depth_statistics, remarks, stop_if_not_finite
+from vection.training.health import remarks, stop_if_not_finite
 from vection.training.log import RunLog
 from vection.training.progress import TrainingProgress
 from vection.training.settings import Stage, TrainingSettings
 from vection.training.stop import StopRequest
+from vection.training.validation import plain_batches, validate
 
 LAST, BEST = "checkpoints/last", "checkpoints/best"
-PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
 
 
 @dataclass(frozen=True)
@@ -138,8 +137,6 @@ class Training:
             load_optimiser(self.optimiser, checkpoint)
         self.model, self.prepared_optimiser = self.accelerator.prepare(self.method, self.optimiser)
         while self.position.epoch < stage.epochs:
-            for group in self.optimiser.param_groups:
-                group["lr"] = stage.learning_rate_at(self.position.epoch)
             self._fit_epoch(stage)
             self.position.epoch, self.position.batch = self.position.epoch + 1, 0
             self.method.on_epoch_end(self.position.epoch)
@@ -173,6 +170,9 @@ class Training:
     def _step(self, raw: list[Clip], stage: Stage) -> dict[str, Tensor]:
         # Reseeding makes the step independent of what ran before it, so a checkpoint needs no random state.
         torch.manual_seed(self.settings.seed * 1_000_003 + self.position.step)
+        step_of_stage = self.position.epoch * self.steps_per_epoch + self.position.batch
+        for group in self.optimiser.param_groups:
+            group["lr"] = stage.learning_rate_at(self.position.epoch, step=step_of_stage)
         progress = (self.position.epoch + self.position.batch / self.steps_per_epoch) / stage.epochs
         total: dict[str, Tensor] = {}
         for index, batch in enumerate(raw):
@@ -215,53 +215,23 @@ class Training:
             seconds_compute=computing,
         )
 
-    @torch.no_grad()
     def _validate(self) -> None:
         if self.data.validation is None or len(self.data.validation) == 0:  # type: ignore[arg-type]
             return
-        self.method.eval()
         torch.manual_seed(self.settings.seed)
-        sums: dict[str, float] = {}
-        count, first = 0, None
-        for clip in self._validation_batches():
-            first = first or clip
-            for name, value in self.model(clip, 1.0).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(clip)
-            count += len(clip)
-        assert first is not None
-        terms = {name: value / count for name, value in sums.items()}
-        statistics = self._statistics(first)
+        most = self.settings.validation_batches * self.data.batch_size
+        batches = plain_batches(self.data.validation, batch_size=self.data.batch_size, most=most, device=self.device)
+        held_out = validate(self.model, self.method, batches)
         # An untrained network looks collapsed; what it looks like later counts.
-        found = remarks(statistics) if self.position.step >= min(500, self.total_steps // 2) else []
-        self._write(terms, split="validation", depth_statistics=statistics, remarks=found)
+        found = remarks(held_out.statistics) if self.position.step >= min(500, self.total_steps // 2) else []
+        self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found)
         if self.accelerator.is_main_process:
-            self.log.write_panel(self.method.pictures(first), step=self.position.step)
-        loss = sum(terms.values())
+            self.log.write_panel(held_out.pictures, step=self.position.step)
+        loss = sum(held_out.terms.values())
         self.progress.show(validation_loss=loss, remarks=found)
         if loss < self.position.best:
             self.position.best = loss
             self._save(BEST)
-
-    def _validation_batches(self) -> Iterator[Clip]:
-        assert self.data.validation is not None
-        size, count = self.data.batch_size, len(self.data.validation)  # type: ignore[arg-type]
-        # Evenly spread over the held-out frames when there are more than asked for.
-        chosen = (
-            torch.linspace(0, count - 1, min(count, size * self.settings.validation_batches)).round().long().tolist()
-        )
-        for start in range(0, len(chosen), size):
-            raw = stack([self.data.validation[index] for index in chosen[start : start + size]])
-            yield augment(raw.to(self.device), PLAIN, generator=torch.Generator())
-
-    def _statistics(self, clip: Clip) -> dict[str, float]:
-        translation = None
-        if clip.sources.shape[1] and getattr(self.method, "ego_motion", True) is not None:
-            past = clip.seconds[:, :1, None, None] < 0
-            first = torch.where(past, clip.sources[:, 0], clip.target)
-            second = torch.where(past, clip.target, clip.sources[:, 0])
-            translation = self.method.predict_motion(first, second).ego[:, :3, 3]
-        depth = self.method.predict_depth(clip.target)
-        return depth_statistics(depth, limits=self.method.depth_limits, translation=translation)
 
     def _write(self, terms: dict[str, float], *, split: str, **more: Any) -> None:
         if self.accelerator.is_main_process:

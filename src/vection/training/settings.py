@@ -14,12 +14,15 @@ class Stage:
     drops: tuple[int, ...] = (15,)
     """The learning rate is multiplied by `drop_factor` after each of these epochs."""
     drop_factor: float = 0.1
+    warm_up: int = 0
+    """Optimiser steps over which the learning rate rises from near 0; keeps short trainings from collapsing early."""
     trains: tuple[str, ...] = ()
     """Names of the method's parts that learn; the others are frozen, normalisation included. Empty: all learn."""
 
-    def learning_rate_at(self, epoch: int) -> float:
-        """Learning rate in `epoch`, counted from 0 within the stage."""
-        return self.learning_rate * self.drop_factor ** sum(epoch >= drop for drop in self.drops)
+    def learning_rate_at(self, epoch: int, *, step: int = 0) -> float:
+        """Learning rate in `epoch` at `step`, both counted from 0 within the stage."""
+        dropped = self.learning_rate * self.drop_factor ** sum(epoch >= drop for drop in self.drops)
+        return dropped * min(1.0, (step + 1) / self.warm_up) if self.warm_up else dropped
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""Scoring the held-out frames during training."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from vection.data.augmentation import Augmentation, augment
+from vection.methods.method import Method
+from vection.samples import Clip, stack
+from vection.training.health import depth_statistics
+from vection.types import Image
+
+PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What the held-out frames say."""
+
+    terms: dict[str, float]
+    """Loss terms, averaged over the frames."""
+    statistics: dict[str, float]
+    """Of the first batch's depth; see `health.depth_statistics`."""
+    pictures: dict[str, Image]
+    """Of the first batch."""
+
+
+def plain_batches(frames: Dataset[Clip], *, batch_size: int, most: int, device: torch.device) -> Iterator[Clip]:
+    """Batches without augmentation; evenly spread over the frames when there are more than `most`."""
+    count = len(frames)  # type: ignore[arg-type]
+    chosen = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
+    for start in range(0, len(chosen), batch_size):
+        raw = stack([frames[index] for index in chosen[start : start + batch_size]])
+        yield augment(raw.to(device), PLAIN, generator=torch.Generator())
+
+
+@torch.no_grad()
+def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip]) -> HeldOut:
+    """Average the loss terms over `batches`, of which there is at least one; `model` is `method` or a wrapper of it."""
+    method.eval()
+    sums: dict[str, float] = {}
+    count, first = 0, None
+    for clip in batches:
+        first = first or clip
+        for name, value in model(clip, 1.0).items():
+            sums[name] = sums.get(name, 0.0) + float(value) * len(clip)
+        count += len(clip)
+    if first is None:
+        raise ValueError("there are no held-out frames")
+    terms = {name: value / count for name, value in sums.items()}
+    return HeldOut(terms, _statistics(method, first), method.pictures(first))
+
+
+def _statistics(method: Method[Clip], clip: Clip) -> dict[str, float]:
+    translation = None
+    if clip.sources.shape[1] > 0 and method.knows_ego_motion:
+        past = clip.seconds[:, :1, None, None] < 0
+        first = torch.where(past, clip.sources[:, 0], clip.target)
+        second = torch.where(past, clip.target, clip.sources[:, 0])
+        translation = method.predict_motion(first, second).ego[:, :3, 3]
+    depth = method.predict_depth(clip.target)
+    return depth_statistics(depth, limits=method.depth_limits, translation=translation)
