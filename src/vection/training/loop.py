@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import TorchDynamoPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -71,6 +72,7 @@ class Training:
         device: str | None = None,
     ) -> None:
         """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one."""
+        AcceleratorState._reset_state()  # a process may train several runs, of different precision
         self.accelerator = Accelerator(
             cpu=device == "cpu" or None,
             mixed_precision=mixed_precision(settings, device),
@@ -116,8 +118,12 @@ class Training:
             load_weights(self.method, checkpoint)
             self.position = Position(**read_config(checkpoint)["position"])
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.log = RunLog(self.run, resume_step=self.position.step)
-        with TrainingProgress(self.total_steps, done=self.position.step) as self.progress, StopRequest() as self.stop:
+        main = self.accelerator.is_main_process
+        self.log = RunLog(self.run, resume_step=self.position.step) if main else None
+        with (
+            TrainingProgress(self.total_steps, done=self.position.step, shown=main) as self.progress,
+            StopRequest() as self.stop,
+        ):
             try:
                 while self.position.stage < len(self.stages):
                     self._fit_stage(self.stages[self.position.stage], checkpoint)
@@ -127,7 +133,8 @@ class Training:
                     self._save(LAST)
                 raise
             finally:
-                self.log.close()
+                if self.log is not None:
+                    self.log.close()
 
     def _fit_stage(self, stage: Stage, checkpoint: Path | None) -> None:
         freeze_all_but(self.method, stage.trains)
@@ -225,7 +232,7 @@ class Training:
         # An untrained network looks collapsed; what it looks like later counts.
         found = remarks(held_out.statistics) if self.position.step >= min(500, self.total_steps // 2) else []
         self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found)
-        if self.accelerator.is_main_process:
+        if self.log is not None:
             self.log.write_panel(held_out.pictures, step=self.position.step)
         loss = sum(held_out.terms.values())
         self.progress.show(validation_loss=loss, remarks=found)
@@ -234,7 +241,7 @@ class Training:
             self._save(BEST)
 
     def _write(self, terms: dict[str, float], *, split: str, **more: Any) -> None:
-        if self.accelerator.is_main_process:
+        if self.log is not None:
             place = {"step": self.position.step, "epoch": self.position.step / self.steps_per_epoch}
             stage = self.stages[self.position.stage].name
             self.log.write(

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class TrainingProgress:
     """A bar on standard error; prints nothing but remarks where that is no terminal."""
 
-    def __init__(self, total: int, *, done: int) -> None:
+    def __init__(self, total: int, *, done: int, shown: bool = True) -> None:
         self.bar = Progress(
             TextColumn("training"),
             BarColumn(),
@@ -20,6 +20,7 @@ class TrainingProgress:
             TextColumn("left"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
+            disable=not shown,
         )
         self.task = self.bar.add_task("training", total=total, completed=done, losses="", data_share=0.0)
         self.loss: float | None = None
@@ -52,6 +53,6 @@ class TrainingProgress:
             self.task, losses="  ".join(f"{name} {value:.4f}" for name, value in parts if value is not None)
         )
         for remark in remarks or []:
-            if remark not in self.said:
+            if remark not in self.said and not self.bar.disable:
                 self.said.add(remark)
                 self.bar.console.print(f"[yellow]health:[/] {remark}")
