@@ -61,8 +61,16 @@ def override(
             raise unknown_argument(name, [*other_flags, *(f"--{known}" for known in names)], command=command)
     if arguments and not arguments[0].startswith("--"):
         raise UsageError(f"Unexpected argument '{arguments[0]}'; see vection {command} --help.")
+    words = [{"true": "True", "false": "False"}.get(word, word) for word in arguments]
     with _one_sentence(see):
-        return tyro.cli(type(value), args=list(arguments), default=value, prog=f"vection {command}", add_help=False)
+        return tyro.cli(
+            type(value),
+            args=words,
+            default=value,
+            prog=f"vection {command}",
+            add_help=False,
+            config=(tyro.conf.FlagConversionOff,),
+        )
 
 
 def dotted_names(value: object) -> dict[str, object]:

@@ -69,7 +69,7 @@ def download(url: str, *, sha256: str, cache: Path | None = None) -> Path:
             partial.unlink(missing_ok=True)
             raise UsageError(
                 f"Cannot download {url} ({type(error).__name__}). Without a network, fetch it elsewhere and "
-                f"put it at '{file}', or train without ImageNet weights (method.pretrained=false)."
+                f"put it at '{file}', or train without ImageNet weights (--method.pretrained false)."
             ) from error
         partial.replace(file)
     found = pooch.file_hash(str(file), alg="sha256")
