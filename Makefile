@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 QUIET_THREADS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast lint format docs bench clean
+.PHONY: help install demo test test-fast test-lowest lint format docs bench clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,11 @@ test: lint  ## all checks and the whole quick test suite
 test-fast: $(INSTALLED)  ## the tests without the checks, the last failures first, stop at the first failure
 	$(QUIET_THREADS) $(BIN)/python -m pytest -n $(PROCESSES) -q -x --failed-first
 
+test-lowest:  ## the tests with the lowest versions of all dependencies that are promised to work
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[pretrained]" hypothesis pytest pytest-xdist
+	$(QUIET_THREADS) .venv-lowest/bin/python -m pytest -n $(PROCESSES) -q
+
 lint: $(INSTALLED)  ## ruff, mypy and the layers of the architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +51,4 @@ bench: $(INSTALLED)  ## measure speed; the ablation, which takes hours, is start
 	@for script in benchmarks/synthetic_world.py benchmarks/training_step.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:  ## remove .venv and caches (runs and data stay)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-lowest .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
