@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from vection.geometry.camera import flip_intrinsics
 from vection.samples import Clip, StereoView
 
 LUMA = (0.299, 0.587, 0.114)
@@ -68,21 +69,13 @@ def mirror(clip: Clip, flipped: Tensor) -> Clip:
         return torch.where(chosen(tensor), tensor.flip(-1), tensor)
 
     def camera(K: Tensor) -> Tensor:
-        return torch.where(chosen(K), mirror_intrinsics(K, width=width), K)
+        return torch.where(chosen(K), flip_intrinsics(K, width=width), K)
 
     def rigid(T: Tensor) -> Tensor:
         signs = T.new_tensor([-1.0, 1.0, 1.0, 1.0])
         return torch.where(chosen(T), signs[:, None] * T * signs, T)
 
     return _change(clip, image=image, camera=camera, rigid=rigid, usable=image)
-
-
-def mirror_intrinsics(K: Tensor, *, width: int) -> Tensor:
-    """Return K (... 3 3) of the mirrored image: cx becomes width - 1 - cx, pixel centres at integers."""
-    mirrored = K.clone()
-    mirrored[..., 0, 1] = -K[..., 0, 1]
-    mirrored[..., 0, 2] = width - 1 - K[..., 0, 2]
-    return mirrored
 
 
 def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[int, int]]) -> Clip:

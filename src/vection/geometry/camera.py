@@ -1,6 +1,7 @@
 """The pinhole camera: intrinsics, rays, projection, and the laws from disparity to depth."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from vection.types import Depth, Disparity, Intrinsics, InverseDepth, Pixels, Points
@@ -47,13 +48,12 @@ def resize_intrinsics(intrinsics: Intrinsics, *, scale_x: float, scale_y: float)
     return intrinsics * scale + shift
 
 
-def flip_intrinsics(intrinsics: Intrinsics, *, width: int) -> Intrinsics:
-    """Intrinsics of the horizontally mirrored image: cx becomes W - 1 - cx."""
-    sign = torch.ones_like(intrinsics)
-    sign[:, 0, 2] = -1
-    shift = torch.zeros_like(intrinsics)
-    shift[:, 0, 2] = width - 1
-    return intrinsics * sign + shift
+def flip_intrinsics(intrinsics: Float[Tensor, "*batch 3 3"], *, width: int) -> Float[Tensor, "*batch 3 3"]:
+    """Intrinsics of the horizontally mirrored image: cx becomes W - 1 - cx, and a skew turns round."""
+    flipped = intrinsics.clone()
+    flipped[..., 0, 1] = -intrinsics[..., 0, 1]
+    flipped[..., 0, 2] = width - 1 - intrinsics[..., 0, 2]
+    return flipped
 
 
 def disparity_to_inverse_depth(disparity: Disparity, *, min_depth: float, max_depth: float) -> InverseDepth:
