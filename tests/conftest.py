@@ -13,3 +13,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set VECTION_DATA to run this test")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two short synthetic drives at the size of monodepth2-debug."""
+    # Imported late: the shape checks must be in place before the package is first imported.
+    from vection.data.synthetic import still_street, write_drive
+
+    root = tmp_path_factory.mktemp("tiny_clips")
+    for seed in (1, 2):
+        settings = still_street(width=96, height=64, frames=8, antialias=False, stereo_baseline=0.3)
+        write_drive(root / f"drive_{seed}", settings, seed=seed)
+    return root

@@ -31,9 +31,9 @@ TABLES_1_AND_2 = {
 
 
 @pytest.fixture(scope="module")
-def batch(small_clips: Path) -> Clip:
+def batch(tiny_clips: Path) -> Clip:
     recipe = get_recipe("monodepth2-debug")
-    raw = stack([ClipDataset(small_clips, use_stereo=True)[0]])
+    raw = stack([ClipDataset(tiny_clips, use_stereo=True)[0]])
     return augment(raw, recipe.data.augmentation, generator=torch.Generator().manual_seed(0))
 
 
@@ -91,10 +91,10 @@ def test_the_method_of_every_recipe_computes_its_loss(settings: Monodepth2Settin
 
 @pytest.mark.parametrize("name", [name for name in recipe_names() if name.endswith("-debug")])
 def test_debug_recipes_train_stop_and_go_on_bit_for_bit(
-    tmp_path: Path, small_clips: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, tiny_clips: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ):
     whole = get_recipe(name)
-    reference = train(whole, data=small_clips, out=tmp_path / "reference", device="cpu")
+    reference = train(whole, data=tiny_clips, out=tmp_path / "reference", device="cpu")
     asked = 0
 
     def in_mid_epoch(_: StopRequest) -> None:
@@ -106,19 +106,19 @@ def test_debug_recipes_train_stop_and_go_on_bit_for_bit(
     with monkeypatch.context() as patched:
         patched.setattr(StopRequest, "raise_if_wanted", in_mid_epoch)
         with pytest.raises(KeyboardInterrupt):
-            train(whole, data=small_clips, out=tmp_path / "run", device="cpu")
-    train(whole, data=small_clips, out=tmp_path / "run", device="cpu")
+            train(whole, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    train(whole, data=tiny_clips, out=tmp_path / "run", device="cpu")
     assert (tmp_path / "run" / LAST / WEIGHTS).read_bytes() == (reference / LAST / WEIGHTS).read_bytes()
 
 
-def test_training_starts_from_another_runs_weights(tmp_path: Path, small_clips: Path):
+def test_training_starts_from_another_runs_weights(tmp_path: Path, tiny_clips: Path):
     recipe = get_recipe("monodepth2-debug")
     quick = replace(
         recipe, training=replace(recipe.training, steps_per_epoch=1), stages=(replace(recipe.stages[0], epochs=1),)
     )
-    first = train(quick, data=small_clips, out=tmp_path / "first", device="cpu")
+    first = train(quick, data=tiny_clips, out=tmp_path / "first", device="cpu")
     still = replace(quick, stages=(replace(quick.stages[0], learning_rate=0.0),), start_from=str(first / LAST))
-    second = train(still, data=small_clips, out=tmp_path / "second", device="cpu")
+    second = train(still, data=tiny_clips, out=tmp_path / "second", device="cpu")
     before, after = (build_method(recipe.method) for _ in range(2))
     load_weights(before, first / LAST)
     load_weights(after, second / LAST)
@@ -131,17 +131,17 @@ def with_size(recipe: Recipe, *, height: int, width: int) -> Recipe:
 
 
 @pytest.mark.parametrize(("height", "width"), [(60, 96), (64, 100), (32, 96)])
-def test_sizes_that_do_not_fit_the_networks(small_clips: Path, height: int, width: int):
+def test_sizes_that_do_not_fit_the_networks(tiny_clips: Path, height: int, width: int):
     with pytest.raises(UsageError, match="multiples of 32, from 64 on"):
-        load_data(with_size(get_recipe("monodepth2-debug"), height=height, width=width), small_clips)
+        load_data(with_size(get_recipe("monodepth2-debug"), height=height, width=width), tiny_clips)
 
 
-def test_clips_of_another_size(small_clips: Path):
+def test_clips_of_another_size(tiny_clips: Path):
     with pytest.raises(DataError, match=r"are 96x64, the recipe wants 192x128.*--width 192 --height 128"):
-        load_data(with_size(get_recipe("monodepth2-debug"), height=128, width=192), small_clips)
+        load_data(with_size(get_recipe("monodepth2-debug"), height=128, width=192), tiny_clips)
 
 
-def test_a_run_folder_that_cannot_be_written(tmp_path: Path, small_clips: Path):
+def test_a_run_folder_that_cannot_be_written(tmp_path: Path, tiny_clips: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="Cannot write to the output folder"):
-        train(get_recipe("monodepth2-debug"), data=small_clips, out=tmp_path / "file" / "run", device="cpu")
+        train(get_recipe("monodepth2-debug"), data=tiny_clips, out=tmp_path / "file" / "run", device="cpu")
