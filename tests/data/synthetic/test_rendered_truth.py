@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from reprojection import bilinear, rays, reproject
+from tests.data.synthetic.reprojection import bilinear, rays, reproject
 
 from vection.data.synthetic import RenderedFrame, lead_car, render_drive, still_street, street, turning
 from vection.data.synthetic.frames import MOVABLE, MOVING, NO_CATEGORY, STATIC
