@@ -1,0 +1,42 @@
+"""Write the README's picture from a finished demo: image, learned depth, true depth and error of held-out frames.
+
+python docs/demo_picture.py demo/run docs/pictures/demo.png
+"""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vection.data.clip_folder import write_rgb
+from vection.reports.examples import Example, read_examples
+from vection.reports.pictures import colour_depth, colour_error, depth_range
+
+FRAMES, ENLARGED = 4, 2
+
+
+def main(run: Path, out: Path) -> None:
+    """Stack the first frames of the run's examples."""
+    examples = [example for example in read_examples(run / "examples") if example.truth is not None]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_rgb(out, np.concatenate([row(example) for example in examples[:FRAMES]]))
+
+
+def row(example: Example) -> np.ndarray:
+    """Image, prediction and truth in one range of colours, error."""
+    assert example.truth is not None
+    near, far = depth_range(example.truth)
+    parts = (
+        example.image,
+        colour_depth(example.depth, near=near, far=far),
+        colour_depth(example.truth, near=near, far=far),
+        colour_error(example.depth, truth=example.truth),
+    )
+    height, width = example.image.shape[:2]
+    size = (ENLARGED * width, ENLARGED * height)
+    return np.concatenate([cv2.resize(part, size, interpolation=cv2.INTER_CUBIC) for part in parts], axis=1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
