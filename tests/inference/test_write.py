@@ -60,7 +60,7 @@ def test_video_has_one_range_for_the_clip(tmp_path):
         assert stream.codec_context.pix_fmt == "yuv420p"
         assert float(stream.average_rate) == pytest.approx(25)
         frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in container.decode(stream)]
-    assert [frame.shape for frame in frames] == [(64, 160, 3)] * 3
+    assert [frame.shape for frame in frames] == [(384, 960, 3)] * 3
     panels = [frame[:40, 80:] for frame in frames]  # above the legend
     assert np.abs(panels[0] - panels[2]).mean() < 3
     assert panels[1].mean() < panels[0].mean() - 3  # twice as far is darker: not stretched frame by frame
@@ -71,7 +71,7 @@ def test_wide_images_stand_above_one_another(tmp_path):
     made = [Prediction("0", image, np.full((40, 130), 3, np.float32), "up-to-scale", "none")]
     folder = write_predictions(made, tmp_path / "out", model="m")
     with av.open(str(folder / "depth.mp4")) as container:
-        assert (container.streams.video[0].width, container.streams.video[0].height) == (130, 80)
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (480, 296)
     assert not (folder / "path_tum.txt").exists()  # no pose, no path
 
 

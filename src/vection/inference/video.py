@@ -17,17 +17,19 @@ from vection.inference.prediction import DepthMap, RgbImage
 Picture = UInt8[np.ndarray, "picture_height picture_width 3"]
 """RGB of even width and height."""
 
-PANEL_WIDTH = 960
-"""Wider images are shrunk to this in the video."""
+PANEL_WIDTHS = (480, 960)
+"""In the video narrower images are enlarged to the first, so that the legend fits, wider ones shrunk to the second."""
 
 
 def beside(image: RgbImage, depth: DepthMap, limits: ColourRange, *, legend: str) -> Picture:
     """Return image and coloured depth side by side; one above the other if the image is very wide. Even sizes."""
     coloured = colour_depth(depth, limits)
-    scale = min(1.0, PANEL_WIDTH / image.shape[1])
+    least, most = PANEL_WIDTHS
+    scale = min(max(image.shape[1], least), most) / image.shape[1]
     # yuv420p halves both sides, so they must be even.
     width, height = (max(2, round(scale * length / 2) * 2) for length in (image.shape[1], image.shape[0]))
-    panels = [cv2.resize(panel, (width, height), interpolation=cv2.INTER_AREA) for panel in (image, coloured)]
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    panels = [cv2.resize(panel, (width, height), interpolation=method) for panel in (image, coloured)]
     panels[1] = with_legend(panels[1], legend)
     return np.concatenate(panels, axis=1 if width < 2 * height else 0)
 
