@@ -135,7 +135,7 @@ RECIPES = (
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, an hour on two cores",
         method=_SHORT,
         data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
-        stages=(Stage(epochs=48, learning_rate=2e-4, drops=(38,), warm_up=100),),
+        stages=(Stage(epochs=40, learning_rate=2e-4, drops=(32,), warm_up=100),),
         training=TrainingSettings(steps_per_epoch=50),
     ),
     replace(
