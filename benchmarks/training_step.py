@@ -25,6 +25,7 @@ from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.warp import warp
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.samples import Clip
 
@@ -101,7 +102,7 @@ def make_step(method: Monodepth2, loss: Callable[[], Tensor], *, autocast: str |
 
 def total(method: Monodepth2, clip: Clip) -> Tensor:
     """The library's loss."""
-    return torch.stack(list(method.training_loss(clip, 0.0).values())).sum()
+    return torch.stack(list(method.training_loss(clip, Progress()).values())).sum()
 
 
 def plain_loss(method: Monodepth2, clip: Clip) -> Tensor:
@@ -136,8 +137,8 @@ def pose(method: Monodepth2, clip: Clip, index: int) -> Tensor:
     target, source = clip.target_jittered, clip.sources_jittered[:, index]
     past = bool(clip.seconds[0, index] < 0)
     first, second = (source, target) if past else (target, source)
-    T_first_to_second = method.ego_motion(first, second, features=None, depth=torch.ones_like(target[:, :1]))
-    return invert(T_first_to_second) if past else T_first_to_second
+    pair = method.ego_motion(first, second, features=None, depth=torch.ones_like(target[:, :1]))
+    return invert(pair.T_first_to_second) if past else pair.T_first_to_second
 
 
 def plain_error(image: Tensor, target: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from vection.errors import DataError
-from vection.types import Image, Intrinsics, Mask, RawImage, RawSources, Sources, Transform
+from vection.types import ClassMap, Image, Intrinsics, Mask, RawImage, RawSources, Sources, Transform
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,14 @@ class StereoView:
     intrinsics: Intrinsics
     T_target_to_stereo: Transform
     """Known transform; translation in the unit that the depth shall have."""
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """A batch of images with their classes, of another domain than the clips; raw ones may have a size of their own."""
+
+    image: Image | RawImage
+    classes: ClassMap
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,15 @@ class Clip:
     stereo: StereoView | None = None
     usable: Mask | None = None
     """False where the target shows the bonnet, black corners or an overlay; None if all is usable."""
+    camera: Int64[Tensor, " batch"] | None = None
+    """Which camera took the sample; frames of one camera share learned intrinsics."""
+    stored_to_image: Float[Tensor, "batch 3 3"] | None = None
+    """Where augmentation put the pixels of the stored image: homogeneous pixels to pixels of the images held here."""
+    classes: ClassMap | None = None
+    """Classes of the target, where class maps are given as files."""
+    source_classes: UInt8[Tensor, "batch source height width"] | None = None
+    labelled: LabelledImage | None = None
+    """Images of a second domain with known classes, as many as clips."""
 
     def __len__(self) -> int:
         """Return the batch size."""

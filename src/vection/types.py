@@ -33,6 +33,9 @@ Map = Float[Tensor, "batch 1 height width"]
 Mask = Bool[Tensor, "batch 1 height width"]
 """True where what the name says holds."""
 
+ClassMap = UInt8[Tensor, "batch 1 height width"]
+"""Cityscapes train ids (0 road .. 18 bicycle); 255 where unknown."""
+
 Points = Float[Tensor, "batch 3 height width"]
 """x right, y down, z forward, in one camera's coordinates, in the unit of the depth."""
 

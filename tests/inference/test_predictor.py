@@ -24,7 +24,7 @@ class Analytic(Method):
         self.seen.append(image)
         return 1 / (0.1 + self.dropout(image[:, :1]))
 
-    def predict_motion(self, first, second):
+    def predict_motion(self, first, second, *, before=None):
         ego = torch.eye(4)[None].repeat(len(first), 1, 1)
         # A camera that moves forward sees the points come nearer.
         ego[:, :3, 3] = torch.tensor([-1.0, 0.0, -2.0])
@@ -98,7 +98,7 @@ def test_stream_is_lazy():
 
 def test_stream_turns_with_the_camera():
     class Turning(Analytic):
-        def predict_motion(self, first, second):
+        def predict_motion(self, first, second, *, before=None):
             # The camera turns 90 degrees to the right about its y axis and then stands 1 ahead in its new direction.
             T_second_to_first = torch.tensor([[0.0, 0, 1, 1], [0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 1]])
             return Motion(torch.linalg.inv(T_second_to_first)[None])

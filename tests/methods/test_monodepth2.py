@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vection.geometry.rigid import invert
+from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.samples import Clip, StereoView
 
@@ -62,7 +63,7 @@ VARIANTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", VARIANTS, ids=lambda changes: "-".join(map(str, changes.values())) or "full")
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
-    terms = method(make_clip(batch=1, stereo=method.settings.stereo), 0.5)
+    terms = method(make_clip(batch=1, stereo=method.settings.stereo), Progress())
     expected = {"photometric", "smoothness"} | ({"predictive_mask"} if changes.get("mask") == "predictive" else set())
     assert set(terms) == expected
     assert all(term.isfinite() and term > 0 for term in terms.values())
@@ -78,7 +79,7 @@ def test_without_sources_there_is_nothing_to_learn_from():
     with pytest.raises(ValueError, match="nothing to learn from"):
         make_method(temporal=False)
     with pytest.raises(ValueError, match="stereo view"):
-        make_method(stereo=True).training_loss(make_clip(), 0.0)
+        make_method(stereo=True).training_loss(make_clip(), Progress())
 
 
 def test_depth_stays_in_its_range():
@@ -157,7 +158,7 @@ def test_pictures_are_images(stereo: bool):
 def photometric(method: Monodepth2, clip: Clip) -> Tensor:
     torch.manual_seed(7)  # the noise that breaks ties
     with torch.no_grad():
-        return method.training_loss(clip, 0.0)["photometric"]
+        return method.training_loss(clip, Progress())["photometric"]
 
 
 def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():

@@ -76,9 +76,9 @@ def test_every_pose_network_gives_a_rigid_transform_that_depends_on_the_order(na
     with torch.no_grad():
         one, two = encoder(first)[-1], encoder(second)[-1]
         depth = torch.full((2, 1, 64, 96), 2.0)
-        T = network(first, second, features=(one, two), depth=depth)
-        swapped = network(second, first, features=(two, one), depth=depth)
-        farther = network(first, second, features=(one, two), depth=2 * depth)
+        T = network(first, second, features=(one, two), depth=depth).T_first_to_second
+        swapped = network(second, first, features=(two, one), depth=depth).T_first_to_second
+        farther = network(first, second, features=(one, two), depth=2 * depth).T_first_to_second
     rotation = T[:, :3, :3]
     torch.testing.assert_close(rotation @ rotation.transpose(1, 2), torch.eye(3).expand(2, 3, 3), atol=1e-6, rtol=0)
     assert not torch.equal(T, swapped)

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from tests.parity import evaluation_cases
+from tests.parity import (
+    dynamo_depth_cases,
+    evaluation_cases,
+    motion_field_cases,
+    sc_sfmlearner_cases,
+    sgdepth_cases,
+)
 from torch import Tensor
 
 from vection.export.monodepth2_checkpoint import (
@@ -55,7 +61,8 @@ def _pose_net(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     frames = torch.cat([_image(inputs["frame_first_u8"]), _image(inputs["frame_second_u8"])], dim=1)
     with torch.no_grad():
         poses = network.decoder.all_poses([network.encoder(frames)[-1]])
-        direct = network(*frames.chunk(2, dim=1), features=None, depth=torch.ones_like(frames[:, :1]))
+        pair = network(*frames.chunk(2, dim=1), features=None, depth=torch.ones_like(frames[:, :1]))
+        direct = pair.T_first_to_second
     listed = transform_from_axis_angle(inputs["list_axisangle"][:, 0], inputs["list_translation"][:, 0])
     return {
         "axisangle": poses[:, :, None, :3],
@@ -161,6 +168,11 @@ def _loss_variant(inputs: Tensors, pyramid: list[Views], settings: Monodepth2Set
 
 
 CASES: dict[str, Callable[[Tensors, Checkpoint], Tensors]] = {
+    **sc_sfmlearner_cases.CASES,
+    **sgdepth_cases.CASES,
+    **motion_field_cases.CASES,
+    **dynamo_depth_cases.CASES,
+    **evaluation_cases.CASES,
     "md2_depth_net_r18": _depth_net,
     "md2_depth_net_r50": _depth_net,
     "md2_pose_net": _pose_net,

@@ -1,5 +1,6 @@
 """Adapter of the reference cases of evaluation and flip post-processing; no numbers of its own."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
@@ -109,3 +110,7 @@ def _mean_std(values: np.ndarray) -> Tensor:
 def flip_postprocess(inputs: Tensors) -> Tensors:
     blended = blend_flipped(inputs["disp"][:, None].double(), inputs["disp_of_mirrored_image"][:, None].double())
     return {"disp": blended[:, 0]}
+
+
+CASES: dict[str, Callable[[Tensors, dict[str, Tensors] | None], Tensors]] = {}
+"""Cases whose adapter stands here alone."""

@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from vection.data.augmentation import augment
 from vection.data.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
+from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.recipes.build import build_method
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.recipes.registry import ALL, get_recipe, recipe_names
-from vection.recipes.run import build_method, load_data, train
+from vection.recipes.run import load_data, train
 from vection.samples import Clip, stack
 from vection.training.checkpoint import WEIGHTS, load_weights
 from vection.training.loop import LAST
@@ -85,7 +87,7 @@ def test_the_method_of_every_recipe_computes_its_loss(settings: Monodepth2Settin
     method = build_method(settings)
     assert isinstance(method, Monodepth2)
     with torch.no_grad():
-        terms = method.training_loss(batch, 0.0)
+        terms = method.training_loss(batch, Progress())
     assert all(term.isfinite() for term in terms.values())
 
 

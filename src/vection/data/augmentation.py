@@ -44,7 +44,7 @@ def augment(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip
     once a sample and shared by its frames; the order of the four colour changes is drawn once a sample as well.
     """
     batch = len(clip)
-    clean = _change(clip, image=_as_float)
+    clean = _change(replace(clip, stored_to_image=stored_pixels(clip)), image=_as_float)
     if settings.flip > 0:
         flipped = torch.rand(batch, generator=generator) < settings.flip
         clean = mirror(clean, flipped.to(clip.target.device))
@@ -75,7 +75,11 @@ def mirror(clip: Clip, flipped: Tensor) -> Clip:
         signs = T.new_tensor([-1.0, 1.0, 1.0, 1.0])
         return torch.where(chosen(T), signs[:, None] * T * signs, T)
 
-    return _change(clip, image=image, camera=camera, rigid=rigid, usable=image)
+    mirrored = stored_pixels(clip).clone()
+    mirrored[:, 0] = -mirrored[:, 0]
+    mirrored[:, 0, 2] += width - 1
+    clip = replace(clip, stored_to_image=torch.where(chosen(mirrored), mirrored, stored_pixels(clip)))
+    return _change(clip, image=image, camera=camera, rigid=rigid, usable=image, classes=image)
 
 
 def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[int, int]]) -> Clip:
@@ -86,11 +90,11 @@ def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[i
     """
     height, width = clip.target.shape[-2:]
 
-    def image(tensor: Tensor) -> Tensor:
+    def image(tensor: Tensor, *, mode: str = "bilinear") -> Tensor:
         frames = tensor if tensor.dim() == 5 else tensor[:, None]
         parts = []
         for frame, size, (top, left) in zip(frames, sizes, corners, strict=True):
-            zoomed = F.interpolate(frame, size=size, mode="bilinear", align_corners=False)
+            zoomed = F.interpolate(frame, size=size, mode=mode, align_corners=False if mode == "bilinear" else None)
             parts.append(zoomed[..., top : top + height, left : left + width])
         return torch.stack(parts).reshape(tensor.shape)
 
@@ -100,12 +104,23 @@ def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[i
     def usable(mask: Tensor) -> Tensor:
         return image(mask.float()) > 0.999  # only where all that a pixel is interpolated from is usable
 
+    def classes(ids: Tensor) -> Tensor:
+        return image(ids, mode="nearest-exact")
+
     affine = torch.eye(3).repeat(len(clip), 1, 1)
     for matrix, (h, w), (top, left) in zip(affine, sizes, corners, strict=True):
         matrix[0] = torch.tensor([w / width, 0, 0.5 * w / width - 0.5 - left])
         matrix[1] = torch.tensor([0, h / height, 0.5 * h / height - 0.5 - top])
     affine = affine.to(clip.intrinsics)
-    return _change(clip, image=image, camera=camera, usable=usable)
+    clip = replace(clip, stored_to_image=affine @ stored_pixels(clip))
+    return _change(clip, image=image, camera=camera, usable=usable, classes=classes)
+
+
+def stored_pixels(clip: Clip) -> Tensor:
+    """`clip.stored_to_image` (batch 3 3), the identity before any augmentation."""
+    if clip.stored_to_image is not None:
+        return clip.stored_to_image
+    return torch.eye(3, device=clip.intrinsics.device).expand(len(clip), 3, 3)
 
 
 def _zoom_randomly(clip: Clip, largest: float, *, generator: Generator) -> Clip:
@@ -193,7 +208,13 @@ def _same(tensor: Tensor) -> Tensor:
 
 
 def _change(
-    clip: Clip, *, image: Change, camera: Change = _same, rigid: Change = _same, usable: Change = _same
+    clip: Clip,
+    *,
+    image: Change,
+    camera: Change = _same,
+    rigid: Change = _same,
+    usable: Change = _same,
+    classes: Change = _same,
 ) -> Clip:
     target, sources = image(clip.target), image(clip.sources)
     stereo = clip.stereo
@@ -210,4 +231,6 @@ def _change(
         source_intrinsics=camera(clip.source_intrinsics),
         stereo=stereo,
         usable=None if clip.usable is None else usable(clip.usable),
+        classes=None if clip.classes is None else classes(clip.classes),
+        source_classes=None if clip.source_classes is None else classes(clip.source_classes),
     )

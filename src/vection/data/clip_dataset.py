@@ -39,6 +39,7 @@ class ClipDataset(Dataset[Clip]):
         offsets: Sequence[int] = (-1, 1),
         selection: Mapping[str, Sequence[int]] | None = None,
         use_stereo: bool = False,
+        use_classes: bool = False,
     ) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
         if 0 in offsets or not offsets:
@@ -46,10 +47,12 @@ class ClipDataset(Dataset[Clip]):
         self.root = root
         self.offsets = tuple(offsets)
         self.use_stereo = use_stereo
+        self.use_classes = use_classes
         self.clips = [read_clip(folder) for folder in find_clips(root)]
         self.names = [clip_name(root, clip) for clip in self.clips]
         _check_clips(self.clips, use_stereo=use_stereo)
         self._masks = _read_masks(self.clips)
+        self._cameras = number_cameras(self.clips)
         self._targets: list[_Target] = []
         for number, (name, clip) in enumerate(zip(self.names, self.clips, strict=True)):
             frames = range(len(clip)) if selection is None else selection.get(name, ())
@@ -94,11 +97,22 @@ class ClipDataset(Dataset[Clip]):
             seconds=torch.tensor([times], dtype=torch.float32),
             stereo=_read_stereo(info, place.frame) if self.use_stereo else None,
             usable=None if mask is None else torch.from_numpy(mask)[None, None],
+            camera=torch.tensor([self._cameras[place.clip]]),
+            classes=torch.from_numpy(info.read_classes(place.frame))[None, None] if self.use_classes else None,
+            source_classes=self._read_classes(info, frames) if self.use_classes else None,
         )
+
+    def _read_classes(self, info: ClipInfo, frames: Sequence[int]) -> Tensor:
+        return torch.stack([torch.from_numpy(info.read_classes(frame)) for frame in frames])[None]
 
 
 def split_validation(
-    root: Path, *, fraction: float, offsets: Sequence[int] = (-1, 1), use_stereo: bool = False
+    root: Path,
+    *,
+    fraction: float,
+    offsets: Sequence[int] = (-1, 1),
+    use_stereo: bool = False,
+    use_classes: bool = False,
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
@@ -120,7 +134,7 @@ def split_validation(
         for name, clip in zip(names, clips, strict=True):
             training[name], validation[name] = split_tail(len(clip), fraction=fraction, offsets=offsets)
     parts = [
-        ClipDataset(root, offsets=offsets, selection=selection, use_stereo=use_stereo)
+        ClipDataset(root, offsets=offsets, selection=selection, use_stereo=use_stereo, use_classes=use_classes)
         for selection in (training, validation)
     ]
     if not len(parts[0]) or (fraction > 0 and not len(parts[1])):
@@ -129,6 +143,12 @@ def split_validation(
             "give more frames, smaller offsets or no validation."
         )
     return parts[0], parts[1]
+
+
+def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:
+    """Number the clips' cameras from 0; clips of equal (given or guessed) intrinsics share one."""
+    numbers: dict[tuple[float, ...], int] = {}
+    return [numbers.setdefault(clip.frames[0].intrinsics, len(numbers)) for clip in clips]
 
 
 def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[range, range]:

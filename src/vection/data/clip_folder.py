@@ -76,6 +76,8 @@ class ClipInfo:
     mask: str | None = None
     stereo: StereoInfo | None = None
     truth: str | None = None
+    classes: str | None = None
+    """Folder of class maps, PNGs named like the frames: Cityscapes train ids, 255 where unknown."""
     ingest: dict[str, Any] | None = None
     """How the clip was made (stride, dropped frames, warnings); for people, never read by training."""
 
@@ -102,6 +104,16 @@ class ClipInfo:
         if grey is None or grey.shape != (self.height, self.width):
             raise DataError(f"The mask {path} is missing or is not {self.width}x{self.height}; ingest the clip again.")
         return np.asarray(grey >= 128)
+
+    def read_classes(self, index: int) -> NDArray[np.uint8]:
+        """Return a frame's Cityscapes train ids, height x width; DataError if the clip has none of this size."""
+        if self.classes is None:
+            raise DataError(f"The clip {self.folder} has no class maps; name their folder as 'classes' in {CLIP_FILE}.")
+        path = self.folder / self.classes / f"{self.frames[index].stem}.png"
+        ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if ids is None or ids.dtype != np.uint8 or ids.shape != (self.height, self.width):
+            raise DataError(f"The class map {path} is missing or is not an 8-bit {self.width}x{self.height} PNG.")
+        return np.asarray(ids)
 
     def read_truth(self, index: int) -> FrameTruth:
         """Return the exact values stored for a frame; DataError if the clip has none."""

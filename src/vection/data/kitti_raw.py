@@ -65,6 +65,7 @@ class KittiRawDataset(Dataset[Clip]):
                 f"None of the {len(lines)} listed frames lies below {root} with its neighbours; "
                 "the folder must hold <date>/<drive>/image_02/data."
             )
+        self._cameras = sorted({(Path(line.folder).parts[0], line.side) for line in self.lines})  # calibrated a day
         if self.skipped:
             logger.warning("%d of %d listed frames lack an image or a neighbour; skipped.", self.skipped, len(lines))
 
@@ -90,6 +91,7 @@ class KittiRawDataset(Dataset[Clip]):
             source_intrinsics=source_K,
             seconds=self._seconds(line, frames),
             stereo=self._stereo(line) if self.settings.use_stereo else None,
+            camera=torch.tensor([self._cameras.index((Path(line.folder).parts[0], line.side))]),
         )
 
     def _stereo(self, line: SplitLine) -> StereoView:

@@ -12,6 +12,26 @@ Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
+class Progress:
+    """Where training stands within a stage; schedules and ramps follow it."""
+
+    stage: str = "main"
+    step: int = 0
+    """Optimiser steps done in the stage."""
+    steps: int = 1
+    """Optimiser steps of the stage."""
+    epoch: int = 0
+    """Epochs done in the stage."""
+    epochs: int = 1
+    total_step: int = 0
+    """Optimiser steps done in all stages."""
+
+    def ramp(self, steps: int, *, begin: int = 0) -> float:
+        """Rise from 0 at step `begin` of the stage to 1, `steps` later."""
+        return min(max((self.step - begin) / steps, 0.0), 1.0) if steps > 0 else float(self.step >= begin)
+
+
+@dataclass(frozen=True)
 class Motion:
     """What moved between two frames; the flows are 3D, in the first camera's coordinates and the unit of the depth."""
 
@@ -33,27 +53,33 @@ class Method(nn.Module, ABC, Generic[Batch]):
     knows_ego_motion: bool = True
     """Whether `predict_motion` works; False after training on stereo pairs alone."""
 
-    def forward(self, batch: Batch, progress: float) -> dict[str, Scalar]:
+    def forward(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""
         return self.training_loss(batch, progress)
 
     @abstractmethod
-    def training_loss(self, batch: Batch, progress: float) -> dict[str, Scalar]:
-        """Weighted loss terms by name; the trainer minimises their sum. `progress` runs from 0 to 1 over the stage."""
+    def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
+        """Weighted loss terms by name; the trainer minimises their sum.
+
+        What a method remembers between steps it keeps in registered buffers, so that checkpoints hold it.
+        """
 
     @abstractmethod
     def predict_depth(self, image: Image) -> Depth:
         """Depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
 
     @abstractmethod
-    def predict_motion(self, first: Image, second: Image) -> Motion:
-        """Motion between two frames, `second` later than `first`."""
+    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+        """Motion between two frames, `second` later than `first`.
+
+        `before` is the frame before `first`, if there is one; only networks that see three frames use it.
+        """
 
     def pictures(self, batch: Batch) -> dict[str, Image]:
         """Pictures for the log (warped view, mask), each RGB in [0, 1]; computed only when asked for."""
         del batch
         return {}
 
-    def on_epoch_end(self, epoch: int) -> None:
+    def on_epoch_end(self, progress: Progress) -> None:
         """Update what depends on the epoch (thresholds); called by the trainer after each epoch of training."""
-        del epoch
+        del progress

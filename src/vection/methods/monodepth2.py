@@ -20,7 +20,8 @@ from vection.losses.photometric import (
     photometric_error,
 )
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion
+from vection.methods.method import Method, Motion, Progress
+from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.depth_decoder import DepthDecoder
 from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion
 from vection.networks.encoder import EncoderName, build_encoder
@@ -32,10 +33,12 @@ from vection.types import Depth, Disparities, Disparity, Image, Scalar, Sources
 class Monodepth2Settings:
     """The method's parts; the defaults are the paper's full model with monocular training."""
 
+    name: Literal["monodepth2"] = "monodepth2"
     encoder: EncoderName = "resnet18"
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
     ego_motion: EgoMotionName = "separate"
+    intrinsics: IntrinsicsSource = "given"
     temporal: bool = True
     """Learn from neighbouring frames (M)."""
     stereo: bool = False
@@ -115,12 +118,13 @@ class Monodepth2(Method[Clip]):
             self.ego_motion = build_ego_motion(
                 settings.ego_motion, encoder=settings.encoder, channels=channels[-1], pretrained=settings.pretrained
             )
+            self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         self.mask_decoder: DepthDecoder | None = None
         if settings.mask == "predictive":
             sources = 2 * settings.temporal + settings.stereo
             self.mask_decoder = DepthDecoder(channels, scales=settings.scales, outputs=sources)
 
-    def training_loss(self, batch: Clip, progress: float) -> dict[str, Scalar]:
+    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
         """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
         del progress
         features = self.depth_encoder(batch.target_jittered)
@@ -152,14 +156,16 @@ class Monodepth2(Method[Clip]):
         disparity = self.predict_disparities(image)[0]
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
 
-    def predict_motion(self, first: Image, second: Image) -> Motion:
+    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
         """Ego-motion alone: the method knows no object motion."""
+        del before
         if self.ego_motion is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
         features = None
         if self.ego_motion.needs_features:
             features = (self.depth_encoder(first)[-1], self.depth_encoder(second)[-1])
-        return Motion(self.ego_motion(first, second, features=features, depth=self.predict_depth(first)))
+        pair = self.ego_motion(first, second, features=features, depth=self.predict_depth(first))
+        return Motion(pair.T_first_to_second)
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
@@ -177,21 +183,29 @@ class Monodepth2(Method[Clip]):
     def _views(self, batch: Clip, feature: Tensor, disparity: Disparity) -> tuple[Views, SourceTransforms]:
         """Gather the temporal and the stereo sources and the transform to each (section 3.1)."""
         sources, intrinsics, transforms = [], [], []
+        own = batch.intrinsics
         if self.ego_motion is not None:
+            temporal, motion_feature = self._temporal_transforms(batch, feature, disparity)
+            own, of_sources = self.cameras(batch, motion_feature)
             sources.append(batch.sources)
-            intrinsics.append(batch.source_intrinsics)
-            transforms.append(self._temporal_transforms(batch, feature, disparity))
+            intrinsics.append(of_sources)
+            transforms.append(temporal)
         if self.settings.stereo:
             if batch.stereo is None:
                 raise ValueError("stereo training needs clips with a stereo view")
             sources.append(batch.stereo.image[:, None])
             intrinsics.append(batch.stereo.intrinsics[:, None])
             transforms.append(batch.stereo.T_target_to_stereo[:, None])
-        views = Views(batch.target, torch.cat(sources, dim=1), batch.intrinsics, torch.cat(intrinsics, dim=1))
+        views = Views(batch.target, torch.cat(sources, dim=1), own, torch.cat(intrinsics, dim=1))
         return views, torch.cat(transforms, dim=1)
 
-    def _temporal_transforms(self, batch: Clip, feature: Tensor, disparity: Disparity) -> SourceTransforms:
-        """T_target_to_source of every source in one batch; the network always sees a pair in the order of time."""
+    def _temporal_transforms(
+        self, batch: Clip, feature: Tensor, disparity: Disparity
+    ) -> tuple[SourceTransforms, Tensor]:
+        """T_target_to_source of every source in one batch, and the pose network's last feature.
+
+        The network always sees a pair in the order of time.
+        """
         assert self.ego_motion is not None
         count = batch.sources.shape[1]
         target = batch.target_jittered.repeat_interleave(count, dim=0)
@@ -203,10 +217,9 @@ class Monodepth2(Method[Clip]):
             features = _in_order(own, others, past[..., None])
         depth = disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
         first, second = _in_order(target, source, past[..., None])
-        T_first_to_second = self.ego_motion(
-            first, second, features=features, depth=depth.repeat_interleave(count, dim=0)
-        )
-        return torch.where(past, invert(T_first_to_second), T_first_to_second).unflatten(0, (-1, count))
+        pair = self.ego_motion(first, second, features=features, depth=depth.repeat_interleave(count, dim=0))
+        T_target_to_source = torch.where(past, invert(pair.T_first_to_second), pair.T_first_to_second)
+        return T_target_to_source.unflatten(0, (-1, count)), pair.feature
 
 
 def _not_a_number(views: Views, transforms: SourceTransforms) -> Scalar:

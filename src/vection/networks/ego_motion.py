@@ -1,6 +1,7 @@
 """The camera's motion between two frames: one interface for the three pose networks of Monodepth2."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -14,8 +15,19 @@ from vection.types import Depth, Image, Transform
 EgoMotionName = Literal["separate", "shared", "posenet"]
 
 
+@dataclass(frozen=True)
+class PairMotion:
+    """What a pose network says of two frames."""
+
+    T_first_to_second: Transform
+    feature: Tensor
+    """Its last feature, (batch, feature_channels, h, w), from which a camera can be predicted as well."""
+
+
 class EgoMotion(nn.Module, ABC):
     """From two frames in the order of time to T_first_to_second."""
+
+    feature_channels: int
 
     needs_features = False
     """Whether `forward` reads the depth encoder's last features of both frames."""
@@ -23,7 +35,7 @@ class EgoMotion(nn.Module, ABC):
     @abstractmethod
     def forward(
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
-    ) -> Transform:
+    ) -> PairMotion:
         """`features`: last depth-encoder features of both frames; `depth`: of one of them, to scale by."""
 
 
@@ -33,14 +45,16 @@ class SeparateEgoMotion(EgoMotion):
     def __init__(self, encoder: EncoderName, *, pretrained: bool) -> None:
         super().__init__()
         self.encoder = build_encoder(encoder, images=2, pretrained=pretrained)
-        self.decoder = PoseDecoder(self.encoder.channels[-1])
+        self.feature_channels = self.encoder.channels[-1]
+        self.decoder = PoseDecoder(self.feature_channels)
 
     def forward(
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
-    ) -> Transform:
+    ) -> PairMotion:
         del features, depth
-        axis_angle, translation = self.decoder([self.encoder(torch.cat([first, second], dim=1))[-1]])
-        return transform_from_axis_angle(axis_angle, translation)
+        feature = self.encoder(torch.cat([first, second], dim=1))[-1]
+        axis_angle, translation = self.decoder([feature])
+        return PairMotion(transform_from_axis_angle(axis_angle, translation), feature)
 
 
 class SharedEgoMotion(EgoMotion):
@@ -50,16 +64,17 @@ class SharedEgoMotion(EgoMotion):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.feature_channels = 2 * channels
         self.decoder = PoseDecoder(channels, images=2)
 
     def forward(
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
-    ) -> Transform:
+    ) -> PairMotion:
         del first, second, depth
         if features is None:
             raise ValueError("the shared pose network needs the depth encoder's features of both frames")
         axis_angle, translation = self.decoder(list(features))
-        return transform_from_axis_angle(axis_angle, translation)
+        return PairMotion(transform_from_axis_angle(axis_angle, translation), torch.cat(features, dim=1))
 
 
 class PoseNetEgoMotion(EgoMotion):
@@ -68,13 +83,16 @@ class PoseNetEgoMotion(EgoMotion):
     def __init__(self) -> None:
         super().__init__()
         self.network = PoseNet()
+        self.feature_channels = self.network.head.in_channels
 
     def forward(
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
-    ) -> Transform:
+    ) -> PairMotion:
         del features
-        axis_angle, translation = self.network(first, second)
-        return transform_from_axis_angle(axis_angle, translation * (1 / depth).mean(dim=(2, 3)))
+        feature = self.network.feature(first, second)
+        axis_angle, translation = self.network.pose(feature)
+        scaled = translation * (1 / depth).mean(dim=(2, 3))
+        return PairMotion(transform_from_axis_angle(axis_angle, scaled), feature)
 
 
 def build_ego_motion(name: EgoMotionName, *, encoder: EncoderName, channels: int, pretrained: bool) -> EgoMotion:

@@ -51,9 +51,17 @@ class PoseNet(nn.Module):
 
     def forward(self, first: Image, second: Image) -> tuple[Vector3, Vector3]:
         """Return the first three and the last three of the six outputs: axis-angle and translation in Monodepth2."""
+        return self.pose(self.feature(first, second))
+
+    def feature(self, first: Image, second: Image) -> Tensor:
+        """Return the last feature, (batch, 256, h, w)."""
         x = torch.cat([first, second], dim=1)
         for convolution in self.convolutions:
             x = functional.relu(convolution(x))
-        with torch.autocast(x.device.type, enabled=False):
-            pose = POSE_FACTOR * self.head(x.float()).mean(dim=(2, 3))
+        return x
+
+    def pose(self, feature: Tensor) -> tuple[Vector3, Vector3]:
+        """Map the last feature to the two halves of the pose."""
+        with torch.autocast(feature.device.type, enabled=False):
+            pose = POSE_FACTOR * self.head(feature.float()).mean(dim=(2, 3))
         return pose[:, :3], pose[:, 3:]

@@ -26,10 +26,11 @@ from vection.inference.path import kitti_text
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
+from vection.recipes.build import build_method
 from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe, recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.recipes.run import build_method, train
+from vection.recipes.run import train
 from vection.reports.examples import write_examples
 from vection.reports.report import TRUE_PATH, write_report
 from vection.reports.results import MODEL, write_evaluation

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from vection.errors import UsageError
 from vection.inference.predictor import Predictor
+from vection.recipes.build import build_method
 from vection.recipes.kitti import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.recipes.recipe import recipe_from_json
-from vection.recipes.run import build_method
 from vection.training.checkpoint import find_checkpoint, load_weights, read_config
 from vection.training.loop import BEST, LAST
 
@@ -34,7 +34,7 @@ def load_predictor(
         device=device,
         flip_postprocess=flip_postprocess,
     )
-    if recipe.method.stereo:
+    if recipe.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source == "kitti-raw" and recipe.data.shared_intrinsics:
             predictor.depth_scale = TRUE_BASELINE / NOMINAL_BASELINE

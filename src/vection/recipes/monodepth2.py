@@ -3,30 +3,33 @@
 from dataclasses import replace
 
 from vection.data.augmentation import Augmentation
+from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.settings import Stage, TrainingSettings
 
 _EIGEN_ZHOU = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, batch_size=12, workers=8)
 _EIGEN_FULL = replace(_EIGEN_ZHOU, split="eigen_full")
 
+_PAPER = Monodepth2Settings()
 _MONO = Recipe(name="monodepth2", summary="M, 640x192: the full model (tables 1 and 2a)", data=_EIGEN_ZHOU)
 _STEREO = replace(
     _MONO,
     name="monodepth2-stereo",
     summary="S, 640x192 (table 1)",
-    method=replace(_MONO.method, temporal=False, stereo=True),
+    method=replace(_PAPER, temporal=False, stereo=True),
     data=_EIGEN_FULL,
 )
 _MONO_STEREO = replace(
     _MONO,
     name="monodepth2-mono-stereo",
     summary="MS, 640x192 (table 1)",
-    method=replace(_MONO.method, stereo=True),
+    method=replace(_PAPER, stereo=True),
 )
 
 
 def _without_pretraining(recipe: Recipe) -> Recipe:
     """30 epochs from random weights; the paper names no other change of schedule."""
+    assert isinstance(recipe.method, Monodepth2Settings)
     return replace(
         recipe,
         name=f"{recipe.name}-no-pretraining",
@@ -52,7 +55,7 @@ def _variant(name: str, summary: str, **changes: object) -> Recipe:
         _MONO,
         name=f"monodepth2-{name}",
         summary=f"M, 640x192: {summary} (table 2)",
-        method=replace(_MONO.method, **changes),  # type: ignore[arg-type]
+        method=replace(_PAPER, **changes),  # type: ignore[arg-type]
     )
 
 
@@ -82,12 +85,12 @@ _BASELINE_MONO = _ABLATION[0]
 # An untrained pose network predicts camera steps of 0.001 to 0.005. At the paper's range of depth, 0.1 to 100, near
 # road would need steps of 0.02, which takes thousands of iterations to reach; at a third of it, hundreds (scale is
 # free). At a tenth, the first steps are too large for the depth and training may collapse to the far limit.
-_SHORT = replace(_MONO.method, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
+_SHORT = replace(_PAPER, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
 
 _SYNTHETIC = replace(
     _MONO,
     data=DataSettings(height=64, width=192, batch_size=8),
-    method=replace(_MONO.method, pretrained=False),
+    method=replace(_PAPER, pretrained=False),
 )
 
 RECIPES = (

@@ -1,13 +1,23 @@
 """A run as one typed, complete value: method, data, stages, training. A variant is `replace` and two lines."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from vection.data.augmentation import Augmentation
+from vection.methods.dynamo_depth import DynamoDepthSettings
 from vection.methods.monodepth2 import Monodepth2Settings
+from vection.methods.motion_field import MotionFieldSettings
+from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
+from vection.methods.sgdepth import SgDepthSettings
 from vection.training.settings import Stage, TrainingSettings
+
+MethodSettings = Annotated[
+    Monodepth2Settings | ScSfmLearnerSettings | SgDepthSettings | MotionFieldSettings | DynamoDepthSettings,
+    Field(discriminator="name"),
+]
+"""The settings of any method; `name` says whose they are."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,10 @@ class DataSettings:
     """Frames from the target to each source."""
     batch_size: int = 12
     augmentation: Augmentation = field(default_factory=Augmentation)
+    use_classes: bool = False
+    """Read the class maps that lie beside the frames of the clips."""
+    labels: str | None = None
+    """Folder of labelled images of a second domain, for methods that learn from one."""
     workers: int = 0
     """Processes that read data; 0 reads in the main process, which is enough for ingested clips on a CPU."""
 
@@ -38,12 +52,22 @@ class Recipe:
 
     name: str
     summary: str
-    method: Monodepth2Settings = field(default_factory=Monodepth2Settings)
+    method: MethodSettings = field(default_factory=Monodepth2Settings)
     data: DataSettings = field(default_factory=DataSettings)
     stages: tuple[Stage, ...] = (Stage(),)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     start_from: str | None = None
     """Checkpoint folder whose weights training starts from."""
+
+    @property
+    def stereo(self) -> bool:
+        """Whether it learns from stereo pairs."""
+        return isinstance(self.method, Monodepth2Settings) and self.method.stereo
+
+    @property
+    def temporal(self) -> bool:
+        """Whether it learns from neighbouring frames."""
+        return not isinstance(self.method, Monodepth2Settings) or self.method.temporal
 
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
@@ -53,4 +77,5 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
 
 def recipe_from_json(values: dict[str, Any]) -> Recipe:
     """Rebuild and check a recipe. Raises pydantic.ValidationError that names the wrong field."""
+    values = {**values, "method": {"name": "monodepth2", **values.get("method", {})}}
     return TypeAdapter(Recipe).validate_python(values)

@@ -3,10 +3,16 @@
 from difflib import get_close_matches
 
 from vection.errors import UsageError
-from vection.recipes import monodepth2
+from vection.recipes import dynamo_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
 from vection.recipes.recipe import Recipe
 
-ALL: tuple[Recipe, ...] = monodepth2.RECIPES
+ALL: tuple[Recipe, ...] = (
+    *monodepth2.RECIPES,
+    *sc_sfmlearner.RECIPES,
+    *sgdepth.RECIPES,
+    *motion_field.RECIPES,
+    *dynamo_depth.RECIPES,
+)
 _BY_NAME = {recipe.name: recipe for recipe in ALL}
 if len(_BY_NAME) != len(ALL):
     raise ValueError("two recipes have the same name")

@@ -8,8 +8,7 @@ from torch.utils.data import Dataset
 
 from vection.data.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
-from vection.methods.method import Method
-from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.recipes.build import build_method
 from vection.recipes.kitti import kitti_raw_sets
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.samples import Clip
@@ -17,11 +16,6 @@ from vection.training.checkpoint import find_checkpoint, load_weights
 from vection.training.loop import LAST, Data, Training
 
 DESCRIPTION = "recipe.json"
-
-
-def build_method(settings: Monodepth2Settings) -> Method[Clip]:
-    """Build the method that the settings describe."""
-    return Monodepth2(settings)
 
 
 def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device: str | None = None) -> Path:
@@ -60,8 +54,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     training: Dataset[Clip]
     validation: Dataset[Clip]
     if settings.source == "kitti-raw":
-        method = recipe.method
-        training, validation = kitti_raw_sets(settings, root, temporal=method.temporal, stereo=method.stereo)
+        training, validation = kitti_raw_sets(settings, root, temporal=recipe.temporal, stereo=recipe.stereo)
     else:
         training, validation = _clip_sets(recipe, root)
     return Data(
@@ -79,7 +72,8 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
         root,
         fraction=recipe.training.validation_fraction,
         offsets=settings.offsets,
-        use_stereo=recipe.method.stereo,
+        use_stereo=recipe.stereo,
+        use_classes=settings.use_classes,
     )
     height, width = training.size
     if (height, width) != (settings.height, settings.width):

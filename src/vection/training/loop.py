@@ -4,7 +4,7 @@ Every step is a pure function of the state before it, the seed and the step's nu
 uninterrupted one bit for bit on the same machine.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vection.data.augmentation import Augmentation, augment
-from vection.methods.method import Method
+from vection.methods.method import Method, Progress
 from vection.samples import Clip, stack
 from vection.training.batches import EpochBatches
 from vection.training.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
@@ -146,10 +146,11 @@ class Training:
         while self.position.epoch < stage.epochs:
             self._fit_epoch(stage)
             self.position.epoch, self.position.batch = self.position.epoch + 1, 0
-            self.method.on_epoch_end(self.position.epoch)
-            self._validate()
+            self.method.on_epoch_end(self._progress(stage))
+            self._validate(stage)
             self._save(LAST)
         self.position.stage, self.position.epoch = self.position.stage + 1, 0
+        self.position.best = float("inf")  # losses of different stages are not comparable
         self._save(LAST)
 
     def _fit_epoch(self, stage: Stage) -> None:
@@ -177,10 +178,8 @@ class Training:
     def _step(self, raw: list[Clip], stage: Stage) -> dict[str, Tensor]:
         # Reseeding makes the step independent of what ran before it, so a checkpoint needs no random state.
         torch.manual_seed(self.settings.seed * 1_000_003 + self.position.step)
-        step_of_stage = self.position.epoch * self.steps_per_epoch + self.position.batch
         for group in self.optimiser.param_groups:
-            group["lr"] = stage.learning_rate_at(self.position.epoch, step=step_of_stage)
-        progress = (self.position.epoch + self.position.batch / self.steps_per_epoch) / stage.epochs
+            group["lr"] = stage.learning_rate_at(self.position.epoch, step=self._progress(stage).step)
         total: dict[str, Tensor] = {}
         for index, batch in enumerate(raw):
             generator = torch.Generator().manual_seed(
@@ -189,7 +188,7 @@ class Training:
                 + index
             )
             clip = augment(batch.to(self.device), self.data.augmentation, generator=generator)
-            terms = self.model(clip, progress)
+            terms = self.model(clip, self._progress(stage))
             loss = torch.stack(list(terms.values())).sum() / self.settings.accumulation
             if self.device.type == "cpu":  # costs a synchronisation on a GPU, where the check waits for the next log
                 self._check(terms, raw)
@@ -201,6 +200,17 @@ class Training:
         self.prepared_optimiser.step()
         self.prepared_optimiser.zero_grad(set_to_none=True)
         return total
+
+    def _progress(self, stage: Stage) -> Progress:
+        done = self.position
+        return Progress(
+            stage=stage.name,
+            step=done.epoch * self.steps_per_epoch + done.batch,
+            steps=stage.epochs * self.steps_per_epoch,
+            epoch=done.epoch,
+            epochs=stage.epochs,
+            total_step=done.step,
+        )
 
     def _check(self, terms: dict[str, Tensor], raw: list[Clip]) -> None:
         inputs = [(field.name, getattr(clip, field.name)) for clip in raw for field in fields(clip)]
@@ -222,13 +232,14 @@ class Training:
             seconds_compute=computing,
         )
 
-    def _validate(self) -> None:
+    def _validate(self, stage: Stage) -> None:
         if self.data.validation is None or len(self.data.validation) == 0:  # type: ignore[arg-type]
             return
         torch.manual_seed(self.settings.seed)
         most = self.settings.validation_batches * self.data.batch_size
         batches = plain_batches(self.data.validation, batch_size=self.data.batch_size, most=most, device=self.device)
-        held_out = validate(self.model, self.method, batches)
+        end = replace(self._progress(stage), step=stage.epochs * self.steps_per_epoch, epoch=stage.epochs)
+        held_out = validate(self.model, self.method, batches, progress=end)
         # An untrained network looks collapsed; what it looks like later counts.
         found = remarks(held_out.statistics) if self.position.step >= min(500, self.total_steps // 2) else []
         self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found)

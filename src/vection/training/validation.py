@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from vection.data.augmentation import Augmentation, augment
-from vection.methods.method import Method
+from vection.methods.method import Method, Progress
 from vection.samples import Clip, stack
 from vection.training.health import depth_statistics
 from vection.types import Image
@@ -38,14 +38,17 @@ def plain_batches(frames: Dataset[Clip], *, batch_size: int, most: int, device: 
 
 
 @torch.no_grad()
-def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip]) -> HeldOut:
-    """Average the loss terms over `batches`, of which there is at least one; `model` is `method` or a wrapper of it."""
+def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *, progress: Progress) -> HeldOut:
+    """Average the loss terms over `batches`, of which there is at least one; `model` is `method` or a wrapper of it.
+
+    `progress` says by which schedule: the end of the stage, so that all epochs of it can be compared.
+    """
     method.eval()
     sums: dict[str, float] = {}
     count, first = 0, None
     for clip in batches:
         first = first or clip
-        for name, value in model(clip, 1.0).items():
+        for name, value in model(clip, progress).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(clip)
         count += len(clip)
     if first is None:

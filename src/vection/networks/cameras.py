@@ -1,0 +1,92 @@
+"""The camera as a part of a method: intrinsics as given, learned a camera, or predicted a pair of frames."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vection.samples import Clip
+from vection.types import Intrinsics
+
+IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
+
+MOST_CAMERAS = 64
+GAIN = 10.0
+"""How much faster than a weight a learned camera moves: at a learning rate of 1e-4, 0.1 % a step."""
+
+
+class LearnedCameras(nn.Module):
+    """One correction a camera of the given intrinsics, which may be a guess (Li et al., section 4.3).
+
+    f = f_given exp(a), c = c_given + b (width, height); a and b start at 0.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.corrections = nn.Parameter(torch.zeros(MOST_CAMERAS, 4))
+
+    def forward(self, clip: Clip) -> Intrinsics:
+        """Return K of the targets, in pixels of the (augmented) images that the clip holds."""
+        if clip.camera is None or clip.stored_to_image is None:
+            raise ValueError("learned cameras need clips that know their camera and their augmentation")
+        focal, centre = (GAIN * self.corrections[clip.camera]).split(2, dim=1)
+        size = focal.new_tensor([clip.target.shape[-1], clip.target.shape[-2]])
+        # The centre moves with the image: against x in a mirrored one, faster in a zoomed one.
+        shift = centre * size * clip.stored_to_image.diagonal(dim1=1, dim2=2)[:, :2]
+        given = clip.intrinsics
+        return camera_matrices(
+            torch.stack([given[:, 0, 0], given[:, 1, 1]], dim=1) * focal.exp(), given[:, :2, 2] + shift
+        )
+
+
+class PredictedCameras(nn.Module):
+    """Intrinsics from the last feature of a pose network (Gordon et al. 2019; Li et al., section 4.3).
+
+    f = softplus(..) (width, height), c = (1/2 + ..) (width, height): at the start f is about 0.7 of the size.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.focal = nn.Conv2d(channels, 2, 1)
+        self.centre = nn.Conv2d(channels, 2, 1, bias=False)
+
+    def forward(self, feature: Tensor, *, height: int, width: int) -> Intrinsics:
+        """Map (batch, channels, h, w) to K of images of this size."""
+        with torch.autocast(feature.device.type, enabled=False):
+            pooled = feature.float().mean(dim=(2, 3), keepdim=True)
+            size = pooled.new_tensor([width, height])
+            focal = functional.softplus(self.focal(pooled))[:, :, 0, 0] * size
+            centre = (0.5 + self.centre(pooled)[:, :, 0, 0]) * size
+        return camera_matrices(focal, centre)
+
+
+def camera_matrices(focal: Tensor, centre: Tensor) -> Intrinsics:
+    """K of (batch, 2) focal lengths and principal points."""
+    K = torch.diag_embed(torch.cat([focal, torch.ones_like(focal[:, :1])], dim=1))
+    return K + functional.pad(centre[:, :, None], (2, 0, 0, 1))
+
+
+class Cameras(nn.Module):
+    """Intrinsics of a batch, from the source that the method's settings name."""
+
+    def __init__(self, source: IntrinsicsSource, *, channels: int) -> None:
+        """`channels` are those of the pose network's last feature."""
+        super().__init__()
+        self.source = source
+        self.learned = LearnedCameras() if source == "per-camera" else None
+        self.predicted = PredictedCameras(channels) if source == "per-pair" else None
+
+    def forward(self, clip: Clip, feature: Tensor) -> tuple[Intrinsics, Tensor]:
+        """Return K of the targets and (batch, source, 3, 3) of their sources.
+
+        `feature` is the pose network's of every pair, (batch * source, ..). A learned camera takes target and sources.
+        """
+        if self.learned is not None:
+            K = self.learned(clip)
+        elif self.predicted is not None:
+            height, width = clip.target.shape[-2:]
+            K = self.predicted(feature, height=height, width=width).unflatten(0, (len(clip), -1)).mean(dim=1)
+        else:
+            return clip.intrinsics, clip.source_intrinsics
+        return K, K[:, None].expand_as(clip.source_intrinsics)

@@ -1,0 +1,10 @@
+"""Reference values of sgdepth: see `cases.py`."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+Tensors = dict[str, Tensor]
+Checkpoint = dict[str, Tensors] | None
+
+CASES: dict[str, Callable[[Tensors, Checkpoint], Tensors]] = {}
