@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from vection.geometry.camera import resize_intrinsics
 from vection.geometry.warp import warp
-from vection.types import Depth, Image, Intrinsics, Sources
+from vection.types import Depth, Image, Intrinsics, Scalar, Sources
 
 SourceIntrinsics = Float[Tensor, "batch source 3 3"]
 SourceTransforms = Float[Tensor, "batch source 4 4"]
@@ -53,3 +53,8 @@ class Views:
             source_intrinsics=self.source_intrinsics.flatten(0, 1),
         )
         return warped.unflatten(0, (-1, count))
+
+
+def zero_if_finite(views: Views, transforms: SourceTransforms) -> Scalar:
+    """0, or NaN if a camera or a motion is not finite: sampling at such places hides it from the error."""
+    return 0 * (transforms.sum() + views.intrinsics.sum() + views.source_intrinsics.sum())

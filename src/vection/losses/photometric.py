@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
 
 from vection.losses.ssim import Moments, Window, moments, ssim_error
 from vection.types import Image, Map, Mask, Scalar, Sources
@@ -63,10 +64,15 @@ def average_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None)
     )
 
 
-def mean_over(error: Map, usable: Bool[Tensor, "batch 1 height width"] | None) -> Scalar:
-    """Mean over all pixels, or over the usable ones (0 if there are none)."""
+def mean_over(error: Map, usable: Bool[Tensor, "batch 1 full_height full_width"] | None) -> Scalar:
+    """Mean over all pixels, or over the usable ones (0 if there are none).
+
+    A pixel of an error of a smaller size is usable if its centre is.
+    """
     if usable is None:
         return error.mean()
+    if usable.shape != error.shape:
+        usable = functional.interpolate(usable.float(), size=error.shape[-2:], mode="nearest") > 0
     return (error * usable).sum() / usable.sum().clamp(min=1)
 
 

@@ -5,28 +5,18 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.rigid import invert
-from vection.geometry.views import SourceTransforms, Views
-from vection.losses.photometric import (
-    Reprojection,
-    SourceMaps,
-    Target,
-    average_reprojection,
-    mean_over,
-    minimum_reprojection,
-    photometric_error,
-)
-from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.geometry.views import SourceTransforms, Views, zero_if_finite
+from vection.losses.multi_scale import compare_scales
+from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.depth_decoder import DepthDecoder
-from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion
+from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion, source_transforms
 from vection.networks.encoder import EncoderName, build_encoder
 from vection.samples import Clip
-from vection.types import Depth, Disparities, Disparity, Image, Scalar, Sources
+from vection.types import Depth, Disparities, Disparity, Image, Scalar
 
 
 @dataclass(frozen=True)
@@ -55,49 +45,6 @@ class Monodepth2Settings:
     max_depth: float = 100.0
     tie_break_noise: float = 1e-5
     """Standard deviation of the noise on unwarped errors: equal errors then count as masked half of the time."""
-
-
-@dataclass(frozen=True)
-class ScaleResult:
-    """What one scale of the decoder contributes to the loss."""
-
-    reprojection: Reprojection
-    smoothness_loss: Scalar
-    warped: Sources
-
-
-def compare_scales(
-    disparities: Disparities,
-    transforms: SourceTransforms,
-    pyramid: list[Views],
-    *,
-    settings: Monodepth2Settings,
-    masks: list[Tensor] | None = None,
-) -> list[ScaleResult]:
-    """Predict the target with the disparity of every scale and compare (section 3.2).
-
-    `pyramid[0]` is the full size, level s has the size of disparity s. `masks`, (batch, source, height, width) a scale,
-    weight the errors of the warped views (the predictive mask).
-    """
-    target, unwarped = _prepare(pyramid[0], settings)
-    results = []
-    for scale, (disparity, views) in enumerate(zip(disparities, pyramid, strict=True)):
-        compared = disparity
-        if settings.multi_scale == "full-resolution":
-            # Only the disparity is coarse; images are compared in full size ("Multi-scale estimation").
-            views_compared, compared = pyramid[0], _resize(disparity, like=pyramid[0].target)
-        else:
-            views_compared = views
-            target, unwarped = (target, unwarped) if scale == 0 else _prepare(views, settings)
-        depth = disparity_to_depth(compared, min_depth=settings.min_depth, max_depth=settings.max_depth)
-        warped = views_compared.synthesise(depth, transforms)  # eq. 2
-        errors = photometric_error(warped, target, ssim_weight=settings.ssim_weight)
-        if masks is not None:
-            errors = errors * _resize(masks[scale], like=errors)
-        combine = minimum_reprojection if settings.reprojection == "minimum" else average_reprojection
-        smoothness = edge_aware_smoothness_loss(normalise_by_mean(disparity), views.target) / 2**scale  # eq. 3
-        results.append(ScaleResult(combine(errors, unwarped), smoothness, warped))  # eq. 4, 5
-    return results
 
 
 class Monodepth2(Method[Clip]):
@@ -133,12 +80,10 @@ class Monodepth2(Method[Clip]):
         views, transforms = self._views(batch, features[-1], disparities[0])
         pyramid = views.pyramid(len(disparities))
         results = compare_scales(disparities, transforms, pyramid, settings=self.settings, masks=masks)
-        photometric = [
-            mean_over(result.reprojection.error, _fit(batch.usable, result.reprojection.error)) for result in results
-        ]
+        photometric = [mean_over(result.reprojection.error, batch.usable) for result in results]
         smoothness = torch.stack([result.smoothness_loss for result in results]).mean()
         terms = {
-            "photometric": torch.stack(photometric).mean() + _not_a_number(views, transforms),
+            "photometric": torch.stack(photometric).mean() + zero_if_finite(views, transforms),
             "smoothness": self.settings.smoothness_weight * smoothness,
         }
         if masks is not None:  # without this term the mask would explain every error away (Zhou et al. 2017, eq. 4)
@@ -202,50 +147,10 @@ class Monodepth2(Method[Clip]):
     def _temporal_transforms(
         self, batch: Clip, feature: Tensor, disparity: Disparity
     ) -> tuple[SourceTransforms, Tensor]:
-        """T_target_to_source of every source in one batch, and the pose network's last feature.
-
-        The network always sees a pair in the order of time.
-        """
+        """T_target_to_source of every source, and the pose network's last feature."""
         assert self.ego_motion is not None
-        count = batch.sources.shape[1]
-        target = batch.target_jittered.repeat_interleave(count, dim=0)
-        source = batch.sources_jittered.flatten(0, 1)
-        past = (batch.seconds < 0).flatten()[:, None, None]
         features = None
         if self.ego_motion.needs_features:
-            own, others = feature.repeat_interleave(count, dim=0), self.depth_encoder(source)[-1]
-            features = _in_order(own, others, past[..., None])
+            features = (feature, self.depth_encoder(batch.sources_jittered.flatten(0, 1))[-1])
         depth = disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
-        first, second = _in_order(target, source, past[..., None])
-        pair = self.ego_motion(first, second, features=features, depth=depth.repeat_interleave(count, dim=0))
-        T_target_to_source = torch.where(past, invert(pair.T_first_to_second), pair.T_first_to_second)
-        return T_target_to_source.unflatten(0, (-1, count)), pair.feature
-
-
-def _not_a_number(views: Views, transforms: SourceTransforms) -> Scalar:
-    """0, or NaN if a camera or a motion is not finite: sampling at such places hides it from the error."""
-    return 0 * (transforms.sum() + views.intrinsics.sum() + views.source_intrinsics.sum())
-
-
-def _prepare(views: Views, settings: Monodepth2Settings) -> tuple[Target, SourceMaps | None]:
-    """Filter the target once, and compare it with the unwarped sources once, for all scales of this size."""
-    target = Target.of(views.target)
-    if settings.mask != "auto":
-        return target, None
-    unwarped = photometric_error(views.sources, target, ssim_weight=settings.ssim_weight)
-    return target, unwarped + settings.tie_break_noise * torch.randn_like(unwarped)
-
-
-def _in_order(target: Tensor, source: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.where(past, source, target), torch.where(past, target, source)
-
-
-def _resize(maps: Tensor, *, like: Tensor) -> Tensor:
-    return functional.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _fit(usable: Tensor | None, error: Tensor) -> Tensor | None:
-    """The mask of usable pixels at the size of `error`; a coarse pixel is usable if its centre is."""
-    if usable is None or usable.shape[-2:] == error.shape[-2:]:
-        return usable
-    return functional.interpolate(usable.float(), size=error.shape[-2:], mode="nearest") > 0
+        return source_transforms(self.ego_motion, batch, depth=depth, features=features)

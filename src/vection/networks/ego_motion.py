@@ -7,9 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from vection.geometry.rigid import transform_from_axis_angle
+from vection.geometry.rigid import invert, transform_from_axis_angle
+from vection.geometry.views import SourceTransforms
 from vection.networks.encoder import EncoderName, build_encoder
 from vection.networks.pose import PoseDecoder, PoseNet
+from vection.samples import Clip
 from vection.types import Depth, Image, Transform
 
 EgoMotionName = Literal["separate", "shared", "posenet"]
@@ -102,3 +104,27 @@ def build_ego_motion(name: EgoMotionName, *, encoder: EncoderName, channels: int
     if name == "shared":
         return SharedEgoMotion(channels)
     return PoseNetEgoMotion()
+
+
+def source_transforms(
+    network: EgoMotion, clip: Clip, *, depth: Depth, features: tuple[Tensor, Tensor] | None = None
+) -> tuple[SourceTransforms, Tensor]:
+    """T_target_to_source of every source in one batch, and the network's last feature of each pair.
+
+    The network always sees a pair in the order of time. `depth` and `features[0]` are the targets', `features[1]` the
+    sources', (batch * source, ..).
+    """
+    count = clip.sources.shape[1]
+    past = (clip.seconds < 0).flatten()[:, None, None]
+    target = clip.target_jittered.repeat_interleave(count, dim=0)
+    first, second = _in_order(target, clip.sources_jittered.flatten(0, 1), past[..., None])
+    if features is not None:
+        own, others = features
+        features = _in_order(own.repeat_interleave(count, dim=0), others, past[..., None])
+    pair = network(first, second, features=features, depth=depth.repeat_interleave(count, dim=0))
+    T_target_to_source = torch.where(past, invert(pair.T_first_to_second), pair.T_first_to_second)
+    return T_target_to_source.unflatten(0, (-1, count)), pair.feature
+
+
+def _in_order(target: Tensor, source: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.where(past, source, target), torch.where(past, target, source)

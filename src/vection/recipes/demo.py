@@ -51,9 +51,11 @@ class DemoSettings:
 
     recipe: str = "monodepth2-demo"
     drive: str = "street"
-    training_drives: int = 12
+    training_drives: int = 24
+    frames: int = 20
+    """Of a training drive; many short drives show more places than few long ones."""
     held_out_drives: int = 4
-    frames: int = 40
+    held_out_frames: int = 40
 
 
 @dataclass(frozen=True)
@@ -103,22 +105,29 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
 
 def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, progress: Bars) -> None:
     """Write the drives that are not there yet, as many at a time as there are cores."""
-    size = {"width": recipe.data.width, "height": recipe.data.height, "frames": settings.frames}
-    drive = drive_settings(settings.drive, **size)
-    first = seed * SEEDS_PER_WORLD
-    wanted = [(world / "training" / f"drive_{index:02d}", first + index) for index in range(settings.training_drives)]
-    wanted += [
-        (world / "held_out" / f"drive_{index:02d}", first + HELD_OUT_SEEDS + index)
-        for index in range(settings.held_out_drives)
+    size = {"width": recipe.data.width, "height": recipe.data.height}
+    parts = (
+        ("training", drive_settings(settings.drive, frames=settings.frames, **size), settings.training_drives, 0),
+        (
+            "held_out",
+            drive_settings(settings.drive, frames=settings.held_out_frames, **size),
+            settings.held_out_drives,
+            HELD_OUT_SEEDS,
+        ),
+    )
+    wanted = [
+        (world / part / f"drive_{index:02d}", drive, seed * SEEDS_PER_WORLD + first + index)
+        for part, drive, count, first in parts
+        for index in range(count)
     ]
-    missing = [(folder, number) for folder, number in wanted if not folder.exists()]
+    missing = [job for job in wanted if not job[0].exists()]
     if not missing:
         return
     processes = min(len(os.sched_getaffinity(0)), len(missing))
     context = multiprocessing.get_context("spawn")
     with progress("rendering drives") as show, ProcessPoolExecutor(processes, mp_context=context) as pool:
         show(0, len(missing))
-        jobs = [pool.submit(_render_drive, folder, drive, number) for folder, number in missing]
+        jobs = [pool.submit(_render_drive, folder, drive, number) for folder, drive, number in missing]
         for done, job in enumerate(as_completed(jobs), start=1):
             job.result()
             show(done, len(missing))
