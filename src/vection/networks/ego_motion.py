@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import SourceTransforms
-from vection.networks.encoder import EncoderName, build_encoder
+from vection.networks.encoder import EncoderName, Normalisation, build_encoder
 from vection.networks.pose import PoseDecoder, PoseNet
 from vection.samples import Clip
 from vection.types import Depth, Image, Transform
@@ -42,13 +42,21 @@ class EgoMotion(nn.Module, ABC):
 
 
 class SeparateEgoMotion(EgoMotion):
-    """A second encoder on both frames stacked (the paper's default)."""
+    """A second encoder on both frames stacked (the paper's default); SGDepth's code differs in the keywords."""
 
-    def __init__(self, encoder: EncoderName, *, pretrained: bool) -> None:
+    def __init__(
+        self,
+        encoder: EncoderName,
+        *,
+        pretrained: bool,
+        normalisation: Normalisation = "monodepth2",
+        poses: int = 2,
+        scaled: Literal["output", "at-start"] = "output",
+    ) -> None:
         super().__init__()
-        self.encoder = build_encoder(encoder, images=2, pretrained=pretrained)
+        self.encoder = build_encoder(encoder, images=2, pretrained=pretrained, normalisation=normalisation)
         self.feature_channels = self.encoder.channels[-1]
-        self.decoder = PoseDecoder(self.feature_channels)
+        self.decoder = PoseDecoder(self.feature_channels, poses=poses, scaled=scaled)
 
     def forward(
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth

@@ -11,6 +11,10 @@ from vection.errors import UsageError
 EncoderName = Literal["resnet18", "resnet34", "resnet50", "efficientnet-lite0"]
 
 
+Normalisation = Literal["monodepth2", "imagenet"]
+"""What a ResNet subtracts and divides by: one number for all channels, or ImageNet's mean and deviation of each."""
+
+
 class Encoder(nn.Module, ABC):
     """From one RGB image in [0, 1], or several stacked along the channels, to features at strides 2, 4, 8, 16, 32."""
 
@@ -27,9 +31,16 @@ class Encoder(nn.Module, ABC):
 
 
 def build_encoder(
-    name: EncoderName, *, images: int = 1, pretrained: bool = False, weights: Path | None = None
+    name: EncoderName,
+    *,
+    images: int = 1,
+    pretrained: bool = False,
+    weights: Path | None = None,
+    normalisation: Normalisation = "monodepth2",
 ) -> Encoder:
     """Build an encoder over `images` images; `pretrained` loads ImageNet weights (from `weights` if given).
+
+    `normalisation` is that of ResNets; EfficientNet has its own.
 
     Raises UsageError for an unknown name, and weights that cannot be had or are of another network.
     """
@@ -39,7 +50,11 @@ def build_encoder(
 
     if name not in get_args(EncoderName):
         raise UsageError(f"There is no encoder '{name}'; choose one of {', '.join(get_args(EncoderName))}.")
-    encoder = EfficientNetLite0(images=images) if name == "efficientnet-lite0" else ResNet(name, images=images)
+    encoder: Encoder
+    if name == "efficientnet-lite0":
+        encoder = EfficientNetLite0(images=images)
+    else:
+        encoder = ResNet(name, images=images, normalisation=normalisation)
     if pretrained:
         state = imagenet_weights(name, weights=weights)
         try:

@@ -1,5 +1,7 @@
 """Networks for the camera's motion between two frames: the pose decoder on encoder features, and PoseNet."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,15 +15,22 @@ POSE_FACTOR = 0.01
 class PoseDecoder(nn.Module):
     """Axis-angle (radians) and translation from the last features of one two-image encoder, or of two images each.
 
-    The published network predicts two poses and uses the first; so does this one, to load its weights.
+    Monodepth2's published network predicts two poses and uses the first; so does this one, to load its weights.
+    With `scaled` "at-start" the initial weights of the head are small, not its output (SGDepth as released).
     """
 
-    def __init__(self, channels: int, *, images: int = 1, poses: int = 2) -> None:
+    def __init__(
+        self, channels: int, *, images: int = 1, poses: int = 2, scaled: Literal["output", "at-start"] = "output"
+    ) -> None:
         super().__init__()
+        self.factor = POSE_FACTOR if scaled == "output" else 1.0
         self.squeeze = nn.Conv2d(channels, 256, 1)
         self.conv1 = nn.Conv2d(256 * images, 256, 3, padding=1)
         self.conv2 = nn.Conv2d(256, 256, 3, padding=1)
         self.head = nn.Conv2d(256, 6 * poses, 1)
+        if scaled == "at-start":
+            for parameter in self.head.parameters():
+                parameter.data.mul_(POSE_FACTOR)
 
     def forward(self, features: list[Tensor]) -> tuple[Vector3, Vector3]:
         """Map the last feature of each image to (axis-angle, translation)."""
@@ -33,7 +42,7 @@ class PoseDecoder(nn.Module):
         x = torch.cat([functional.relu(self.squeeze(feature)) for feature in features], dim=1)
         x = functional.relu(self.conv2(functional.relu(self.conv1(x))))
         with torch.autocast(x.device.type, enabled=False):
-            return POSE_FACTOR * self.head(x.float()).mean(dim=(2, 3)).unflatten(1, (-1, 6))
+            return self.factor * self.head(x.float()).mean(dim=(2, 3)).unflatten(1, (-1, 6))
 
 
 class PoseNet(nn.Module):

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vection.networks.encoder import Encoder, repeat_first_convolution
+from vection.networks.encoder import Encoder, Normalisation, repeat_first_convolution
 
 ResNetName = Literal["resnet18", "resnet34", "resnet50"]
+
+_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 _BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 
@@ -57,12 +59,16 @@ class Bottleneck(nn.Module):
 class ResNet(Encoder):
     """Features after the first activation and after each of the four stages.
 
-    Normalises its input as Monodepth2 does: (x - 0.45) / 0.225 for all channels.
+    Normalises its input as Monodepth2 does, (x - 0.45) / 0.225 for all channels, or by ImageNet's statistics.
     """
 
-    def __init__(self, name: ResNetName, *, images: int = 1) -> None:
+    def __init__(self, name: ResNetName, *, images: int = 1, normalisation: Normalisation = "monodepth2") -> None:
         super().__init__()
         self.images = images
+        self.normalisation = normalisation
+        for statistic, values in (("mean", _IMAGENET_MEAN), ("deviation", _IMAGENET_DEVIATION)):
+            colours = torch.tensor(values).repeat(images)[None, :, None, None]
+            self.register_buffer(statistic, colours, persistent=False)
         block = Bottleneck if name == "resnet50" else BasicBlock
         self.conv1 = nn.Conv2d(3 * images, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
@@ -80,7 +86,10 @@ class ResNet(Encoder):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        x = (image - 0.45) / 0.225
+        if self.normalisation == "imagenet":
+            x = (image - self.get_buffer("mean")) / self.get_buffer("deviation")
+        else:
+            x = (image - 0.45) / 0.225
         features = [functional.relu(self.bn1(self.conv1(x)), inplace=True)]
         x = functional.max_pool2d(features[0], 3, stride=2, padding=1)
         for stage in range(1, 5):
