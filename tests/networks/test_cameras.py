@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vection.data.augmentation import Augmentation, augment, mirror, zoom_crop
+from vection.networks.cameras import GAIN, Cameras, LearnedCameras, PredictedCameras
+from vection.samples import Clip
+
+HEIGHT, WIDTH = 24, 40
+GUESS = torch.tensor([[30.0, 0.0, 17.25], [0.0, 28.0, 10.5], [0.0, 0.0, 1.0]])
+
+
+def make_clip(*, cameras: tuple[int, ...] = (0, 1)) -> Clip:
+    image = torch.zeros(len(cameras), 3, HEIGHT, WIDTH, dtype=torch.uint8)
+    sources = image[:, None]
+    K = GUESS.repeat(len(cameras), 1, 1)
+    raw = Clip(image, sources, image, sources, K, K[:, None], torch.ones(len(cameras), 1), camera=torch.tensor(cameras))
+    return augment(raw, Augmentation(flip=0.0, jitter=0.0), generator=torch.Generator())
+
+
+def corrected() -> LearnedCameras:
+    """Cameras of which the first has other focal lengths and another centre than was guessed."""
+    network = LearnedCameras()
+    with torch.no_grad():
+        network.corrections[0] = torch.tensor([0.3, -0.2, 0.05, 0.1]) / GAIN
+    return network
+
+
+def test_an_untrained_camera_is_the_guess():
+    torch.testing.assert_close(LearnedCameras()(make_clip()), make_clip().intrinsics)
+
+
+def test_each_camera_is_corrected_by_itself():
+    first, second = corrected()(make_clip())
+    torch.testing.assert_close(second, GUESS)
+    focal = GUESS.diagonal()[:2] * torch.tensor([0.3, -0.2]).exp()
+    centre = GUESS[:2, 2] + torch.tensor([0.05 * WIDTH, 0.1 * HEIGHT])
+    torch.testing.assert_close(first, torch.tensor([[focal[0], 0, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]]))
+
+
+@pytest.mark.parametrize("way", ["mirror", "zoom", "both"])
+def test_a_learned_camera_follows_the_augmentation(way: str):
+    clip, network = make_clip(cameras=(0, 0)), corrected()
+
+    def changed(clip: Clip) -> Clip:
+        if way != "zoom":
+            clip = mirror(clip, torch.tensor([True, True]))
+        if way != "mirror":
+            clip = zoom_crop(clip, sizes=[(30, 44), (26, 60)], corners=[(3, 2), (1, 15)])
+        return clip
+
+    # Given the right K, augmentation changes it exactly; a correction of the guess must come to the same.
+    right = changed(replace(clip, intrinsics=network(clip).detach()))
+    torch.testing.assert_close(network(changed(clip)), right.intrinsics)
+
+
+def test_learning_reaches_only_the_cameras_of_the_batch():
+    network = LearnedCameras()
+    network(make_clip(cameras=(3,))).sum().backward()
+    gradient = network.corrections.grad
+    assert gradient is not None
+    assert set(gradient.abs().sum(dim=1).nonzero().flatten().tolist()) == {3}
+
+
+def test_predicted_cameras_start_near_seven_tenths_of_the_size():
+    torch.manual_seed(0)
+    network = PredictedCameras(8)
+    K = network(torch.zeros(2, 8, 3, 5), height=HEIGHT, width=WIDTH)
+    assert K.shape == (2, 3, 3)
+    torch.testing.assert_close(K[:, :2, 2], torch.tensor([[WIDTH / 2, HEIGHT / 2]] * 2))
+    focal = K.detach().diagonal(dim1=1, dim2=2)[:, :2] / torch.tensor([WIDTH, HEIGHT])
+    assert ((focal > 0.5) & (focal < 0.95)).all()
+
+
+@pytest.mark.parametrize(("source", "count"), [("given", 0), ("per-camera", 1), ("per-pair", 3)])
+def test_every_source_gives_the_target_and_its_sources_their_camera(source: str, count: int):
+    clip = make_clip()
+    cameras = Cameras(source, channels=4)  # type: ignore[arg-type]
+    assert len(list(cameras.parameters())) == count
+    K, of_sources = cameras(clip, torch.rand(2, 4, 2, 3))
+    assert K.shape == (2, 3, 3)
+    assert of_sources.shape == clip.source_intrinsics.shape
+    if source == "given":
+        assert K is clip.intrinsics
+    torch.testing.assert_close(K[:, None].expand_as(of_sources), of_sources)
+
+
+def test_learned_cameras_need_to_know_the_camera():
+    with pytest.raises(ValueError, match="know their camera"):
+        LearnedCameras()(replace(make_clip(), camera=None))
