@@ -177,3 +177,22 @@ def test_draws_repeat_with_the_seed_and_respect_probability():
     of_image, _ = draw_colour_change(400, Augmentation(jitter=0.25), generator=torch.Generator().manual_seed(0))
     unchanged = (of_image == torch.eye(3)).all(dim=(1, 2)).float().mean()
     assert 0.68 < unchanged < 0.82
+
+
+def test_stored_pixels_and_class_maps_follow_the_image():
+    raw = make_batch()
+    ids = raw.target[:, :1] // 16  # known from the image's red channel, so that they can be compared after the changes
+    clip = augment(
+        replace(raw, classes=ids, source_classes=raw.sources[:, :, 0] // 16), NOTHING, generator=torch.Generator()
+    )
+    assert torch.equal(clip.stored_to_image, torch.eye(3).expand(BATCH, 3, 3))
+    sizes, corners = [(48, 80)] * BATCH, [(10, 24)] * BATCH
+    changed = zoom_crop(mirror(clip, torch.ones(BATCH, dtype=torch.bool)), sizes=sizes, corners=corners)
+    assert changed.classes is not None
+    assert changed.source_classes is not None
+    place = changed.stored_to_image @ torch.tensor([12.0, 8.0, 1.0])
+    x, y = (place[0, :2] + 1e-4).round().long().tolist()
+    # Twice as large, so a stored pixel is four: this one is at its upper or left edge.
+    assert int(changed.classes[0, 0, y, x]) == int(ids[0, 0, 8, 12])
+    assert int(changed.source_classes[0, 1, y, x]) == int(raw.sources[0, 1, 0, 8, 12]) // 16
+    assert changed.classes.dtype == torch.uint8

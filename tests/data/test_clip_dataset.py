@@ -1,9 +1,14 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vection.data.clip_dataset import ClipDataset, split_tail, split_validation, usable_targets
+from vection.data.clip_folder import write_clip
 from vection.errors import DataError, UsageError
 from vection.samples import stack
 
@@ -99,3 +104,31 @@ def test_split_of_too_little_says_so(tmp_path, make_clip):
         split_validation(tmp_path, fraction=0.2)
     with pytest.raises(UsageError, match="fraction"):
         split_validation(tmp_path, fraction=1.0)
+
+
+def test_class_maps_lie_beside_the_frames(tmp_path, make_clip):
+    info = make_clip(tmp_path / "a", frames=3)
+    with pytest.raises(DataError, match="no class maps"):
+        ClipDataset(tmp_path, use_classes=True)[0]
+    write_clip(replace(info, classes="classes"))
+    (tmp_path / "a" / "classes").mkdir()
+    for index in range(3):
+        ids = np.full((info.height, info.width), 11 + index, np.uint8)
+        cv2.imwrite(str(tmp_path / "a" / "classes" / f"{index:06d}.png"), ids)
+    dataset = ClipDataset(tmp_path, use_classes=True)
+    clip = dataset[0]
+    assert clip.classes is not None
+    assert clip.source_classes is not None
+    assert clip.classes.unique().tolist() == [12]
+    assert clip.source_classes[0, :, 0, 0].tolist() == [11, 13]
+    cv2.imwrite(str(tmp_path / "a" / "classes" / "000002.png"), np.zeros((3, 3), np.uint8))
+    with pytest.raises(DataError, match=r"000002\.png is missing or is not an 8-bit 16x8 PNG"):
+        dataset[0]
+
+
+def test_clips_of_equal_intrinsics_share_a_camera(tmp_path, make_clip):
+    clips = [make_clip(tmp_path / name, frames=3) for name in "abc"]
+    other = tuple(replace(frame, intrinsics=(9.0, 9.0, 7.5, 3.5)) for frame in clips[1].frames)
+    write_clip(replace(clips[1], frames=other))
+    dataset = ClipDataset(tmp_path)
+    assert [int(dataset[index].camera) for index in range(3)] == [0, 1, 0]

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from vection.errors import DataError
+from vection.geometry.rigid import transform_from_axis_angle
 from vection.training.health import depth_statistics, first_not_finite, remarks, stop_if_not_finite
 
 FINE, BAD = torch.ones(2), torch.tensor([1.0, math.nan])
@@ -46,7 +47,10 @@ def test_the_culprit_is_named(poisoned: str, words: str):
 
 def test_statistics_by_hand():
     depth = torch.tensor([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0]]).view(2, 1, 1, 3)
-    statistics = depth_statistics(depth, translation=torch.tensor([[0.0, 3.0, 4.0], [0.0, 0.0, 1.0]]))
+    turn = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.02, 0.0]])
+    step = torch.tensor([[0.0, 3.0, 4.0], [0.0, 0.0, 1.0]])
+    statistics = depth_statistics(depth, ego_motion=transform_from_axis_angle(turn, step))
+    assert statistics["rotation"] == pytest.approx(0.02, rel=1e-2)
     assert statistics["nearest"] == 1.0
     assert statistics["farthest"] == 4.0
     assert statistics["median"] == 2.0
@@ -77,3 +81,10 @@ def test_remarks(changed: dict[str, float], words: str | None):
     found = remarks({**GOOD, **changed})
     assert [words in remark for remark in found if words] == ([] if words is None else [True])
     assert len(found) == (words is not None)
+
+
+def test_learning_the_camera_needs_turns():
+    straight = {**GOOD, "rotation": 0.001}
+    assert remarks(straight) == []
+    assert ["hardly turns" in remark for remark in remarks(straight, learns_intrinsics=True)] == [True]
+    assert remarks({**GOOD, "rotation": 0.01}, learns_intrinsics=True) == []

@@ -50,6 +50,8 @@ class Method(nn.Module, ABC, Generic[Batch]):
 
     depth_limits: tuple[float, float] | None = None
     """Nearest and farthest depth that the method can predict, if it has such."""
+    learns_intrinsics: bool = False
+    """Whether the camera is learned, not given."""
     knows_ego_motion: bool = True
     """Whether `predict_motion` works; False after training on stereo pairs alone."""
 

@@ -57,6 +57,7 @@ class Monodepth2(Method[Clip]):
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.knows_ego_motion = settings.temporal
+        self.learns_intrinsics = settings.temporal and settings.intrinsics != "given"
         self.depth_encoder = build_encoder(settings.encoder, pretrained=settings.pretrained)
         channels = self.depth_encoder.channels
         self.depth_decoder = DepthDecoder(channels, scales=settings.scales)

@@ -1,12 +1,13 @@
 """A loss that falls means nothing by itself: what else to watch, and what to do about it."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
 from vection.errors import DataError
-from vection.types import Depth
+from vection.types import Depth, Transform
 
 
 def first_not_finite(tensors: Iterable[tuple[str, Tensor | None]]) -> str | None:
@@ -41,9 +42,9 @@ def stop_if_not_finite(
 
 
 def depth_statistics(
-    depth: Depth, *, limits: tuple[float, float] | None = None, translation: Tensor | None = None
+    depth: Depth, *, limits: tuple[float, float] | None = None, ego_motion: Transform | None = None
 ) -> dict[str, float]:
-    """Numbers that show a collapse: spread of log depth, share of pixels at the range's ends, the camera's step."""
+    """Numbers that show a collapse: spread of log depth, share of pixels at the range's ends, the camera's motion."""
     logarithm = depth.log().flatten(1)
     statistics = {
         "median": float(depth.median()),
@@ -54,14 +55,27 @@ def depth_statistics(
     if limits is not None:
         statistics["share_at_near_limit"] = float((depth < 1.05 * limits[0]).float().mean())
         statistics["share_at_far_limit"] = float((depth > 0.9 * limits[1]).float().mean())
-    if translation is not None:
-        statistics["translation"] = float(translation.norm(dim=1).mean())
+    if ego_motion is not None:
+        statistics["translation"] = float(ego_motion[:, :3, 3].norm(dim=1).mean())
+        cosine = (ego_motion[:, :3, :3].diagonal(dim1=1, dim2=2).sum(dim=1) - 1) / 2
+        statistics["rotation"] = float(cosine.clamp(-1, 1).acos().max())
     return statistics
 
 
-def remarks(statistics: Mapping[str, float]) -> list[str]:
+ENOUGH_ROTATION = 0.005
+"""Radians between two frames from which a focal length can be learned. A turn by r moves a pixel at x from the centre
+by r (f + x^2 / f); the first part fits any f with another r, and an f wrong by 5 % changes the second by 0.1 pixels of 416
+at r = 0.005 (compare Gordon et al. 2019, section 3.4)."""
+
+
+def remarks(statistics: Mapping[str, float], *, learns_intrinsics: bool = False) -> list[str]:
     """What a user should know about these statistics, each with a remedy; empty when all is well."""
     found = []
+    if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
+        found.append(
+            "The camera hardly turns, so its focal length cannot be learned from this video and stays near where it "
+            "started. Add clips with turns, or give the intrinsics (vection ingest --intrinsics FILE)."
+        )
     if statistics["spread_within_image"] < 0.02:
         found.append(
             "The depth is nearly the same everywhere (collapse). Usual causes: hardly any camera motion between frames "

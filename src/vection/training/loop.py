@@ -241,7 +241,11 @@ class Training:
         end = replace(self._progress(stage), step=stage.epochs * self.steps_per_epoch, epoch=stage.epochs)
         held_out = validate(self.model, self.method, batches, progress=end)
         # An untrained network looks collapsed; what it looks like later counts.
-        found = remarks(held_out.statistics) if self.position.step >= min(500, self.total_steps // 2) else []
+        found = (
+            remarks(held_out.statistics, learns_intrinsics=self.method.learns_intrinsics)
+            if self.position.step >= min(500, self.total_steps // 2)
+            else []
+        )
         self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found)
         if self.log is not None:
             self.log.write_panel(held_out.pictures, step=self.position.step)

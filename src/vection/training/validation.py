@@ -11,7 +11,7 @@ from vection.data.augmentation import Augmentation, augment
 from vection.methods.method import Method, Progress
 from vection.samples import Clip, stack
 from vection.training.health import depth_statistics
-from vection.types import Image
+from vection.types import Image, Transform
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
 
@@ -23,7 +23,7 @@ class HeldOut:
     terms: dict[str, float]
     """Loss terms, averaged over the frames."""
     statistics: dict[str, float]
-    """Of the first batch's depth; see `health.depth_statistics`."""
+    """Of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
     pictures: dict[str, Image]
     """Of the first batch."""
 
@@ -45,24 +45,29 @@ def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *,
     """
     method.eval()
     sums: dict[str, float] = {}
+    motions: list[Transform] = []
     count, first = 0, None
     for clip in batches:
         first = first or clip
+        if clip.sources.shape[1] > 0 and method.knows_ego_motion:
+            motions.append(_ego_motion(method, clip))
         for name, value in model(clip, progress).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(clip)
         count += len(clip)
     if first is None:
         raise ValueError("there are no held-out frames")
     terms = {name: value / count for name, value in sums.items()}
-    return HeldOut(terms, _statistics(method, first), method.pictures(first))
+    statistics = depth_statistics(
+        method.predict_depth(first.target),
+        limits=method.depth_limits,
+        ego_motion=torch.cat(motions) if motions else None,
+    )
+    return HeldOut(terms, statistics, method.pictures(first))
 
 
-def _statistics(method: Method[Clip], clip: Clip) -> dict[str, float]:
-    translation = None
-    if clip.sources.shape[1] > 0 and method.knows_ego_motion:
-        past = clip.seconds[:, :1, None, None] < 0
-        first = torch.where(past, clip.sources[:, 0], clip.target)
-        second = torch.where(past, clip.target, clip.sources[:, 0])
-        translation = method.predict_motion(first, second).ego[:, :3, 3]
-    depth = method.predict_depth(clip.target)
-    return depth_statistics(depth, limits=method.depth_limits, translation=translation)
+def _ego_motion(method: Method[Clip], clip: Clip) -> Transform:
+    """T_first_to_second of each target and its first source, in the order of time."""
+    past = clip.seconds[:, :1, None, None] < 0
+    first = torch.where(past, clip.sources[:, 0], clip.target)
+    second = torch.where(past, clip.target, clip.sources[:, 0])
+    return method.predict_motion(first, second).ego
