@@ -1,17 +1,30 @@
-"""Adapter of the reference cases of evaluation and flip post-processing; no numbers of its own."""
+"""Adapter of the reference cases of depth evaluation and flip post-processing; no numbers of its own."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple, replace
 
 import numpy as np
 import torch
+from tests.parity import motion_evaluation_cases
 from torch import Tensor
 
+from vection.evaluation.cityscapes import depth_from_disparity
 from vection.evaluation.evaluate import ComparedPixels, compare, score
 from vection.evaluation.lidar import LidarCalibration, lidar_depth_map
-from vection.evaluation.predictions import PredictedMap
-from vection.evaluation.protocol import EIGEN_BENCHMARK, GARG, KITTI_EIGEN, KITTI_EIGEN_STEREO, DepthProtocol
-from vection.evaluation.result import summarise
+from vection.evaluation.metrics import mean_server_errors, server_errors, server_table
+from vection.evaluation.points import DYNAMO_LABELS, PointTruth, compare_points
+from vection.evaluation.predictions import PredictedMap, depth_from_png
+from vection.evaluation.protocol import (
+    CITYSCAPES,
+    CITYSCAPES_TOP,
+    EIGEN_BENCHMARK,
+    GARG,
+    KITTI_EIGEN,
+    KITTI_EIGEN_STEREO,
+    Crop,
+    DepthProtocol,
+)
+from vection.evaluation.result import ImageRow, summarise
 from vection.evaluation.trajectory import snippet_errors, steps_from_poses
 from vection.evaluation.truth import GroundTruth
 from vection.inference.flip import blend_flipped
@@ -82,9 +95,9 @@ def lidar_gt(inputs: Tensors) -> Tensors:
 
 
 def pose_ate5(inputs: Tensors) -> Tensors:
-    poses = _homogeneous(inputs["gt_poses_f64"].numpy())
+    poses = motion_evaluation_cases.homogeneous(inputs["gt_poses_f64"].numpy())
     true, predicted = steps_from_poses(poses), inputs["pred_T_next_f64"].numpy()
-    released = snippet_errors(true, predicted, as_released=True, partial=True).translation
+    released = snippet_errors(true, predicted, as_released=True, fewest_frames=2).translation
     full = snippet_errors(true, predicted, as_released=True).translation
     correct = snippet_errors(true, predicted)
     return {
@@ -97,12 +110,6 @@ def pose_ate5(inputs: Tensors) -> Tensors:
     }
 
 
-def _homogeneous(poses: np.ndarray) -> np.ndarray:
-    whole = np.tile(np.eye(4), (len(poses), 1, 1))
-    whole[:, :3] = poses
-    return whole
-
-
 def _mean_std(values: np.ndarray) -> Tensor:
     return torch.tensor([values.mean(), values.std()], dtype=torch.float64)
 
@@ -112,5 +119,94 @@ def flip_postprocess(inputs: Tensors) -> Tensors:
     return {"disp": blended[:, 0]}
 
 
-CASES: dict[str, Callable[[Tensors, dict[str, Tensors] | None], Tensors]] = {}
+def category_metrics(inputs: Tensors) -> Tensors:
+    outputs: Tensors = {}
+    for part, cap, crop in (("full", 75.0, None), ("garg", 80.0, GARG)):
+        protocol = DepthProtocol(
+            *(part, "points"),
+            truth_above=1e-3,
+            max_depth=cap,
+            truth_below=cap,
+            crop=crop,
+            median="lower",
+            categories=("all", *DYNAMO_LABELS),
+        )
+        rows = _point_rows(inputs, protocol)
+        outputs[f"{part}.all"] = torch.from_numpy(summarise(rows, protocol)["all"].mean.as_array())
+        pooled = summarise(rows, replace(protocol, averaging="per pixel"))
+        names = {
+            "static background": "static_background",
+            "moving objects": "moving",
+            "static objects": "static_movable",
+        }
+        for category, key in names.items():
+            outputs[f"{part}.{key}"] = torch.from_numpy(pooled[category].mean.as_array())
+            outputs[f"{part}.{key}.count"] = torch.tensor(pooled[category].pixels)
+    return outputs
+
+
+def _point_rows(inputs: Tensors, protocol: DepthProtocol) -> list[ImageRow]:
+    rows: list[ImageRow] = []
+    for number, disparity in enumerate(inputs["disp_scaled"]):
+        points = inputs["points"][number][inputs["valid"][number] > 0].numpy()
+        height, width = inputs["gt_size"][number].tolist()
+        truth = PointTruth(points, (height, width), inputs["label"][number].numpy())
+        compared = compare_points(PredictedMap(disparity[0].numpy(), "inverse-depth"), truth, protocol)
+        assert compared is not None
+        rows += score(str(number), compared, protocol, scale=compared.ratio)
+    return rows
+
+
+def cityscapes_depth(inputs: Tensors) -> Tensors:
+    cameras = zip(inputs["disparity_png"], inputs["fx"].tolist(), inputs["baseline"].tolist(), strict=True)
+    depths = [
+        depth_from_disparity(stored.numpy().astype(np.uint16), focal=fx, baseline=baseline)
+        for stored, fx, baseline in cameras
+    ]
+    height, width = depths[0].shape
+    first_row, end_row, first_column, end_column = inputs["window"].tolist()
+    rectangle = (first_row, end_row, first_column, end_column)
+    crop = Crop.of_pixels("given window", rectangle, height=height, width=width)
+    in_window = [PredictedMap(one[0].numpy()) for one in inputs["pred_depth_window"]]
+    parts = {
+        "top": (CITYSCAPES_TOP, [PredictedMap(one[0].numpy(), "inverse-depth") for one in inputs["pred_disp_top"]]),
+        "window_disp": (replace(CITYSCAPES, seen=crop), in_window),
+        "window_depth": (replace(CITYSCAPES, seen=crop, resize="depth"), in_window),
+    }
+    outputs: Tensors = {"gt_depth": torch.from_numpy(np.stack(depths)[:, None])}
+    for part, (named, predictions) in parts.items():
+        protocol = replace(named, crop=crop)
+        pairs = [compare(one, GroundTruth("", depth), protocol) for one, depth in zip(predictions, depths, strict=True)]
+        compared = [pair for pair in pairs if pair is not None]
+        scores = _scores(compared, protocol)
+        outputs |= {
+            f"{part}.metrics": scores["per_image"],
+            f"{part}.ratio": scores["ratio"],
+            f"{part}.mean": scores["mean"],
+            "valid_pixels": torch.tensor([one.truth.size for one in compared]),
+        }
+    return outputs
+
+
+def kitti_server(inputs: Tensors) -> Tensors:
+    pairs = []
+    for truth, predicted in zip(inputs["gt_png"], inputs["pred_png"], strict=True):
+        known = truth > 0
+        pairs.append(tuple(depth_from_png(one[known].numpy()) for one in (predicted, truth)))
+    errors = [server_errors(predicted, truth) for predicted, truth in pairs]
+    table = server_table(mean_server_errors(errors))
+    pooled = server_errors(*(np.concatenate(values) for values in zip(*pairs, strict=True)))
+    return {
+        "per_image": torch.tensor([astuple(one) for one in errors], dtype=torch.float64),
+        **{key: torch.tensor(value, dtype=torch.float64) for key, value in table.items()},
+        "wrong_pooled_SILog": torch.tensor(server_table(pooled)["SILog"], dtype=torch.float64),
+    }
+
+
+CASES: dict[str, Callable[[Tensors, dict[str, Tensors] | None], Tensors]] = {
+    **motion_evaluation_cases.CASES,
+    "dynamo_category_metrics": lambda inputs, _: category_metrics(inputs),
+    "cityscapes_depth_gt": lambda inputs, _: cityscapes_depth(inputs),
+    "kitti_server_metrics": lambda inputs, _: kitti_server(inputs),
+}
 """Cases whose adapter stands here alone."""

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from vection.errors import DataError, UsageError
 from vection.evaluation.metrics import depth_errors
 from vection.evaluation.predictions import MapKind, PredictedMap, PredictionReader
-from vection.evaluation.protocol import ALL, DepthProtocol
+from vection.evaluation.protocol import ALL, DepthProtocol, Median
 from vection.evaluation.result import DepthResult, ImageRow, summarise
 from vection.evaluation.truth import GroundTruth, TruthSet
 
@@ -22,11 +22,12 @@ class ComparedPixels:
     truth: Float[np.ndarray, " pixel"]
     predicted: Float[np.ndarray, " pixel"]
     categories: dict[str, Bool[np.ndarray, " pixel"]]
+    median: Median = "middle"
 
     @property
     def ratio(self) -> float:
-        """median(truth) / median(prediction); of an even number the mean of the middle two."""
-        return float(np.median(self.truth) / np.median(self.predicted))
+        """median(truth) / median(prediction)."""
+        return _median(self.truth, self.median) / _median(self.predicted, self.median)
 
 
 def evaluate_depth(
@@ -82,7 +83,7 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
     mask = protocol.evaluated(truth.depth)
     if not mask.any():
         return None
-    depth = depth_at_size(predicted, truth.depth.shape, resize=protocol.resize)[mask].astype(np.float64)
+    depth = _placed(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
     bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
     if bad:
         raise DataError(
@@ -94,7 +95,19 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
             raise DataError(f"The category '{category}' of '{truth.name}' has another size than its depth.")
     categories = {category: where[mask] for category, where in truth.categories.items()}
     categories[ALL] = np.ones(depth.size, np.bool_)
-    return ComparedPixels(truth.depth[mask].astype(np.float64), depth * protocol.factor, categories)
+    return ComparedPixels(truth.depth[mask].astype(np.float64), depth * protocol.factor, categories, protocol.median)
+
+
+def _placed(
+    predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol
+) -> Float[np.ndarray, "height width"]:
+    """Depth at the size of the truth; NaN where the prediction does not see it."""
+    if protocol.seen is None:
+        return depth_at_size(predicted, size, resize=protocol.resize)
+    top, bottom, left, right = protocol.seen.window(size[0], size[1])
+    placed = np.full(size, np.nan, np.float32)
+    placed[top:bottom, left:right] = depth_at_size(predicted, (bottom - top, right - left), resize=protocol.resize)
+    return placed
 
 
 def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> list[ImageRow]:
@@ -121,6 +134,10 @@ def depth_at_size(
             values, kind = _reciprocal(values), resize
         values = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     return values if kind == "depth" else _reciprocal(values)
+
+
+def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
+    return float(np.median(values)) if kind == "middle" else float(np.sort(values)[(len(values) - 1) // 2])
 
 
 def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:

@@ -71,6 +71,59 @@ def depth_errors(predicted: Pixels, truth: Pixels) -> DepthErrors:
     )
 
 
+@dataclass(frozen=True)
+class ServerErrors:
+    """The errors that the KITTI depth server computes of one image; it averages them over the images."""
+
+    mae: float
+    rmse: float
+    """In the unit of the depth."""
+    inverse_mae: float
+    inverse_rmse: float
+    """Of 1 / depth; times 1000 in the server's unit, 1/km, if depth is in metres."""
+    log_mae: float
+    log_rmse: float
+    """Of natural logarithms."""
+    silog: float
+    """Scale-invariant: the standard deviation of ln d - ln d*; times 100 in the server's table."""
+    abs_rel: float
+    sq_rel: float
+    """Divided by the SQUARE of the truth, unlike `sq_rel` of `DepthErrors`; the server shows both in percent."""
+
+
+def server_errors(predicted: Pixels, truth: Pixels) -> ServerErrors:
+    """Compute the errors of the KITTI depth server: no cap, no crop, no scaling."""
+    log = np.log(truth) - np.log(predicted)
+    inverse = np.abs(1 / predicted - 1 / truth)
+    relative = np.abs(predicted - truth) / truth
+    return ServerErrors(
+        mae=float(np.mean(np.abs(predicted - truth))),
+        rmse=rmse(predicted, truth),
+        inverse_mae=float(np.mean(inverse)),
+        inverse_rmse=float(np.sqrt(np.mean(inverse**2))),
+        log_mae=float(np.mean(np.abs(log))),
+        log_rmse=rmse_log(predicted, truth),
+        silog=float(np.std(log)),
+        abs_rel=float(np.mean(relative)),
+        sq_rel=float(np.mean(relative**2)),
+    )
+
+
+def mean_server_errors(errors: Sequence[ServerErrors]) -> ServerErrors:
+    """Average the errors of images. SILog of all pixels pooled would be another number: images differ in scale."""
+    return ServerErrors(*np.mean([astuple(one) for one in errors], axis=0).tolist())
+
+
+def server_table(errors: ServerErrors) -> dict[str, float]:
+    """Return the four columns of the server's table in its units; depth must be in metres."""
+    return {
+        "SILog": 100 * errors.silog,
+        "sqErrorRel": 100 * errors.sq_rel,
+        "absErrorRel": 100 * errors.abs_rel,
+        "iRMSE": 1000 * errors.inverse_rmse,
+    }
+
+
 def mean_errors(errors: Sequence[DepthErrors], weights: Float[np.ndarray, " image"]) -> DepthErrors:
     """Average errors of images, each with its weight."""
     values = np.stack([one.as_array() for one in errors])

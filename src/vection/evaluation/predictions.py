@@ -8,7 +8,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 
 from vection.data.clip_folder import natural_key
 from vection.errors import DataError, UsageError
@@ -103,7 +103,12 @@ def read_depth_png(path: Path) -> Float[np.ndarray, "height width"]:
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
         raise DataError(f"{path} is not a 16-bit grey PNG, so not a depth map of KITTI's format.")
-    return stored.astype(np.float32) / 256
+    return depth_from_png(stored).astype(np.float32)
+
+
+def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Metres of the numbers in a 16-bit PNG of KITTI: value / 256."""
+    return stored / 256
 
 
 def _read_map(path: Path) -> Float[np.ndarray, "height width"]:

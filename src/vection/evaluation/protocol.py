@@ -1,6 +1,6 @@
 """Depth evaluation protocols as data: what is compared with what, where, and how it is averaged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -8,6 +8,8 @@ from jaxtyping import Bool, Float
 
 from vection.errors import UsageError
 from vection.evaluation.predictions import MapKind
+
+Median = Literal["middle", "lower"]
 
 ALL = "all"
 """The category of every evaluated pixel."""
@@ -23,14 +25,34 @@ class Crop:
     left: float
     right: float
 
+    @classmethod
+    def of_pixels(cls, name: str, window: tuple[int, int, int, int], *, height: int, width: int) -> "Crop":
+        """Return the crop with this window (first row, end row, first column, end column) of an image of this size."""
+        # Half a pixel more, so that rounding never truncates to the pixel before.
+        top, bottom, left, right = (pixel + 0.5 for pixel in window)
+        return cls(name, top / height, bottom / height, left / width, right / width)
+
     def window(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Return first row, end row, first column, end column."""
         rows = int(self.top * height), int(self.bottom * height)
         return *rows, int(self.left * width), int(self.right * width)
 
+    def inside(self, height: int, width: int) -> Bool[np.ndarray, "height width"]:
+        """Return True in the window."""
+        top, bottom, left, right = self.window(height, width)
+        inside = np.zeros((height, width), np.bool_)
+        inside[top:bottom, left:right] = True
+        return inside
+
 
 GARG = Crop("Garg", top=0.40810811, bottom=0.99189189, left=0.03594771, right=0.96405229)
 """Garg et al. 2016; on 375x1242 rows 153:371, columns 44:1197."""
+
+CITYSCAPES_WINDOW = Crop("struct2depth window", top=0.25, bottom=0.75, left=0.09375, right=0.90625)
+"""Casser et al. 2019; on 1024x2048 rows 256:768, columns 192:1856, above the bonnet."""
+
+WITHOUT_BONNET = Crop("upper three quarters", top=0.0, bottom=0.75, left=0.0, right=1.0)
+"""What ManyDepth's networks see of Cityscapes."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +73,16 @@ class DepthProtocol:
     crop: Crop | None = None
     scaling: Literal["median-per-image", "one-scale", "none"] = "median-per-image"
     """median(truth) / median(prediction) over the evaluated pixels of an image; or the median of these for all."""
+    median: Median = "middle"
+    """Of an even number: the mean of the two middle values (NumPy), or the lower one (torch; Dynamo-Depth)."""
     factor: float = 1.0
     """Multiplies every prediction first: 5.4 turns the stereo unit of Monodepth2 (baseline 0.1) into KITTI's metres."""
     resize: MapKind = "inverse-depth"
     """What is resized to the size of the truth (bilinear, half-pixel centres) where sizes differ."""
     averaging: Literal["per image", "per pixel"] = "per image"
     """Mean over images of the errors of an image; 'per pixel' weights each image by its number of pixels."""
+    seen: Crop | None = None
+    """The part of the truth's image that the prediction shows, if not all of it."""
     categories: tuple[str, ...] = (ALL,)
     """Scale is that of the whole image for every category."""
 
@@ -65,11 +91,9 @@ class DepthProtocol:
         mask = truth > self.truth_above
         if self.truth_below is not None:
             mask &= truth < self.truth_below
-        if self.crop is not None:
-            top, bottom, left, right = self.crop.window(*truth.shape)
-            inside = np.zeros_like(mask)
-            inside[top:bottom, left:right] = True
-            mask &= inside
+        for crop in (self.crop, self.seen):
+            if crop is not None:
+                mask &= crop.inside(*truth.shape)
         return np.asarray(mask)
 
     def describe(self) -> str:
@@ -86,7 +110,8 @@ class DepthProtocol:
         parts = [
             f"{self.name}: ground truth {self.ground_truth} ({floor}depth, {cap})",
             f"{self.crop.name} crop" if self.crop else "no crop",
-            scaling + factor,
+            *([f"prediction of the {self.seen.name}"] if self.seen else []),
+            scaling + factor + (" (lower medians)" if self.median == "lower" else ""),
             clamp,
             f"{self.resize.replace('-', ' ')} resized bilinearly",
             f"averaged {self.averaging}",
@@ -123,6 +148,19 @@ KITTI_2015 = DepthProtocol(
 )
 """Training images of KITTI 2015; 'moving' are the pixels of its object map."""
 
+CITYSCAPES = DepthProtocol(
+    "cityscapes",
+    "Cityscapes' stereo disparity, focal * baseline / disparity",
+    truth_above=1e-3,
+    truth_below=80.0,
+    crop=CITYSCAPES_WINDOW,
+    seen=CITYSCAPES_WINDOW,
+)
+"""1525 test images, for networks that see exactly the evaluated window (struct2depth, Li et al.)."""
+
+CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
+"""The same pixels, for networks that see the image without its lowest quarter (ManyDepth)."""
+
 SYNTHETIC = DepthProtocol(
     "synthetic",
     "the renderer's depth",
@@ -131,7 +169,10 @@ SYNTHETIC = DepthProtocol(
 )
 """The synthetic world; static objects could move (parked cars)."""
 
-PROTOCOLS = (KITTI_EIGEN, KITTI_EIGEN_Z, KITTI_EIGEN_STEREO, EIGEN_BENCHMARK, KITTI_2015, SYNTHETIC)
+PROTOCOLS = (
+    *(KITTI_EIGEN, KITTI_EIGEN_Z, KITTI_EIGEN_STEREO, EIGEN_BENCHMARK, KITTI_2015),
+    *(CITYSCAPES, CITYSCAPES_TOP, SYNTHETIC),
+)
 
 
 def get_protocol(name: str) -> DepthProtocol:

@@ -23,6 +23,12 @@ class SnippetErrors:
     """Norm of all position differences, divided by the number of positions; unit of the true poses."""
     rotation: Float[np.ndarray, " snippet"]
     """Mean angle between true and predicted rotation over the snippet's frames, radians; the first contributes 0."""
+    rmse: Float[np.ndarray, " snippet"]
+    """Root of the mean squared position difference, which `translation` is not."""
+    scale: Float[np.ndarray, " snippet"]
+    """What the predicted positions were multiplied by."""
+    speed: Float[np.ndarray, " snippet"]
+    """Mean length of the true steps."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +64,33 @@ def chain(steps: Steps) -> Poses:
 
 
 def snippet_errors(
-    true_steps: Steps, predicted_steps: Steps, *, frames: int = 5, as_released: bool = False, partial: bool = False
+    true_steps: Steps,
+    predicted_steps: Steps,
+    *,
+    frames: int = 5,
+    as_released: bool = False,
+    fewest_frames: int | None = None,
 ) -> SnippetErrors:
     """Snippets of `frames` frames, one beginning at every frame; each is scaled by least squares, then compared.
 
     `as_released`: Monodepth2 and SGDepth multiply the steps T_current_to_next without inverting them, for truth and
-    prediction alike; otherwise the true path is used (SC-SfMLearner). `partial`: also the shorter snippets at the end
-    (Monodepth2). All of them divide the norm by the number of positions N, not by its root.
+    prediction alike (Dynamo-Depth for the truth alone: its prediction is T_next_to_current); otherwise the true path
+    is used (SC-SfMLearner). `fewest_frames`: also the shorter snippets at the end that have at least so many: 2 in
+    Monodepth2, frames - 1 in Dynamo-Depth. All of them divide the norm by the number of positions N, not by its root.
     """
     follow = chain if as_released else poses_from_steps
-    starts = len(true_steps) if partial else len(true_steps) - frames + 2
-    translation, rotation = np.zeros(starts), np.zeros(starts)
+    starts = max(len(true_steps) - (fewest_frames or frames) + 2, 0)
+    translation, rotation, rmse, scale, speed = np.zeros((5, starts))
     for start in range(starts):
         true = follow(true_steps[start : start + frames - 1])
         predicted = follow(predicted_steps[start : start + frames - 1])
-        scaled = predicted[:, :3, 3] * least_squares_scale(predicted[:, :3, 3], true[:, :3, 3])
-        translation[start] = np.linalg.norm(true[:, :3, 3] - scaled) / len(true)
+        scale[start] = least_squares_scale(predicted[:, :3, 3], true[:, :3, 3])
+        offsets = true[:, :3, 3] - scale[start] * predicted[:, :3, 3]
+        translation[start] = np.linalg.norm(offsets) / len(true)
+        rmse[start] = np.linalg.norm(offsets) / np.sqrt(len(true))
+        speed[start] = np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1).mean()
         rotation[start] = rotation_angle(true[:, :3, :3] @ np.linalg.inv(predicted[:, :3, :3])).mean()
-    return SnippetErrors(translation, rotation)
+    return SnippetErrors(translation, rotation, rmse, scale, speed)
 
 
 def rotation_angle(rotation: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:

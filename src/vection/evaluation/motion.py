@@ -1,0 +1,119 @@
+"""Scores of what a method says about moving things: its mask, its 3D flow and the depth it gives them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int64
+
+Thresholds = Float[np.ndarray, " threshold"]
+Flow = Float[np.ndarray, "height width 3"]
+PixelMap = Float[np.ndarray, "height width"]
+Where = Bool[np.ndarray, "height width"]
+
+TINY = 1e-10
+"""Keeps the quotients of the curve finite, as in the public evaluation of Dynamo-Depth."""
+
+
+def motion_thresholds(count: int = 150) -> Thresholds:
+    """Return `count` thresholds from just below 0 to just below 1, evenly spaced (Dynamo-Depth)."""
+    step = 1 / (count - 1)
+    return np.linspace(-step, 1 - step, count)
+
+
+@dataclass(frozen=True)
+class MotionCurve:
+    """Counts of pixels by threshold; those of several images add up."""
+
+    thresholds: Thresholds
+    true_positive: Int64[np.ndarray, " threshold"]
+    false_positive: Int64[np.ndarray, " threshold"]
+    false_negative: Int64[np.ndarray, " threshold"]
+
+    def __add__(self, other: "MotionCurve") -> "MotionCurve":
+        return MotionCurve(
+            self.thresholds,
+            self.true_positive + other.true_positive,
+            self.false_positive + other.false_positive,
+            self.false_negative + other.false_negative,
+        )
+
+    @property
+    def precision(self) -> Thresholds:
+        """Share of the pixels called moving that move; 0 where none is called so."""
+        return self.true_positive / (self.true_positive + self.false_positive + TINY)
+
+    @property
+    def recall(self) -> Thresholds:
+        """Share of the moving pixels that are called so."""
+        return self.true_positive / (self.true_positive + self.false_negative + TINY)
+
+    @property
+    def f1(self) -> Thresholds:
+        """Harmonic mean of precision and recall."""
+        precision, recall = self.precision, self.recall
+        return 2 * precision * recall / (precision + recall + TINY)
+
+    @property
+    def best(self) -> int:
+        """Index of the threshold with the best F1."""
+        return int(np.argmax(self.f1))
+
+
+def motion_curve(
+    motion_mask: PixelMap,
+    *,
+    moving: Bool[np.ndarray, "true_height true_width"],
+    ignored: Bool[np.ndarray, "true_height true_width"] | None = None,
+    thresholds: Thresholds | None = None,
+) -> MotionCurve:
+    """Count one image's pixels; one is called moving where the mask is above the threshold.
+
+    The mask is resized bilinearly to the truth. Where `ignored`, nothing counts against the prediction.
+    """
+    thresholds = motion_thresholds() if thresholds is None else thresholds
+    mask = resize_map(motion_mask, moving.shape)
+    counted = ~moving if ignored is None else ~moving & ~ignored
+    hits, false_alarms = _above(mask[moving], thresholds), _above(mask[counted], thresholds)
+    return MotionCurve(thresholds, hits, false_alarms, int(moving.sum()) - hits)
+
+
+@dataclass(frozen=True)
+class FlowErrors:
+    """Mean end-point errors |predicted - true| of 3D flow in the unit of the truth; NaN without such pixels."""
+
+    everywhere: float
+    static: float
+    moving: float
+
+
+def flow_errors(predicted: Flow, truth: Flow, *, known: Where, moving: Where, scale: float = 1.0) -> FlowErrors:
+    """Compare object flow where it is `known`; `scale` multiplies the prediction: that of the frame's depth."""
+    error = np.linalg.norm(predicted.astype(np.float64) * scale - truth, axis=2)
+    parts = (known, known & ~moving, known & moving)
+    return FlowErrors(*(float(error[part].mean()) if part.any() else float("nan") for part in parts))
+
+
+def depth_ratio(
+    predicted: Float[np.ndarray, " pixel"], truth: Float[np.ndarray, " pixel"], *, scale: float = 1.0
+) -> float:
+    """Hole score of pixels: median of predicted / true depth after scaling; NaN without pixels.
+
+    A car at the camera's own speed does not move in the image, which is how infinity looks: where a method takes the
+    scene as static it digs a hole, and the score is far above 1.
+    """
+    return float(np.median(predicted * scale / truth)) if truth.size else float("nan")
+
+
+def resize_map(values: Float[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> np.ndarray:
+    """Resize bilinearly to (height, width), half-pixel centres."""
+    if values.shape[:2] == size:
+        return values
+    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+
+
+def _above(values: Float[np.ndarray, " pixel"], thresholds: Thresholds) -> Int64[np.ndarray, " threshold"]:
+    """How many values are greater than each threshold."""
+    exceeded = np.searchsorted(thresholds, values, side="left")
+    histogram = np.bincount(exceeded, minlength=len(thresholds) + 1)
+    return histogram[::-1].cumsum()[::-1][1:].astype(np.int64)
