@@ -58,6 +58,28 @@ def rotation_from_euler(angles: Vector3, *, order: Literal["xyz", "zyx"] = "xyz"
     return x @ y @ z if order == "xyz" else z @ y @ x
 
 
+@full_precision
+def rotation_from_quaternion(vector: Vector3) -> Rotation:
+    """Rotation of the quaternion 1 + x i + y j + z k, normalised: an option of SC-SfMLearner's code."""
+    x, y, z = vector.unbind(1)
+    w = (1 + x * x + y * y + z * z).rsqrt()
+    x, y, z = w * x, w * y, w * z
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return _matrix(rows)
+
+
+def euler_from_rotation(rotation: Rotation) -> Vector3:
+    """Angles (radians) about x, y, z of R = Rx Ry Rz, the one about y within a quarter turn."""
+    cos_y = torch.hypot(rotation[:, 0, 0], rotation[:, 0, 1])
+    x = torch.atan2(-rotation[:, 1, 2], rotation[:, 2, 2])
+    z = torch.atan2(-rotation[:, 0, 1], rotation[:, 0, 0])
+    return torch.stack([x, torch.atan2(rotation[:, 0, 2], cos_y), z], dim=1)
+
+
 def make_transform(rotation: Rotation, translation: Vector3) -> Transform:
     """4x4 transform p -> R p + t."""
     top = torch.cat([rotation, translation[:, :, None]], dim=2)

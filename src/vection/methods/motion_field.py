@@ -3,22 +3,257 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from vection.methods.method import Method
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vection.geometry.motion import exceeds_mean, length, rms_length, rotate_back
+from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
+from vection.geometry.rigid import make_transform, rotation_from_euler
+from vection.losses.motion_cycle import Order, rotation_cycle_loss, translation_cycle_loss
+from vection.losses.motion_regularisation import (
+    group_smoothness_loss,
+    l1_sparsity_loss,
+    relative_motion,
+    sqrt_sparsity_loss,
+)
+from vection.losses.rgbd_consistency import rgbd_consistency
+from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.methods.method import Method, Motion, Progress
+from vection.networks.cameras import Cameras, IntrinsicsSource
+from vection.networks.encoder import EncoderName
+from vection.networks.motion_field import CHANNELS, MotionFieldNet, PredictedMotion
+from vection.networks.padding import Padding
+from vection.networks.randomised_norm import noise_deviation
+from vection.networks.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.samples import Clip
+from vection.types import ClassMap, Depth, Image, Mask, Scalar
+
+FIRST_MOVABLE, LAST_MOVABLE = 11, 18
+"""Cityscapes train ids: person, rider, car, truck, bus, train, motorcycle, bicycle."""
 
 
 @dataclass(frozen=True)
 class MotionFieldSettings:
-    """The method's parts; the defaults are the paper's."""
+    """The method's parts; the defaults are the paper's, weights and schedules those of the released code."""
 
     name: Literal["motion_field"] = "motion_field"
+    encoder: Literal["randomised-resnet18"] | EncoderName = "randomised-resnet18"
+    """The paper's depth network (softplus), or an encoder of the library's other methods (sigmoid, limited depth)."""
     pretrained: bool = True
-    """Start the encoders from ImageNet weights."""
+    """Start the encoder from ImageNet weights."""
+    intrinsics: IntrinsicsSource = "given"
+    depth_input: bool = True
+    """The motion network sees the predicted depth as a fourth channel of each image."""
+    motion_channels: tuple[int, ...] = CHANNELS
+    """Of each halving of the motion network."""
+    sparsity: Literal["l1/2", "l1"] = "l1/2"
+    object_masks: bool = False
+    """Objects move only where the clips' class maps show something movable."""
+    mask_dilation: int = 8
+    """By so many pixels the movable regions grow."""
+    auto_mask: Literal["per-sample", "whole-batch", "none"] = "per-sample"
+    """Vectors not longer than the mean are set to zero; the released code takes the mean of the whole batch."""
+    cycle_order: Order = "paper"
+    padding: Padding = "symmetric"
+    """As torchvision's ImageNet weights were trained with (symmetric), or as the released code does it."""
+    colour_weight: float = 1.0
+    ssim_weight: float = 1.5
+    depth_consistency_weight: float = 0.0
+    depth_smoothness_weight: float = 1e-3
+    rotation_cycle_weight: float = 1e-3
+    translation_cycle_weight: float = 5e-2
+    motion_smoothness_weight: float = 1.0
+    sparsity_weight: float = 0.2
+    burn_in: int = 20_000
+    """Objects stand still for the first half of so many steps; then their motion fades in."""
+    noise_ramp: int = 10_000
+    """Steps over which the noise of the normalisation grows."""
+    wrap_around: bool = False
+    """Smoothness of motion goes round the image's border."""
+    scale_normalisation: bool = False
+    """Lengths are in units of the batch's mean depth."""
+    scales: int = 1
+    exact_centres: bool = True
+    """Pixel centres stay in place when images are halved (more than one scale)."""
+    min_depth: float = 0.1
+    max_depth: float = 100.0
+    """Limits of the sigmoid's depth; softplus has none."""
+
+    def burn_in_weight(self, progress: Progress) -> float:
+        """Factor of object motion: clip(2 step / burn_in - 1, 0, 1)."""
+        return progress.ramp(self.burn_in // 2, begin=self.burn_in // 2)
+
+
+def loss_terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
+    """Weighted terms of section 3.2; each weight counts once a direction and half as much at each coarser scale."""
+    level = pairs.in_mean_depths() if settings.scale_normalisation else pairs
+    terms: dict[str, Scalar] = {}
+    for scale in range(settings.scales):
+        level = level.halved(exact_centres=settings.exact_centres) if scale > 0 else level
+        for name, term in _terms(level, settings).items():
+            terms[name] = terms.get(name, 0) + 2 * term / 2**scale
+    return terms
+
+
+def _terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
+    """Means over both directions, weighted."""
+    moved = pairs.moved()
+    usable = pairs.usable_in_both(moved)
+    # The other frame's depth is what this one is compared with, not what is to learn from it.
+    second_image, second_depth = exchanged(pairs.image), exchanged(pairs.depth).detach()
+    seen = rgbd_consistency(
+        pairs.image, moved, second_image=second_image, second_depth=second_depth, usable=usable
+    )  # eq. 7
+    translation, rotations = pairs.translation, (pairs.rotation, exchanged(pairs.rotation))
+    visible = seen.visible if usable is None else seen.visible & usable
+    cycle = translation_cycle_loss(
+        translation, exchanged(translation), rotations, moved=moved, visible=visible, order=settings.cycle_order
+    )
+    motion = relative_motion(pairs.residual, translation)
+    sparsity = sqrt_sparsity_loss if settings.sparsity == "l1/2" else l1_sparsity_loss
+    smoothness = edge_aware_smoothness_loss(normalise_by_mean(1 / pairs.depth), pairs.image)
+    terms = {
+        "colour": settings.colour_weight * seen.colour_loss,
+        "ssim": settings.ssim_weight * seen.ssim_loss,
+        "depth_smoothness": settings.depth_smoothness_weight * smoothness,  # eq. 5
+        "rotation_cycle": settings.rotation_cycle_weight * rotation_cycle_loss(*rotations),  # eq. 6
+        "translation_cycle": settings.translation_cycle_weight * cycle,
+        "motion_smoothness": settings.motion_smoothness_weight
+        * group_smoothness_loss(motion, wrap_around=settings.wrap_around),  # eq. 2
+        "motion_sparsity": settings.sparsity_weight * sparsity(motion),  # eq. 3
+    }
+    if settings.depth_consistency_weight > 0:
+        terms["depth_consistency"] = settings.depth_consistency_weight * seen.depth_loss
+    return terms
 
 
 class MotionField(Method[Clip]):
-    """Being written."""
+    """Depth of each frame, and camera motion and object motion of pairs, trained by predicting each of two frames."""
+
+    residual_weight: Tensor
+    """The burn-in's factor in the last step of training: predictions show as much object motion."""
 
     def __init__(self, settings: MotionFieldSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.depth_network: SoftplusDepth | SigmoidDepth
+        if settings.encoder == "randomised-resnet18":
+            self.depth_network = SoftplusDepth(padding=settings.padding, pretrained=settings.pretrained)
+        else:
+            self.depth_limits = (settings.min_depth, settings.max_depth)
+            self.depth_network = SigmoidDepth(
+                settings.encoder, limits=self.depth_limits, pretrained=settings.pretrained
+            )
+        self.motion_network = MotionFieldNet(
+            inputs=8 if settings.depth_input else 6, channels=settings.motion_channels, padding=settings.padding
+        )
+        self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
+        self.register_buffer("residual_weight", torch.ones(()))
+
+    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+        """L_reg,mot + L_reg,dep + L_cyc + L_rgb of the target with every source, both ways (section 3.2)."""
+        pairs = self.observe(batch, progress)
+        terms = loss_terms(pairs, self.settings)
+        # A camera that is not finite would only make pixels invalid.
+        return terms | {"colour": terms["colour"] + 0 * pairs.intrinsics.sum()}
+
+    def observe(self, clip: Clip, progress: Progress) -> Pairs:
+        """Predict depth and motion of the target (a) with every source (b), both ways."""
+        batch, count = clip.sources.shape[:2]
+        weight = self.settings.burn_in_weight(progress)
+        if self.training:
+            self.residual_weight.fill_(weight)
+
+        def paired(target: Tensor, sources: Tensor) -> Tensor:
+            return both_ways(target.repeat_interleave(count, dim=0), sources.flatten(0, 1))
+
+        noise = noise_deviation(progress.ramp(self.settings.noise_ramp)) if self.training else 0.0
+        depth = self.depth_network(torch.cat([clip.target_jittered, clip.sources_jittered.flatten(0, 1)]), noise=noise)
+        depth = paired(depth[:batch], depth[batch:].unflatten(0, (batch, count)))
+        jittered = paired(clip.target_jittered, clip.sources_jittered)
+        predicted = self._motion(jittered, exchanged(jittered), depths=(depth, exchanged(depth)))
+        own, of_sources = self.cameras(clip, by_sample(predicted.feature, batch))
+        residual = weight * self._selected(predicted)
+        if self.settings.object_masks:
+            residual = residual * paired(*self._movable(clip))
+        return Pairs(
+            image=paired(clip.target, clip.sources),
+            depth=depth,
+            intrinsics=paired(own, of_sources),
+            rotation=rotation_from_euler(predicted.angles),
+            background=predicted.background,
+            residual=residual,
+            usable=None
+            if clip.usable is None
+            else paired(clip.usable, clip.usable[:, None].repeat_interleave(count, 1)),
+        )
+
+    def predict_depth(self, image: Image) -> Depth:
+        """z = log(1 + e^l) of the network's output l (section 3.1)."""
+        depth: Depth = self.depth_network(image)
+        return depth
+
+    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+        """R and T_ego; R^T T_obj, which is object motion along the first camera's axes; |T_obj| beside the RMS of |T|.
+
+        `moving` is |T_obj| / (|T_obj| + RMS |T_obj + T_ego|): 0 where the auto-mask found no motion, 1/2 where an
+        object is as fast as the whole scene is past the camera.
+        """
+        del before
+        found = self._motion(first, second, depths=(self.predict_depth(first), self.predict_depth(second)))
+        rotation = rotation_from_euler(found.angles)
+        residual = self.residual_weight * self._selected(found)
+        speed = length(residual)
+        return Motion(
+            ego=make_transform(rotation, found.background),
+            object_flow=rotate_back(residual, rotation),
+            moving=speed / (speed + rms_length(residual + found.background[:, :, None, None])),
+        )
+
+    def pictures(self, batch: Clip) -> dict[str, Image]:
+        """The target, its prediction from the first source, what is visible in it, object motion, inverse depth."""
+        pairs = self.observe(batch, Progress(step=self.settings.burn_in))
+        moved = pairs.moved()
+        seen = rgbd_consistency(
+            pairs.image, moved, second_image=exchanged(pairs.image), second_depth=exchanged(pairs.depth)
+        )
+        rows = slice(0, len(pairs.image) // 2, batch.sources.shape[1])
+        residual, inverse_depth = self.residual_weight * pairs.residual[rows], 1 / pairs.depth[rows]
+        fastest = residual.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-9)
+        return {
+            "target": batch.target,
+            "predicted from source": seen.seen[rows],
+            "visible in source": seen.visible[rows].float().expand_as(batch.target),
+            "object motion": 0.5 + 0.5 * residual / fastest,
+            "inverse depth": (inverse_depth / inverse_depth.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+        }
+
+    def _motion(self, first: Image, second: Image, *, depths: tuple[Depth, Depth]) -> PredictedMotion:
+        if self.settings.depth_input:
+            first, second = (torch.cat(frame, dim=1) for frame in zip((first, second), depths, strict=True))
+        predicted: PredictedMotion = self.motion_network(first, second)
+        return predicted
+
+    def _selected(self, predicted: PredictedMotion) -> Tensor:
+        """The residual field where it stands out."""
+        if self.settings.auto_mask == "none":
+            return predicted.residual
+        return (
+            predicted.residual
+            * exceeds_mean(predicted.residual, whole_batch=self.settings.auto_mask == "whole-batch")[0]
+        )
+
+    def _movable(self, clip: Clip) -> tuple[Mask, Tensor]:
+        """Dilated masks of what might move, of the targets and of their sources."""
+        if clip.classes is None or clip.source_classes is None:
+            raise ValueError("object masks need clips with class maps (data.use_classes)")
+        around = self.settings.mask_dilation
+        sources = movable(clip.source_classes.flatten(0, 1)[:, None], dilation=around)
+        return movable(clip.classes, dilation=around), sources.unflatten(0, (len(clip), -1))
+
+
+def movable(classes: ClassMap, *, dilation: int) -> Mask:
+    """True within `dilation` pixels (in x and y) of a class that moves; unknown pixels count as not movable."""
+    found = ((classes >= FIRST_MOVABLE) & (classes <= LAST_MOVABLE)).float()
+    return functional.max_pool2d(found, 2 * dilation + 1, stride=1, padding=dilation) > 0

@@ -1,0 +1,65 @@
+"""Do two frames agree in colour and depth where one sees what the other sees? (Li et al. 2020, eq. 7)"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vection.geometry.motion import Moved
+from vection.geometry.rigid import full_precision
+from vection.geometry.warp import sample
+from vection.losses.weighted_ssim import weighted_ssim_error
+from vection.types import Depth, Image, Map, Mask, Scalar
+
+
+@dataclass(frozen=True)
+class RgbdConsistency:
+    """Each loss is a mean over all pixels, those that do not count included."""
+
+    colour_loss: Scalar
+    ssim_loss: Scalar
+    """Not yet halved as the released code does before it weights."""
+    depth_loss: Scalar
+    visible: Mask
+    """Where the first frame's points are valid and nearer than what the second frame sees there."""
+    proximity: Map
+    """1 where both depths agree, towards 0 where they do not; weights SSIM. Without gradient."""
+    seen: Image
+    """The second image where the first frame's pixels are: a prediction of the first image."""
+
+
+@full_precision
+def rgbd_consistency(
+    image: Image, moved: Moved, *, second_image: Image, second_depth: Depth, usable: Mask | None = None
+) -> RgbdConsistency:
+    """Compare the first frame, whose pixels `moved` to the second, with what the second shows there.
+
+    Points behind what the second frame sees are hidden from it and do not count. `usable` False excludes more.
+    """
+    found = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
+    seen, second = found[:, :3], found[:, 3:]
+    valid = moved.valid if usable is None else moved.valid & usable
+    visible = moved.valid & (moved.depth < second)
+    counts = (visible & valid).to(image.dtype)
+    difference = torch.where(moved.valid, second - moved.depth, torch.zeros_like(second))
+    colour_error = (seen - image).abs() * counts
+    proximity = depth_proximity(difference, visible).detach() * valid
+    error, weight = weighted_ssim_error(seen, image, proximity)
+    return RgbdConsistency(
+        colour_loss=colour_error.mean(),
+        ssim_loss=(error * weight).mean(),
+        depth_loss=(difference.abs() * counts).mean(),
+        visible=visible,
+        proximity=proximity,
+        seen=seen,
+    )
+
+
+def depth_proximity(difference: Map, visible: Mask) -> Map:
+    """s^2 / (difference^2 + s^2), s^2 the mean square difference of each sample's visible pixels plus 1e-4."""
+    squared = difference * difference
+    counts = visible.to(squared.dtype)
+    s2 = (squared * counts).sum(dim=(1, 2, 3)) / (counts.sum(dim=(1, 2, 3)) + 1) + 1e-4
+    s2 = s2[:, None, None, None]
+    proximity: Tensor = s2 / (squared + s2)
+    return proximity
