@@ -88,12 +88,74 @@ def test_stream_chains_the_path():
     np.testing.assert_allclose(places, [[0, 0, 0], [1, 0, 2], [2, 0, 4]])
 
 
-def test_stream_is_lazy():
+def test_stream_reads_one_frame_ahead():
     def frames():
+        yield gradient(8, 16)
         yield gradient(8, 16)
         raise AssertionError("read ahead")
 
     assert next(Predictor(Analytic(), height=8, width=16).stream(frames())).name == "000000"
+
+
+def test_stream_without_motion_reads_nothing_ahead():
+    def frames():
+        yield gradient(8, 16)
+        raise AssertionError("read ahead")
+
+    method = Analytic()
+    method.knows_ego_motion = False
+    first = next(Predictor(method, height=8, width=16).stream(frames()))
+    assert first.T_camera_to_world is None
+
+
+class Scenic(Analytic):
+    """The red channel moves with 3, its strength the mask; remembers which frames it saw."""
+
+    knows_classes = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs: list[tuple[float, float, float | None]] = []
+
+    def predict_motion(self, first, second, *, before=None):
+        self.pairs.append(tuple(None if one is None else float(one.mean()) for one in (first, second, before)))
+        motion = super().predict_motion(first, second)
+        direction = torch.tensor([0.0, 0.0, 3.0])[:, None, None]
+        K = torch.tensor([[[8.0, 0, 7.5], [0, 8, 3.5], [0, 0, 1]]])
+        return Motion(motion.ego, object_flow=first[:, :1] * direction, moving=first[:, :1], intrinsics=K)
+
+    def predict_classes(self, image):
+        return (13 * (image[:, :1] > 0.5)).to(torch.uint8)
+
+
+def test_stream_gives_the_motion_to_the_next_frame():
+    method = Scenic()
+    predictor = Predictor(method, height=8, width=16, depth_scale=2.0)
+    images = [gradient(16, 32), np.zeros((16, 32, 3), np.uint8), np.full((16, 32, 3), 255, np.uint8)]
+    first, second, last = predictor.stream(images)
+    red = images[0][..., 0] / np.float32(255)
+    assert first.object_flow.shape == (16, 32, 3)
+    np.testing.assert_allclose(first.object_flow[..., 2], 2 * 3 * red, atol=0.3)
+    np.testing.assert_allclose(first.motion_mask, red, atol=0.05)
+    assert first.motion_mask.min() >= 0
+    assert first.motion_mask.max() <= 1
+    np.testing.assert_array_equal(second.object_flow, 0)
+    assert last.object_flow is None
+    assert last.motion_mask is None
+    assert last.T_to_next is None
+    np.testing.assert_allclose(first.T_to_next[:3, 3], [-2, 0, -4])
+    assert first.classes.shape == (16, 32)
+    assert set(np.unique(first.classes)) == {0, 13}
+    assert (last.classes == 13).all()
+    # Predicted for 16x8 pixels: a centre at (W - 1) / 2 stays there, focal lengths double.
+    assert first.intrinsics == pytest.approx((16, 16, 15.5, 7.5))
+    assert last.intrinsics is None
+    means = [float(np.float32(image.mean() / 255)) for image in images]
+    assert [pair[2] for pair in method.pairs] == [None, pytest.approx(means[0], abs=0.01)]
+
+
+def test_methods_without_classes_predict_none():
+    assert Predictor(Analytic(), height=8, width=16).predict(gradient(8, 16)).classes is None
 
 
 def test_stream_turns_with_the_camera():

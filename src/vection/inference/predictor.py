@@ -13,8 +13,9 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from vection.data.clip_folder import read_rgb
+from vection.inference.camera import learned_camera, resize_camera
 from vection.inference.flip import blend_flipped
-from vection.inference.prediction import DepthMap, Prediction, RgbImage
+from vection.inference.prediction import CameraNumbers, ClassIds, DepthMap, Prediction, RgbImage
 from vection.inference.sources import Frame
 from vection.methods.method import Method
 from vection.types import Image, InverseDepth
@@ -63,23 +64,32 @@ class Predictor:
         return self._predict_frame(Frame("image", image))
 
     def stream(self, frames: Iterable[Frame | RgbImage]) -> Iterator[Prediction]:
-        """Predict consecutive frames of a camera as they come, with `T_camera_to_world` if the method knows motion.
+        """Predict consecutive frames of a camera as they come, with path and motion if the method knows motion.
 
-        The world is the first frame's camera; T_second_to_world = T_first_to_world inv(T_first_to_second). Images
+        The world is the first frame's camera; T_second_to_world = T_first_to_world inv(T_first_to_second). Motion of a
+        frame needs the next one, so a prediction comes one frame late (at once if the method knows no motion). Images
         without a name are numbered.
         """
         T_camera_to_world = np.eye(4)
-        previous: Image | None = None
+        waiting: Prediction | None = None
+        before: Image | None = None
+        first: Image | None = None
         for index, given in enumerate(frames):
             frame = given if isinstance(given, Frame) else Frame(f"{index:06d}", given)
-            current = self._to_network(frame.image)
-            if previous is not None and self.method.knows_ego_motion:
-                T_camera_to_world = T_camera_to_world @ np.linalg.inv(self._ego_motion(previous, current))
-            previous = current
-            prediction = self._predict_frame(frame, network_image=current)
-            if self.method.knows_ego_motion:
-                prediction = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
-            yield prediction
+            second = self._to_network(frame.image)
+            prediction = self._predict_frame(frame, network_image=second)
+            if not self.method.knows_ego_motion:
+                yield prediction
+                continue
+            if waiting is not None and first is not None:
+                waiting = self._with_motion(waiting, first, second, before=before)
+                assert waiting.T_to_next is not None
+                T_camera_to_world = T_camera_to_world @ np.linalg.inv(waiting.T_to_next)
+                yield waiting
+            waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
+            before, first = first, second
+        if waiting is not None:
+            yield waiting
 
     def _predict_frame(self, frame: Frame, *, network_image: NetworkImage | None = None) -> Prediction:
         image = self._to_network(frame.image) if network_image is None else network_image
@@ -91,7 +101,8 @@ class Predictor:
             unit=self.unit,
             scale_source=self.scale_source,
             seconds=frame.seconds,
-            intrinsics=frame.intrinsics,
+            intrinsics=self._camera(frame),
+            classes=self._classes(image, frame.image.shape[:2]),
         )
 
     def _depth_at_size(self, inverse_depth: NetworkMap, image: RgbImage) -> DepthMap:
@@ -108,12 +119,42 @@ class Predictor:
                 inverse = blend_flipped(inverse, 1 / self.method.predict_depth(image.flip(-1)).float())
         return inverse
 
-    def _ego_motion(self, first: Image, second: Image) -> np.ndarray:
+    def _with_motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> Prediction:
+        """Return the prediction of the first frame with its motion until the second, at the size of its image."""
         with torch.inference_mode(), self._precision():
-            motion = self.method.predict_motion(first, second)
+            motion = self.method.predict_motion(first, second, before=before)
         T_first_to_second = motion.ego[0].double().cpu().numpy()
         T_first_to_second[:3, 3] *= self.depth_scale
-        return T_first_to_second
+        found: dict[str, Any] = {"T_to_next": T_first_to_second}
+        size = prediction.depth.shape
+        if motion.object_flow is not None:
+            flow = self.depth_scale * motion.object_flow[0].float()
+            found["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
+        if motion.moving is not None:
+            found["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
+        if motion.intrinsics is not None:
+            network = motion.intrinsics[0].double().cpu().numpy()
+            numbers = (network[0, 0], network[1, 1], network[0, 2], network[1, 2])
+            found["intrinsics"] = resize_camera(numbers, from_size=(self.height, self.width), to_size=size)
+        return replace(prediction, **found)
+
+    def _classes(self, image: Image, size: tuple[int, ...]) -> ClassIds | None:
+        """Classes at `size`, nearest pixel; None if the method has not learned them."""
+        if not self.method.knows_classes:
+            return None
+        with torch.inference_mode(), self._precision():
+            ids = self.method.predict_classes(image)[0, 0].cpu().numpy()
+        resized = cv2.resize(ids, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
+        return np.asarray(resized, dtype=np.uint8)
+
+    def _camera(self, frame: Frame) -> CameraNumbers | None:
+        """Intrinsics of the frame's image: as learned, if it is known which of the learned cameras took it."""
+        size, network = frame.image.shape[:2], (self.height, self.width)
+        given = None
+        if frame.intrinsics is not None:
+            given = resize_camera(frame.intrinsics, from_size=size, to_size=network)
+        learned = learned_camera(self.method, network, given=given)
+        return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
     def _to_network(self, image: RgbImage) -> NetworkImage:
         """Resize by area, which keeps thin things when shrinking; enlarge bilinearly."""
@@ -125,3 +166,10 @@ class Predictor:
 
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+
+
+def _at_size(values: Float32[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> np.ndarray:
+    """Resize bilinearly with half-pixel centres."""
+    if values.shape[:2] == size:
+        return np.ascontiguousarray(values, dtype=np.float32)
+    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), dtype=np.float32)

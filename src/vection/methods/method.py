@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from torch import nn
 
-from vection.types import Depth, Image, Map, Points, Scalar, Transform
+from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Points, Scalar, Transform
 
 Batch = TypeVar("Batch")
 
@@ -40,6 +40,8 @@ class Motion:
     object_flow: Points | None = None
     moving: Map | None = None
     """Motion mask in [0, 1]."""
+    intrinsics: Intrinsics | None = None
+    """K of the first frame, if it was predicted from the pair."""
 
 
 class Method(nn.Module, ABC, Generic[Batch]):
@@ -54,6 +56,8 @@ class Method(nn.Module, ABC, Generic[Batch]):
     """Whether the camera is learned, not given."""
     knows_ego_motion: bool = True
     """Whether `predict_motion` works; False after training on stereo pairs alone."""
+    knows_classes: bool = False
+    """Whether `predict_classes` works."""
 
     def forward(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""
@@ -76,6 +80,10 @@ class Method(nn.Module, ABC, Generic[Batch]):
 
         `before` is the frame before `first`, if there is one; only networks that see three frames use it.
         """
+
+    def predict_classes(self, image: Image) -> ClassMap:
+        """Cityscapes train ids at the size of `image`, of a method that `knows_classes`."""
+        raise NotImplementedError(f"{type(self).__name__} knows no classes")
 
     def pictures(self, batch: Batch) -> dict[str, Image]:
         """Pictures for the log (warped view, mask), each RGB in [0, 1]; computed only when asked for."""

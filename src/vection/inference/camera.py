@@ -1,0 +1,44 @@
+"""The camera that a method learned, for the images that it predicts."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from vection.inference.prediction import CameraNumbers
+from vection.methods.method import Method
+from vection.networks.cameras import Cameras
+
+SAME_CAMERA = 0.02
+"""Largest relative difference of fx, fy and of cx, cy (by the width) at which given cameras count as one."""
+
+
+def learned_camera(method: Method[Any], size: tuple[int, int], *, given: CameraNumbers | None) -> CameraNumbers | None:
+    """Return fx, fy, cx, cy that the method learned in training, in pixels of its images of `size` (height, width).
+
+    Of several cameras it is the one whose intrinsics before learning were `given` (in the same pixels); None if that
+    is not known, or if cameras are not learned one by one.
+    """
+    cameras = getattr(method, "cameras", None)
+    if not isinstance(cameras, Cameras) or cameras.learned is None:
+        return None
+    found = cameras.found(torch.Size((1, 3, *size)))
+    if given is not None and len(found) > 1:
+        unit = np.array([given[0], given[1], size[1], size[1]])
+        before = cameras.learned.given.cpu().numpy()
+        found = {
+            number: numbers
+            for number, numbers in found.items()
+            if np.all(np.abs(before[number] - np.array(given)) < SAME_CAMERA * unit)
+        }
+    if len(found) != 1:
+        return None
+    fx, fy, cx, cy = next(iter(found.values()))
+    return fx, fy, cx, cy
+
+
+def resize_camera(numbers: CameraNumbers, *, from_size: tuple[int, ...], to_size: tuple[int, ...]) -> CameraNumbers:
+    """fx, fy, cx, cy of an image of another (height, width): a pixel centre at x moves to (x + 1/2) scale - 1/2."""
+    fx, fy, cx, cy = (float(number) for number in numbers)
+    scale_y, scale_x = (new / old for new, old in zip(to_size, from_size, strict=True))
+    return fx * scale_x, fy * scale_y, (cx + 0.5) * scale_x - 0.5, (cy + 0.5) * scale_y - 0.5
