@@ -28,11 +28,16 @@ def project(
     """Project points of a camera to its pixels, which may lie outside the image.
 
     Monodepth2 adds `epsilon` to z and clamps nothing, so a point behind the camera lands on a mirrored pixel;
-    SC-SfMLearner clamps z to `minimum_depth` instead.
+    SC-SfMLearner divides K p by z clamped to `minimum_depth` instead.
     """
     x, y, z = points.unbind(1)
-    z = z + epsilon if minimum_depth is None else z.clamp(min=minimum_depth)
     fx, fy, cx, cy = _parameters(intrinsics)
+    if minimum_depth is None:
+        z = z + epsilon
+    else:
+        nearest = z.clamp(min=minimum_depth)
+        clamped = z / nearest  # 1 where z is far enough
+        cx, cy, z = cx * clamped, cy * clamped, nearest
     return torch.stack([fx * (x / z) + cx, fy * (y / z) + cy], dim=-1)
 
 
@@ -59,6 +64,11 @@ def flip_intrinsics(intrinsics: Float[Tensor, "*batch 3 3"], *, width: int) -> F
 def disparity_to_inverse_depth(disparity: Disparity, *, min_depth: float, max_depth: float) -> InverseDepth:
     """Scale the sigmoid linearly to [1/max_depth, 1/min_depth]: a*s + b of Monodepth2, section 3.3."""
     return 1 / max_depth + (1 / min_depth - 1 / max_depth) * disparity
+
+
+def inverse_depth_to_disparity(inverse_depth: InverseDepth, *, min_depth: float, max_depth: float) -> Disparity:
+    """Undo `disparity_to_inverse_depth`."""
+    return (inverse_depth - 1 / max_depth) / (1 / min_depth - 1 / max_depth)
 
 
 def disparity_to_depth(disparity: Disparity, *, min_depth: float, max_depth: float) -> Depth:

@@ -10,9 +10,13 @@ from torch.nn import functional
 
 from vection.geometry.camera import backproject, project
 from vection.geometry.rigid import transform_points
-from vection.types import Depth, Intrinsics, Mask, Pixels, Transform
+from vection.types import Depth, Image, Intrinsics, Mask, Pixels, Transform
 
-Padding = Literal["border", "zeros"]
+Padding = Literal["border", "zeros", "blank"]
+"""What lies outside the image: the border pixel, zeros that blend with it, or zeros that do not."""
+
+NEAREST_POINT = 1e-3
+"""SC-SfMLearner moves points behind the camera, or nearer than this, to this depth."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,19 @@ class Correspondence:
 
     def inside_image(self, height: int, width: int) -> Mask:
         """Return True where the position lies within the outermost pixel centres of a source of this size."""
-        x, y = self.pixels.unbind(-1)
-        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-        return inside[:, None]
+        return _inside(self.pixels, height, width)[:, None]
+
+
+@dataclass(frozen=True)
+class SeenWithDepth:
+    """A source seen from the target camera, and two opinions about the depth that the source camera sees there."""
+
+    image: Image
+    sampled_depth: Depth
+    """Of the source's own depth map, D'_b of SC-SfMLearner, eq. 5."""
+    computed_depth: Depth
+    """Of the target's depth, moved to the source camera, D^a_b of SC-SfMLearner, eq. 5."""
+    inside_image: Mask
 
 
 def correspond(
@@ -51,18 +65,23 @@ def sample(
     *,
     padding: Padding = "border",
     nearest: bool = False,
+    align_corners: bool = True,
 ) -> Float[Tensor, "batch channel height width"]:
     """Read `values` at `pixels`, bilinearly (or from the nearest pixel). The only caller of `grid_sample`.
 
-    Outside the image the border pixel is returned ("border") or zero ("zeros").
+    `align_corners` False reads as released code does on today's PyTorch: positions are stretched by half a pixel at
+    the borders.
     """
     height, width = values.shape[-2:]
     x, y = pixels.unbind(-1)
     grid = torch.stack([x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1], dim=-1)
     # At a NaN, grid_sample returns a finite value, and its gradient reads outside its memory on CPUs.
     grid = grid.nan_to_num(nan=2.0, posinf=2.0, neginf=-2.0)
+    if padding == "blank":
+        grid = torch.where(_inside(pixels, height, width)[..., None], grid, 4.0)
     mode = "nearest" if nearest else "bilinear"
-    return functional.grid_sample(values, grid, mode=mode, padding_mode=padding, align_corners=True)
+    filling = "border" if padding == "border" else "zeros"
+    return functional.grid_sample(values, grid, mode=mode, padding_mode=filling, align_corners=align_corners)
 
 
 def warp(
@@ -77,3 +96,37 @@ def warp(
     """Predict the target view from the source, the target's depth and the motion between (Monodepth2, eq. 2)."""
     found = correspond(depth, T_target_to_source, intrinsics=intrinsics, source_intrinsics=source_intrinsics)
     return sample(source, found.pixels, padding=padding)
+
+
+def warp_with_depth(
+    source: Image,
+    source_depth: Depth,
+    depth: Depth,
+    T_target_to_source: Transform,
+    *,
+    intrinsics: Intrinsics,
+    source_intrinsics: Intrinsics,
+    padding: Padding = "blank",
+    align_corners: bool = True,
+    minimum_sampled_depth: float = 0.0,
+) -> SeenWithDepth:
+    """Predict the target view and its depth as the source camera sees it (SC-SfMLearner, sections 3.2 and 3.3)."""
+    found = correspond(
+        depth,
+        T_target_to_source,
+        intrinsics=intrinsics,
+        source_intrinsics=source_intrinsics,
+        minimum_depth=NEAREST_POINT,
+    )
+    read = sample(torch.cat([source, source_depth], dim=1), found.pixels, padding=padding, align_corners=align_corners)
+    return SeenWithDepth(
+        image=read[:, :3],
+        sampled_depth=read[:, 3:].clamp(min=minimum_sampled_depth),
+        computed_depth=found.depth.clamp(min=NEAREST_POINT),
+        inside_image=found.inside_image(source.shape[-2], source.shape[-1]),
+    )
+
+
+def _inside(pixels: Pixels, height: int, width: int) -> Tensor:
+    x, y = pixels.unbind(-1)
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)

@@ -29,10 +29,21 @@ class Target:
 
 
 def photometric_error(
-    views: Sources, target: Target, *, ssim_weight: float = 0.85, window: Window = "box3"
+    views: Sources,
+    target: Target,
+    *,
+    ssim_weight: float = 0.85,
+    window: Window = "box3",
+    largest_difference: float | None = None,
 ) -> SourceMaps:
-    """alpha/2 (1 - SSIM) + (1 - alpha) |difference|, averaged over RGB (Monodepth2, after eq. 2); 0 means L1 only."""
-    l1 = (views - target.image[:, None]).abs().mean(dim=2)
+    """alpha/2 (1 - SSIM) + (1 - alpha) |difference|, averaged over RGB (Monodepth2, after eq. 2); 0 means L1 only.
+
+    `largest_difference` clamps the difference of each channel (SC-SfMLearner as released).
+    """
+    difference = (views - target.image[:, None]).abs()
+    if largest_difference is not None:
+        difference = difference.clamp(max=largest_difference)
+    l1 = difference.mean(dim=2)
     if ssim_weight == 0:
         return l1
     return ssim_weight * ssim_error(views, target.moments, window=window).mean(dim=2) + (1 - ssim_weight) * l1

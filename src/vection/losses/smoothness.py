@@ -3,13 +3,17 @@
 from vection.types import Image, Map, Scalar
 
 
-def edge_aware_smoothness_loss(values: Map, image: Image) -> Scalar:
-    """|dx d| e^-|dx I| + |dy d| e^-|dy I|, each averaged (Monodepth2, eq. 3); |dI| is the mean over RGB."""
+def edge_aware_smoothness_loss(values: Map, image: Image, *, squared: bool = False) -> Scalar:
+    """|dx d| e^-|dx I| + |dy d| e^-|dy I|, each averaged (Monodepth2, eq. 3); |dI| is the mean over RGB.
+
+    `squared` squares each product before averaging (SC-SfMLearner, eq. 4).
+    """
     weight_x = (-(image[..., 1:] - image[..., :-1]).abs().mean(dim=1, keepdim=True)).exp()
     weight_y = (-(image[..., 1:, :] - image[..., :-1, :]).abs().mean(dim=1, keepdim=True)).exp()
     step_x = (values[..., 1:] - values[..., :-1]).abs()
     step_y = (values[..., 1:, :] - values[..., :-1, :]).abs()
-    return (step_x * weight_x).mean() + (step_y * weight_y).mean()
+    x, y = step_x * weight_x, step_y * weight_y
+    return x.square().mean() + y.square().mean() if squared else x.mean() + y.mean()
 
 
 def normalise_by_mean(values: Map) -> Map:

@@ -1,10 +1,24 @@
 """SC-SfMLearner: Bian et al., Unsupervised Scale-consistent Depth and Ego-motion Learning, NeurIPS 2019."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.methods.method import Method
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from vection.geometry.camera import disparity_to_depth
+from vection.geometry.views import Views
+from vection.losses.geometry_consistency import consistency_weight
+from vection.losses.pair_comparison import Comparison, DepthView, PairMaps, compare, losses_of_pairs
+from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.methods.method import Method, Motion, Progress
+from vection.networks.cameras import Cameras, IntrinsicsSource
+from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network
+from vection.networks.euler_motion import EulerMotion, PoseNetworkName
 from vection.samples import Clip
+from vection.types import Depth, Disparity, Image, Map, Mask, Scalar, Transform
 
 
 @dataclass(frozen=True)
@@ -12,13 +26,158 @@ class ScSfmLearnerSettings:
     """The method's parts; the defaults are the paper's."""
 
     name: Literal["sc_sfmlearner"] = "sc_sfmlearner"
-    pretrained: bool = True
-    """Start the encoders from ImageNet weights."""
+    pretrained: bool = False
+    """Start encoders from ImageNet weights (DispNet, DispResNet and PoseNet have none)."""
+    intrinsics: IntrinsicsSource = "given"
+    depth_network: DisparityNetworkName = "dispresnet"
+    pose_network: PoseNetworkName = "posenet"
+    scales: int = 1
+    """Supervised outputs of the depth network; 1 is the finest alone."""
+    multi_scale: Literal["per-scale", "full-resolution"] = "per-scale"
+    """Compare halved images, or enlarge coarse depth (nearest) to compare in full size."""
+    comparison: Comparison = field(default_factory=Comparison)
+    smoothness: Literal["squared", "first-order"] = "squared"
+    """Eq. 4, or without its square, as every version of the authors' code has it."""
+    smooth_depth: Literal["raw", "mean-normalised"] = "raw"
+    photometric_weight: float = 1.0
+    """alpha of eq. 1."""
+    smoothness_weight: float = 0.1
+    """beta of eq. 1."""
+    geometry_weight: float = 0.5
+    """gamma of eq. 1; 0 leaves the geometry consistency out."""
+    min_depth: float = 1 / 10.01
+    """With the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
+    max_depth: float = 100.0
+
+
+@dataclass(frozen=True)
+class PairLosses:
+    """Losses of every pair of frames of `both_directions`, summed over scales."""
+
+    photometric: Float[Tensor, " pair"]
+    geometry: Float[Tensor, " pair"]
+    finest: PairMaps
+
+
+def both_directions(target: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
+    """First and second frames of the pairs (target, each source), then (each source, target), of every sample.
+
+    (batch ...) and (batch source ...) to two of (batch * 2 source ...).
+    """
+    repeated = target[:, None].expand_as(sources)
+    first, second = torch.cat([repeated, sources], dim=1), torch.cat([sources, repeated], dim=1)
+    return first.flatten(0, 1), second.flatten(0, 1)
+
+
+def compare_frames(
+    depths: list[Depth],
+    views: Views,
+    transforms: Transform,
+    *,
+    settings: ScSfmLearnerSettings,
+    levels: list[Views] | None = None,
+    usable: Mask | None = None,
+) -> PairLosses:
+    """Compare every target with its sources and back, at every scale (section 4.1).
+
+    `depths`, finest first, are of all frames: of each sample the target, then its sources. `views` hold normalised
+    images. `levels` are the views at the scales that images are compared at, made from `views` if not given.
+    """
+    if levels is None:
+        levels = views.pyramid(len(depths)) if settings.multi_scale == "per-scale" else [views] * len(depths)
+    pairs = 2 * views.sources.shape[1]
+    photometric, geometry, maps = [], [], []
+    for depth, level in zip(depths, levels, strict=True):
+        frames = _fit(depth, level.target).unflatten(0, (len(level.target), -1))
+        parts = (
+            both_directions(level.target, level.sources),
+            both_directions(frames[:, 0], frames[:, 1:]),
+            both_directions(level.intrinsics, level.source_intrinsics),
+        )
+        first, second = (DepthView(*(part[index] for part in parts)) for index in (0, 1))
+        maps.append(compare(first, second, transforms, settings=settings.comparison))
+        fitting = None if usable is None else _fit(usable.float(), level.target) > 0
+        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, settings=settings.comparison, usable=fitting)
+        photometric.append(of_pairs[0])
+        geometry.append(of_pairs[1])
+    return PairLosses(torch.stack(photometric).sum(dim=0), torch.stack(geometry).sum(dim=0), maps[0])
+
+
+def smoothness_of_frames(depth: Depth, views: Views, *, settings: ScSfmLearnerSettings) -> Scalar:
+    """Eq. 4, summed over the target and its sources; `depth` is that of all frames, in full size."""
+    frames = torch.cat([views.target[:, None], views.sources], dim=1)
+    values = depth if settings.smooth_depth == "raw" else normalise_by_mean(depth)
+    squared = settings.smoothness == "squared"
+    return frames.shape[1] * edge_aware_smoothness_loss(values, frames.flatten(0, 1), squared=squared)
 
 
 class ScSfmLearner(Method[Clip]):
-    """Being written."""
+    """Depth and pose networks that must agree with themselves in both directions."""
 
     def __init__(self, settings: ScSfmLearnerSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.depth_limits = (settings.min_depth, settings.max_depth)
+        self.depth_network = build_disparity_network(
+            settings.depth_network, scales=settings.scales, pretrained=settings.pretrained
+        )
+        self.ego_motion = EulerMotion(settings.pose_network, pretrained=settings.pretrained)
+        self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
+
+    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+        """L = alpha L_p^M + beta L_s + gamma L_GC (eq. 1), summed over sources, directions, scales; L_s over frames."""
+        del progress
+        settings = self.settings
+        depths, views, transforms = self._predict(batch)
+        losses = compare_frames(depths, views, transforms, settings=settings, usable=batch.usable)
+        smoothness = smoothness_of_frames(depths[0], views, settings=settings)
+        terms = {
+            "photometric": settings.photometric_weight * losses.photometric.sum(),
+            "smoothness": settings.smoothness_weight * smoothness,
+        }
+        if settings.geometry_weight > 0:
+            terms["geometry_consistency"] = settings.geometry_weight * losses.geometry.sum()
+        return terms
+
+    def predict_depth(self, image: Image) -> Depth:
+        """Depth from the finest output."""
+        return self._depth(self.depth_network(image)[0])
+
+    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+        """Ego-motion alone: moving objects are only masked."""
+        del before
+        return Motion(self.ego_motion(first, second).T_first_to_second)
+
+    def pictures(self, batch: Clip) -> dict[str, Image]:
+        """The target, its prediction from the first source, M where it counts (white is trusted), the inverse depth."""
+        depths, views, transforms = self._predict(batch)
+        maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
+        pairs = 2 * views.sources.shape[1]
+        trusted = (consistency_weight(maps.inconsistency) * maps.counted)[::pairs]
+        inverse = 1 / depths[0].unflatten(0, (len(batch), -1))[:, 0]
+        return {
+            "target": batch.target,
+            "predicted from source": self.settings.comparison.restore(maps.seen.image[::pairs]),
+            "trusted": trusted.expand_as(batch.target),
+            "inverse depth": (inverse / inverse.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+        }
+
+    def _predict(self, batch: Clip) -> tuple[list[Depth], Views, Transform]:
+        """Depths of all frames (target, then sources, of each sample), the frames, and the transforms of the pairs."""
+        jittered = torch.cat([batch.target_jittered[:, None], batch.sources_jittered], dim=1)
+        depths = [self._depth(disparity) for disparity in self.depth_network(jittered.flatten(0, 1))]
+        # The motion back is a pass of its own, not an inverse.
+        pair = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))
+        normalise = self.settings.comparison.normalise
+        views = Views(normalise(batch.target), normalise(batch.sources), *self.cameras(batch, pair.feature))
+        return depths, views, pair.T_first_to_second
+
+    def _depth(self, disparity: Disparity) -> Depth:
+        return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
+
+
+def _fit(maps: Map, image: Image) -> Map:
+    """Resize to the size of `image`, from the nearest pixel."""
+    if maps.shape[-2:] == image.shape[-2:]:
+        return maps
+    return functional.interpolate(maps, size=image.shape[-2:], mode="nearest")

@@ -48,8 +48,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         raise UsageError(f"'{file}' is not a safetensors file.") from error
     if not isinstance(state, dict):
         raise UsageError(f"'{file}' holds no dictionary of tensors (a state dict).")
-    if isinstance(state.get("model"), dict):  # training scripts store the weights beside the optimiser's state
-        state = state["model"]
+    for name in ("model", "state_dict"):  # training scripts store the weights beside other things
+        if isinstance(state.get(name), dict):
+            state = state[name]
     return {key: value for key, value in state.items() if isinstance(value, Tensor)}
 
 

@@ -1,0 +1,176 @@
+"""Import of the public SC-SfMLearner checkpoints, of both versions of the code: their keys to ours."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from vection.errors import UsageError
+from vection.export.monodepth2_checkpoint import State, decoder_state, encoder_state, pose_decoder_state, posenet_state
+from vection.losses.pair_comparison import AS_RELEASED
+from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
+from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
+from vection.networks.dispnet import LEVELS
+from vection.networks.euler_motion import EulerMotion, PoseNetworkName
+from vection.networks.pretrained import read_weights
+
+DEPTH, POSE = "dispnet", "exp_pose"
+"""How the names of the two files begin."""
+
+
+def import_sc_sfmlearner(folder: Path) -> ScSfmLearner:
+    """Build the method from a folder with `dispnet_*.pth.tar` and `exp_pose_*.pth.tar`; the best of each is taken.
+
+    Raises UsageError for missing or strange files.
+    """
+    return convert_sc_sfmlearner({name: read_weights(_find(folder, name)) for name in (DEPTH, POSE)})
+
+
+def convert_sc_sfmlearner(files: Mapping[str, State]) -> ScSfmLearner:
+    """Build the method from the state dicts of the public files, by (the beginning of) the file's name.
+
+    DispNet's heads of scales that are not supervised are left out.
+    """
+    depth, pose = _of(files, DEPTH), _of(files, POSE)
+    name, pose_name = depth_network_name(depth), pose_network_name(pose)
+    settings = ScSfmLearnerSettings(depth_network=name, pose_network=pose_name, smoothness="first-order")
+    if name not in ("dispnet", "dispresnet"):
+        settings = ScSfmLearnerSettings(
+            depth_network=name,
+            pose_network=pose_name,
+            multi_scale="full-resolution",
+            comparison=AS_RELEASED,
+            smoothness="first-order",
+            smooth_depth="mean-normalised",
+        )
+    method = ScSfmLearner(settings)
+    load_depth_network(method.depth_network, depth)
+    load_pose_network(method.ego_motion, pose)
+    return method.eval()
+
+
+def convert_depth_network(state: State) -> nn.Module:
+    """Build the depth network of a public file with all the scales that it predicts, for evaluation."""
+    name = depth_network_name(state)
+    network = build_disparity_network(name, scales=most_scales(name), pretrained=False)
+    load_depth_network(network, state)
+    return network.eval()
+
+
+def convert_pose_network(state: State) -> EulerMotion:
+    """Build the pose network of a public file, for evaluation."""
+    network = EulerMotion(pose_network_name(state))
+    load_pose_network(network, state)
+    return network.eval()
+
+
+def depth_network_name(state: State) -> DisparityNetworkName:
+    """Tell which depth network a public state dict is of. Raises UsageError if of none."""
+    if "encoder.encoder.conv1.weight" in state:
+        return _resnet_name(state)
+    if "conv2.0.conv1.weight" in state:
+        return "dispresnet"
+    if "conv2.0.weight" in state and "upconv1.0.weight" in state:
+        return "dispnet"
+    raise UsageError(f"'{DEPTH}_*' does not fit an SC-SfMLearner depth network: its tensors have other names.")
+
+
+def pose_network_name(state: State) -> PoseNetworkName:
+    """Tell which pose network a public state dict is of. Raises UsageError if of none."""
+    if "encoder.encoder.conv1.weight" in state:
+        return _resnet_name(state)
+    if "pose_pred.weight" in state:
+        return "posenet"
+    raise UsageError(f"'{POSE}_*' does not fit an SC-SfMLearner pose network: its tensors have other names.")
+
+
+def load_depth_network(network: nn.Module, state: State) -> None:
+    """Load a public state dict; scales that `network` does not predict are left out."""
+    own = unet_state(state) if "encoder.encoder.conv1.weight" in state else dispnet_state(state)
+    heads = {key: value for key, value in own.items() if "heads." in key}
+    known = network.state_dict()
+    _load(network, {key: value for key, value in own.items() if key not in heads or key in known}, DEPTH)
+
+
+def load_pose_network(network: EulerMotion, state: State) -> None:
+    """Load a public state dict."""
+    if network.posenet is not None:
+        renamed = {_public_posenet(key): value for key, value in state.items()}
+        _load(network.posenet, posenet_state(renamed), POSE)
+        return
+    decoder = pose_decoder_state(_below(state, "decoder."))
+    own = {f"encoder.{key}": value for key, value in encoder_state(_below(state, "encoder.")).items()}
+    _load(network, own | {f"decoder.{key}": value for key, value in decoder.items()}, POSE)
+
+
+def unet_state(state: State) -> State:
+    """`encoder.encoder.*` without the classifier; `decoder.decoder.{0..13}` as in Monodepth2."""
+    own = {f"encoder.{key}": value for key, value in encoder_state(_below(state, "encoder.")).items()}
+    decoder = decoder_state(_below(state, "decoder."))
+    return own | {f"decoder.{key}": value for key, value in decoder.items()}
+
+
+def dispnet_state(state: State) -> State:
+    """`conv{i}`, `upconv{i}`, `iconv{i}` = level i - 1 of the encoder, the upsampling and the merging.
+
+    `predict_disp{i}` = head of scale i - 1. Convolutions stand in lists of layers; residual blocks have names of their
+    own below their number.
+    """
+    parts = {"conv": "down", "upconv": "up", "iconv": "merge", "predict_disp": "heads"}
+    own: State = {}
+    for key, value in state.items():
+        layer, rest = key.split(".", maxsplit=1)
+        kind = layer.rstrip("0123456789")
+        if kind not in parts or not 1 <= int(layer.removeprefix(kind)) <= LEVELS:
+            raise UsageError(f"'{DEPTH}_*' does not fit an SC-SfMLearner network: it has a strange tensor '{key}'.")
+        if kind in ("upconv", "predict_disp"):
+            rest = rest.removeprefix("0.")
+        own[f"{parts[kind]}.{int(layer.removeprefix(kind)) - 1}.{rest}"] = value
+    return own
+
+
+def _public_posenet(key: str) -> str:
+    """`conv{i}.0.*` to `net.{i - 1}.*`, `pose_pred.*` to `pose_conv.*`, as Monodepth2's files name the same layers."""
+    layer, *rest = key.split(".")
+    if layer == "pose_pred":
+        return ".".join(["pose_conv", *rest])
+    return ".".join(["net", str(int(layer.removeprefix("conv")) - 1), *rest[1:]])
+
+
+def _below(state: State, prefix: str) -> State:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _resnet_name(state: State) -> Any:
+    if "encoder.encoder.layer1.0.conv3.weight" in state:
+        return "resnet50"
+    return "resnet34" if "encoder.encoder.layer3.5.conv1.weight" in state else "resnet18"
+
+
+def _of(files: Mapping[str, State], name: str) -> State:
+    return next(state for file, state in files.items() if file.startswith(name))
+
+
+def _find(folder: Path, name: str) -> Path:
+    for ending in ("model_best", "checkpoint"):
+        file = folder / f"{name}_{ending}.pth.tar"
+        if file.is_file():
+            return file
+    raise UsageError(
+        f"'{folder}' is no SC-SfMLearner checkpoint: it lacks '{name}_model_best.pth.tar' "
+        f"(looked for it and for '{name}_checkpoint.pth.tar')."
+    )
+
+
+def _load(network: nn.Module, state: State, name: str) -> None:
+    known = network.state_dict()
+    for key, value in known.items():  # old files lack these counters
+        if key.endswith("num_batches_tracked"):
+            state.setdefault(key, torch.zeros_like(value))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise UsageError(f"'{name}_*' does not fit an SC-SfMLearner network: {reason}") from error
