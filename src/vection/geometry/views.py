@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 from vection.geometry.camera import resize_intrinsics
-from vection.geometry.warp import warp
+from vection.geometry.warp import correspond, sample, warp
 from vection.types import Depth, Image, Intrinsics, Scalar, Sources
 
 SourceIntrinsics = Float[Tensor, "batch source 3 3"]
 SourceTransforms = Float[Tensor, "batch source 4 4"]
 """T_target_to_source of each source."""
+SourceClasses = UInt8[Tensor, "batch source height width"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,19 @@ class Views:
             source_intrinsics=self.source_intrinsics.flatten(0, 1),
         )
         return warped.unflatten(0, (-1, count))
+
+    @torch.no_grad()
+    def synthesise_classes(self, classes: SourceClasses, depth: Depth, transforms: SourceTransforms) -> SourceClasses:
+        """Predict the target's classes from each source's, taking the nearest pixel (SGDepth, eq. 7)."""
+        count = classes.shape[1]
+        found = correspond(
+            depth.repeat_interleave(count, dim=0),
+            transforms.flatten(0, 1),
+            intrinsics=self.intrinsics.repeat_interleave(count, dim=0),
+            source_intrinsics=self.source_intrinsics.flatten(0, 1),
+        )
+        warped = sample(classes.flatten(0, 1)[:, None].to(depth.dtype), found.pixels, nearest=True)
+        return warped.to(classes.dtype).view_as(classes)
 
 
 def zero_if_finite(views: Views, transforms: SourceTransforms) -> Scalar:

@@ -1,24 +1,244 @@
 """SGDepth: Klingner et al., Self-Supervised Monocular Depth Estimation with Semantic Guidance, ECCV 2020."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from vection.methods.method import Method
-from vection.samples import Clip
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vection.geometry.camera import disparity_to_depth
+from vection.geometry.views import SourceClasses, SourceTransforms, Views, zero_if_finite
+from vection.losses.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
+from vection.losses.multi_scale import compare_scales
+from vection.losses.overlap_log import OverlapLog, unmasked_share
+from vection.losses.photometric import mean_over
+from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
+from vection.methods.method import Method, Motion, Progress
+from vection.networks.cameras import Cameras, IntrinsicsSource
+from vection.networks.depth_decoder import DepthDecoder, SegmentationDecoder
+from vection.networks.ego_motion import SeparateEgoMotion, source_transforms
+from vection.networks.encoder import EncoderName, Normalisation
+from vection.networks.shared_encoder import SharedEncoder, evaluating, scale_gradients
+from vection.samples import Clip, LabelledImage
+from vection.types import ClassMap, Depth, Disparities, Image, Mask, Scalar
 
 
 @dataclass(frozen=True)
 class SgDepthSettings:
-    """The method's parts; the defaults are the paper's."""
+    """The method's parts; the defaults are the paper's full model."""
 
     name: Literal["sgdepth"] = "sgdepth"
+    encoder: EncoderName = "resnet18"
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
+    intrinsics: IntrinsicsSource = "given"
+    learns: Literal["depth-and-segmentation", "depth", "segmentation"] = "depth-and-segmentation"
+    class_maps: Literal["predicted", "given"] = "predicted"
+    """Where masks come from: the segmentation head, or class maps that lie beside the clips."""
+    masking: Literal["none", "all", "threshold", "scheduled"] = "scheduled"
+    """Mask dynamic classes nowhere, everywhere (eq. 9), in a fixed (eq. 11) or in a falling share of the images."""
+    masking_from: int = 30
+    """First epoch with masks."""
+    unmasked_share: float = 0.9
+    """epsilon of "threshold"."""
+    gradient_scale: float | None = 0.1
+    """lambda of eq. 6; None adds the gradients as they are."""
+    shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
+    overlap: Literal["mean", "pooled"] = "mean"
+    """Of the sources' IoUs: their mean (after eq. 10), or one IoU over all sources as released."""
+    schedule: Literal["paper", "as-released"] = "paper"
+    """As released, the first epoch with masks masks nothing."""
+    class_average: Literal["pixels", "weights"] = "pixels"
+    """What the cross-entropy is divided by: eq. 5, or as released."""
+    class_scores: Literal[19, 20] = 19
+    """The released network has a twentieth score that is never learned."""
+    edges: Literal["averaged", "sampled"] = "averaged"
+    """How images are made small for the smoothness at coarse scales; as released: bilinear samples."""
+    disparity_bias: float = 0.0
+    """Added to the initial bias of the depth heads; 5 as released, which starts at the near limit."""
+    pose_scaled: Literal["output", "at-start"] = "output"
+    normalisation: Normalisation = "imagenet"
+    reprojection: Literal["minimum", "average"] = "minimum"
+    mask: Literal["auto", "none"] = "auto"
+    multi_scale: Literal["full-resolution"] = "full-resolution"
+    scales: int = 4
+    ssim_weight: float = 0.85
+    smoothness_weight: float = 1e-3
+    min_depth: float = 0.1
+    max_depth: float = 100.0
+    tie_break_noise: float = 0.0
+
+
+def depth_losses(
+    disparities: Disparities,
+    transforms: SourceTransforms,
+    views: Views,
+    *,
+    settings: SgDepthSettings,
+    learned: Mask | None = None,
+    usable: Mask | None = None,
+) -> list[tuple[Scalar, Scalar]]:
+    """Photometric and smoothness loss of each scale; pixels that are not `learned` count as 0 in the mean (eq. 9)."""
+    pyramid = views.pyramid(len(disparities))
+    if settings.edges == "sampled":
+        small = [tuple(disparity.shape[-2:]) for disparity in disparities]
+        images = [functional.interpolate(views.target, size=size, mode="bilinear") for size in small]
+        pyramid = [replace(level, target=image) for level, image in zip(pyramid, images, strict=True)]
+    losses = []
+    for result in compare_scales(disparities, transforms, pyramid, settings=settings):
+        error = result.reprojection.error  # min over t' of eq. 3, auto-masked
+        photometric = mean_over(error if learned is None else error * learned, usable)
+        losses.append((photometric, settings.smoothness_weight * result.smoothness_loss))  # beta J_sm (eq. 4)
+    return losses
 
 
 class SgDepth(Method[Clip]):
-    """Being written."""
+    """Depth from video and segmentation from labels of another domain, on one encoder; classes guide what to ignore."""
 
     def __init__(self, settings: SgDepthSettings) -> None:
         super().__init__()
+        if settings.learns == "depth" and settings.class_maps == "predicted" and settings.masking != "none":
+            raise ValueError("masks need class maps: learn the segmentation or give them")
         self.settings = settings
+        self.depth_limits = (settings.min_depth, settings.max_depth)
+        first = settings.shared == "encoder-and-first-convolution"
+        start, norm = settings.pretrained, settings.normalisation
+        self.shared = SharedEncoder(settings.encoder, first_convolution=first, pretrained=start, normalisation=norm)
+        channels = self.shared.channels
+        self.depth_decoder = DepthDecoder(channels, scales=settings.scales, first_is_done=first)
+        for head in self.depth_decoder.heads:
+            head.get_parameter("bias").data.add_(settings.disparity_bias)
+        self.segmentation_decoder: SegmentationDecoder | None = None
+        if settings.learns != "depth":
+            self.segmentation_decoder = SegmentationDecoder(
+                channels, classes=settings.class_scores, first_is_done=first
+            )
+        poses = 2 if settings.pose_scaled == "output" else 1
+        self.ego_motion = SeparateEgoMotion(
+            settings.encoder, pretrained=start, normalisation=norm, poses=poses, scaled=settings.pose_scaled
+        )
+        self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
+        weights = (*CITYSCAPES_CLASS_WEIGHTS, 0.0)[: settings.class_scores]
+        self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
+        self.log = OverlapLog(as_released=settings.schedule == "as-released")
+
+    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+        """J = J_ce + beta J_sm + (J_phm of images with moving objects, J_ph of the others), eq. 11."""
+        if self.settings.learns == "depth":
+            return self._depth_terms(self.shared(batch.target_jittered), batch, progress)
+        labelled = batch.labelled
+        if labelled is None:
+            raise ValueError("segmentation is learned from labelled images, but the batch has none")
+        if self.settings.learns == "segmentation":
+            return {"segmentation": self._segmentation_loss(self.shared(labelled.image), labelled)}
+        # Both domains pass the encoder in one batch (section 4), so its normalisation sees both.
+        features = self.shared(torch.cat([batch.target_jittered, labelled.image]))
+        of_clips, of_labels = ([part[at] for part in features] for at in (slice(len(batch)), slice(len(batch), None)))
+        if self.settings.gradient_scale is not None:  # eq. 6
+            of_clips = scale_gradients(of_clips, 1 - self.settings.gradient_scale)
+            of_labels = scale_gradients(of_labels, self.settings.gradient_scale)
+        terms = self._depth_terms(of_clips, batch, progress)
+        return terms | {"segmentation": self._segmentation_loss(of_labels, labelled)}
+
+    def _segmentation_loss(self, features: list[Tensor], labelled: LabelledImage) -> Scalar:
+        assert self.segmentation_decoder is not None
+        scores = self.segmentation_decoder(features)
+        weights = self.get_buffer("class_weights")
+        return weighted_cross_entropy(scores, labelled.classes, weights=weights, average=self.settings.class_average)
+
+    def _depth_terms(self, features: list[Tensor], batch: Clip, progress: Progress) -> dict[str, Scalar]:
+        disparities = self.depth_decoder(features)
+        depth, transforms, views = self._views(disparities, batch)
+        learned = None
+        if self._masks_in(progress):
+            learned = self._pixels_to_learn(batch, views, depth.detach(), transforms.detach())
+        losses = depth_losses(
+            disparities, transforms, views, settings=self.settings, learned=learned, usable=batch.usable
+        )
+        photometric, smoothness = (torch.stack(parts).mean() for parts in zip(*losses, strict=True))
+        return {"photometric": photometric + zero_if_finite(views, transforms), "smoothness": smoothness}
+
+    def _masks_in(self, progress: Progress) -> bool:
+        # What is held out is scored as at the end of the schedule, where nothing is masked.
+        over = self.settings.masking == "none" or (self.settings.masking == "scheduled" and not self.training)
+        return not over and progress.epoch >= self.settings.masking_from
+
+    @torch.no_grad()
+    def _pixels_to_learn(self, batch: Clip, views: Views, depth: Depth, transforms: SourceTransforms) -> Mask:
+        """mu of eq. 8 where the image is below the threshold; logs the overlaps."""
+        classes, source_classes = self._classes(batch)
+        target = is_dynamic(classes)
+        warped = is_dynamic(views.synthesise_classes(source_classes, depth, transforms))
+        overlap = dynamic_overlap(target, warped, combine=self.settings.overlap)
+        if self.settings.masking == "all":
+            return pixels_to_learn(target, warped, overlap, threshold=overlap.new_tensor(torch.inf))
+        if self.training:
+            self.log.add(overlap)
+        return pixels_to_learn(target, warped, overlap, threshold=self.log.threshold)
+
+    def _classes(self, batch: Clip) -> tuple[ClassMap, SourceClasses]:
+        """Classes of targets and sources, unknown where a clip's mask says so."""
+        if self.settings.class_maps == "given":
+            if batch.classes is None or batch.source_classes is None:
+                raise ValueError("given class maps are used, but the batch has none")
+            classes, others = batch.classes, batch.source_classes
+        else:
+            frames = torch.cat([batch.target_jittered[:, None], batch.sources_jittered], dim=1)
+            with evaluating(self):
+                predicted = self.predict_classes(frames.flatten(0, 1))[:, 0].unflatten(0, (len(batch), -1))
+            classes, others = predicted[:, :1], predicted[:, 1:]
+        if batch.usable is None:
+            return classes, others
+        return classes.where(batch.usable, UNKNOWN_CLASS), others.where(batch.usable, UNKNOWN_CLASS)
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        """Choose theta so that a share epsilon of the next epoch's images is not masked (after eq. 10)."""
+        if self.settings.masking not in ("threshold", "scheduled"):
+            return
+        share = self.settings.unmasked_share
+        if self.settings.masking == "scheduled":
+            share = unmasked_share(progress.epoch, begin=self.settings.masking_from, epochs=progress.epochs)
+        self.log.end_epoch(share)
+
+    def predict_depth(self, image: Image) -> Depth:
+        """D = 1 / (a s + b) (section 4)."""
+        return self._depth(self.depth_decoder(self.shared(image)))
+
+    def predict_classes(self, image: Image) -> ClassMap:
+        """Cityscapes train ids at the size of `image`. Raises ValueError if segmentation was not learned."""
+        if self.segmentation_decoder is None:
+            raise ValueError("this model has not learned to segment")
+        scores: Tensor = self.segmentation_decoder(self.shared(image))
+        return scores[:, : len(CITYSCAPES_CLASS_WEIGHTS)].argmax(dim=1, keepdim=True).to(torch.uint8)
+
+    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+        """Ego-motion; `moving` are the pixels of people and vehicles, which may stand (if segmentation was learned)."""
+        del before
+        pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
+        moving = None
+        if self.segmentation_decoder is not None:
+            moving = is_dynamic(self.predict_classes(first)).float()
+        return Motion(pair.T_first_to_second, moving=moving)
+
+    def pictures(self, batch: Clip) -> dict[str, Image]:
+        """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
+        disparities = self.depth_decoder(self.shared(batch.target))
+        depth, transforms, views = self._views(disparities, batch)
+        shown = {
+            "target": batch.target,
+            "predicted from source": views.synthesise(depth, transforms)[:, 0],
+            "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+        }
+        if self.segmentation_decoder is not None or batch.classes is not None:
+            shown["can move"] = is_dynamic(self._classes(batch)[0]).float().expand_as(batch.target)
+        return shown
+
+    def _views(self, disparities: Disparities, batch: Clip) -> tuple[Depth, SourceTransforms, Views]:
+        depth = self._depth(disparities)
+        transforms, feature = source_transforms(self.ego_motion, batch, depth=depth)
+        return depth, transforms, Views(batch.target, batch.sources, *self.cameras(batch, feature))
+
+    def _depth(self, disparities: Disparities) -> Depth:
+        settings = self.settings
+        return disparity_to_depth(disparities[0], min_depth=settings.min_depth, max_depth=settings.max_depth)

@@ -1,5 +1,7 @@
 """One encoder under two heads, and the scaling of the gradients that the heads send back (SGDepth, section 3.3)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -46,3 +48,16 @@ class _ScaledGradient(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return context.factor * gradient, None
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Within it, all parts are in evaluation mode, so that statistics of normalisation are used and not changed."""
+    training = [module for module in network.modules() if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True

@@ -1,0 +1,82 @@
+"""Import of the public SGDepth checkpoints: their keys to ours."""
+
+import re
+from pathlib import Path
+
+from torch import Tensor
+
+from vection.errors import UsageError
+from vection.methods.sgdepth import SgDepth, SgDepthSettings
+from vection.networks.encoder import EncoderName
+from vection.networks.pretrained import read_weights
+
+State = dict[str, Tensor]
+
+AS_RELEASED = SgDepthSettings(
+    schedule="as-released",
+    overlap="pooled",
+    shared="encoder-and-first-convolution",
+    class_average="weights",
+    class_scores=20,
+    edges="sampled",
+    disparity_bias=5.0,
+    pose_scaled="at-start",
+)
+"""The method as the authors' code has it, but for its schedule."""
+
+_RENAMED = (
+    (r"common\.encoder\.encoder\.(.+)", r"shared.encoder.\1"),
+    (r"common\.decoder\.blocks\.step_0\.conv\.(.+)", r"shared.first.conv.\1"),
+    (r"depth\.multires\.convs\.(\d)\.(.+)", r"depth_decoder.heads.\1.\2"),
+    (r"seg\.multires\.convs\.0\.(.+)", r"segmentation_decoder.head.\1"),
+    (r"pose\.encoder\.encoder\.(.+)", r"ego_motion.encoder.\1"),
+    (r"pose\.decoder\.squeeze\.(.+)", r"ego_motion.decoder.squeeze.\1"),
+    (r"pose\.decoder\.conv_([12])\.(.+)", r"ego_motion.decoder.conv\1.\2"),
+    (r"pose\.decoder\.conv_3\.(.+)", r"ego_motion.decoder.head.\1"),
+)
+_DECODERS = {"depth": "depth_decoder", "seg": "segmentation_decoder"}
+
+
+def import_sgdepth(file: Path) -> SgDepth:
+    """Build the method from the public `model.pth` (or the folder that holds it). UsageError if it is none."""
+    return convert_sgdepth(read_weights(file / "model.pth" if file.is_dir() else file))
+
+
+def convert_sgdepth(state: State) -> SgDepth:
+    """Build the method from the state dict of `model.pth`, with the first decoder convolution shared or not."""
+    settings = SgDepthSettings(
+        **{
+            **vars(AS_RELEASED),
+            "encoder": _encoder_name(state),
+            "pretrained": False,
+            "shared": AS_RELEASED.shared if "common.decoder.blocks.step_0.conv.weight" in state else "encoder",
+            "scales": sum(re.fullmatch(r"depth\.multires\.convs\.\d\.weight", key) is not None for key in state),
+        }
+    )
+    method = SgDepth(settings)
+    own = {_rename(key): value for key, value in state.items()}
+    # What the method remembers for its masks is no part of public checkpoints.
+    own |= {f"log.{key}": value for key, value in method.log.state_dict().items()}
+    try:
+        method.load_state_dict(own)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise UsageError(f"The checkpoint does not fit an SGDepth network: {reason}") from error
+    return method.eval()
+
+
+def _rename(key: str) -> str:
+    for pattern, own in _RENAMED:
+        if re.fullmatch(pattern, key):
+            return re.sub(pattern, own, key)
+    step = re.fullmatch(r"(depth|seg)\.decoder\.blocks\.step_(\d)\.conv\.(.+)", key)
+    if step is None:
+        raise UsageError(f"The checkpoint does not fit an SGDepth network: it holds a tensor named '{key}'.")
+    place, number, name = step[1], int(step[2]), step[3]
+    return f"{_DECODERS[place]}.{'after_skip' if number % 2 else 'before_upsampling'}.{number // 2}.conv.{name}"
+
+
+def _encoder_name(state: State) -> EncoderName:
+    if "common.encoder.encoder.layer1.0.conv3.weight" in state:
+        return "resnet50"
+    return "resnet34" if "common.encoder.encoder.layer3.5.conv1.weight" in state else "resnet18"
