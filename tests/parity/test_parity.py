@@ -26,6 +26,9 @@ def generated(key: str, shape: list[int], kind: str) -> Tensor:
     x = generator.standard_normal(shape).astype(np.float32)
     rules = {
         "conv": lambda: x * np.float32(math.sqrt(1 / math.prod(shape[1:]))),
+        "conv_hwio": lambda: x * np.float32(math.sqrt(1 / math.prod(shape[:-1]))),
+        "deconv_hwoi": lambda: x * np.float32(math.sqrt(1 / (shape[0] * shape[1] * shape[3]))),
+        "motion_scale": lambda: np.float32(0.1) * (1 + np.float32(0.1) * x),
         "bias": lambda: np.float32(0.1) * x,
         "norm_bias": lambda: np.float32(0.1) * x,
         "running_mean": lambda: np.float32(0.1) * x,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Shaped
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,8 +11,6 @@ from vection.geometry.motion import Moved, move
 from vection.geometry.rigid import Rotation
 from vection.geometry.warp import sample
 from vection.types import Depth, Image, Intrinsics, Mask, Points, Vector3
-
-Rows = Shaped[Tensor, "row *rest"]
 
 
 @dataclass(frozen=True)
@@ -65,18 +62,18 @@ class Pairs:
         return replace(self, depth=self.depth / unit, background=self.background / unit, residual=self.residual / unit)
 
 
-def both_ways(a: Rows, b: Rows) -> Rows:
+def both_ways(a: Tensor, b: Tensor) -> Tensor:
     """Stack what belongs to the first frames of rows (a, b) and of rows (b, a)."""
     return torch.cat([a, b])
 
 
-def exchanged(rows: Rows) -> Rows:
+def exchanged(rows: Tensor) -> Tensor:
     """Of every row that of the other direction."""
     forth, back = rows.chunk(2)
     return torch.cat([back, forth])
 
 
-def by_sample(rows: Rows, samples: int) -> Rows:
+def by_sample(rows: Tensor, samples: int) -> Tensor:
     """Reorder rows (direction, sample, source) to (sample, direction, source)."""
     split = rows.unflatten(0, (2, samples, -1))
     return split.transpose(0, 1).flatten(0, 2)
