@@ -30,16 +30,18 @@ def test_the_only_learned_camera_serves_every_frame():
     fx, fy, cx, cy = learned_camera(method, SIZE, given=None)
     assert fx > 101
     assert (fy, cx, cy) == pytest.approx((90, 64, 32))
-    assert learned_camera(method, SIZE, given=(300, 300, 60, 30)) == (fx, fy, cx, cy)
+    assert learned_camera(method, SIZE, given=(300.0, 300.0, 60.0, 30.0)) == (fx, fy, cx, cy)
 
 
 def test_of_several_cameras_the_one_with_these_given_intrinsics():
     method = Camera("per-camera", [(100.0, 100.0, 64.0, 32.0), (150.0, 150.0, 64.0, 32.0)])
     assert learned_camera(method, SIZE, given=None) is None
-    assert learned_camera(method, SIZE, given=(120, 120, 64, 32)) is None
-    found = [learned_camera(method, SIZE, given=(f, f, 64, 32))[0] for f in (100.5, 149.5)]
+    assert learned_camera(method, SIZE, given=(120.0, 120.0, 64.0, 32.0)) is None
+    found = [learned_camera(method, SIZE, given=(f, f, 64.0, 32.0))[0] for f in (100.5, 149.5)]
     assert found[1] / 150 > found[0] / 100 > 1
 
 
 def test_resized_cameras_keep_the_pixels_corners():
-    assert resize_camera((10, 20, 7.5, 3.5), from_size=(8, 16), to_size=(16, 32)) == pytest.approx((20, 40, 15.5, 7.5))
+    assert resize_camera((10.0, 20.0, 7.5, 3.5), from_size=(8, 16), to_size=(16, 32)) == pytest.approx(
+        (20, 40, 15.5, 7.5)
+    )

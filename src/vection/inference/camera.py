@@ -1,19 +1,17 @@
 """The camera that a method learned, for the images that it predicts."""
 
-from typing import Any
-
 import numpy as np
 import torch
+from torch import nn
 
 from vection.inference.prediction import CameraNumbers
-from vection.methods.method import Method
 from vection.networks.cameras import Cameras
 
 SAME_CAMERA = 0.02
 """Largest relative difference of fx, fy and of cx, cy (by the width) at which given cameras count as one."""
 
 
-def learned_camera(method: Method[Any], size: tuple[int, int], *, given: CameraNumbers | None) -> CameraNumbers | None:
+def learned_camera(method: nn.Module, size: tuple[int, int], *, given: CameraNumbers | None) -> CameraNumbers | None:
     """Return fx, fy, cx, cy that the method learned in training, in pixels of its images of `size` (height, width).
 
     Of several cameras it is the one whose intrinsics before learning were `given` (in the same pixels); None if that

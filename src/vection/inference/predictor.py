@@ -9,13 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from vection.data.clip_folder import read_rgb
 from vection.inference.camera import learned_camera, resize_camera
 from vection.inference.flip import blend_flipped
-from vection.inference.prediction import CameraNumbers, ClassIds, DepthMap, Prediction, RgbImage
+from vection.inference.prediction import CameraNumbers, DepthMap, Prediction, RgbImage
 from vection.inference.sources import Frame
 from vection.methods.method import Method
 from vection.types import Image, InverseDepth
@@ -138,7 +138,7 @@ class Predictor:
             found["intrinsics"] = resize_camera(numbers, from_size=(self.height, self.width), to_size=size)
         return replace(prediction, **found)
 
-    def _classes(self, image: Image, size: tuple[int, ...]) -> ClassIds | None:
+    def _classes(self, image: Image, size: tuple[int, ...]) -> UInt8[np.ndarray, "image_height image_width"] | None:
         """Classes at `size`, nearest pixel; None if the method has not learned them."""
         if not self.method.knows_classes:
             return None
