@@ -96,7 +96,9 @@ def small(recipe: Recipe, *, seed: int, steps: int) -> Recipe:
     epochs = 6
     return replace(
         recipe,
-        method=replace(recipe.method, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0),
+        method=replace(
+            recipe.method, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0, mask_from_step=steps // 3
+        ),
         data=DataSettings(width=WIDTH, height=HEIGHT, batch_size=8),
         stages=(Stage(epochs=epochs, learning_rate=3e-4, drops=(5,), warm_up=50),),
         training=TrainingSettings(seed=seed, steps_per_epoch=steps // epochs, validation_batches=2),

@@ -196,3 +196,17 @@ def test_nothing_takes_part_while_the_camera_stands():
     with torch.no_grad():
         takes_part = method.pictures(still)["takes part"]
     assert float(takes_part.mean()) < 0.1
+
+
+def test_auto_masking_can_begin_later():
+    clip = make_clip()
+    masked, later, without = (make_method(**changes) for changes in ({}, {"mask_from_step": 10}, {"mask": "none"}))
+
+    def loss(method: Monodepth2, step: int) -> float:
+        torch.manual_seed(7)  # the noise that breaks ties
+        with torch.no_grad():
+            return float(method(clip, Progress(total_step=step))["photometric"])
+
+    assert loss(masked, 0) < loss(without, 0)
+    assert loss(later, 9) == loss(without, 9)
+    assert loss(later, 10) == loss(masked, 10)

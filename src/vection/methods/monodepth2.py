@@ -1,6 +1,6 @@
 """Monodepth2: Godard et al., Digging Into Self-Supervised Monocular Depth Estimation, ICCV 2019."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -36,6 +36,9 @@ class Monodepth2Settings:
     reprojection: Literal["minimum", "average"] = "minimum"
     mask: Literal["auto", "predictive", "none"] = "auto"
     """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none."""
+    mask_from_step: int = 0
+    """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel, and a
+    mask that leaves the others out can keep a short training from ever starting."""
     multi_scale: Literal["full-resolution", "per-scale"] = "full-resolution"
     scales: int = 4
     ssim_weight: float = 0.85
@@ -74,13 +77,15 @@ class Monodepth2(Method[Clip]):
 
     def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
         """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
-        del progress
+        settings = self.settings
+        if settings.mask == "auto" and progress.total_step < settings.mask_from_step:
+            settings = replace(settings, mask="none")
         features = self.depth_encoder(batch.target_jittered)
         disparities = self.depth_decoder(features)
         masks = None if self.mask_decoder is None else self.mask_decoder(features)
         views, transforms = self._views(batch, features[-1], disparities[0])
         pyramid = views.pyramid(len(disparities))
-        results = compare_scales(disparities, transforms, pyramid, settings=self.settings, masks=masks)
+        results = compare_scales(disparities, transforms, pyramid, settings=settings, masks=masks)
         photometric = [mean_over(result.reprojection.error, batch.usable) for result in results]
         smoothness = torch.stack([result.smoothness_loss for result in results]).mean()
         terms = {

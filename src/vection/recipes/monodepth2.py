@@ -145,7 +145,7 @@ RECIPES = (
         _SYNTHETIC,
         name="monodepth2-demo",
         summary="the demo's: 192x64 on the synthetic street, minutes on two cores",
-        method=_SHORT,
+        method=replace(_SHORT, mask_from_step=100),
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=TrainingSettings(steps_per_epoch=50),
     ),
