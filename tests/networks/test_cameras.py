@@ -89,3 +89,16 @@ def test_every_source_gives_the_target_and_its_sources_their_camera(source: str,
 def test_learned_cameras_need_to_know_the_camera():
     with pytest.raises(ValueError, match="know their camera"):
         LearnedCameras()(replace(make_clip(), camera=None))
+
+
+def test_what_was_found_is_in_pixels_of_the_stored_images():
+    network = corrected().train()
+    clip = mirror(make_clip(cameras=(0, 5)), torch.tensor([True, False]))
+    network(zoom_crop(clip, sizes=[(30, 44), (26, 60)], corners=[(3, 2), (1, 15)]))
+    found = network.found(clip.target.shape)
+    assert set(found) == {0, 5}
+    right = network(make_clip())[0]
+    expected = (right[0, 0], right[1, 1], right[0, 2], right[1, 2])
+    assert found[0] == pytest.approx([float(value) for value in expected], rel=1e-5)
+    assert found[5] == pytest.approx([30.0, 28.0, 17.25, 10.5], rel=1e-5)
+    assert Cameras("given", channels=4).found(clip.target.shape) == {}

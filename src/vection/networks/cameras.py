@@ -22,22 +22,37 @@ class LearnedCameras(nn.Module):
     f = f_given exp(a), c = c_given + b (width, height); a and b start at 0.
     """
 
+    given: Tensor
+    """fx, fy, cx, cy of each camera's stored images before correction; 0 for cameras that were not seen."""
+
     def __init__(self) -> None:
         super().__init__()
         self.corrections = nn.Parameter(torch.zeros(MOST_CAMERAS, 4))
+        self.register_buffer("given", torch.zeros(MOST_CAMERAS, 4))
 
     def forward(self, clip: Clip) -> Intrinsics:
         """Return K of the targets, in pixels of the (augmented) images that the clip holds."""
         if clip.camera is None or clip.stored_to_image is None:
             raise ValueError("learned cameras need clips that know their camera and their augmentation")
-        focal, centre = (GAIN * self.corrections[clip.camera]).split(2, dim=1)
-        size = focal.new_tensor([clip.target.shape[-1], clip.target.shape[-2]])
+        scale, offset = clip.stored_to_image.diagonal(dim1=1, dim2=2)[:, :2], clip.stored_to_image[:, :2, 2]
+        focal, centre = clip.intrinsics.diagonal(dim1=1, dim2=2)[:, :2], clip.intrinsics[:, :2, 2]
+        if self.training:
+            self.given[clip.camera] = torch.cat([focal / scale.abs(), (centre - offset) / scale], dim=1).detach()
+        log_factor, shift = self._corrections(clip.target.shape).index_select(0, clip.camera).split(2, dim=1)
         # The centre moves with the image: against x in a mirrored one, faster in a zoomed one.
-        shift = centre * size * clip.stored_to_image.diagonal(dim1=1, dim2=2)[:, :2]
-        given = clip.intrinsics
-        return camera_matrices(
-            torch.stack([given[:, 0, 0], given[:, 1, 1]], dim=1) * focal.exp(), given[:, :2, 2] + shift
+        return camera_matrices(focal * log_factor.exp(), centre + scale * shift)
+
+    def found(self, size: torch.Size) -> dict[int, tuple[float, ...]]:
+        """Return fx, fy, cx, cy of every camera seen in training, in pixels of the stored images of shape `size`."""
+        corrections = self._corrections(size)
+        numbers = torch.cat(
+            [self.given[:, :2] * corrections[:, :2].exp(), self.given[:, 2:] + corrections[:, 2:]], dim=1
         )
+        return {int(camera): tuple(numbers[camera].tolist()) for camera in self.given[:, 0].nonzero()[:, 0]}
+
+    def _corrections(self, size: torch.Size) -> Tensor:
+        """Logarithms of factors of f, and shifts of c in pixels."""
+        return GAIN * self.corrections * self.corrections.new_tensor([1, 1, size[-1], size[-2]])
 
 
 class PredictedCameras(nn.Module):
@@ -76,6 +91,10 @@ class Cameras(nn.Module):
         self.source = source
         self.learned = LearnedCameras() if source == "per-camera" else None
         self.predicted = PredictedCameras(channels) if source == "per-pair" else None
+
+    def found(self, size: torch.Size) -> dict[int, tuple[float, ...]]:
+        """Return fx, fy, cx, cy of each learned camera by its number; empty if cameras are not learned one by one."""
+        return {} if self.learned is None else self.learned.found(size)
 
     def forward(self, clip: Clip, feature: Tensor) -> tuple[Intrinsics, Tensor]:
         """Return K of the targets and (batch, source, 3, 3) of their sources.

@@ -65,8 +65,8 @@ def depth_statistics(
 ENOUGH_ROTATION = 0.005
 """Radians between two frames from which a focal length can be learned.
 
-A turn by r moves a pixel at x from the centre by r (f + x^2 / f). The first part fits any f with another r; an f wrong by
-5 % changes the second by 0.1 pixels of 416 at r = 0.005 (compare Gordon et al. 2019, section 3.4).
+A turn by r moves a pixel at x from the centre by r (f + x^2 / f). The first part fits any f with another r; an f wrong
+by 5 % changes the second by 0.1 pixels of 416 at r = 0.005 (compare Gordon et al. 2019, section 3.4).
 """
 
 

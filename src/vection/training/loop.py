@@ -246,7 +246,8 @@ class Training:
             if self.position.step >= min(500, self.total_steps // 2)
             else []
         )
-        self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found)
+        cameras = {"cameras": held_out.cameras} if held_out.cameras else {}
+        self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found, **cameras)
         if self.log is not None:
             self.log.write_panel(held_out.pictures, step=self.position.step)
         loss = sum(held_out.terms.values())

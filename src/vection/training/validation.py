@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from vection.data.augmentation import Augmentation, augment
 from vection.methods.method import Method, Progress
+from vection.networks.cameras import Cameras
 from vection.samples import Clip, stack
 from vection.training.health import depth_statistics
 from vection.types import Image, Transform
@@ -26,6 +27,8 @@ class HeldOut:
     """Of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
     pictures: dict[str, Image]
     """Of the first batch."""
+    cameras: dict[int, tuple[float, ...]]
+    """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
 
 def plain_batches(frames: Dataset[Clip], *, batch_size: int, most: int, device: torch.device) -> Iterator[Clip]:
@@ -62,7 +65,9 @@ def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *,
         limits=method.depth_limits,
         ego_motion=torch.cat(motions) if motions else None,
     )
-    return HeldOut(terms, statistics, method.pictures(first))
+    cameras = getattr(method, "cameras", None)
+    found = cameras.found(first.target.shape) if isinstance(cameras, Cameras) else {}
+    return HeldOut(terms, statistics, method.pictures(first), found)
 
 
 def _ego_motion(method: Method[Clip], clip: Clip) -> Transform:
