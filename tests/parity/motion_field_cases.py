@@ -60,7 +60,7 @@ def _motion_net(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
         for one in (network, other):
             one.load_state_dict(motion_state(state))
         found = network(a, b)
-        mask, threshold = exceeds_mean(found.residual, whole_batch=True)
+        mask, threshold = exceeds_mean(found.residual, coupling="whole-batch")
         return {
             "rotation": found.angles,
             "background_translation": found.background,

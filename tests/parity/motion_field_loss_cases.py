@@ -13,9 +13,8 @@ from vection.geometry.warp import sample
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import (
     group_smoothness_loss,
-    l1_sparsity_loss,
     relative_motion,
-    sqrt_sparsity_loss,
+    sparsity_loss,
 )
 from vection.losses.rgbd_consistency import rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
@@ -152,9 +151,9 @@ def _group_smoothness(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
 
 
 def _sqrt_sparsity(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
-    return _regulariser(inputs, sqrt_sparsity_loss) | {
-        "paper_sum_over_components": sqrt_sparsity_loss(inputs["residual"], components="sum"),
-        "l1_sum_over_components": l1_sparsity_loss(inputs["residual"], components="sum"),
+    return _regulariser(inputs, sparsity_loss) | {
+        "paper_sum_over_components": sparsity_loss(inputs["residual"], components="sum"),
+        "l1_sum_over_components": sparsity_loss(inputs["residual"], "l1", components="sum"),
     }
 
 

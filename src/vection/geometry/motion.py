@@ -1,6 +1,7 @@
 """A scene whose every point moves on its own: a rotation and a translation a pixel (Li et al. 2020, section 3)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -10,6 +11,8 @@ from vection.geometry.camera import backproject, project
 from vection.geometry.distortion import distort, undistort
 from vection.geometry.rigid import Rotation, full_precision
 from vection.types import Depth, Intrinsics, Map, Mask, Pixels, Points
+
+Coupling = Literal["per-sample", "whole-batch"]
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,13 @@ def length(vectors: Points) -> Map:
     return torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
 
 
-def exceeds_mean(field: Points, *, whole_batch: bool = False) -> tuple[Mask, Float[Tensor, "row"]]:
-    """Where a field is longer than its mean length, and that mean, of each sample or of the whole batch (one number).
+def exceeds_mean(field: Points, *, coupling: Coupling = "per-sample") -> tuple[Mask, Float[Tensor, "row"]]:
+    """Where a field is longer than its mean length, and that mean: of each sample, or one number for the batch.
 
     The released code takes the whole batch, so that samples depend on each other.
     """
     lengths = length(field.detach())
-    mean = lengths.mean()[None] if whole_batch else lengths.mean(dim=(1, 2, 3))
+    mean = lengths.mean()[None] if coupling == "whole-batch" else lengths.mean(dim=(1, 2, 3))
     return lengths > mean[:, None, None, None], mean
 
 

@@ -11,6 +11,8 @@ from vection.types import Points, Scalar
 Components = Literal["mean", "sum"]
 """Over x, y, z: the equations sum; the released weights belong to the mean."""
 
+Sparsity = Literal["l1/2", "l1"]
+
 _TINY = 1e-24
 
 
@@ -33,20 +35,17 @@ def group_smoothness_loss(field: Points, *, wrap_around: bool = False, component
 
 
 @full_precision
-def sqrt_sparsity_loss(field: Points, *, components: Components = "mean") -> Scalar:
+def sparsity_loss(field: Points, kind: Sparsity = "l1/2", *, components: Components = "mean") -> Scalar:
     """2 <|T_i|> sqrt(1 + |T_i| / <|T_i|>), averaged over pixels (eq. 3); least where T is 0, at 2 <|T_i|>.
 
-    <|T_i|> is the mean over the pixels of each sample and component, without gradient.
+    <|T_i|> is the mean over the pixels of each sample and component, without gradient. "l1" is |T_i|, the ablation of
+    table 2: for small T eq. 3 grows at the same rate.
     """
     size = field.abs()
+    if kind == "l1":
+        return _over_components(size, components)
     mean = size.mean(dim=(2, 3), keepdim=True).detach()
     return _over_components(2 * mean * (size / (mean + _TINY) + 1).sqrt(), components)
-
-
-@full_precision
-def l1_sparsity_loss(field: Points, *, components: Components = "mean") -> Scalar:
-    """|T_i|, averaged over pixels: the ablation of table 2. For small T eq. 3 grows at the same rate."""
-    return _over_components(field.abs(), components)
 
 
 def _over_components(error: Tensor, components: Components) -> Scalar:

@@ -21,7 +21,7 @@ class RgbdConsistency:
     """Not yet halved as the released code does before it weights."""
     depth_loss: Scalar
     visible: Mask
-    """Where the first frame's points are valid and nearer than what the second frame sees there."""
+    """Where the first frame's points are valid, usable and nearer than what the second frame sees there."""
     proximity: Map
     """1 where both depths agree, towards 0 where they do not; weights SSIM. Without gradient."""
     seen: Image
@@ -38,17 +38,17 @@ def rgbd_consistency(
     """
     found = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
     seen, second = found[:, :3], found[:, 3:]
-    valid = moved.valid if usable is None else moved.valid & usable
-    visible = moved.valid & (moved.depth < second)
-    counts = (visible & valid).to(image.dtype)
     difference = torch.where(moved.valid, second - moved.depth, torch.zeros_like(second))
-    colour_error = (seen - image).abs() * counts
-    proximity = depth_proximity(difference, visible).detach() * valid
+    visible = moved.valid & (difference > 0)
+    proximity = depth_proximity(difference, visible).detach() * moved.valid
+    if usable is not None:
+        visible, proximity = visible & usable, proximity * usable
+    colour_error = (seen - image).abs() * visible
     error, weight = weighted_ssim_error(seen, image, proximity)
     return RgbdConsistency(
         colour_loss=colour_error.mean(),
         ssim_loss=(error * weight).mean(),
-        depth_loss=(difference.abs() * counts).mean(),
+        depth_loss=(difference.abs() * visible).mean(),
         visible=visible,
         proximity=proximity,
         seen=seen,

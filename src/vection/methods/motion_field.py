@@ -7,30 +7,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vection.geometry.motion import exceeds_mean, length, rms_length, rotate_back
+from vection.errors import UsageError
+from vection.geometry.motion import Coupling, Moved, exceeds_mean, length, rms_length, rotate_back
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
 from vection.geometry.rigid import make_transform, rotation_from_euler
+from vection.losses.dynamic_classes import is_dynamic
 from vection.losses.motion_cycle import Order, rotation_cycle_loss, translation_cycle_loss
-from vection.losses.motion_regularisation import (
-    group_smoothness_loss,
-    l1_sparsity_loss,
-    relative_motion,
-    sqrt_sparsity_loss,
-)
-from vection.losses.rgbd_consistency import rgbd_consistency
+from vection.losses.motion_regularisation import Sparsity, group_smoothness_loss, relative_motion, sparsity_loss
+from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.encoder import EncoderName
-from vection.networks.motion_field import CHANNELS, MotionFieldNet, PredictedMotion
+from vection.networks.motion_field import CHANNELS, MotionFieldNet
 from vection.networks.padding import Padding
 from vection.networks.randomised_norm import noise_deviation
 from vection.networks.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.samples import Clip
-from vection.types import ClassMap, Depth, Image, Mask, Scalar
-
-FIRST_MOVABLE, LAST_MOVABLE = 11, 18
-"""Cityscapes train ids: person, rider, car, truck, bus, train, motorcycle, bicycle."""
+from vection.types import Depth, Image, Map, Points, Scalar
 
 
 @dataclass(frozen=True)
@@ -47,12 +41,12 @@ class MotionFieldSettings:
     """The motion network sees the predicted depth as a fourth channel of each image."""
     motion_channels: tuple[int, ...] = CHANNELS
     """Of each halving of the motion network."""
-    sparsity: Literal["l1/2", "l1"] = "l1/2"
+    sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""
     mask_dilation: int = 8
     """By so many pixels the movable regions grow."""
-    auto_mask: Literal["per-sample", "whole-batch", "none"] = "per-sample"
+    auto_mask: Coupling | Literal["none"] = "per-sample"
     """Vectors not longer than the mean are set to zero; the released code takes the mean of the whole batch."""
     cycle_order: Order = "paper"
     padding: Padding = "symmetric"
@@ -98,34 +92,36 @@ def loss_terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]
 
 def _terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
     """Means over both directions, weighted."""
-    moved = pairs.moved()
-    usable = pairs.usable_in_both(moved)
-    # The other frame's depth is what this one is compared with, not what is to learn from it.
-    second_image, second_depth = exchanged(pairs.image), exchanged(pairs.depth).detach()
-    seen = rgbd_consistency(
-        pairs.image, moved, second_image=second_image, second_depth=second_depth, usable=usable
-    )  # eq. 7
+    moved, seen = _compare(pairs)
     translation, rotations = pairs.translation, (pairs.rotation, exchanged(pairs.rotation))
-    visible = seen.visible if usable is None else seen.visible & usable
-    cycle = translation_cycle_loss(
-        translation, exchanged(translation), rotations, moved=moved, visible=visible, order=settings.cycle_order
-    )
+    fields = translation, exchanged(translation)
+    cycle = translation_cycle_loss(*fields, rotations, moved=moved, visible=seen.visible, order=settings.cycle_order)
     motion = relative_motion(pairs.residual, translation)
-    sparsity = sqrt_sparsity_loss if settings.sparsity == "l1/2" else l1_sparsity_loss
-    smoothness = edge_aware_smoothness_loss(normalise_by_mean(1 / pairs.depth), pairs.image)
+    group_smoothness = group_smoothness_loss(motion, wrap_around=settings.wrap_around)
+    depth_smoothness = edge_aware_smoothness_loss(normalise_by_mean(1 / pairs.depth), pairs.image)
     terms = {
-        "colour": settings.colour_weight * seen.colour_loss,
+        "colour": settings.colour_weight * seen.colour_loss,  # eq. 7
         "ssim": settings.ssim_weight * seen.ssim_loss,
-        "depth_smoothness": settings.depth_smoothness_weight * smoothness,  # eq. 5
+        "depth_smoothness": settings.depth_smoothness_weight * depth_smoothness,  # eq. 5
         "rotation_cycle": settings.rotation_cycle_weight * rotation_cycle_loss(*rotations),  # eq. 6
         "translation_cycle": settings.translation_cycle_weight * cycle,
-        "motion_smoothness": settings.motion_smoothness_weight
-        * group_smoothness_loss(motion, wrap_around=settings.wrap_around),  # eq. 2
-        "motion_sparsity": settings.sparsity_weight * sparsity(motion),  # eq. 3
+        "motion_smoothness": settings.motion_smoothness_weight * group_smoothness,  # eq. 2
+        "motion_sparsity": settings.sparsity_weight * sparsity_loss(motion, settings.sparsity),  # eq. 3
     }
     if settings.depth_consistency_weight > 0:
         terms["depth_consistency"] = settings.depth_consistency_weight * seen.depth_loss
     return terms
+
+
+def _compare(pairs: Pairs) -> tuple[Moved, RgbdConsistency]:
+    """Look for every pixel of each frame in the other one."""
+    moved = pairs.moved()
+    # The other frame's depth is what this one is compared with; it does not learn from that.
+    second_image, second_depth = exchanged(pairs.image), exchanged(pairs.depth).detach()
+    usable = pairs.usable_in_both(moved)
+    return moved, rgbd_consistency(
+        pairs.image, moved, second_image=second_image, second_depth=second_depth, usable=usable
+    )
 
 
 class MotionField(Method[Clip]):
@@ -160,7 +156,7 @@ class MotionField(Method[Clip]):
 
     def observe(self, clip: Clip, progress: Progress) -> Pairs:
         """Predict depth and motion of the target (a) with every source (b), both ways."""
-        batch, count = clip.sources.shape[:2]
+        (batch, count), usable = clip.sources.shape[:2], clip.usable
         weight = self.settings.burn_in_weight(progress)
         if self.training:
             self.residual_weight.fill_(weight)
@@ -171,10 +167,10 @@ class MotionField(Method[Clip]):
         noise = noise_deviation(progress.ramp(self.settings.noise_ramp)) if self.training else 0.0
         depth = self.depth_network(torch.cat([clip.target_jittered, clip.sources_jittered.flatten(0, 1)]), noise=noise)
         depth = paired(depth[:batch], depth[batch:].unflatten(0, (batch, count)))
-        jittered = paired(clip.target_jittered, clip.sources_jittered)
-        predicted = self._motion(jittered, exchanged(jittered), depths=(depth, exchanged(depth)))
+        frames = self._frames(paired(clip.target_jittered, clip.sources_jittered), depth)
+        predicted = self.motion_network(frames, exchanged(frames))
         own, of_sources = self.cameras(clip, by_sample(predicted.feature, batch))
-        residual = weight * self._selected(predicted)
+        residual = weight * self._selected(predicted.residual)
         if self.settings.object_masks:
             residual = residual * paired(*self._movable(clip))
         return Pairs(
@@ -184,9 +180,7 @@ class MotionField(Method[Clip]):
             rotation=rotation_from_euler(predicted.angles),
             background=predicted.background,
             residual=residual,
-            usable=None
-            if clip.usable is None
-            else paired(clip.usable, clip.usable[:, None].repeat_interleave(count, 1)),
+            usable=None if usable is None else paired(usable, usable[:, None].repeat_interleave(count, dim=1)),
         )
 
     def predict_depth(self, image: Image) -> Depth:
@@ -201,9 +195,9 @@ class MotionField(Method[Clip]):
         object is as fast as the whole scene is past the camera.
         """
         del before
-        found = self._motion(first, second, depths=(self.predict_depth(first), self.predict_depth(second)))
+        found = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
         rotation = rotation_from_euler(found.angles)
-        residual = self.residual_weight * self._selected(found)
+        residual = self.residual_weight * self._selected(found.residual)
         speed = length(residual)
         return Motion(
             ego=make_transform(rotation, found.background),
@@ -214,10 +208,7 @@ class MotionField(Method[Clip]):
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, what is visible in it, object motion, inverse depth."""
         pairs = self.observe(batch, Progress(step=self.settings.burn_in))
-        moved = pairs.moved()
-        seen = rgbd_consistency(
-            pairs.image, moved, second_image=exchanged(pairs.image), second_depth=exchanged(pairs.depth)
-        )
+        seen = _compare(pairs)[1]
         rows = slice(0, len(pairs.image) // 2, batch.sources.shape[1])
         residual, inverse_depth = self.residual_weight * pairs.residual[rows], 1 / pairs.depth[rows]
         fastest = residual.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-9)
@@ -229,31 +220,20 @@ class MotionField(Method[Clip]):
             "inverse depth": (inverse_depth / inverse_depth.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
 
-    def _motion(self, first: Image, second: Image, *, depths: tuple[Depth, Depth]) -> PredictedMotion:
-        if self.settings.depth_input:
-            first, second = (torch.cat(frame, dim=1) for frame in zip((first, second), depths, strict=True))
-        predicted: PredictedMotion = self.motion_network(first, second)
-        return predicted
+    def _frames(self, image: Image, depth: Depth) -> Tensor:
+        """What the motion network sees of each frame."""
+        return torch.cat([image, depth], dim=1) if self.settings.depth_input else image
 
-    def _selected(self, predicted: PredictedMotion) -> Tensor:
-        """The residual field where it stands out."""
-        if self.settings.auto_mask == "none":
-            return predicted.residual
-        return (
-            predicted.residual
-            * exceeds_mean(predicted.residual, whole_batch=self.settings.auto_mask == "whole-batch")[0]
-        )
+    def _selected(self, residual: Points) -> Points:
+        """The field where it stands out."""
+        coupling = self.settings.auto_mask
+        return residual if coupling == "none" else residual * exceeds_mean(residual, coupling=coupling)[0]
 
-    def _movable(self, clip: Clip) -> tuple[Mask, Tensor]:
-        """Dilated masks of what might move, of the targets and of their sources."""
+    def _movable(self, clip: Clip) -> tuple[Map, Tensor]:
+        """1 within `mask_dilation` pixels of people and vehicles, of the targets and of their sources."""
         if clip.classes is None or clip.source_classes is None:
-            raise ValueError("object masks need clips with class maps (data.use_classes)")
+            raise UsageError("Object masks need clips with class maps, which --data.use_classes reads.")
         around = self.settings.mask_dilation
-        sources = movable(clip.source_classes.flatten(0, 1)[:, None], dilation=around)
-        return movable(clip.classes, dilation=around), sources.unflatten(0, (len(clip), -1))
-
-
-def movable(classes: ClassMap, *, dilation: int) -> Mask:
-    """True within `dilation` pixels (in x and y) of a class that moves; unknown pixels count as not movable."""
-    found = ((classes >= FIRST_MOVABLE) & (classes <= LAST_MOVABLE)).float()
-    return functional.max_pool2d(found, 2 * dilation + 1, stride=1, padding=dilation) > 0
+        maps = torch.cat([clip.classes, clip.source_classes], dim=1)
+        near = functional.max_pool2d(is_dynamic(maps).float(), 2 * around + 1, stride=1, padding=around)
+        return near[:, :1], near[:, 1:, None]
