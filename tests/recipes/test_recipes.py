@@ -10,7 +10,7 @@ from vection.data.augmentation import augment
 from vection.data.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
-from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.build import build_method
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.recipes.registry import ALL, get_recipe, recipe_names
@@ -85,7 +85,6 @@ for recipe in ALL:  # many recipes share one method
 @pytest.mark.parametrize("settings", METHODS, ids=METHODS.values())
 def test_the_method_of_every_recipe_computes_its_loss(settings: Monodepth2Settings, batch: Clip):
     method = build_method(settings)
-    assert isinstance(method, Monodepth2)
     with torch.no_grad():
         terms = method.training_loss(batch, Progress())
     assert all(term.isfinite() for term in terms.values())

@@ -21,7 +21,7 @@ def mean_of_each_pair(
     error: Float[Tensor, "batch pair height width"],
     counted: Bool[Tensor, "batch pair height width"],
     *,
-    more_than: float = 0,
+    more_than: float = 0.0,
 ) -> Float[Tensor, " pair"]:
     """1/|V| sum over V of the error (eq. 2, 6), V the counted pixels of the batch, for each of the pairs of frames.
 

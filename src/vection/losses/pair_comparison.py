@@ -99,8 +99,8 @@ def compare(first: DepthView, second: DepthView, T_first_to_second: Transform, *
         error = consistency_weight(inconsistency) * error  # eq. 7, 8
     counted = seen.inside_image
     if settings.auto_mask:
-        warped = photometric_error(predicted, target, ssim_weight=0, largest_difference=settings.largest_difference)
-        counted = counted & (warped < photometric_error(second.image[:, None], target, ssim_weight=0))
+        warped = photometric_error(predicted, target, ssim_weight=0.0, largest_difference=settings.largest_difference)
+        counted = counted & (warped < photometric_error(second.image[:, None], target, ssim_weight=0.0))
     return PairMaps(seen, error, inconsistency, counted)
 
 
@@ -120,5 +120,5 @@ def losses_of_pairs(
     channels = maps.seen.image.shape[1]
     return (
         mean_of_each_pair(error, counted, more_than=least / channels),
-        mean_of_each_pair(inconsistency, counted, more_than=least),
+        mean_of_each_pair(inconsistency, counted, more_than=float(least)),
     )

@@ -18,7 +18,12 @@ from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
 from vection.samples import Clip
-from vection.types import Depth, Disparity, Image, Map, Mask, Scalar, Transform
+from vection.types import Depth, Disparity, Image, Mask, Scalar
+
+FrameDepths = list[Float[Tensor, "frame 1 _ _"]]
+"""Depths of all frames at every scale, finest first: of each sample the target, then its sources."""
+PairTransforms = Float[Tensor, "pair 4 4"]
+"""T_first_to_second of the pairs of `both_directions`."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,9 @@ def both_directions(target: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def compare_frames(
-    depths: list[Depth],
+    depths: FrameDepths,
     views: Views,
-    transforms: Transform,
+    transforms: PairTransforms,
     *,
     settings: ScSfmLearnerSettings,
     levels: list[Views] | None = None,
@@ -80,8 +85,8 @@ def compare_frames(
 ) -> PairLosses:
     """Compare every target with its sources and back, at every scale (section 4.1).
 
-    `depths`, finest first, are of all frames: of each sample the target, then its sources. `views` hold normalised
-    images. `levels` are the views at the scales that images are compared at, made from `views` if not given.
+    `views` hold normalised images. `levels` are what images are compared at, scale by scale; made of `views` if not
+    given.
     """
     if levels is None:
         levels = views.pyramid(len(depths)) if settings.multi_scale == "per-scale" else [views] * len(depths)
@@ -162,7 +167,7 @@ class ScSfmLearner(Method[Clip]):
             "inverse depth": (inverse / inverse.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
 
-    def _predict(self, batch: Clip) -> tuple[list[Depth], Views, Transform]:
+    def _predict(self, batch: Clip) -> tuple[FrameDepths, Views, PairTransforms]:
         """Depths of all frames (target, then sources, of each sample), the frames, and the transforms of the pairs."""
         jittered = torch.cat([batch.target_jittered[:, None], batch.sources_jittered], dim=1)
         depths = [self._depth(disparity) for disparity in self.depth_network(jittered.flatten(0, 1))]
@@ -176,7 +181,7 @@ class ScSfmLearner(Method[Clip]):
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
 
 
-def _fit(maps: Map, image: Image) -> Map:
+def _fit(maps: Tensor, image: Tensor) -> Tensor:
     """Resize to the size of `image`, from the nearest pixel."""
     if maps.shape[-2:] == image.shape[-2:]:
         return maps

@@ -1,5 +1,175 @@
-"""Recipes of sc_sfmlearner: the rows of the paper's tables, at its settings."""
+"""Recipes of SC-SfMLearner: the rows of its tables 1 to 5, at the paper's settings."""
 
-from vection.recipes.recipe import Recipe
+from dataclasses import replace
+from typing import Any
 
-RECIPES: tuple[Recipe, ...] = ()
+from vection.data.augmentation import Augmentation
+from vection.losses.pair_comparison import AS_RELEASED
+from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
+from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.settings import Stage, TrainingSettings
+
+_PAPER = ScSfmLearnerSettings()
+_SCALE_CROP_FLIP = Augmentation(jitter=0.0, scale_crop=1.15)
+_EIGEN = DataSettings(
+    source="kitti-raw",
+    split="eigen_zhou",
+    width=832,
+    height=256,
+    batch_size=4,
+    augmentation=_SCALE_CROP_FLIP,
+    workers=8,
+)
+_CLIPS = replace(_EIGEN, source="clips", split=None)
+_SMALL = replace(_EIGEN, width=416, height=128)
+
+_KITTI = Recipe(
+    name="sc-sfmlearner",
+    summary="DispResNet, 832x256, K: the full model (tables 1 and 5)",
+    method=_PAPER,
+    data=_EIGEN,
+    stages=(Stage(epochs=200, drops=()),),
+    training=TrainingSettings(steps_per_epoch=1000),
+)
+_ODOMETRY = replace(
+    _KITTI,
+    name="sc-sfmlearner-odometry",
+    summary="DispResNet, 832x256, clips of KITTI odometry 00 to 08 (table 2, K)",
+    data=_CLIPS,
+)
+
+
+def _pretrained_on_cityscapes(recipe: Recipe, *, row: str) -> Recipe:
+    """The same training from the weights of `sc-sfmlearner-cityscapes` (set `start_from`)."""
+    return replace(
+        recipe,
+        name=f"{recipe.name}-cityscapes-first",
+        summary=f"the same, from a checkpoint of sc-sfmlearner-cityscapes (start_from) ({row}, CS+K)",
+    )
+
+
+def _ablation(name: str, summary: str, *, comparison: dict[str, Any] | None = None, **changes: Any) -> Recipe:
+    """DispNet at 416x128 with the given changes."""
+    compared = replace(_PAPER.comparison, **(comparison or {}))
+    return replace(
+        _KITTI,
+        name=f"sc-sfmlearner-{name}",
+        summary=f"DispNet, 416x128: {summary}",
+        method=replace(_PAPER, depth_network="dispnet", comparison=compared, **changes),
+        data=_SMALL,
+    )
+
+
+_BASIC: dict[str, Any] = {"comparison": {"ssim_weight": 0.0, "self_discovered_mask": False}, "geometry_weight": 0.0}
+_SSIM: dict[str, Any] = {**_BASIC, "comparison": {"self_discovered_mask": False}}
+_SSIM_GC: dict[str, Any] = {"comparison": {"self_discovered_mask": False}}
+_TABLE_3 = (
+    _ablation("basic", "L1 and smoothness (table 3, Basic)", **_BASIC),
+    _ablation("basic-4-scales", "L1 and smoothness, 4 scales (table 3, Basic)", scales=4, **_BASIC),
+    _ablation("basic-ssim", "basic + SSIM (table 3)", **_SSIM),
+    _ablation("basic-ssim-4-scales", "basic + SSIM, 4 scales (table 3)", scales=4, **_SSIM),
+    _ablation("basic-ssim-gc", "basic + SSIM + geometry consistency (table 3)", **_SSIM_GC),
+    _ablation(
+        "basic-ssim-gc-4-scales", "basic + SSIM + geometry consistency, 4 scales (table 3)", scales=4, **_SSIM_GC
+    ),
+)
+_TABLES_3_TO_5 = (
+    _ablation("dispnet-416x128", "the full model (table 3, +GC+M; table 4, 1 scale; table 5)"),
+    _ablation("2-scales", "the full model, 2 scales (table 4)", scales=2),
+    _ablation("3-scales", "the full model, 3 scales (table 4)", scales=3),
+    _ablation("4-scales", "the full model, 4 scales (table 3, +GC+M; table 4)", scales=4),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-dispresnet-416x128",
+        summary="DispResNet, 416x128: the full model (table 5)",
+        data=_SMALL,
+    ),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-dispnet-832x256",
+        summary="DispNet, 832x256: the full model (table 5)",
+        method=replace(_PAPER, depth_network="dispnet"),
+    ),
+)
+
+_RELEASED = replace(
+    _PAPER,
+    pretrained=True,
+    depth_network="resnet18",
+    pose_network="resnet18",
+    multi_scale="full-resolution",
+    comparison=AS_RELEASED,
+    smoothness="first-order",
+    smooth_depth="mean-normalised",
+)
+
+# The range of depth of short trainings: see `recipes/monodepth2.py`. Smoothness is that of the later code, which does
+# not depend on the scale of the depth; eq. 4 on raw depth is heavy for depths of 30 and naught for those of 0.1.
+_SHORT = replace(
+    _RELEASED,
+    depth_network="efficientnet-lite0",
+    pose_network="efficientnet-lite0",
+    comparison=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
+    min_depth=0.03,
+    max_depth=30.0,
+)
+
+RECIPES: tuple[Recipe, ...] = (
+    _KITTI,
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-cityscapes",
+        summary="DispResNet, 832x256, clips of Cityscapes: what CS+K starts from (tables 1 and 2)",
+        data=_CLIPS,
+    ),
+    _pretrained_on_cityscapes(_KITTI, row="table 1"),
+    _ODOMETRY,
+    _pretrained_on_cityscapes(_ODOMETRY, row="table 2"),
+    *_TABLE_3,
+    *_TABLES_3_TO_5,
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-first-order",
+        summary="as the authors' code of the paper's time: smoothness without the square of eq. 4",
+        method=replace(_PAPER, smoothness="first-order"),
+    ),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-as-released",
+        summary="as the authors' later code: ResNet-18 U-Net and pose network with ImageNet weights, auto-mask",
+        method=_RELEASED,
+    ),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-as-released-resnet50",
+        summary="as the authors' later code: ResNet-50 U-Net and ResNet-18 pose network",
+        method=replace(_RELEASED, depth_network="resnet50"),
+    ),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-video",
+        summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, hours on two cores",
+        method=_SHORT,
+        data=DataSettings(height=128, width=416, batch_size=4, augmentation=Augmentation(scale_crop=1.15)),
+        stages=(Stage(epochs=40, learning_rate=2e-4, drops=(32,), warm_up=100),),
+        training=TrainingSettings(steps_per_epoch=50),
+    ),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-synthetic",
+        summary="192x64 on the synthetic street, a quarter of an hour on one core",
+        method=_SHORT,
+        data=DataSettings(height=64, width=192, batch_size=4, augmentation=Augmentation(scale_crop=1.15)),
+        stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
+        training=TrainingSettings(steps_per_epoch=50),
+    ),
+    replace(
+        _KITTI,
+        name="sc-sfmlearner-debug",
+        summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
+        method=replace(_SHORT, pretrained=False, pose_network="posenet", scales=2),
+        data=DataSettings(height=64, width=96, batch_size=2, augmentation=_SCALE_CROP_FLIP),
+        stages=(Stage(epochs=2, drops=(1,)),),
+        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),
+    ),
+)
