@@ -1,5 +1,108 @@
-"""Recipes of motion_field: the rows of the paper's tables, at its settings."""
+"""Recipes of motion_field: the rows of the paper's tables 1 to 4, at its settings."""
 
-from vection.recipes.recipe import Recipe
+from dataclasses import replace
 
-RECIPES: tuple[Recipe, ...] = ()
+from vection.data.augmentation import Augmentation
+from vection.methods.motion_field import MotionFieldSettings
+from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.settings import Stage, TrainingSettings
+
+_PAPER = MotionFieldSettings()
+# No colour jitter; the released code crops at random whatever the stored images have beyond the network's size.
+_CROP = Augmentation(jitter=0.0, scale_crop=1.15)
+_PAIRS = DataSettings(height=128, width=416, offsets=(1,), batch_size=16, augmentation=_CROP, workers=8)
+_KITTI_PAIRS = replace(_PAIRS, source="kitti-raw", split="eigen_full")
+_WAYMO_PAIRS = replace(_PAIRS, width=480, height=192)
+
+_CITYSCAPES = Recipe(
+    name="motion-field",
+    summary="416x128 pairs of Cityscapes or other clips: the full model (tables 1 and 2)",
+    method=_PAPER,
+    data=_PAIRS,
+    stages=(Stage(epochs=100, learning_rate=2e-4, drops=()),),  # a million steps, the released code's limit
+    training=TrainingSettings(steps_per_epoch=10_000, checkpoint_every=1000, gradient_clip=10.0),
+)
+
+
+def _variant(name: str, summary: str, *, data: DataSettings = _PAIRS, **changes: object) -> Recipe:
+    return replace(
+        _CITYSCAPES,
+        name=f"motion-field-{name}",
+        summary=summary,
+        method=replace(_PAPER, **changes),  # type: ignore[arg-type]
+        data=data,
+    )
+
+
+def _with_classes(data: DataSettings) -> DataSettings:
+    return replace(data, use_classes=True)
+
+
+# Of short trainings. The range of depth is that of the library's other short recipes; see recipes/monodepth2.py.
+_SHORT = replace(
+    _PAPER,
+    encoder="efficientnet-lite0",
+    motion_channels=(16, 32, 64, 128, 256),
+    min_depth=0.03,
+    max_depth=30.0,
+    burn_in=1000,
+    noise_ramp=500,
+)
+
+RECIPES = (
+    _CITYSCAPES,
+    _variant("without-depth-input", "416x128: the motion network sees no depth (table 2)", depth_input=False),
+    _variant("l1", "416x128: L1 instead of L1/2 (table 2)", sparsity="l1"),
+    _variant(
+        "with-masks",
+        "416x128: objects move within class maps of people and vehicles (table 2)",
+        data=_with_classes(_PAIRS),
+        object_masks=True,
+    ),
+    _variant("kitti", "416x128 pairs of KITTI, Eigen split (table 3)", data=_KITTI_PAIRS),
+    _variant("waymo", "480x192 pairs of Waymo Open, without masks (table 4)", data=_WAYMO_PAIRS),
+    _variant(
+        "waymo-with-masks",
+        "480x192 pairs of Waymo Open, with class maps (table 4)",
+        data=_with_classes(_WAYMO_PAIRS),
+        object_masks=True,
+    ),
+    _variant(
+        "youtube", "416x128 pairs of any video, intrinsics learned for each (section 4.4)", intrinsics="per-camera"
+    ),
+    _variant("per-pair-intrinsics", "416x128, intrinsics predicted from each pair", intrinsics="per-pair"),
+    _variant(
+        "as-released",
+        "416x128: auto-mask over the whole batch, cycle composed as in the authors' code, no crop of 416x128 files",
+        data=replace(_PAIRS, augmentation=Augmentation(jitter=0.0)),
+        auto_mask="whole-batch",
+        cycle_order="released",
+    ),
+    replace(
+        _CITYSCAPES,
+        name="motion-field-video",
+        summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, learned intrinsics",
+        method=replace(_SHORT, intrinsics="per-camera"),
+        data=replace(_PAIRS, batch_size=8, workers=0),
+        stages=(Stage(epochs=60, learning_rate=2e-4, drops=(50,), warm_up=100),),
+        training=TrainingSettings(steps_per_epoch=50, gradient_clip=10.0),
+    ),
+    replace(
+        _CITYSCAPES,
+        name="motion-field-synthetic",
+        summary="192x64 on the synthetic street, tens of minutes on two cores",
+        method=_SHORT,
+        data=DataSettings(height=64, width=192, offsets=(1,), batch_size=8),
+        stages=(Stage(epochs=40, learning_rate=3e-4, drops=(32,), warm_up=50),),
+        training=TrainingSettings(steps_per_epoch=50, gradient_clip=10.0),
+    ),
+    replace(
+        _CITYSCAPES,
+        name="motion-field-debug",
+        summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
+        method=replace(_PAPER, pretrained=False, motion_channels=(8, 16, 32), burn_in=2, noise_ramp=2),
+        data=DataSettings(height=64, width=96, offsets=(1,), batch_size=2),
+        stages=(Stage(epochs=2, drops=(1,)),),
+        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1, gradient_clip=10.0),
+    ),
+)
