@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from vection.errors import UsageError
-from vection.inference.colour import ColourRange, colour_depth, colour_range, sample_inverse_depth, with_legend
+from vection.inference.colour import (
+    ColourRange,
+    colour_depth,
+    colour_range,
+    overlay_mask,
+    sample_inverse_depth,
+    with_legend,
+)
 
 
 def test_near_is_bright_far_is_dark_and_none_is_black():
@@ -59,3 +66,12 @@ def test_unknown_map():
     with pytest.raises(Exception, match=r"no colour map|type"):
         colour_depth(np.ones((2, 2), np.float32), ColourRange(1.0, 2.0), colours="jett")
     assert issubclass(UsageError, Exception)
+
+
+def test_a_mask_reddens_what_it_marks():
+    image = np.full((4, 6, 3), (0, 200, 0), np.uint8)
+    mask = np.zeros((4, 6), np.float32)
+    mask[1, 2] = 1
+    drawn = overlay_mask(image, mask)
+    assert len(set(drawn[0, 0].tolist())) == 1  # grey
+    assert drawn[1, 2, 0] > drawn[1, 2, 1] + 100

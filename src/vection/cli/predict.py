@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,9 @@ class Predict:
     """Predict depth and the camera's path of a video, an image, a folder of images in order, or clip folders.
 
     Writes float depth (depth/*.npy), 16-bit depth * 256 (png/*.png), a colour video with one fixed range of colours
-    (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit and scale.
+    (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit and scale. Models that
+    know how objects move also write their 3D flow to the next frame (object_flow/*.npy) and masks of what moves by
+    itself (motion_mask/*.png, 255 = surely); those that know classes write train ids (classes/*.png).
     """
 
     checkpoint: Positional[Path]
@@ -40,11 +42,13 @@ class Predict:
     flip_postprocess: bool = False
     """Average with the prediction of the mirrored image: a little better, twice the time."""
     no_path: bool = False
-    """Do not chain the camera's path; for images that do not follow each other."""
+    """Predict no motion and chain no path; for images that do not follow each other."""
     no_video: bool = False
     """Do not write depth.mp4."""
     no_png: bool = False
     """Do not write png/."""
+    scene_flow: bool = False
+    """Write scene_flow/*.npy: how every point moves in the camera's coordinates, objects and ego-motion together."""
     overwrite: bool = False
     """Replace an older prediction folder."""
     device: str | None = None
@@ -76,6 +80,7 @@ def run(arguments: Sequence[str]) -> None:
                 model=str(chosen.checkpoint),
                 png=not chosen.no_png,
                 video=not chosen.no_video,
+                scene_flow=chosen.scene_flow,
                 overwrite=chosen.overwrite,
             )
         written.append(str(folder))
@@ -88,13 +93,11 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _predictions(predictor: "Predictor", frames: Iterable["Frame"], *, path: bool) -> Iterator["Prediction"]:
-    # A method trained on stereo pairs alone knows no motion.
-    if path and getattr(predictor.method, "ego_motion", True) is not None:
+    if path:
         yield from predictor.stream(frames)
         return
     for frame in frames:
-        prediction = predictor.predict(frame.image)
-        yield replace(prediction, name=frame.name, seconds=frame.seconds, intrinsics=frame.intrinsics)
+        yield predictor.predict(frame)
 
 
 def _counted(

@@ -8,7 +8,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Integer, UInt8
 
 from vection.data.clip_folder import natural_key
 from vection.errors import DataError, UsageError
@@ -28,6 +28,18 @@ class PredictedMap:
 
 
 @dataclass(frozen=True)
+class PredictedObjects:
+    """What a prediction says of one image beside depth; at any size, None where it says nothing."""
+
+    object_flow: Float[np.ndarray, "flow_height flow_width 3"] | None = None
+    """To the next frame, x, y, z of the image's camera, without ego-motion, in the unit of the depth."""
+    motion_mask: Float[np.ndarray, "mask_height mask_width"] | None = None
+    """In [0, 1]."""
+    classes: UInt8[np.ndarray, "class_height class_width"] | None = None
+    """Cityscapes train ids."""
+
+
+@dataclass(frozen=True)
 class PredictionReader:
     """A set of predictions, read one at a time."""
 
@@ -35,6 +47,7 @@ class PredictionReader:
     names: tuple[str, ...]
     read: Callable[[str], PredictedMap]
     unit: str = "up-to-scale"
+    read_objects: Callable[[str], PredictedObjects] = lambda _: PredictedObjects()
 
 
 def open_predictions(path: Path, *, names: Sequence[str] | None = None) -> PredictionReader:
@@ -55,12 +68,14 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     listings = [folder / PREDICTIONS_FILE] if (folder / PREDICTIONS_FILE).is_file() else None
     listings = listings or sorted(folder.rglob(PREDICTIONS_FILE), key=lambda path: natural_key(str(path)))
     files: dict[str, Path] = {}
+    others: dict[str, dict[str, Path]] = {}
     units: set[str] = set()
     for listing in listings:
         prefix = "" if listing.parent == folder else f"{listing.parent.relative_to(folder).as_posix()}/"
         try:
             content = json.loads(listing.read_text(encoding="utf-8"))
             files |= {prefix + frame["name"]: listing.parent / frame["file"] for frame in content["frames"]}
+            others |= {prefix + frame["name"]: _other_files(frame, listing.parent) for frame in content["frames"]}
             units.add(str(content["unit"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{listing} is not a list of predictions ({error}); predict again.") from error
@@ -68,8 +83,13 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
         raise DataError(f"The predictions below {folder} have different units ({', '.join(sorted(units))}).")
     if not files:
         raise DataError(f"{folder} holds no predictions; predict again.")
-    unit = units.pop()
-    return PredictionReader(str(folder), tuple(files), lambda name: PredictedMap(_read_map(files[name])), unit=unit)
+    return PredictionReader(
+        str(folder),
+        tuple(files),
+        lambda name: PredictedMap(_read_map(files[name])),
+        unit=units.pop(),
+        read_objects=lambda name: _read_objects(others[name]),
+    )
 
 
 def read_depth_folder(folder: Path) -> PredictionReader:
@@ -111,14 +131,36 @@ def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "
     return stored / 256
 
 
+def _other_files(frame: dict[str, str], folder: Path) -> dict[str, Path]:
+    return {part: folder / frame[part] for part in ("object_flow", "motion_mask", "classes") if part in frame}
+
+
+def _read_objects(files: dict[str, Path]) -> PredictedObjects:
+    flow = _read_array(files["object_flow"]) if "object_flow" in files else None
+    if flow is not None and (flow.ndim != 3 or flow.shape[2] != 3 or flow.dtype.kind != "f"):
+        raise DataError(f"{files['object_flow']} holds {flow.dtype} of shape {flow.shape}, not a 3D flow.")
+    mask, classes = (_read_byte_png(files[part]) if part in files else None for part in ("motion_mask", "classes"))
+    return PredictedObjects(flow, None if mask is None else (mask / 255).astype(np.float32), classes)
+
+
+def _read_byte_png(path: Path) -> UInt8[np.ndarray, "height width"]:
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint8 or stored.ndim != 2:
+        raise DataError(f"{path} is missing or is not an 8-bit grey PNG; predict again.")
+    return np.asarray(stored, np.uint8)
+
+
 def _read_map(path: Path) -> Float[np.ndarray, "height width"]:
     if path.suffix == ".png":
         return read_depth_png(path)
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"The prediction {path} is missing or broken ({error}); predict again.") from error
-    values = np.squeeze(values)
+    values = np.squeeze(_read_array(path))
     if values.ndim != 2 or values.dtype.kind != "f":
         raise DataError(f"{path} holds {values.dtype} of shape {values.shape}, not one map of real depth.")
     return values.astype(np.float32)
+
+
+def _read_array(path: Path) -> np.ndarray:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"The prediction {path} is missing or broken ({error}); predict again.") from error

@@ -10,7 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from vection.errors import UsageError
-from vection.inference.prediction import DepthMap, RgbImage
+from vection.inference.prediction import DepthMap, MaskMap, RgbImage
+
+MARK = (230, 40, 40)
+"""RGB of what moves."""
 
 ColourMap = Literal["magma", "turbo", "Spectral_r"]
 
@@ -61,6 +64,13 @@ def colour_depth(depth: DepthMap, limits: ColourRange, *, colours: ColourMap = "
     coloured = table[index]
     coloured[~known] = 0
     return np.asarray(coloured)
+
+
+def overlay_mask(image: RgbImage, mask: MaskMap) -> RgbImage:
+    """Return the image in grey with what the mask in [0, 1] marks in red, so that no colour of the scene misleads."""
+    grey = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2).astype(np.float32)
+    weight = 0.7 * mask[:, :, None]
+    return np.asarray((grey * (1 - weight) + np.array(MARK, np.float32) * weight).round(), dtype=np.uint8)
 
 
 def with_legend(image: RgbImage, text: str) -> RgbImage:

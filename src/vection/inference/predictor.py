@@ -56,8 +56,10 @@ class Predictor:
         self.unit = unit
         self.scale_source = scale_source
 
-    def predict(self, image: RgbImage | Path | str) -> Prediction:
-        """Predict the depth of an RGB image (uint8, any size) or image file; DataError if a file is no image."""
+    def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
+        """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image."""
+        if isinstance(image, Frame):
+            return self._predict_frame(image)
         if isinstance(image, Path | str):
             path = Path(image)
             return self._predict_frame(Frame(path.stem, read_rgb(path)))

@@ -1,6 +1,6 @@
 """Writing a video: H.264 where PyAV has it, else MPEG-4, in the pixel format that every player shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -11,8 +11,8 @@ import numpy as np
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
-from vection.inference.colour import ColourRange, colour_depth, with_legend
-from vection.inference.prediction import DepthMap, RgbImage
+from vection.inference.colour import with_legend
+from vection.inference.prediction import RgbImage
 
 Picture = UInt8[np.ndarray, "picture_height picture_width 3"]
 """RGB of even width and height."""
@@ -21,17 +21,17 @@ PANEL_WIDTHS = (480, 960)
 """In the video narrower images are enlarged to the first, so that the legend fits, wider ones shrunk to the second."""
 
 
-def beside(image: RgbImage, depth: DepthMap, limits: ColourRange, *, legend: str) -> Picture:
-    """Return image and coloured depth side by side; one above the other if the image is very wide. Even sizes."""
-    coloured = colour_depth(depth, limits)
+def beside(panels: Sequence[tuple[RgbImage, str]]) -> Picture:
+    """Return pictures of one size with their legends side by side; one above the other if very wide. Even sizes."""
+    first = panels[0][0]
     least, most = PANEL_WIDTHS
-    scale = min(max(image.shape[1], least), most) / image.shape[1]
+    scale = min(max(first.shape[1], least), most) / first.shape[1]
     # yuv420p halves both sides, so they must be even.
-    width, height = (max(2, round(scale * length / 2) * 2) for length in (image.shape[1], image.shape[0]))
+    width, height = (max(2, round(scale * length / 2) * 2) for length in (first.shape[1], first.shape[0]))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    panels = [cv2.resize(panel, (width, height), interpolation=method) for panel in (image, coloured)]
-    panels[1] = with_legend(panels[1], legend)
-    return np.concatenate(panels, axis=1 if width < 2 * height else 0)
+    resized = [(cv2.resize(panel, (width, height), interpolation=method), legend) for panel, legend in panels]
+    drawn = [with_legend(panel, legend) if legend else panel for panel, legend in resized]
+    return np.concatenate(drawn, axis=1 if width < 2 * height else 0)
 
 
 def frame_rate(seconds: list[float]) -> Fraction:

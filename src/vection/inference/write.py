@@ -1,4 +1,4 @@
-"""The prediction folder: depth as NPY and 16-bit PNG, a colour video, the path, and `predictions.json` about it all."""
+"""The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and `predictions.json`."""
 
 import json
 import shutil
@@ -14,9 +14,10 @@ import numpy as np
 from vection.data.clip_folder import read_rgb
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import PREDICTIONS_FILE
-from vection.inference.colour import colour_range, sample_inverse_depth
+from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
 from vection.inference.path import Pose, kitti_text, tum_text
-from vection.inference.prediction import DepthMap, Prediction
+from vection.inference.prediction import DepthMap, FlowMap, Prediction
+from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
 
 FORMAT = 1
@@ -35,6 +36,20 @@ class _Written:
     unit: str = ""
     scale_source: str = ""
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether any frame has a motion mask; the last one never has."""
+        return any("motion_mask" in frame for frame in self.frames)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What is written beside the depth."""
+
+    png: bool
+    video: bool
+    scene_flow: bool
+
 
 def write_predictions(
     predictions: Iterable[Prediction],
@@ -43,13 +58,17 @@ def write_predictions(
     model: str,
     png: bool = True,
     video: bool = True,
+    scene_flow: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
-    All frames must have one size. With `overwrite` an older prediction folder is replaced, and nothing else ever is.
-    Raises UsageError if the folder exists or cannot be written, DataError if there are no frames.
+    All frames must have one size. Object flow, motion masks and classes are written where predictions have them;
+    `scene_flow` derives and writes that too, which needs motion and intrinsics. With `overwrite` an older prediction
+    folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
+    scene flow cannot be had, DataError if there are no frames.
     """
+    parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +76,7 @@ def write_predictions(
     except OSError as error:
         raise UsageError(f"Cannot write {folder}: {error.strerror}; choose a place that can be written.") from error
     try:
-        written = _write_frames(predictions, temporary, png=png, video=video)
+        written = _write_frames(predictions, temporary, parts=parts)
         _write_rest(written, temporary, model=model, video=video)
         temporary.chmod(0o755)  # mkdtemp makes it private
         _replace_folder(temporary, folder)
@@ -87,9 +106,9 @@ def write_depth_png(path: Path, depth: DepthMap) -> None:
         raise UsageError(f"Cannot write {path}.")
 
 
-def _write_frames(predictions: Iterable[Prediction], folder: Path, *, png: bool, video: bool) -> _Written:
+def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Parts) -> _Written:
     written = _Written()
-    for part, wanted in (("depth", True), ("png", png), (IMAGES, video)):
+    for part, wanted in (("depth", True), ("png", parts.png), (IMAGES, parts.video)):
         if wanted:
             (folder / part).mkdir()
     names: set[str] = set()
@@ -97,9 +116,9 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, png: bool,
         _check(prediction, written, names)
         file = f"depth/{prediction.name}.npy"
         np.save(folder / file, prediction.depth, allow_pickle=False)
-        if png:
+        if parts.png:
             write_depth_png(folder / "png" / f"{prediction.name}.png", prediction.depth)
-        if video:
+        if parts.video:
             written.samples.append(sample_inverse_depth(prediction.depth))
             path = folder / IMAGES / f"{prediction.name}.jpg"
             cv2.imwrite(str(path), prediction.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
@@ -107,10 +126,43 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, png: bool,
             written.poses.append(prediction.T_camera_to_world)
         intrinsics = None if prediction.intrinsics is None else list(prediction.intrinsics)
         frame = {"name": prediction.name, "file": file, "seconds": prediction.seconds, "intrinsics": intrinsics}
-        written.frames.append(frame)
+        written.frames.append(frame | _write_maps(prediction, folder, scene_flow=parts.scene_flow))
     if not written.frames:
         raise DataError("There are no frames to predict.")
+    if parts.scene_flow and len(written.frames) > 1 and "scene_flow" not in written.frames[0]:
+        raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
+
+
+def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> dict[str, str]:
+    """Write what the prediction has beside depth; return the files by the names that `predictions.json` gives them."""
+    arrays: dict[str, np.ndarray | None] = {"object_flow": prediction.object_flow}
+    if scene_flow and prediction.T_to_next is not None:
+        arrays["scene_flow"] = _scene_flow(prediction, prediction.T_to_next)
+    mask = prediction.motion_mask
+    pictures = {"motion_mask": None if mask is None else np.round(mask * 255).astype(np.uint8)}
+    pictures["classes"] = prediction.classes
+    files = {part: f"{part}/{prediction.name}.npy" for part, array in arrays.items() if array is not None}
+    files |= {part: f"{part}/{prediction.name}.png" for part, picture in pictures.items() if picture is not None}
+    for part, file in files.items():
+        (folder / part).mkdir(exist_ok=True)
+        if part in arrays:
+            np.save(folder / file, np.asarray(arrays[part]), allow_pickle=False)
+        elif not cv2.imwrite(str(folder / file), np.asarray(pictures[part])):
+            raise UsageError(f"Cannot write {folder / file}.")
+    return files
+
+
+def _scene_flow(prediction: Prediction, T_to_next: Pose) -> FlowMap:
+    camera = prediction.intrinsics
+    if camera is None:
+        raise UsageError(
+            f"Scene flow needs the camera, and '{prediction.name}' has no intrinsics; predict clip folders"
+            " (vection ingest makes them), or leave scene flow out."
+        )
+    return derive_scene_flow(
+        prediction.depth, intrinsics=camera, T_to_next=T_to_next, object_flow=prediction.object_flow
+    )
 
 
 def _check(prediction: Prediction, written: _Written, names: set[str]) -> None:
@@ -146,7 +198,15 @@ def _pictures(written: _Written, folder: Path) -> Iterator[np.ndarray]:
     unit = "m" if written.unit == "metres" else written.unit
     for frame in written.frames:
         image = read_rgb(folder / IMAGES / f"{frame['name']}.jpg")
-        yield beside(image, np.load(folder / frame["file"]), limits, legend=f"{limits.legend} {unit}")
+        depth = colour_depth(np.load(folder / frame["file"]), limits)
+        panels = [(image, ""), (depth, f"{limits.legend} {unit}")]
+        if written.has_masks:
+            mask = (
+                cv2.imread(str(folder / frame["motion_mask"]), cv2.IMREAD_UNCHANGED) if "motion_mask" in frame else None
+            )
+            over = image if mask is None else overlay_mask(image, np.asarray(mask / 255, np.float32))
+            panels.append((over, "moves by itself"))
+        yield beside(panels)
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
