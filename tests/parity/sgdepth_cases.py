@@ -44,7 +44,7 @@ def _network(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
             method.predict_motion(frames[first], frames[second]).ego for first, second in (("m1", "0"), ("0", "p1"))
         )
     leading, following = scores.topk(2, dim=1).values.unbind(1)
-    stride = 3  # of the stored sample of the scores
+    stride = scores.shape[-1] // 32  # a sample of the scores is stored, 32 columns wide
     return {
         **{f"disp_{scale}": disparity for scale, disparity in enumerate(disparities)},
         "logits_strided": scores[..., ::stride, ::stride],

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from vection.data.augmentation import augment
 from vection.data.clip_dataset import ClipDataset
+from vection.data.labelled import LabelledClips, LabelledDataset
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.build import build_method
-from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
+from vection.recipes.recipe import MethodSettings, Recipe, recipe_from_json, recipe_to_json
 from vection.recipes.registry import ALL, get_recipe, recipe_names
 from vection.recipes.run import load_data, train
 from vection.samples import Clip, stack
@@ -32,10 +33,15 @@ TABLES_1_AND_2 = {
 }  # fmt: skip
 
 
+SIZE = {"height": 64, "width": 96}
+
+
 @pytest.fixture(scope="module")
 def batch(tiny_clips: Path) -> Clip:
     recipe = get_recipe("monodepth2-debug")
-    raw = stack([ClipDataset(tiny_clips, use_stereo=True)[0]])
+    raw = stack([LabelledClips(ClipDataset(tiny_clips, use_stereo=True), LabelledDataset(tiny_clips, **SIZE))[0]])
+    assert raw.labelled is not None
+    raw = replace(raw, classes=raw.labelled.classes, source_classes=raw.labelled.classes.expand(-1, 2, -1, -1))
     return augment(raw, recipe.data.augmentation, generator=torch.Generator().manual_seed(0))
 
 
@@ -77,7 +83,7 @@ def test_unknown_recipes(wrong: str, hint: str):
         get_recipe(wrong)
 
 
-METHODS: dict[Monodepth2Settings, str] = {}
+METHODS: dict[MethodSettings, str] = {}
 for recipe in ALL:  # many recipes share one method
     METHODS.setdefault(replace(recipe.method, pretrained=False), recipe.name)
 

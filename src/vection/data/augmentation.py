@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from vection.geometry.camera import flip_intrinsics
-from vection.samples import Clip, StereoView
+from vection.samples import Clip, LabelledImage, StereoView
 
 LUMA = (0.299, 0.587, 0.114)
 """Grey of RGB, ITU-R BT.601: what PIL and JPEG use."""
@@ -35,6 +35,8 @@ class Augmentation:
     """Turn of the hue in revolutions, to either side."""
     scale_crop: float = 1.0
     """Largest zoom, drawn for x and y on their own; the zoomed image is cropped back to its size. 1 = off."""
+    labelled_shrink: float = 1.0
+    """Labelled images of a second domain are made smaller by a factor from 1 to this before the crop."""
 
 
 def augment(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip:
@@ -44,6 +46,9 @@ def augment(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip
     once a sample and shared by its frames; the order of the four colour changes is drawn once a sample as well.
     """
     batch = len(clip)
+    if clip.labelled is not None:
+        size = (clip.target.shape[-2], clip.target.shape[-1])
+        clip = replace(clip, labelled=augment_labelled(clip.labelled, settings, size=size, generator=generator))
     clean = _change(replace(clip, stored_to_image=stored_pixels(clip)), image=_as_float)
     if settings.flip > 0:
         flipped = torch.rand(batch, generator=generator) < settings.flip
@@ -53,6 +58,33 @@ def augment(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip
     if settings.jitter > 0:
         return _jitter(clean, settings, generator=generator)
     return clean
+
+
+def augment_labelled(
+    labelled: LabelledImage, settings: Augmentation, *, size: tuple[int, int], generator: Generator
+) -> LabelledImage:
+    """Crops of `size` (height, width) at random places of shrunk, mirrored and jittered raw images.
+
+    An image is never shrunk below the crop. Classes are taken from the nearest pixel.
+    """
+    height, width = labelled.image.shape[-2:]
+    images, classes = [], []
+    for image, ids in zip(_as_float(labelled.image), labelled.classes, strict=True):
+        flip, shrink, down, right = torch.rand(4, generator=generator).tolist()
+        factor = 1 + shrink * (settings.labelled_shrink - 1)
+        small = (max(round(height / factor), size[0]), max(round(width / factor), size[1]))
+        top, left = int(down * (small[0] - size[0] + 1)), int(right * (small[1] - size[1] + 1))
+        window = (..., slice(top, top + size[0]), slice(left, left + size[1]))
+        if small != (height, width):
+            image = F.interpolate(image[None], size=small, mode="bilinear", antialias=True)[0]
+            ids = F.interpolate(ids[None], size=small, mode="nearest-exact")[0]
+        image, ids = image[window], ids[window]
+        images.append(image.flip(-1) if flip < settings.flip else image)
+        classes.append(ids.flip(-1) if flip < settings.flip else ids)
+    cropped = torch.stack(images)
+    of_image, of_mean = draw_colour_change(len(cropped), settings, generator=generator)
+    changed = change_colours(cropped, of_image.to(cropped), of_mean.to(cropped))
+    return LabelledImage(changed, torch.stack(classes))
 
 
 def mirror(clip: Clip, flipped: Tensor) -> Clip:

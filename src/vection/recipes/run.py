@@ -8,8 +8,10 @@ from torch.utils.data import Dataset
 
 from vection.data.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
+from vection.methods.sgdepth import SgDepthSettings
 from vection.recipes.build import build_method
 from vection.recipes.kitti import kitti_raw_sets
+from vection.recipes.labels import check_class_maps, with_labels
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.samples import Clip
 from vection.training.checkpoint import find_checkpoint, load_weights
@@ -57,6 +59,10 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         training, validation = kitti_raw_sets(settings, root, temporal=recipe.temporal, stereo=recipe.stereo)
     else:
         training, validation = _clip_sets(recipe, root)
+    if isinstance(recipe.method, SgDepthSettings):
+        check_class_maps(recipe.method, settings)
+        if recipe.method.learns != "depth":
+            training, validation = with_labels(settings, root, training=training, validation=validation)
     return Data(
         training,
         validation,
