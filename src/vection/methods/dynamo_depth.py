@@ -1,24 +1,260 @@
 """Dynamo-Depth: Sun and Hariharan, Fixing Unsupervised Depth Estimation for Dynamical Scenes, NeurIPS 2023."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from vection.methods.method import Method
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vection.geometry.camera import backproject
+from vection.geometry.flow import Explained, ego_flow, explain, object_flow
+from vection.geometry.motion import rotate_back
+from vection.geometry.plane import Plane, find_ground
+from vection.geometry.rigid import invert
+from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
+from vection.losses.ground import ground_loss
+from vection.losses.photometric import Target, mean_over, minimum_reprojection, photometric_error
+from vection.losses.scene_flow import (
+    flow_discrepancy,
+    motion_consistency_loss,
+    motion_sparsity_loss,
+    static_pixels,
+)
+from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettings
+from vection.methods.method import Method, Motion, Progress
+from vection.networks.cameras import Cameras
+from vection.networks.depth_network import build_depth_network
+from vection.networks.ego_motion import PairMotion, SeparateEgoMotion, source_transforms
+from vection.networks.encoder import build_encoder
+from vection.networks.scene_flow import build_motion_decoder, frames_around, mean_step
 from vection.samples import Clip
+from vection.types import Depth, Disparities, Image, Intrinsics, Scalar
+
+__all__ = ["DynamoDepth", "DynamoDepthSettings", "Predictions", "compare_scale"]
 
 
 @dataclass(frozen=True)
-class DynamoDepthSettings:
-    """The method's parts; the defaults are the paper's."""
+class Predictions:
+    """What the networks say of a target and its sources; the lists are over scales, finest first."""
 
-    name: Literal["dynamo_depth"] = "dynamo_depth"
-    pretrained: bool = True
-    """Start the encoders from ImageNet weights."""
+    disparities: Disparities
+    transforms: SourceTransforms
+    steps: Float[Tensor, "batch source"]
+    """Time to each source, in units of the time to the next frame."""
+    flows: list[Tensor] = field(default_factory=list)
+    """Complete flow to the next frame, (batch, 3, height, width)."""
+    logits: list[Tensor] = field(default_factory=list)
+    """Of the motion mask, which is the same for all sources."""
+
+    def explain(self, scale: int, views: Views, settings: DynamoDepthSettings) -> Explained:
+        """Predict the target in full size with one scale's depth, flow and mask."""
+        complete = moving = None
+        if self.flows:  # one flow serves all sources: back in time it points the other way (B.3)
+            complete = resize_like(self.flows[scale], views.target)[:, None] * self.steps[:, :, None, None, None]
+        if self.logits:
+            moving = resize_like(self.logits[scale].sigmoid(), views.target)  # eq. 5
+        return explain(
+            views,
+            settings.depth_of(resize_like(self.disparities[scale], views.target)),
+            self.transforms,
+            complete=complete,
+            moving=moving,
+            order=settings.flow_order,
+            with_displacement=settings.static == "pixels",
+        )
+
+
+def compare_scale(
+    predicted: Predictions,
+    scale: int,
+    *,
+    views: Views,
+    target: Target,
+    image: Image,
+    unwarped: Tensor | None,
+    plane: Plane | None,
+    usable: Tensor | None,
+    settings: DynamoDepthSettings,
+) -> dict[str, Scalar]:
+    """Return the terms of eq. 9 at one scale, without their weights.
+
+    Sources are compared in full size; `image` is the target at the size of the scale.
+    """
+    disparity, explained = predicted.disparities[scale], predicted.explain(scale, views, settings)
+    errors = photometric_error(explained.warped, target, ssim_weight=settings.ssim_weight)  # eq. 10
+    terms = {"photometric": mean_over(minimum_reprojection(errors, unwarped).error, usable)}
+    others = {"smoothness": edge_aware_smoothness_loss(normalise_by_mean(disparity), image)}  # eq. 11
+    if predicted.flows:
+        others["flow_smoothness"] = edge_aware_smoothness_loss(predicted.flows[scale], image)
+    if explained.residual is not None:
+        logit = predicted.logits[scale]
+        residual = resize_like(explained.residual, disparity)
+        near = disparity.detach() > settings.consistency_min_disparity
+        others["consistency"] = motion_consistency_loss(residual, logit.sigmoid(), counted=near)  # eq. 12
+        if explained.displacement is None:
+            static = static_pixels(flow_discrepancy(residual))
+        else:
+            displacement = resize_like(explained.displacement, disparity)
+            static = static_pixels(displacement.square().sum(dim=2), threshold="batch")
+        others["sparsity"] = motion_sparsity_loss(logit, static)  # eq. 13
+        others["mask_smoothness"] = edge_aware_smoothness_loss(logit.sigmoid(), image)
+    if plane is not None:
+        others["ground"] = ground_loss(  # eq. 14
+            disparity,
+            plane,
+            views.intrinsics,
+            width=views.target.shape[-1],
+            limits=(settings.min_depth, settings.max_depth),
+            form=settings.ground,
+        )
+    return terms | {name: value / 2**scale for name, value in others.items()}
 
 
 class DynamoDepth(Method[Clip]):
-    """Being written."""
+    """Depth, pose, complete flow and motion mask, trained one after the other and then together."""
 
     def __init__(self, settings: DynamoDepthSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.depth_limits = (settings.min_depth, settings.max_depth)
+        self.learns_intrinsics = settings.intrinsics != "given"
+        self.depth = build_depth_network(
+            settings.depth,
+            pretrained=settings.pretrained,
+            weights=None if settings.depth_weights is None else Path(settings.depth_weights),
+            drop_path=settings.drop_path,
+            dilations=settings.dilations,
+        )
+        self.ego_motion = SeparateEgoMotion(settings.motion, pretrained=settings.pretrained)
+        self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
+        images = 3 if settings.motion_images == "three" else 2
+        self.motion_encoder = build_encoder(settings.motion, images=images, pretrained=settings.pretrained)
+
+        def decoder(outputs: int) -> nn.Module:
+            channels, scales = self.motion_encoder.channels, self.depth.scales
+            return build_motion_decoder(
+                settings.motion_decoder, channels, images=images, outputs=outputs, scales=scales
+            )
+
+        self.flow_decoder, self.mask_decoder = decoder(3), decoder(1)
+
+    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+        """L of eq. 9; which terms act, and what may explain motion, depends on the stage (sections 4.3 and B.3)."""
+        settings, stage = self.settings, progress.stage
+        predicted, views = self._predict(batch, stage)
+        target, unwarped, plane = Target.of(views.target), None, None
+        if stage == DEPTH and progress.total_step >= settings.mask_from_step:
+            # Later on, what looks still may be an object that travels with the camera.
+            unwarped = photometric_error(views.sources, target, ssim_weight=settings.ssim_weight)
+            unwarped = unwarped + settings.tie_break_noise * torch.randn_like(unwarped)
+        weights = settings.coefficients(stage, ramp=progress.ramp(settings.ramp_steps))
+        if weights.get("ground"):
+            points = backproject(settings.depth_of(predicted.disparities[0]), views.intrinsics)
+            rows, stride = settings.ground_rows, settings.ground_stride
+            plane = find_ground(points, rows=rows, stride=stride, ridge=settings.plane_ridge)
+        scales = [
+            compare_scale(
+                predicted,
+                scale,
+                views=views,
+                target=target,
+                image=image,
+                unwarped=unwarped,
+                plane=plane,
+                usable=batch.usable,
+                settings=settings,
+            )
+            for scale, image in enumerate(image_pyramid(views.target, len(predicted.disparities)))
+        ]
+        terms = {
+            name: weight * torch.stack([one[name] for one in scales]).mean()
+            for name, weight in weights.items()
+            if name in scales[0]
+        }
+        terms["photometric"] = terms["photometric"] + zero_if_finite(views, predicted.transforms)
+        return terms
+
+    def predict_depth(self, image: Image) -> Depth:
+        """d_t of eq. 2."""
+        return self.settings.depth_of(self.depth(image)[0])
+
+    def predict_motion(
+        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+    ) -> Motion:
+        """Ego-motion, mask and, if the camera is known (given or predicted), the objects' flow.
+
+        Without `before`, a network that sees three frames gets `first` in its place.
+        """
+        pair = self._step(first, second, past=False)
+        transforms, steps = pair.T_first_to_second[:, None], torch.ones_like(first[:, :1, 0, 0])
+        if before is not None:
+            back = self._step(first, before, past=True).T_first_to_second
+            transforms, steps = torch.cat([back[:, None], transforms], dim=1), torch.cat([-steps, steps], dim=1)
+        flows, logits = self._scene_flow(first if before is None else before, first, second, transforms, steps)
+        motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
+        if self.cameras.predicted is not None:
+            intrinsics = self.cameras.predicted(pair.feature, height=first.shape[-2], width=first.shape[-1])
+            motion = replace(motion, intrinsics=intrinsics)
+        if intrinsics is None:
+            return motion
+        points = backproject(self.predict_depth(first), intrinsics)
+        flow = object_flow(flows[0], ego_flow(points, motion.ego), logits[0].sigmoid())
+        if self.settings.flow_order == "ego-first":  # there F_I moves points of the second camera
+            flow = rotate_back(flow, motion.ego[:, :3, :3])
+        return replace(motion, object_flow=flow)
+
+    def pictures(self, batch: Clip) -> dict[str, Image]:
+        """The target, its prediction from the first source, the motion mask, and the disparity."""
+        predicted, views = self._predict(batch, "")
+        disparity, logit = predicted.disparities[0], predicted.logits[0]
+        return {
+            "target": batch.target,
+            "predicted from source": predicted.explain(0, views, self.settings).warped[:, 0],
+            "moving": logit.sigmoid().expand_as(batch.target),
+            "disparity": (disparity / disparity.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+        }
+
+    def _predict(self, batch: Clip, stage: str) -> tuple[Predictions, Views]:
+        """Run the networks that the stage needs."""
+        disparities = self.depth(batch.target_jittered)
+        ordered = batch
+        if self.settings.pair_order == "source-first":  # as if every source came before its target
+            ordered = replace(batch, seconds=-batch.seconds.abs())
+        depth = self.settings.depth_of(disparities[0])
+        transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
+        views = Views(batch.target, batch.sources, *self.cameras(batch, feature))
+        before, following, steps = frames_around(batch)
+        predicted = Predictions(disparities, transforms, steps)
+        if stage == DEPTH:
+            return predicted, views
+        flows, logits = self._scene_flow(
+            before, batch.target_jittered, following, transforms, steps, with_mask=stage != FLOW
+        )
+        return replace(predicted, flows=flows, logits=logits), views
+
+    def _step(self, target: Image, source: Image, *, past: bool) -> PairMotion:
+        """T_target_to_source, for a source in the past or in the future."""
+        turned = past or self.settings.pair_order == "source-first"
+        first, second = (source, target) if turned else (target, source)
+        pair = self.ego_motion(first, second, features=None, depth=target[:, :1])
+        return replace(pair, T_first_to_second=invert(pair.T_first_to_second)) if turned else pair
+
+    def _scene_flow(
+        self,
+        before: Image,
+        target: Image,
+        following: Image,
+        transforms: SourceTransforms,
+        steps: Tensor,
+        *,
+        with_mask: bool = True,
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Complete flow to the following frame (eq. 6) and logit of the motion mask (eq. 5), finest scale first."""
+        three = self.settings.motion_images == "three"
+        images = torch.cat([before, target, following] if three else [following, target], dim=1)
+        features = self.motion_encoder(images)
+        ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), steps)
+        logits = self.mask_decoder(features, images, ego) if with_mask else []
+        return self.flow_decoder(features, images, ego), logits

@@ -29,9 +29,14 @@ DepthNetworkName = Literal[
 class DepthNetwork(nn.Module):
     """From an image in [0, 1], its sides multiples of 32, to disparities, finest first."""
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, decoder: DepthDecoder | LiteMonoDecoder) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
+
+    @property
+    def scales(self) -> int:
+        """How many disparities there are, each half the size of the one before."""
+        return self.decoder.scales
 
     def forward(self, image: Image) -> Disparities:
         features: list[Tensor] = self.encoder(image)

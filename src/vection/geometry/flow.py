@@ -1,0 +1,110 @@
+"""Scene flow: the camera's share, the objects' share, and where both send a pixel (Dynamo-Depth, section 4.1)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vection.geometry.camera import backproject, project
+from vection.geometry.rigid import full_precision, transform_points
+from vection.geometry.views import SourceTransforms, Views
+from vection.geometry.warp import sample
+from vection.types import Depth, Map, Pixels, Points, Sources, Transform
+
+SourcePoints = Float[Tensor, "batch source 3 height width"]
+FlowOrder = Literal["ego-first", "object-first"]
+"""Whether objects move after the camera, in the source's coordinates (eq. 8), or before it, in the target's."""
+
+
+def ego_flow(points: Points, T_target_to_source: Transform) -> Points:
+    """F_R = T P - P: how the points of a static scene move in the camera's coordinates (eq. 4)."""
+    return transform_points(points, T_target_to_source) - points
+
+
+def object_flow(scene_flow: Points, ego: Points, moving: Map) -> Points:
+    """F_I = M (F_C - F_R): what the camera does not explain, where something moves (eq. 7)."""
+    return moving * (scene_flow - ego)
+
+
+def points_in_source(
+    points: Points, T_target_to_source: Transform, of_objects: Points | None, *, order: FlowOrder = "ego-first"
+) -> Points:
+    """The target's points in the source camera, moved by it and by themselves: P + F_R + F_I (eq. 8) or T (P + F_I)."""
+    if of_objects is None:
+        return transform_points(points, T_target_to_source)
+    if order == "object-first":
+        return transform_points(points + of_objects, T_target_to_source)
+    return transform_points(points, T_target_to_source) + of_objects
+
+
+def sampling_displacement(ego: Pixels, complete: Pixels) -> Float[Tensor, "batch 2 height width"]:
+    """From one position in the image to another, in units of half its sides."""
+    height, width = ego.shape[1:3]
+    x, y = (complete - ego).unbind(-1)
+    return torch.stack([x * (2 / max(width - 1, 1)), y * (2 / max(height - 1, 1))], dim=1)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A target as predicted from its sources, and what flows were used."""
+
+    warped: Sources
+    residual: SourcePoints | None = None
+    """F_C - F_R."""
+    of_objects: SourcePoints | None = None
+    """F_I."""
+    displacement: Float[Tensor, "batch source 2 height width"] | None = None
+    """From where F_R leads in the source to where F_C leads (`sampling_displacement`); without gradient."""
+
+
+def explain(
+    views: Views,
+    depth: Depth,
+    transforms: SourceTransforms,
+    *,
+    complete: SourcePoints | None = None,
+    moving: Map | None = None,
+    order: FlowOrder = "ego-first",
+    with_displacement: bool = False,
+) -> Explained:
+    """Predict the target from each source by the camera's motion, by the complete flow if it alone is given, or by
+    both as the mask says (eq. 8); all sources in one batch."""
+    count = views.sources.shape[1]
+    T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
+    points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)
+
+    def look_up(found: Points) -> Sources:
+        return sample(views.sources.flatten(0, 1), project(found, K)).unflatten(0, (-1, count))
+
+    if complete is None:
+        return Explained(look_up(points_in_source(points, T, None)))
+    flow = complete.flatten(0, 1)
+    if moving is None:
+        return Explained(look_up(points + flow))
+    ego = ego_flow(points, T)
+    own = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
+    displacement = None
+    if with_displacement:
+        with torch.no_grad():
+            displacement = sampling_displacement(project(points + ego, K), project(points + flow, K))
+            displacement = displacement.unflatten(0, (-1, count))
+    return Explained(
+        look_up(points_in_source(points, T, own, order=order)),
+        (flow - ego).unflatten(0, (-1, count)),
+        own.unflatten(0, (-1, count)),
+        displacement,
+    )
+
+
+@full_precision
+def motion_vector(transform: Transform) -> Float[Tensor, "batch 6"]:
+    """Translation, then axis-angle (radians), of a rigid motion that turns by less than 90 degrees."""
+    turned = transform[:, :3, :3] - transform[:, :3, :3].transpose(1, 2)
+    # Half the antisymmetric part is the axis times the sine of the angle.
+    scaled = 0.5 * torch.stack([turned[:, 2, 1], turned[:, 0, 2], turned[:, 1, 0]], dim=1)
+    sine = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
+    small = sine < 1e-4
+    ratio = torch.where(small, 1 + sine * sine / 6, sine.clamp(1e-4, 1).asin() / sine.clamp(min=1e-4))
+    return torch.cat([transform[:, :3, 3], ratio * scaled], dim=1)

@@ -1,0 +1,113 @@
+"""The ground as a plane y = w1 x + w2 z + w3 of camera coordinates (y points down), found by RANSAC image by image."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vection.geometry.camera import pixel_grid
+from vection.geometry.rigid import full_precision
+from vection.types import Intrinsics, InverseDepth, Map, Points
+
+PointList = Float[Tensor, "batch 3 point"]
+Plane = Float[Tensor, "batch 3"]
+"""w1, w2, w3."""
+
+SAMPLE, HYPOTHESES = 5, 100
+"""Points that a hypothesis fits, and hypotheses (Dynamo-Depth, appendix B.4)."""
+TOLERANCE = 0.005
+"""Largest vertical distance of an inlier, in the unit of depth, and how far the ground is lowered (as released)."""
+FAR_BELOW = 1e6
+"""Where a plane lies that a degenerate sample does not determine: it has no inliers and constrains nothing."""
+
+
+@dataclass(frozen=True)
+class Ransac:
+    """Every hypothesis, and the first with most inliers."""
+
+    plane: Plane
+    best: Int[Tensor, " batch"]
+    hypotheses: Float[Tensor, "batch hypothesis 3"]
+    inlier_share: Float[Tensor, "batch hypothesis"]
+
+
+def lower_points(points: Points, *, share: float = 0.5, stride: int = 1) -> PointList:
+    """Points of the last rows, int(share * height) of them, row by row; of every `stride`-th row and column."""
+    rows = int(share * points.shape[2])
+    return points[:, :, points.shape[2] - rows :: stride, ::stride].flatten(2)
+
+
+def draw_samples(candidates: PointList, *, hypotheses: int = HYPOTHESES) -> Int[Tensor, "batch hypothesis 5"]:
+    """Draw the points of each hypothesis, with repetition, from torch's generator of the device."""
+    batch, _, count = candidates.shape
+    return torch.randint(count, (batch, hypotheses, SAMPLE), device=candidates.device)
+
+
+@torch.no_grad()
+@full_precision
+def ransac_plane(
+    candidates: PointList,
+    samples: Int[Tensor, "batch hypothesis 5"],
+    *,
+    tolerance: float = TOLERANCE,
+    ridge: float = 0.0,
+) -> Ransac:
+    """Fit a plane to each sample of an image's points and choose the one with most inliers among all its points."""
+    hypotheses = fit_planes(_gather(candidates, samples), ridge=ridge)
+    x, y, z = candidates.float()[:, :, None].unbind(1)
+    w1, w2, w3 = hypotheses[..., None].unbind(2)
+    near = (w1 * x + w2 * z + w3 - y).abs() < tolerance
+    inlier_share = near.float().mean(dim=2)
+    best = inlier_share.argmax(dim=1)
+    plane = hypotheses.gather(1, best[:, None, None].expand(-1, 1, 3))[:, 0]
+    return Ransac(plane, best, hypotheses, inlier_share)
+
+
+def fit_planes(
+    points: Float[Tensor, "batch hypothesis sample 3"], *, ridge: float = 0.0
+) -> Float[Tensor, "batch hypothesis 3"]:
+    """Least squares by the normal equations, in float64; `ridge` is added to every entry of their matrix.
+
+    The authors' code adds 1e-6 there, which tilts planes slightly.
+    """
+    x, y, z = points.double().unbind(-1)
+    design = torch.stack([x, z, torch.ones_like(x)], dim=-1)
+    normal = design.transpose(-1, -2) @ design + ridge
+    right = design.transpose(-1, -2) @ y[..., None]
+    # inv_ex neither raises nor waits for the device when a sample is degenerate.
+    planes = (torch.linalg.inv_ex(normal).inverse @ right)[..., 0]
+    known = planes.isfinite().all(dim=-1, keepdim=True)
+    below = torch.zeros_like(planes)
+    below[..., 2] = FAR_BELOW
+    return torch.where(known, planes, below).float()
+
+
+def find_ground(points: Points, *, rows: float = 0.5, stride: int = 1, ridge: float = 0.0) -> Plane:
+    """Fit the ground to the points of the lower part of each image (Dynamo-Depth, appendix B.4); without gradient."""
+    candidates = lower_points(points.detach(), share=rows, stride=stride)
+    return ransac_plane(candidates, draw_samples(candidates), ridge=ridge).plane
+
+
+def height_above(plane: Plane, points: Points) -> Map:
+    """Vertical distance from the plane to each point, positive above it: w1 x + w2 z + w3 - y."""
+    x, y, z = points.unbind(1)
+    w1, w2, w3 = plane[:, :, None, None].unbind(1)
+    return (w1 * x + w2 * z + w3 - y)[:, None]
+
+
+def plane_inverse_depth(
+    plane: Plane, intrinsics: Intrinsics, *, height: int, width: int, lowered: float = TOLERANCE
+) -> InverseDepth:
+    """1/depth at which each pixel's ray meets the plane, lowered by so much; negative where it does only behind."""
+    x, y = pixel_grid(height, width, like=intrinsics)
+    K = intrinsics[:, :, :, None, None]
+    across, down = (x - K[:, 0, 2]) / K[:, 0, 0], (y - K[:, 1, 2]) / K[:, 1, 1]
+    w1, w2, w3 = plane[:, :, None, None].unbind(1)
+    return ((down - across * w1 - w2) / (w3 + lowered))[:, None]
+
+
+def _gather(points: PointList, samples: Int[Tensor, "batch hypothesis 5"]) -> Tensor:
+    """Pick (batch, hypothesis, 5, 3) of each image's own points."""
+    flat = samples.flatten(1).long()[:, None].expand(-1, 3, -1)
+    return points.gather(2, flat).unflatten(2, samples.shape[1:]).permute(0, 2, 3, 1)
