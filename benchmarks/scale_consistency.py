@@ -1,0 +1,167 @@
+"""Does one scale fit a whole path? SC-SfMLearner with and without geometry consistency, on unseen synthetic drives.
+
+    python benchmarks/scale_consistency.py --out runs/scale
+
+Trains `sc-sfmlearner-synthetic` each way, chains the predicted steps over held-out drives of 100 frames, and prints the
+root mean square position error (ATE) with one scale for the path and with a scale of its own for every step, and how
+much the scale of the steps varies. What is done already is kept; a stopped training goes on.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from vection.data.clip_folder import read_clip
+from vection.data.synthetic.drive import write_drive
+from vection.data.synthetic.settings import drive_settings
+from vection.evaluation.trajectory import Poses, poses_from_steps, steps_from_poses, trajectory_errors
+from vection.inference.sources import open_sources
+from vection.recipes.load import load_predictor
+from vection.recipes.recipe import Recipe
+from vection.recipes.registry import get_recipe
+from vection.recipes.run import train
+
+HELD_OUT_SEEDS = 5000
+VARIANTS = {
+    "geometry consistency and mask": {},
+    "geometry consistency": {"self_discovered_mask": False},
+    "neither": {"self_discovered_mask": False, "geometry_weight": 0.0},
+}
+"""The mask weights the photometric error by the depths' agreement, so it goes with the consistency."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Train, predict, compare."""
+
+    out: Path
+    """Folder of drives, runs and scores."""
+    seeds: int = 1
+    steps: int = 600
+    drives: int = 24
+    """Training drives of 30 frames."""
+    held_out: int = 3
+    frames: int = 100
+    """Frames of a held-out drive."""
+    world: str = "still_street"
+    """Synthetic drives: still_street, street, turning ..."""
+    only: str = ""
+    """Only the variants whose name contains this."""
+
+
+@dataclass(frozen=True)
+class PathScore:
+    """Errors of one predicted path, in metres where not said otherwise."""
+
+    length: float
+    """Of the true path."""
+    ate_one_scale: float
+    ate_scale_per_frame: float
+    scale_spread: float
+    """Standard deviation of the logarithm of true over predicted step length: 0.1 is about 10 %."""
+
+
+def main(arguments: Arguments) -> None:
+    """Score every variant and print the table after each."""
+    for seed in range(arguments.seeds):
+        for name in VARIANTS:
+            if arguments.only in name:
+                score(name, arguments, seed=seed)
+                print_table(arguments)
+
+
+def score(name: str, arguments: Arguments, *, seed: int) -> None:
+    """Train one variant, predict the held-out drives and store their errors, if that is not done yet."""
+    folder = run_folder(name, arguments, seed=seed)
+    file = folder / "paths.json"
+    if file.exists():
+        return
+    training, held_out = worlds(arguments)
+    train(variant(name, arguments, seed=seed), data=training, out=folder)
+    predictor = load_predictor(folder, which="last")
+    scores = []
+    for clip in sorted(held_out.iterdir())[: arguments.held_out]:
+        predictions = list(predictor.stream(open_sources(clip)[0]))
+        predicted = np.stack([prediction.T_camera_to_world for prediction in predictions])
+        info = read_clip(clip)
+        true = np.stack([info.read_truth(index).T_camera_to_world for index in range(len(info))])
+        scores.append(asdict(compare(predicted, np.linalg.inv(true[0]) @ true)))
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(scores))
+    partial.replace(file)
+
+
+def compare(predicted: Poses, true: Poses) -> PathScore:
+    """Errors of a path with one scale (least squares) and with the true length of every step."""
+    steps, true_steps = steps_from_poses(predicted), steps_from_poses(true)
+    lengths = np.linalg.norm(steps[:, :3, 3], axis=1)
+    true_lengths = np.linalg.norm(true_steps[:, :3, 3], axis=1)
+    ratio = true_lengths / np.maximum(lengths, 1e-12)
+    rescaled = steps.copy()
+    rescaled[:, :3, 3] *= ratio[:, None]
+    moving = true_lengths > 0.1 * np.median(true_lengths)
+    return PathScore(
+        length=float(true_lengths.sum()),
+        ate_one_scale=trajectory_errors(predicted, true, alignment="scale").ate,
+        ate_scale_per_frame=trajectory_errors(poses_from_steps(rescaled), true, alignment="none").ate,
+        scale_spread=float(np.log(ratio[moving]).std()),
+    )
+
+
+def variant(name: str, arguments: Arguments, *, seed: int) -> Recipe:
+    """The synthetic recipe with the variant's changes and the wanted number of steps."""
+    recipe = get_recipe("sc-sfmlearner-synthetic")
+    changes = dict(VARIANTS[name])
+    weight = changes.pop("geometry_weight", recipe.method.geometry_weight)
+    method = replace(recipe.method, geometry_weight=weight, comparison=replace(recipe.method.comparison, **changes))
+    steps = max(arguments.steps // recipe.stages[0].epochs, 1)
+    return replace(recipe, method=method, training=replace(recipe.training, seed=seed, steps_per_epoch=steps))
+
+
+def worlds(arguments: Arguments) -> tuple[Path, Path]:
+    """Folders of training and held-out drives, rendered if missing."""
+    recipe = get_recipe("sc-sfmlearner-synthetic")
+    size = {"width": recipe.data.width, "height": recipe.data.height}
+    place = arguments.out / "worlds" / arguments.world
+    wanted = [(place / "training" / f"drive_{index:03d}", index, 30) for index in range(arguments.drives)]
+    wanted += [
+        (place / f"held_out_{arguments.frames}" / f"drive_{index:03d}", HELD_OUT_SEEDS + index, arguments.frames)
+        for index in range(arguments.held_out)
+    ]
+    for folder, seed, frames in wanted:
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            write_drive(folder, drive_settings(arguments.world, frames=frames, **size), seed=seed)
+    return place / "training", place / f"held_out_{arguments.frames}"
+
+
+def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
+    """Folder of one run."""
+    return arguments.out / f"{arguments.world}-{name.replace(' ', '-')}-{arguments.steps}-{seed}"
+
+
+def print_table(arguments: Arguments) -> None:
+    """Mean over the held-out drives and the seeds that are done."""
+    lines = [
+        "| losses | seeds | path (m) | ATE, one scale (m) | ATE, a scale a frame (m) | spread of the scale |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in VARIANTS:
+        files = [run_folder(name, arguments, seed=seed) / "paths.json" for seed in range(arguments.seeds)]
+        done = [json.loads(file.read_text()) for file in files if file.exists()]
+        scores = [PathScore(**values) for paths in done for values in paths]
+        if scores:
+            length, one, each, spread = np.mean([list(asdict(score).values()) for score in scores], axis=0)
+            lines.append(f"| {name} | {len(done)} | {length:.0f} | {one:.2f} | {each:.2f} | {spread:.3f} |")
+    print("\n".join(["", f"{arguments.held_out} drives of {arguments.frames} frames, {arguments.world}", *lines, ""]))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments))
