@@ -37,8 +37,8 @@ class Monodepth2Settings:
     mask: Literal["auto", "predictive", "none"] = "auto"
     """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none."""
     mask_from_step: int = 0
-    """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel, and
-    a mask that leaves the others out can keep a short training from ever starting."""
+    """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
+    and a mask that leaves the others out can keep a short training from ever starting."""
     multi_scale: Literal["full-resolution", "per-scale"] = "full-resolution"
     scales: int = 4
     ssim_weight: float = 0.85
