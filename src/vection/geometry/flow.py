@@ -75,7 +75,7 @@ def explain(
     T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
     points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)
 
-    def look_up(found: Points) -> Sources:
+    def look_up(found: Tensor) -> Tensor:
         return sample(views.sources.flatten(0, 1), project(found, K)).unflatten(0, (-1, count))
 
     if complete is None:
