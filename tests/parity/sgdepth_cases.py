@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vection.export.sgdepth_checkpoint import AS_RELEASED, convert_sgdepth
+from vection.export.sgdepth_checkpoint import convert_sgdepth
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
@@ -14,6 +14,7 @@ from vection.losses.dynamic_classes import dynamic_overlap, is_dynamic, pixels_t
 from vection.losses.overlap_log import overlap_threshold, unmasked_share
 from vection.losses.segmentation import weighted_cross_entropy
 from vection.methods.sgdepth import depth_losses
+from vection.methods.sgdepth_settings import AS_RELEASED
 from vection.networks.shared_encoder import scale_gradients
 
 Tensors = dict[str, Tensor]

@@ -6,23 +6,12 @@ from pathlib import Path
 from torch import Tensor
 
 from vection.errors import UsageError
-from vection.methods.sgdepth import SgDepth, SgDepthSettings
+from vection.methods.sgdepth import SgDepth
+from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.networks.encoder import EncoderName
 from vection.networks.pretrained import read_weights
 
 State = dict[str, Tensor]
-
-AS_RELEASED = SgDepthSettings(
-    schedule="as-released",
-    overlap="pooled",
-    shared="encoder-and-first-convolution",
-    class_average="weights",
-    class_scores=20,
-    edges="sampled",
-    disparity_bias=5.0,
-    pose_scaled="at-start",
-)
-"""The method as the authors' code has it, but for its schedule."""
 
 _RENAMED = (
     (r"common\.encoder\.encoder\.(.+)", r"shared.encoder.\1"),

@@ -1,7 +1,6 @@
 """SGDepth: Klingner et al., Self-Supervised Monocular Depth Estimation with Semantic Guidance, ECCV 2020."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -15,59 +14,13 @@ from vection.losses.overlap_log import OverlapLog, unmasked_share
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
 from vection.methods.method import Method, Motion, Progress
-from vection.networks.cameras import Cameras, IntrinsicsSource
+from vection.methods.sgdepth_settings import SgDepthSettings
+from vection.networks.cameras import Cameras
 from vection.networks.depth_decoder import DepthDecoder, SegmentationDecoder
 from vection.networks.ego_motion import SeparateEgoMotion, source_transforms
-from vection.networks.encoder import EncoderName, Normalisation
 from vection.networks.shared_encoder import SharedEncoder, evaluating, scale_gradients
 from vection.samples import Clip, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Mask, Scalar
-
-
-@dataclass(frozen=True)
-class SgDepthSettings:
-    """The method's parts; the defaults are the paper's full model."""
-
-    name: Literal["sgdepth"] = "sgdepth"
-    encoder: EncoderName = "resnet18"
-    pretrained: bool = True
-    """Start the encoders from ImageNet weights."""
-    intrinsics: IntrinsicsSource = "given"
-    learns: Literal["depth-and-segmentation", "depth", "segmentation"] = "depth-and-segmentation"
-    class_maps: Literal["predicted", "given"] = "predicted"
-    """Where masks come from: the segmentation head, or class maps that lie beside the clips."""
-    masking: Literal["none", "all", "threshold", "scheduled"] = "scheduled"
-    """Mask dynamic classes nowhere, everywhere (eq. 9), in a fixed (eq. 11) or in a falling share of the images."""
-    masking_from: int = 30
-    """First epoch with masks."""
-    unmasked_share: float = 0.9
-    """epsilon of "threshold"."""
-    gradient_scale: float | None = 0.1
-    """lambda of eq. 6; None adds the gradients as they are."""
-    shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
-    overlap: Literal["mean", "pooled"] = "mean"
-    """Of the sources' IoUs: their mean (after eq. 10), or one IoU over all sources as released."""
-    schedule: Literal["paper", "as-released"] = "paper"
-    """As released, the first epoch with masks masks nothing."""
-    class_average: Literal["pixels", "weights"] = "pixels"
-    """What the cross-entropy is divided by: eq. 5, or as released."""
-    class_scores: Literal[19, 20] = 19
-    """The released network has a twentieth score that is never learned."""
-    edges: Literal["averaged", "sampled"] = "averaged"
-    """How images are made small for the smoothness at coarse scales; as released: bilinear samples."""
-    disparity_bias: float = 0.0
-    """Added to the initial bias of the depth heads; 5 as released, which starts at the near limit."""
-    pose_scaled: Literal["output", "at-start"] = "output"
-    normalisation: Normalisation = "imagenet"
-    reprojection: Literal["minimum", "average"] = "minimum"
-    mask: Literal["auto", "none"] = "auto"
-    multi_scale: Literal["full-resolution"] = "full-resolution"
-    scales: int = 4
-    ssim_weight: float = 0.85
-    smoothness_weight: float = 1e-3
-    min_depth: float = 0.1
-    max_depth: float = 100.0
-    tie_break_noise: float = 0.0
 
 
 def depth_losses(
@@ -102,6 +55,8 @@ class SgDepth(Method[Clip]):
             raise ValueError("masks need class maps: learn the segmentation or give them")
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
+        self.learns_intrinsics = settings.intrinsics != "given"
+        self.knows_classes = settings.learns != "depth"
         first = settings.shared == "encoder-and-first-convolution"
         start, norm = settings.pretrained, settings.normalisation
         self.shared = SharedEncoder(settings.encoder, first_convolution=first, pretrained=start, normalisation=norm)
@@ -110,7 +65,7 @@ class SgDepth(Method[Clip]):
         for head in self.depth_decoder.heads:
             head.get_parameter("bias").data.add_(settings.disparity_bias)
         self.segmentation_decoder: SegmentationDecoder | None = None
-        if settings.learns != "depth":
+        if self.knows_classes:
             self.segmentation_decoder = SegmentationDecoder(
                 channels, classes=settings.class_scores, first_is_done=first
             )
@@ -153,9 +108,10 @@ class SgDepth(Method[Clip]):
         learned = None
         if self._masks_in(progress):
             learned = self._pixels_to_learn(batch, views, depth.detach(), transforms.detach())
-        losses = depth_losses(
-            disparities, transforms, views, settings=self.settings, learned=learned, usable=batch.usable
-        )
+        settings = self.settings
+        if progress.total_step < settings.mask_from_step:
+            settings = replace(settings, mask="none")
+        losses = depth_losses(disparities, transforms, views, settings=settings, learned=learned, usable=batch.usable)
         photometric, smoothness = (torch.stack(parts).mean() for parts in zip(*losses, strict=True))
         return {"photometric": photometric + zero_if_finite(views, transforms), "smoothness": smoothness}
 
@@ -216,10 +172,11 @@ class SgDepth(Method[Clip]):
         """Ego-motion; `moving` are the pixels of people and vehicles, which may stand (if segmentation was learned)."""
         del before
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
-        moving = None
-        if self.segmentation_decoder is not None:
-            moving = is_dynamic(self.predict_classes(first)).float()
-        return Motion(pair.T_first_to_second, moving=moving)
+        moving = is_dynamic(self.predict_classes(first)).float() if self.knows_classes else None
+        intrinsics = None
+        if self.cameras.predicted is not None:
+            intrinsics = self.cameras.predicted(pair.feature, height=first.shape[-2], width=first.shape[-1])
+        return Motion(pair.T_first_to_second, moving=moving, intrinsics=intrinsics)
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
@@ -230,7 +187,7 @@ class SgDepth(Method[Clip]):
             "predicted from source": views.synthesise(depth, transforms)[:, 0],
             "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
-        if self.segmentation_decoder is not None or batch.classes is not None:
+        if self.knows_classes or (self.settings.class_maps == "given" and batch.classes is not None):
             shown["can move"] = is_dynamic(self._classes(batch)[0]).float().expand_as(batch.target)
         return shown
 

@@ -6,7 +6,7 @@ from torch.utils.data import Dataset
 
 from vection.data.labelled import LabelledClips, LabelledDataset
 from vection.errors import UsageError
-from vection.methods.sgdepth import SgDepthSettings
+from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import DataSettings
 from vection.samples import Clip
 

@@ -10,7 +10,7 @@ from vection.methods.dynamo_depth import DynamoDepthSettings
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.methods.motion_field import MotionFieldSettings
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
-from vection.methods.sgdepth import SgDepthSettings
+from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.training.settings import Stage, TrainingSettings
 
 MethodSettings = Annotated[

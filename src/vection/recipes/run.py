@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from vection.data.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
-from vection.methods.sgdepth import SgDepthSettings
+from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.build import build_method
 from vection.recipes.kitti import kitti_raw_sets
 from vection.recipes.labels import check_class_maps, with_labels

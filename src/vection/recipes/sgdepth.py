@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from vection.data.augmentation import Augmentation
-from vection.export.sgdepth_checkpoint import AS_RELEASED
-from vection.methods.sgdepth import SgDepthSettings
+from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.recipes.labels import OWN_CLIPS
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.settings import Stage, TrainingSettings
@@ -128,7 +127,7 @@ RECIPES = (
         _FULL,
         name="sgdepth-synthetic",
         summary="192x64 on synthetic drives whose truth gives the labels, minutes on two cores",
-        method=replace(_SHORT, masking_from=4),
+        method=replace(_SHORT, masking_from=4, mask_from_step=100),
         data=_SYNTHETIC,
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=TrainingSettings(steps_per_epoch=50),
