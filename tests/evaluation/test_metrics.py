@@ -9,8 +9,11 @@ from vection.evaluation.metrics import (
     bootstrap_interval,
     depth_errors,
     mean_errors,
+    mean_server_errors,
     rmse,
     rmse_log,
+    server_errors,
+    server_table,
     sq_rel,
 )
 
@@ -66,3 +69,30 @@ def test_bootstrap_interval_holds_the_mean_and_narrows_with_more_images():
 
     assert width(400) < 0.5 * width(25)
     assert width(400) == pytest.approx(2 * 1.96 * np.sqrt(1 / 12 / 400), rel=0.2)
+
+
+def test_server_errors_by_hand():
+    errors = server_errors(PREDICTED, TRUTH)
+    assert errors.mae == pytest.approx(2 / 3)
+    assert errors.rmse == pytest.approx(np.sqrt(2 / 3))
+    assert errors.inverse_mae == pytest.approx((1 / 2 + 1 / 12) / 3)
+    assert errors.inverse_rmse == pytest.approx(np.sqrt((1 / 4 + 1 / 144) / 3))
+    assert errors.abs_rel == pytest.approx((1 + 1 / 4) / 3)
+    assert errors.sq_rel == pytest.approx((1 + 1 / 16) / 3)  # divided by the square
+    logs = np.array([-np.log(2), 0, np.log(4 / 3)])
+    assert errors.log_mae == pytest.approx(np.abs(logs).mean())
+    assert errors.silog == pytest.approx(np.sqrt((logs**2).mean() - logs.mean() ** 2))
+
+
+def test_silog_knows_no_scale_within_an_image():
+    assert server_errors(3 * TRUTH, TRUTH).silog == pytest.approx(0, abs=1e-12)
+    assert server_errors(3 * PREDICTED, TRUTH).silog == pytest.approx(server_errors(PREDICTED, TRUTH).silog)
+
+
+def test_the_servers_table_has_its_units():
+    one, other = server_errors(PREDICTED, TRUTH), server_errors(TRUTH, TRUTH)
+    table = server_table(mean_server_errors([one, other]))
+    assert table["SILog"] == pytest.approx(100 * one.silog / 2)
+    assert table["absErrorRel"] == pytest.approx(100 * one.abs_rel / 2)
+    assert table["sqErrorRel"] == pytest.approx(100 * one.sq_rel / 2)
+    assert table["iRMSE"] == pytest.approx(1000 * one.inverse_rmse / 2)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,15 @@ TABLE_WIDTH = 160
 class Evaluate:
     """Compare predicted depth with ground truth under a named protocol, beside depth that needs no learning.
 
-    Constant depth and row-mean depth are scored alike; a model that does not beat both has not learned depth.
+    Constant depth and row-mean depth are scored alike; a model that does not beat both has not learned depth. Where the
+    predictions say what moves, or name classes, and the truth knows it (synthetic clips), these are scored as well.
     """
 
     predictions: Positional[Path]
     """Prediction folder, folder of depth maps (.npy, 16-bit .png), disps_*.npy, or a run folder with predictions/."""
     truth: Path
-    """Clip folders with truth, the KITTI 2015 folder, an exported .npz, or a folder of 16-bit depth PNGs."""
+    """Clip folders with truth, the KITTI 2015 or Cityscapes folder, an exported .npz, or a folder of 16-bit depth
+    PNGs."""
     protocol: str
     """Name of a protocol: what is compared where, and how it is scaled and averaged."""
     row_mean_from: Path | None = None
@@ -57,6 +59,7 @@ class Evaluate:
 def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
     chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
+    from vection.evaluation.objects import objects_table
     from vection.evaluation.predictions import open_predictions
     from vection.evaluation.protocol import get_protocol
     from vection.evaluation.result import evaluation_json, results_table
@@ -68,7 +71,7 @@ def run(arguments: Sequence[str]) -> None:
     is_run = (chosen.predictions / "predictions").is_dir()
     place = chosen.predictions / "predictions" if is_run else chosen.predictions
     predictions = open_predictions(place, names=truths.names)
-    results = [_score(predictions, truths, protocol, name="model")]
+    results = [_with_objects(_score(predictions, truths, protocol, name="model"), predictions, truths)]
     if not chosen.no_baselines:
         results += _baselines(truths, protocol, row_mean_from=chosen.row_mean_from)
     if chosen.csv is not None:
@@ -82,16 +85,20 @@ def run(arguments: Sequence[str]) -> None:
         content = evaluation_json(results)
         for result in content["results"]:
             del result["per_image"]
+            ((result["objects"] or {}).get("motion") or {}).pop("curve", None)
         print(json.dumps(content))
     else:
         # Where nobody knows the width (a file, a pipe) the table gets the room it needs.
         width = None if sys.stdout.isatty() else TABLE_WIDTH
         Console(width=width).print(results_table(results))
+        if results[0].objects is not None:
+            Console(width=width).print(objects_table(results[0].objects))
 
 
 def open_truth(path: Path) -> "TruthSet":
     """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
     from vection.data.clip_folder import CLIP_FILE
+    from vection.evaluation.cityscapes import cityscapes_truth
     from vection.evaluation.truth import clip_truth, exported_truth, kitti_2015_truth, png_truth
 
     if not path.exists():
@@ -102,6 +109,8 @@ def open_truth(path: Path) -> "TruthSet":
         return exported_truth(path)
     if (path / "training" / "disp_occ_0").is_dir():
         return kitti_2015_truth(path)
+    if (path / "disparity").is_dir() and (path / "camera").is_dir():
+        return cityscapes_truth(path)
     return clip_truth(path) if any(path.rglob(CLIP_FILE)) else png_truth(path)
 
 
@@ -128,3 +137,11 @@ def _score(
 
     with progress_bar(f"evaluating {name}") as progress:
         return evaluate_depth(predictions, truths, protocol, name=name, progress=progress)
+
+
+def _with_objects(result: "DepthResult", predictions: "PredictionReader", truths: "TruthSet") -> "DepthResult":
+    from vection.evaluation.objects import evaluate_objects
+
+    with progress_bar("evaluating motion and classes") as progress:
+        objects = evaluate_objects(predictions, truths, scales=result.scales(), progress=progress)
+    return replace(result, objects=objects)

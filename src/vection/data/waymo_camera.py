@@ -25,7 +25,7 @@ def camera_poses(vehicle_poses: Poses, extrinsic: Transform) -> Poses:
     return np.asarray(vehicle_poses @ extrinsic @ CAMERA_TO_VEHICLE_AXES)
 
 
-def camera_motions(poses: Poses) -> Poses:
+def camera_motions(poses: Poses) -> Float[np.ndarray, "step 4 4"]:
     """T_next_to_current of consecutive T_camera_to_world: the pose of each next camera in the one before."""
     return np.asarray(np.linalg.inv(poses[:-1]) @ poses[1:])
 

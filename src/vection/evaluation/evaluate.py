@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.metrics import depth_errors
+from vection.evaluation.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.protocol import ALL, DepthProtocol, Median
 from vection.evaluation.result import DepthResult, ImageRow, summarise
@@ -46,6 +47,7 @@ def evaluate_depth(
     _check_names(predictions, truths)
     ratios: dict[str, float] = {}
     rows: list[ImageRow] = []
+    counts: dict[str, RatioCounts] = {}
     skipped: list[str] = []
     if protocol.scaling == "one-scale":
         compared = ((one, compare(predictions.read(one), truths.read(one), protocol)) for one in truths.names)
@@ -60,6 +62,8 @@ def evaluate_depth(
             scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
             assert scale is not None  # one scale exists where an image has pixels
             rows += score(image, pixels, protocol, scale=scale)
+            for category, found in depth_ratios(pixels, protocol, scale=scale).items():
+                counts[category] = counts[category] + found if category in counts else found
         if progress is not None:
             progress(number + 1, len(truths))
     if not rows:
@@ -74,6 +78,7 @@ def evaluate_depth(
         images=len(ratios),
         ratio_median=float(np.median(values)),
         ratio_std=float(np.std(values / np.median(values))),
+        depth_ratio={category: found.median for category, found in counts.items()},
         skipped=tuple(skipped),
     )
 
@@ -83,7 +88,7 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
     mask = protocol.evaluated(truth.depth)
     if not mask.any():
         return None
-    depth = _placed(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
+    depth = predicted_depth(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
     bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
     if bad:
         raise DataError(
@@ -98,10 +103,10 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
     return ComparedPixels(truth.depth[mask].astype(np.float64), depth * protocol.factor, categories, protocol.median)
 
 
-def _placed(
+def predicted_depth(
     predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol
-) -> Float[np.ndarray, "height width"]:
-    """Depth at the size of the truth; NaN where the prediction does not see it."""
+) -> Float[np.ndarray, "image_height image_width"]:
+    """Depth at the `size` of the truth, before scaling; NaN where the prediction does not see it."""
     if protocol.seen is None:
         return depth_at_size(predicted, size, resize=protocol.resize)
     top, bottom, left, right = protocol.seen.window(size[0], size[1])
@@ -122,6 +127,16 @@ def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale:
             errors = depth_errors(predicted[where], pixels.truth[where])
             rows.append(ImageRow(image, category, int(where.sum()), pixels.ratio, errors))
     return rows
+
+
+def depth_ratios(pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> dict[str, RatioCounts]:
+    """Count predicted / true depth of one image by category; after `scale`, but not clamped, so that holes show."""
+    parts = {category: pixels.categories.get(category) for category in protocol.categories}
+    return {
+        category: ratio_counts(scale * pixels.predicted[where], pixels.truth[where])
+        for category, where in parts.items()
+        if where is not None and where.any()
+    }
 
 
 def depth_at_size(

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from vection.evaluation.trajectory import Alignment, Poses, TrajectoryErrors, align, angle_of_trace, trajectory_errors
+
+Frames = Int64[np.ndarray, " segment"]
 
 LENGTHS = (100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0)
 """Metres."""
@@ -86,6 +88,6 @@ def segment_errors(
     )
 
 
-def _motion(poses: Poses, first: np.ndarray, last: np.ndarray) -> Poses:
+def _motion(poses: Poses, first: Frames, last: Frames) -> Float[np.ndarray, "segment 4 4"]:
     """T_last_to_first."""
     return np.asarray(np.linalg.inv(poses[first]) @ poses[last])

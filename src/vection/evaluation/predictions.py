@@ -38,6 +38,11 @@ class PredictedObjects:
     classes: UInt8[np.ndarray, "class_height class_width"] | None = None
     """Cityscapes train ids."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing but depth is predicted."""
+        return self.object_flow is None and self.motion_mask is None and self.classes is None
+
 
 @dataclass(frozen=True)
 class PredictionReader:

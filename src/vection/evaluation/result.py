@@ -4,7 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from vection.errors import UsageError
 from vection.evaluation.metrics import METRICS, DepthErrors, bootstrap_interval, mean_errors
+from vection.evaluation.objects import ObjectScores
 from vection.evaluation.protocol import DepthProtocol
 
 HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
@@ -56,8 +57,19 @@ class DepthResult:
     ratio_median: float
     ratio_std: float
     """Standard deviation of ratio / ratio_median over the images."""
+    depth_ratio: dict[str, float] = field(default_factory=dict)
+    """Hole score by category: median over the pixels of all images of predicted / true depth, after scaling."""
     skipped: tuple[str, ...] = ()
     """Images without a pixel that the protocol evaluates."""
+    objects: ObjectScores | None = None
+    """What the predictions say of motion and classes, if they and the truth say anything."""
+
+    def scales(self) -> dict[str, float]:
+        """Return by image what the protocol multiplied its prediction by."""
+        scaling, factor = self.protocol.scaling, self.protocol.factor
+        ratios = {row.name: row.ratio for row in self.rows}
+        fixed = {"one-scale": self.ratio_median, "none": 1.0}
+        return {name: factor * fixed.get(scaling, ratio) for name, ratio in ratios.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return what `reports.results.Scores` reads, with the rows of every image besides, ready for `json.dump`."""
@@ -72,6 +84,8 @@ class DepthResult:
                 key: {metric: [getattr(one.low, metric), getattr(one.high, metric)] for metric in METRICS}
                 for key, one in scores.items()
             },
+            "depth_ratio": self.depth_ratio,
+            "objects": None if self.objects is None else self.objects.to_json(),
             "scale": {"median": self.ratio_median, "std": self.ratio_std},
             "scale_applied": self.protocol.scaling,
             "per_image": [asdict(row) for row in self.rows],
@@ -133,22 +147,25 @@ def results_table(results: Sequence[DepthResult]) -> Table:
     for heading in HEADINGS.values():
         table.add_column(heading, justify="right")
     table.add_column("AbsRel 95 %", justify="right")
+    table.add_column("pred/true", justify="right")
     for category in protocol.categories:
         for number, result in enumerate(results):
             last = number == len(results) - 1
             label = category if number == 0 else ""
             scores = result.categories.get(category)
             if scores is None:
-                table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 1), end_section=last)
+                table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 2), end_section=last)
                 continue
             numbers = [f"{value:.3f}" for value in scores.mean.as_array()]
             interval = f"{scores.low.abs_rel:.3f}..{scores.high.abs_rel:.3f}"
-            table.add_row(label, result.name, str(scores.images), *numbers, interval, end_section=last)
+            ratio = f"{result.depth_ratio[category]:.2f}" if category in result.depth_ratio else "-"
+            table.add_row(label, result.name, str(scores.images), *numbers, interval, ratio, end_section=last)
     return table
 
 
 def _caption(results: Sequence[DepthResult]) -> str:
     lines = [results[0].protocol.describe(), f"Ground truth read from {results[0].truth}"]
+    lines.append("pred/true: median of predicted / true depth; far above 1 on moving objects means holes")
     for one in results:
         skipped = f"; {len(one.skipped)} images had no evaluated pixel" if one.skipped else ""
         lines.append(f"{one.name}: truth/prediction ratio {one.ratio_median:.4g} +- {one.ratio_std:.3f}{skipped}")

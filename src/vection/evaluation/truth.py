@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from vection.data.clip_folder import ClipInfo, find_clips, natural_key, read_clip
 from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibration
@@ -14,6 +14,10 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import read_depth_png
 
 SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
+NO_CATEGORY = 255
+"""The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
+SKY = 10
+"""Its train id."""
 SOURCE_KEY = "_source"
 """The key of an exported file that says in words where its depth comes from."""
 
@@ -29,6 +33,14 @@ class GroundTruth:
     image: Path | None = None
     group: str = ""
     """The drive or clip: images of one group resemble each other."""
+    moving: Bool[np.ndarray, "height width"] | None = None
+    """True where the scene point moves by itself."""
+    ignored: Bool[np.ndarray, "height width"] | None = None
+    """True where nobody knows whether it moves."""
+    object_flow: Float32[np.ndarray, "height width 3"] | None = None
+    """To the next frame, metres, in this camera's coordinates, without ego-motion."""
+    classes: UInt8[np.ndarray, "height width"] | None = None
+    """Cityscapes train ids, 255 where unknown."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +88,16 @@ def clip_truth(root: Path) -> TruthSet:
     def read(name: str) -> GroundTruth:
         info, index = places[name]
         truth = info.read_truth(index)
-        labels = truth.category
+        labels, classes, flow = truth.category, truth.semantics, truth.object_flow
         categories = {} if labels is None else {key: labels == value for key, value in SYNTHETIC_CATEGORIES.items()}
-        image = info.folder / info.frames[index].file
-        return GroundTruth(name, truth.depth, categories, image=image, group=info.name)
+        sky = False if classes is None else classes == SKY
+        return GroundTruth(
+            *(name, truth.depth, categories, info.folder / info.frames[index].file, info.name),
+            moving=categories.get("moving objects"),
+            ignored=None if labels is None else np.asarray((labels == NO_CATEGORY) & ~np.asarray(sky)),
+            object_flow=None if flow is None else np.ascontiguousarray(flow.transpose(1, 2, 0)),
+            classes=classes,
+        )
 
     return TruthSet(f"clips at {root}", tuple(places), read)
 
@@ -105,7 +123,9 @@ def kitti_2015_truth(root: Path) -> TruthSet:
         objects = cv2.imread(str(training / "obj_map" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
         categories = {} if objects is None else {"static": objects == 0, "moving": objects > 0}
         image = training / "image_2" / f"{name}.png"
-        return GroundTruth(name, depth, categories, image=image, group=drives.get(number, number))
+        return GroundTruth(
+            name, depth, categories, image=image, group=drives.get(number, number), moving=categories.get("moving")
+        )
 
     return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read)
 

@@ -1,18 +1,23 @@
 """Example frames that a report shows beside their truth: `examples/NAME.npz` of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from vection.data.clip_folder import read_rgb
 from vection.errors import DataError
-from vection.evaluation.evaluate import depth_at_size
+from vection.evaluation.evaluate import predicted_depth
+from vection.evaluation.motion import resize_map
 from vection.evaluation.predictions import PredictionReader
 from vection.evaluation.result import DepthResult
-from vection.evaluation.truth import TruthSet
+from vection.evaluation.truth import GroundTruth, TruthSet
+
+OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow")
+"""Arrays that an example may lack."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +31,20 @@ class Example:
     truth: Float32[np.ndarray, "height width"] | None = None
     """True z in metres, 0 where unknown."""
     unit: str = "up-to-scale"
+    motion_mask: Float32[np.ndarray, "height width"] | None = None
+    """Predicted, in [0, 1]."""
+    moving: Bool[np.ndarray, "height width"] | None = None
+    """Where the scene truly moves."""
+    object_flow: Float32[np.ndarray, "height width 3"] | None = None
+    """Predicted 3D motion to the next frame, in the unit of `truth`."""
+    true_flow: Float32[np.ndarray, "height width 3"] | None = None
 
 
 def write_example(folder: Path, example: Example) -> Path:
     """Write one example frame into `folder`, made if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray] = {"image": example.image, "depth": example.depth, "unit": np.array(example.unit)}
-    if example.truth is not None:
-        arrays["truth"] = example.truth
+    arrays |= {part: value for part in OPTIONAL if (value := getattr(example, part)) is not None}
     path = folder / f"{example.name}.npz"
     temporary = path.with_suffix(".tmp.npz")
     np.savez_compressed(temporary, allow_pickle=False, **arrays)
@@ -50,21 +61,35 @@ def write_examples(
     """
     for old in folder.glob("*.npz"):
         old.unlink()
-    ratios = {row.name: row.ratio for row in result.rows}
-    names = [name for name in truths.names if name in ratios]
+    scales = result.scales()
+    names = [name for name in truths.names if name in scales]
     chosen = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
     for name in chosen:
         truth = truths.read(name)
         if truth.image is None:
             continue
-        protocol = result.protocol
-        scales = {"median-per-image": ratios[name], "one-scale": result.ratio_median, "none": 1.0}
-        depth = depth_at_size(predictions.read(name), truth.depth.shape, resize=protocol.resize)
-        depth = (depth * (protocol.factor * scales[protocol.scaling])).astype(np.float32)
+        depth = predicted_depth(predictions.read(name), truth.depth.shape, result.protocol)
+        depth = np.nan_to_num(depth * scales[name]).astype(np.float32)
         height, width = truth.depth.shape
         image = cv2.resize(read_rgb(truth.image), (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
         example = Example(name.replace("/", "_"), image, depth, truth=truth.depth, unit="metres")
-        write_example(folder, example)
+        write_example(folder, replace(example, **_objects(predictions, truth, scale=scales[name])))
+
+
+def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float) -> dict[str, Any]:
+    """Return what is predicted of motion, and what is true where it is predicted, at the size of the truth."""
+    found = predictions.read_objects(truth.name)
+    size = truth.depth.shape
+    arrays: dict[str, Any] = {}
+    if found.motion_mask is not None:
+        arrays["motion_mask"] = resize_map(found.motion_mask, size).astype(np.float32)
+        if truth.moving is not None:
+            arrays["moving"] = truth.moving
+    if found.object_flow is not None:
+        arrays["object_flow"] = (scale * resize_map(found.object_flow, size)).astype(np.float32)
+        if truth.object_flow is not None:
+            arrays["true_flow"] = truth.object_flow
+    return arrays
 
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
@@ -75,8 +100,7 @@ def read_examples(folder: Path) -> tuple[Example, ...]:
 def _read_example(path: Path) -> Example:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            truth = arrays["truth"].astype(np.float32) if "truth" in arrays else None
-            depth = arrays["depth"].astype(np.float32)
-            return Example(path.stem, arrays["image"], depth, truth=truth, unit=str(arrays["unit"]))
+            found = {part: arrays[part] for part in OPTIONAL if part in arrays}
+            return Example(path.stem, arrays["image"], arrays["depth"], unit=str(arrays["unit"]), **found)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} is no example of vection ({error}); delete it or evaluate again.") from error

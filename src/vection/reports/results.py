@@ -32,6 +32,50 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class MotionNote:
+    """How well the mask tells what moves."""
+
+    images: int
+    best_f1: float
+    best_threshold: float
+    best_precision: float
+    best_recall: float
+    moving_share: float
+    """Share of the pixels that move: the precision of calling everything moving."""
+    curve: dict[str, list[float]]
+    """thresholds, precision, recall, f1."""
+
+
+@dataclass(frozen=True)
+class FlowNote:
+    """Mean 3D end-point errors of all, static and moving pixels; None where there are none."""
+
+    images: int
+    error: dict[str, float | None]
+    error_if_nothing_moved: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class SegmentationNote:
+    """How well classes are told."""
+
+    images: int
+    mean_iou: float | None
+    accuracy: float
+    iou: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class ObjectsNote:
+    """What was said of motion and classes, and how each number is defined."""
+
+    definitions: dict[str, str]
+    motion: MotionNote | None = None
+    flow: FlowNote | None = None
+    segmentation: SegmentationNote | None = None
+
+
+@dataclass(frozen=True)
 class Scores:
     """Errors of one set of predictions, by category of pixel and name of the metric."""
 
@@ -41,6 +85,9 @@ class Scores:
     interval: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
     """95 % interval of the mean over images, by category and metric."""
     scale: Scale | None = None
+    depth_ratio: dict[str, float] = field(default_factory=dict)
+    """Hole score: median of predicted / true depth by category, after scaling."""
+    objects: ObjectsNote | None = None
 
 
 @dataclass(frozen=True)
