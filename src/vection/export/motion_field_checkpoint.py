@@ -1,5 +1,6 @@
 """Import of checkpoints of Li et al.'s TensorFlow code: its variables' names and layouts to ours."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ def convert_motion_field(variables: State) -> MotionField:
     method = MotionField(
         MotionFieldSettings(pretrained=False, padding="tensorflow", auto_mask="whole-batch", cycle_order="released")
     )
-    _load(method.depth_network, depth_state(variables))
-    _load(method.motion_network, motion_state(variables))
+    _load(method.depth_network, variables, depth_state)
+    _load(method.motion_network, variables, motion_state)
     return method.eval()
 
 
@@ -90,9 +91,11 @@ def _kernel(value: Tensor) -> Tensor:
     return value.permute(3, 2, 0, 1).contiguous() if value.dim() == 4 else value
 
 
-def _load(module: nn.Module, state: State) -> None:
+def _load(module: nn.Module, variables: State, rename: Callable[[State], State]) -> None:
     try:
-        module.load_state_dict(state)
+        module.load_state_dict(rename(variables))
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UsageError(f"The variables do not fit the networks of Li et al.: {reason}") from error
+    except (LookupError, ValueError) as error:  # a name that `rename` cannot read
+        raise UsageError("The variables do not fit the networks of Li et al.: they have other names.") from error
