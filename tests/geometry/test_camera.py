@@ -50,7 +50,9 @@ def test_projection_by_hand_before_and_behind_the_camera():
     torch.testing.assert_close(project(points, K)[0, 0, 0], torch.tensor([3 + 2.5, 5 + 10.0]))
     torch.testing.assert_close(project(-points, K)[0, 0, 0], torch.tensor([5.5, 15.0]))  # mirrored twice
     clamped = project(-points, K, minimum_depth=0.5)[0, 0, 0]
-    torch.testing.assert_close(clamped, torch.tensor([3 - 20.0, 5 - 80.0]))
+    # K p / 0.5, so the centre is multiplied by -4 / 0.5
+    torch.testing.assert_close(clamped, torch.tensor([-8 * 3 - 20.0, -8 * 5 - 80.0]))
+    assert torch.equal(project(points, K, minimum_depth=0.5), project(points, K, epsilon=0.0))
 
 
 @few

@@ -10,6 +10,7 @@ from vection.geometry.rigid import (
     make_transform,
     rotation_from_axis_angle,
     rotation_from_euler,
+    rotation_from_quaternion,
     transform_from_axis_angle,
     transform_points,
 )
@@ -120,3 +121,13 @@ def test_autocast_leaves_the_geometry_in_float32():
     for one, other in zip(cast, plain, strict=True):
         assert one.dtype == torch.float32
         assert torch.equal(one, other)
+
+
+@few
+@given(vector=vectors)
+def test_quaternions_turn_about_their_vector(vector: tuple[float, float, float]):
+    v = torch.tensor([vector], dtype=double)
+    length = v.norm()
+    # 1 + v is cos(a/2) + sin(a/2) u times a number, so a = 2 atan|v| about v
+    axis_angle = 2 * torch.atan(length) * v / length if length > 0 else v
+    torch.testing.assert_close(rotation_from_quaternion(v), rotation_from_axis_angle(axis_angle), atol=1e-12, rtol=0)

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from vection.geometry.rigid import transform_from_axis_angle
 from vection.geometry.views import Views
-from vection.geometry.warp import correspond, sample, warp
+from vection.geometry.warp import NEAREST_POINT, correspond, sample, warp, warp_with_depth
 
 HEIGHT, WIDTH = 6, 9
 
@@ -154,3 +154,53 @@ def test_positions_that_are_no_numbers_do_not_crash(image: Tensor, padding: str,
     assert sampled.isfinite().all()
     assert source.grad is not None
     assert source.grad.isfinite().all()
+
+
+def test_blank_is_zero_outside_and_blends_nothing():
+    ramp = torch.arange(1.0, 5.0).view(1, 1, 1, 4).expand(1, 1, 2, 4)
+    pixels = at((0.25, 0.0), (-0.5, 0.0), (3.0, 1.0), (3.5, 0.0), (2.0, -0.1)).requires_grad_()
+    blank = sample(ramp, pixels, padding="blank")
+    torch.testing.assert_close(blank.flatten(), torch.tensor([1.25, 0, 4, 0, 0]))
+    blank.sum().backward()
+    assert pixels.grad is not None
+    assert float(pixels.grad[0, 0, 0, 0]) == 1
+    assert float(pixels.grad[0, 0, [1, 3, 4]].abs().sum()) == 0
+
+
+def test_the_released_sampling_is_stretched_by_half_a_pixel_at_the_border():
+    ramp = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 2, 4)
+    pixels = at((0.0, 0.5), (1.5, 0.5), (3.0, 0.5))
+    # a position x is read at (x / (W - 1)) W - 1/2: -0.5, 1.5, 3.5
+    read = sample(ramp, pixels, padding="border", align_corners=False)
+    torch.testing.assert_close(read.flatten(), torch.tensor([0, 1.5, 3.0]))
+    # and the last column of a white image is half black, as is the first
+    half = sample(torch.ones(1, 1, 2, 4), pixels, padding="zeros", align_corners=False)
+    torch.testing.assert_close(half.flatten(), torch.tensor([0.5, 1.0, 0.5]))
+
+
+def test_two_opinions_about_the_depth(image: Tensor):
+    depth = torch.full((1, 1, HEIGHT, WIDTH), 2.0)
+    depth[..., 0, 0] = 0.4  # comes to lie behind the source camera, which is half a unit ahead
+    source_depth = torch.full((1, 1, HEIGHT, WIDTH), 3.0)
+    seen = warp_with_depth(
+        image, source_depth, depth, moved(0, 0, -0.5), intrinsics=camera(), source_intrinsics=camera()
+    )
+    assert seen.image.shape == image.shape
+    torch.testing.assert_close(seen.computed_depth[..., 1:, :], torch.full((1, 1, HEIGHT - 1, WIDTH), 1.5))
+    assert float(seen.computed_depth[0, 0, 0, 0]) == pytest.approx(NEAREST_POINT)
+    inside = seen.inside_image
+    assert inside[0, 0, 2, 4]
+    assert not inside[0, 0, 0, 8]
+    torch.testing.assert_close(seen.sampled_depth, 3.0 * inside)
+    assert float(seen.image[~inside.expand_as(image)].abs().max()) == 0
+    plain = warp(image, depth, moved(0, 0, -0.5), intrinsics=camera(), source_intrinsics=camera())
+    torch.testing.assert_close(seen.image[..., 2, 4], plain[..., 2, 4])
+
+
+def test_sampled_depth_may_have_a_least_value(image: Tensor):
+    depth = torch.ones(1, 1, HEIGHT, WIDTH)
+    seen = warp_with_depth(
+        image, depth, depth, moved(5), intrinsics=camera(), source_intrinsics=camera(), minimum_sampled_depth=0.25
+    )
+    assert not seen.inside_image.any()
+    assert float(seen.sampled_depth.min()) == float(seen.sampled_depth.max()) == 0.25

@@ -45,6 +45,14 @@ def test_identical_views_have_no_error_and_constants_a_known_one():
     torch.testing.assert_close(error, torch.full_like(error, expected), atol=1e-4, rtol=0)
 
 
+def test_the_difference_of_a_channel_may_be_clamped():
+    target = torch.zeros(1, 3, 4, 4)
+    views = torch.tensor([0.5, 1.0, 3.0]).view(1, 1, 3, 1, 1).expand(1, 1, 3, 4, 4)
+    for largest, expected in ((None, 1.5), (1.0, 2.5 / 3)):
+        error = photometric_error(views, Target.of(target), ssim_weight=0.0, largest_difference=largest)
+        torch.testing.assert_close(error, torch.full_like(error, expected))
+
+
 def test_minimum_takes_the_better_source_and_its_gradient():
     warped = maps([0.1, 0.5, 0.3], [0.2, 0.4, 0.9]).requires_grad_()
     result = minimum_reprojection(warped)

@@ -50,3 +50,12 @@ def test_gradient():
 def test_an_image_of_another_size_is_refused():
     with pytest.raises(Exception, match=r"(?i)type-check|size"):
         edge_aware_smoothness_loss(torch.ones(1, 1, 4, 5), torch.ones(1, 3, 4, 6))
+
+
+def test_squared_by_hand():
+    values = map_of([[1.0, 3.0, 3.0], [2.0, 2.0, 5.0]])
+    grey = map_of([[0.0, 0.5, 0.5], [0.0, 0.0, 1.0]])
+    x = ((2 * math.exp(-0.5)) ** 2 + (3 * math.exp(-1)) ** 2) / 4
+    y = (1 + math.exp(-0.5) ** 2 + (2 * math.exp(-0.5)) ** 2) / 3
+    loss = edge_aware_smoothness_loss(values, grey.expand(1, 3, 2, 3), squared=True)
+    assert float(loss) == pytest.approx(x + y, rel=1e-6)
