@@ -1,0 +1,257 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from vection.geometry.views import Views
+from vection.losses.pair_comparison import AS_RELEASED, Comparison
+from vection.methods.method import Progress
+from vection.methods.sc_sfmlearner import (
+    ScSfmLearner,
+    ScSfmLearnerSettings,
+    both_directions,
+    compare_frames,
+    smoothness_of_frames,
+)
+from vection.samples import Clip
+
+HEIGHT, WIDTH = 64, 96
+SMALL = ScSfmLearnerSettings(depth_network="efficientnet-lite0", pose_network="posenet")
+TERMS = ["photometric", "smoothness", "geometry_consistency"]
+
+
+def camera(*shape: int) -> Tensor:
+    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
+
+
+def make_clip(*, batch: int = 2, seed: int = 0, usable: Tensor | None = None) -> Clip:
+    """Random smooth images that differ between frames; one past and one future source."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(batch * 3, 3, 8, 12, generator=generator)
+    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
+    target, past, future = frames.unflatten(0, (3, batch))
+    sources = torch.stack([past, future], dim=1)
+    return Clip(
+        target, sources, target, sources, camera(batch), camera(batch, 2),
+        torch.tensor([[-0.1, 0.1]]).repeat(batch, 1), usable=usable,
+        camera=torch.zeros(batch, dtype=torch.int64), stored_to_image=torch.eye(3).expand(batch, 3, 3),
+    )  # fmt: skip
+
+
+def make_method(**changes: Any) -> ScSfmLearner:
+    torch.manual_seed(0)
+    return ScSfmLearner(replace(SMALL, **changes))
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "paper": {"depth_network": "dispnet"},
+    "first-order": {"smoothness": "first-order", "smooth_depth": "mean-normalised"},
+    "basic": {"comparison": Comparison(ssim_weight=0.0, self_discovered_mask=False), "geometry_weight": 0.0},
+    "scales": {"depth_network": "dispnet", "scales": 4},
+    "full-resolution": {"scales": 3, "multi_scale": "full-resolution"},
+    "released": {"pose_network": "resnet18", "comparison": replace(AS_RELEASED, least_elements=0)},
+    "border": {"comparison": Comparison(padding="border")},
+    "camera-a-pair": {"intrinsics": "per-pair"},
+    "camera-learned": {"intrinsics": "per-camera"},
+}
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
+    method = make_method(**changes).train()
+    terms = method(make_clip(batch=2), Progress())
+    assert list(terms) == (TERMS if method.settings.geometry_weight > 0 else TERMS[:2])
+    assert all(term.isfinite() and term > 0 for term in terms.values())
+    torch.stack(list(terms.values())).sum().backward()
+    for name, parameter in method.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_both_directions_pair_every_source_with_its_target():
+    target, sources = torch.tensor([1, 2]), torch.tensor([[10, 11], [20, 21]])
+    first, second = both_directions(target, sources)
+    assert first.tolist() == [1, 1, 10, 11, 2, 2, 20, 21]
+    assert second.tolist() == [10, 11, 1, 1, 20, 21, 2, 2]
+
+
+def test_losses_are_sums_over_sources_and_directions():
+    method = make_method().eval()
+    clip = make_clip(batch=1)
+    single = [
+        replace(clip, sources=clip.sources[:, s : s + 1], sources_jittered=clip.sources[:, s : s + 1],
+                source_intrinsics=clip.source_intrinsics[:, s : s + 1], seconds=clip.seconds[:, s : s + 1])
+        for s in (0, 1)
+    ]  # fmt: skip
+    with torch.no_grad():
+        together = method.training_loss(clip, Progress())
+        parts = [method.training_loss(part, Progress()) for part in single]
+    for name in ("photometric", "geometry_consistency"):
+        torch.testing.assert_close(together[name], parts[0][name] + parts[1][name], rtol=1e-4, atol=1e-6)
+
+
+def test_exchanging_target_and_source_changes_nothing():
+    # With one source, the pair and its reverse are the same two terms in another order.
+    method = make_method().eval()
+    clip = make_clip(batch=1)
+    source = clip.sources[:, :1]
+    one = replace(
+        clip, sources=source, sources_jittered=source, source_intrinsics=camera(1, 1), seconds=clip.seconds[:, :1]
+    )
+    other = replace(
+        one, target=source[:, 0], target_jittered=source[:, 0], sources=clip.target[:, None],
+        sources_jittered=clip.target[:, None],
+    )  # fmt: skip
+    with torch.no_grad():
+        first, second = method.training_loss(one, Progress()), method.training_loss(other, Progress())
+    for name in TERMS:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-5, atol=1e-7)
+
+
+def test_weights_of_the_terms():
+    clip = make_clip()
+    with torch.no_grad():
+        plain = make_method().eval().training_loss(clip, Progress())
+        changed = make_method(photometric_weight=2.0, smoothness_weight=0.3, geometry_weight=0.25).eval()
+        weighted = changed.training_loss(clip, Progress())
+    for name, factor in zip(TERMS, (2.0, 3.0, 0.5), strict=True):
+        torch.testing.assert_close(weighted[name], factor * plain[name])
+
+
+def views_and_depths(*, scales: int = 1) -> tuple[Views, list[Tensor]]:
+    clip = make_clip(batch=1)
+    generator = torch.Generator().manual_seed(1)
+    depths = [2 + torch.rand(3, 1, HEIGHT >> s, WIDTH >> s, generator=generator) for s in range(scales)]
+    return Views(clip.target, clip.sources, clip.intrinsics, clip.source_intrinsics), depths
+
+
+def test_coarse_depth_is_compared_with_halved_images_or_enlarged():
+    views, depths = views_and_depths(scales=2)
+    T = torch.eye(4).repeat(4, 1, 1)
+    T[:, 0, 3] = 0.05
+    compare = {
+        name: compare_frames(depths, views, T, settings=replace(SMALL, multi_scale=name))  # type: ignore[arg-type]
+        for name in ("per-scale", "full-resolution")
+    }
+    finest = compare_frames(depths[:1], views, T, settings=SMALL)
+    halved = compare_frames(depths[1:], views.halved(), T, settings=SMALL)
+    enlarged = depths[1].repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    full = compare_frames([enlarged], views, T, settings=SMALL)
+    torch.testing.assert_close(compare["per-scale"].photometric, finest.photometric + halved.photometric)
+    torch.testing.assert_close(compare["full-resolution"].geometry, finest.geometry + full.geometry)
+
+
+def test_smoothness_is_the_sum_over_the_frames():
+    views, (depth,) = views_and_depths()
+    whole = smoothness_of_frames(depth, views, settings=SMALL)
+    steep = depth.clone()
+    steep[1:] = 1.0  # the sources are smooth now
+    target_alone = smoothness_of_frames(steep, views, settings=SMALL)
+    assert 0 < target_alone < whole
+    squared, first_order = (
+        smoothness_of_frames(3 * depth, views, settings=settings)
+        / smoothness_of_frames(depth, views, settings=settings)
+        for settings in (SMALL, replace(SMALL, smoothness="first-order"))
+    )
+    torch.testing.assert_close(torch.stack([squared, first_order]), torch.tensor([9.0, 3.0]))
+    normalised = replace(SMALL, smooth_depth="mean-normalised")
+    torch.testing.assert_close(
+        smoothness_of_frames(3 * depth, views, settings=normalised),
+        smoothness_of_frames(depth, views, settings=normalised),
+    )
+
+
+def test_depth_stays_in_its_range():
+    method = make_method(min_depth=2.0, max_depth=5.0).eval()
+    head = method.depth_network.get_submodule("decoder.heads.0")
+    for bias, expected in ((100.0, 2.0), (-100.0, 5.0)):
+        with torch.no_grad():
+            head.bias.fill_(bias)
+            depth = method.predict_depth(make_clip().target)
+        torch.testing.assert_close(depth, torch.full((2, 1, HEIGHT, WIDTH), expected))
+
+
+def test_the_default_law_of_depth_is_ten_sigmoids_and_a_hundredth():
+    method = make_method()
+    disparity = torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 3)
+    torch.testing.assert_close(1 / method._depth(disparity).flatten(), torch.tensor([0.01, 5.01, 10.01]))
+
+
+def test_motion_in_the_loss_is_that_of_the_prediction():
+    method = make_method().eval()
+    clip = make_clip()
+    with torch.no_grad():
+        _, _, transforms = method._predict(clip)
+        to_future = method.predict_motion(clip.target, clip.sources[:, 1])
+        back = method.predict_motion(clip.sources[:, 1], clip.target)
+    assert to_future.object_flow is None
+    assert to_future.moving is None
+    of_samples = transforms.unflatten(0, (2, 4))
+    torch.testing.assert_close(of_samples[:, 1], to_future.ego, atol=1e-6, rtol=0)
+    torch.testing.assert_close(of_samples[:, 3], back.ego, atol=1e-6, rtol=0)
+
+
+def test_pictures_are_images():
+    method = make_method().eval()
+    with torch.no_grad():
+        pictures = method.pictures(make_clip())
+    assert list(pictures) == ["target", "predicted from source", "trusted", "inverse depth"]
+    for picture in pictures.values():
+        assert picture.shape == (2, 3, HEIGHT, WIDTH)
+        assert float(picture.min()) >= 0
+        assert float(picture.max()) <= 1
+
+
+def photometric(method: ScSfmLearner, clip: Clip) -> Tensor:
+    with torch.no_grad():
+        return method.training_loss(clip, Progress())["photometric"]
+
+
+def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
+    method = make_method().eval()
+    clip, other = make_clip(), make_clip(seed=1)
+    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    with torch.no_grad():
+        depths, views, transforms = method._predict(jittered)
+        seen, _, moved = method._predict(other)
+    torch.testing.assert_close(depths[0], seen[0])
+    torch.testing.assert_close(transforms, moved)
+    torch.testing.assert_close(views.target, 2 * clip.target - 1)
+    torch.testing.assert_close(views.sources, 2 * clip.sources - 1)
+
+
+@pytest.mark.parametrize("scales", [1, 2])
+def test_pixels_that_are_not_usable_do_not_count(scales: int):
+    # The mask holds for the target and, as the camera's own part of the image, for the sources. SSIM looks two
+    # (coarse) pixels around, and a warp by almost nothing reaches one more.
+    method = make_method(scales=scales).eval()
+    usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
+    usable[:, :, 40:] = False
+    clip = make_clip(usable=usable)
+    target, sources = clip.target.clone(), clip.sources.clone()
+    target[:, :, 52:] = 1 - target[:, :, 52:]
+    sources[..., 52:, :] = 1 - sources[..., 52:, :]
+    changed = replace(clip, target=target, sources=sources)  # the networks still see the same jittered twins
+    torch.testing.assert_close(photometric(method, clip), photometric(method, changed))
+    everything, altered = replace(clip, usable=None), replace(changed, usable=None)
+    assert abs(photometric(method, everything) - photometric(method, altered)) > 1e-4
+
+
+def test_a_camera_that_is_not_finite_shows():
+    clip = make_clip()
+    broken = clip.intrinsics.clone()
+    broken[0, 0, 0] = float("nan")
+    method = make_method().eval()
+    assert photometric(method, replace(clip, intrinsics=broken)).isnan()
+
+
+def test_learned_cameras_of_the_pairs_are_shared_by_a_sample():
+    method = make_method(intrinsics="per-pair").eval()
+    with torch.no_grad():
+        _, views, _ = method._predict(make_clip())
+    assert views.intrinsics.shape == (2, 3, 3)
+    assert torch.equal(views.source_intrinsics[:, 0], views.intrinsics)
+    assert not torch.allclose(views.intrinsics[0], views.intrinsics[1], rtol=1e-7, atol=0)
