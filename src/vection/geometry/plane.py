@@ -17,7 +17,7 @@ Plane = Float[Tensor, "batch 3"]
 SAMPLE, HYPOTHESES = 5, 100
 """Points that a hypothesis fits, and hypotheses (Dynamo-Depth, appendix B.4)."""
 TOLERANCE = 0.005
-"""Largest vertical distance of an inlier, in the unit of depth, and how far the ground is lowered (as released)."""
+"""Largest vertical distance of an inlier, and how far the ground is lowered, in the unit of depth (as released)."""
 FAR_BELOW = 1e6
 """Where a plane lies that a degenerate sample does not determine: it has no inliers and constrains nothing."""
 
@@ -83,10 +83,12 @@ def fit_planes(
     return torch.where(known, planes, below).float()
 
 
-def find_ground(points: Points, *, rows: float = 0.5, stride: int = 1, ridge: float = 0.0) -> Plane:
+def find_ground(
+    points: Points, *, rows: float = 0.5, stride: int = 1, tolerance: float = TOLERANCE, ridge: float = 0.0
+) -> Plane:
     """Fit the ground to the points of the lower part of each image (Dynamo-Depth, appendix B.4); without gradient."""
     candidates = lower_points(points.detach(), share=rows, stride=stride)
-    return ransac_plane(candidates, draw_samples(candidates), ridge=ridge).plane
+    return ransac_plane(candidates, draw_samples(candidates), tolerance=tolerance, ridge=ridge).plane
 
 
 def height_above(plane: Plane, points: Points) -> Map:

@@ -75,7 +75,7 @@ def zero_if_finite(views: Views, transforms: SourceTransforms) -> Scalar:
     return 0 * (transforms.sum() + views.intrinsics.sum() + views.source_intrinsics.sum())
 
 
-def image_pyramid(image: Image, levels: int) -> list[Image]:
+def image_pyramid(image: Image, levels: int) -> list[Float[Tensor, "batch 3 _ _"]]:
     """Return the image and `levels` - 1 successive halvings, bicubic without aliasing."""
     images = [image]
     while len(images) < levels:

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 
 from vection.geometry.camera import disparity_to_inverse_depth, inverse_depth_to_disparity, resize_intrinsics
-from vection.geometry.plane import Plane, plane_inverse_depth
+from vection.geometry.plane import TOLERANCE, Plane, plane_inverse_depth
 from vection.losses.smoothness import normalise_by_mean
 from vection.types import Disparity, Intrinsics, Map, Scalar
 
@@ -21,10 +21,12 @@ def ground_loss(
     width: int,
     limits: tuple[float, float],
     form: GroundForm = "normalised",
+    tolerance: float = TOLERANCE,
 ) -> Scalar:
     """Penalise depth behind the ground (eq. 14); `intrinsics` are those of an image of this `width`.
 
-    `limits` are the nearest and the farthest depth. Both sides are divided by the mean of the predicted inverse depth.
+    `limits` are the nearest and the farthest depth; the ground is lowered by `tolerance`. Both sides are divided by the
+    mean of the predicted inverse depth.
     The released form compares the network's sigmoid, and scales K without keeping pixel centres in place.
     """
     height, own_width = disparity.shape[-2:]
@@ -32,12 +34,12 @@ def ground_loss(
     scale = own_width / width
     if form == "normalised":
         K = resize_intrinsics(intrinsics, scale_x=scale, scale_y=scale)
-        ground = plane_inverse_depth(plane, K, height=height, width=own_width)
+        ground = plane_inverse_depth(plane, K, height=height, width=own_width, lowered=tolerance)
         predicted = disparity_to_inverse_depth(disparity, min_depth=min_depth, max_depth=max_depth)
         mean = predicted.detach().mean(dim=(2, 3), keepdim=True)
         return above_ground_loss(normalise_by_mean(predicted), ground / mean)
     K = torch.cat([intrinsics[:, :2] * scale, intrinsics[:, 2:]], dim=1)
-    ground = plane_inverse_depth(plane, K, height=height, width=own_width).clamp(min=1 / max_depth)
+    ground = plane_inverse_depth(plane, K, height=height, width=own_width, lowered=tolerance).clamp(min=1 / max_depth)
     return above_ground_loss(disparity, inverse_depth_to_disparity(ground, min_depth=min_depth, max_depth=max_depth))
 
 

@@ -1,9 +1,14 @@
 """Smoothness that lets go at the image's edges."""
 
+from jaxtyping import Float
+from torch import Tensor
+
 from vection.types import Image, Map, Scalar
 
 
-def edge_aware_smoothness_loss(values: Map, image: Image, *, squared: bool = False) -> Scalar:
+def edge_aware_smoothness_loss(
+    values: Float[Tensor, "batch channel height width"], image: Image, *, squared: bool = False
+) -> Scalar:
     """|dx d| e^-|dx I| + |dy d| e^-|dy I|, each averaged (Monodepth2, eq. 3); |dI| is the mean over RGB.
 
     `squared` squares each product before averaging (SC-SfMLearner, eq. 4).

@@ -108,6 +108,7 @@ def compare_scale(
             width=views.target.shape[-1],
             limits=(settings.min_depth, settings.max_depth),
             form=settings.ground,
+            tolerance=settings.ground_tolerance,
         )
     return terms | {name: value / 2**scale for name, value in others.items()}
 
@@ -152,8 +153,13 @@ class DynamoDepth(Method[Clip]):
         weights = settings.coefficients(stage, ramp=progress.ramp(settings.ramp_steps))
         if weights.get("ground"):
             points = backproject(settings.depth_of(predicted.disparities[0]), views.intrinsics)
-            rows, stride = settings.ground_rows, settings.ground_stride
-            plane = find_ground(points, rows=rows, stride=stride, ridge=settings.plane_ridge)
+            plane = find_ground(
+                points,
+                rows=settings.ground_rows,
+                stride=settings.ground_stride,
+                tolerance=settings.ground_tolerance,
+                ridge=settings.plane_ridge,
+            )
         scales = [
             compare_scale(
                 predicted,

@@ -47,7 +47,9 @@ class DynamoDepthSettings:
     ground_rows: float = 0.5
     """Share of the image, from below, in which the ground is looked for; as released 0.4."""
     ground_stride: int = 4
-    """The ground is looked for in every so manieth row and column; as released (and in the paper) 1."""
+    """The ground is looked for in one of so many rows and columns; in the paper and as released 1."""
+    ground_tolerance: float = 0.005
+    """How far from the plane a point of the ground may be, in the unit of depth."""
     plane_ridge: float = 0.0
     """Added to every entry of the plane's normal equations; as released 1e-6."""
     consistency_min_disparity: float = 0.0

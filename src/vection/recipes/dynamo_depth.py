@@ -1,5 +1,161 @@
-"""Recipes of dynamo_depth: the rows of the paper's tables, at its settings."""
+"""Recipes of Dynamo-Depth: the rows of its tables 1 to 3, at the paper's settings."""
 
-from vection.recipes.recipe import Recipe
+from dataclasses import replace
 
-RECIPES: tuple[Recipe, ...] = ()
+from vection.data.augmentation import Augmentation
+from vection.methods.dynamo_depth import DynamoDepthSettings
+from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.settings import Stage, TrainingSettings
+
+_RIGID = ("depth", "ego_motion", "cameras")
+_FLOW = ("motion_encoder", "flow_decoder")
+# Of what the first stage trained the paper freezes depth alone here, so the camera goes on learning, as released.
+_MASK = ("ego_motion", "cameras", *_FLOW, "mask_decoder")
+
+
+def _stages(
+    *epochs: int, rate: float = 5e-5, last_rate: float = 5e-5, drop: int = 10, factor: float = 0.5, warm_up: int = 0
+) -> tuple[Stage, ...]:
+    """Depth, complete flow, motion mask, all (section 5); the rate of the last stage drops after `drop` epochs."""
+    names = ("depth", "scene-flow", "motion-mask", "all")
+    parts: tuple[tuple[str, ...], ...] = (_RIGID, _FLOW, _MASK, ())
+    return tuple(
+        Stage(
+            name,
+            epochs=count,
+            learning_rate=last_rate if name == "all" else rate,
+            drops=(drop,) if name == "all" else (),
+            drop_factor=factor,
+            warm_up=warm_up,
+            trains=trains,
+        )
+        for name, count, trains in zip(names, epochs, parts, strict=True)
+        if count > 0
+    )
+
+
+_PAPER = DynamoDepthSettings()
+_WAYMO = Recipe(
+    name="dynamo-depth",
+    summary="Waymo Open, 480x320, Lite-Mono-8m: the full model (tables 1 to 3)",
+    method=_PAPER,
+    data=DataSettings(height=320, width=480, workers=8),
+    stages=_stages(1, 1, 5, 20),
+    training=TrainingSettings(steps_per_epoch=8000),
+)
+_KITTI = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, workers=8)
+
+
+def _with_resnet(recipe: Recipe, *, name: str) -> Recipe:
+    assert isinstance(recipe.method, DynamoDepthSettings)
+    return replace(
+        recipe,
+        name=name,
+        summary=recipe.summary.replace("Lite-Mono-8m", "ResNet-18 (MD2)"),
+        method=replace(recipe.method, depth="resnet18"),
+    )
+
+
+def _variant(name: str, summary: str, **changes: object) -> Recipe:
+    return replace(
+        _WAYMO,
+        name=f"dynamo-depth-{name}",
+        summary=f"Waymo Open, 480x320: {summary}",
+        method=replace(_PAPER, **changes),  # type: ignore[arg-type]
+    )
+
+
+_NUSCENES = replace(
+    _WAYMO,
+    name="dynamo-depth-nuscenes",
+    summary="nuScenes, 512x288, Lite-Mono-8m (tables 1 and 2)",
+    data=replace(_WAYMO.data, height=288, width=512),
+)
+_EIGEN = replace(
+    _WAYMO,
+    name="dynamo-depth-kitti",
+    summary="KITTI, 640x192, Lite-Mono-8m; a longer ramp, as few objects move (table 1)",
+    method=replace(_PAPER, ramp_steps=8000),
+    data=_KITTI,
+)
+
+_RELEASED = replace(
+    _PAPER,
+    motion_images="three",
+    pair_order="source-first",
+    flow_order="object-first",
+    static="pixels",
+    consistency_min_disparity=0.03,
+    ground="disparity",
+    ground_rows=0.4,
+    ground_stride=1,
+    plane_ridge=1e-6,
+)
+
+# The range of depth, and with it all that is measured in its unit, is a third; see recipes/monodepth2.py. Three images
+# tell what moves better than two.
+_SHORT = replace(
+    _PAPER,
+    depth="efficientnet-lite0",
+    motion="efficientnet-lite0",
+    motion_images="three",
+    min_depth=0.03,
+    max_depth=30.0,
+    ground_tolerance=0.0015,
+    ramp_steps=100,
+    mask_from_step=100,
+)
+
+RECIPES: tuple[Recipe, ...] = (
+    _WAYMO,
+    _with_resnet(_WAYMO, name="dynamo-depth-md2"),
+    _NUSCENES,
+    _with_resnet(_NUSCENES, name="dynamo-depth-md2-nuscenes"),
+    _EIGEN,
+    _with_resnet(_EIGEN, name="dynamo-depth-md2-kitti"),
+    _variant("without-consistency", "complete flow is free where nothing moves (table 3)", consistency_weight=0.0),
+    replace(
+        _variant("without-motion-initialisation", "no stage for the motion mask (table 3)"),
+        stages=_stages(1, 1, 0, 20),
+    ),
+    _variant("without-ground", "points may lie below the ground (table 3)", ground_weight=0.0),
+    replace(
+        _variant("no-pretraining", "no ImageNet weights, two epochs of depth (table 3)", pretrained=False),
+        stages=_stages(2, 1, 5, 20),
+    ),
+    _variant("u-net", "flow and mask by Monodepth2's decoder, as the paper's text has it", motion_decoder="u-net"),
+    replace(
+        _WAYMO,
+        name="dynamo-depth-as-released",
+        summary="Waymo Open, 480x320: as the authors' code trains",
+        method=_RELEASED,
+        stages=_stages(1, 1, 5, 20, rate=1e-4),
+    ),
+    replace(
+        _WAYMO,
+        name="dynamo-depth-video",
+        summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, hours on two cores",
+        method=_SHORT,
+        data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
+        stages=_stages(20, 8, 12, 30, rate=2e-4, last_rate=1e-4, drop=20, warm_up=100),
+        training=TrainingSettings(steps_per_epoch=50),
+    ),
+    replace(
+        _WAYMO,
+        name="dynamo-depth-synthetic",
+        summary="192x64 on the synthetic street, tens of minutes on two cores",
+        method=_SHORT,
+        data=DataSettings(height=64, width=192, batch_size=8),
+        stages=_stages(8, 4, 6, 12, rate=3e-4, last_rate=1.5e-4, drop=8, warm_up=50),
+        training=TrainingSettings(steps_per_epoch=50),
+    ),
+    replace(
+        _WAYMO,
+        name="dynamo-depth-debug",
+        summary="tiny and quick, to test a setup: 96x64, all four stages, one epoch of one step each",
+        method=replace(_PAPER, depth="lite-mono-tiny", motion="efficientnet-lite0", pretrained=False, ramp_steps=0),
+        data=DataSettings(height=64, width=96, batch_size=2),
+        stages=_stages(1, 1, 1, 1),
+        training=TrainingSettings(steps_per_epoch=1, log_every=1, validation_batches=1),
+    ),
+)
