@@ -19,7 +19,7 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.encoder import EncoderName
-from vection.networks.motion_field import CHANNELS, MotionFieldNet
+from vection.networks.motion_field import CHANNELS, MotionFieldNet, Start
 from vection.networks.padding import Padding
 from vection.networks.randomised_norm import noise_deviation
 from vection.networks.softplus_depth import SigmoidDepth, SoftplusDepth
@@ -41,6 +41,8 @@ class MotionFieldSettings:
     """The motion network sees the predicted depth as a fourth channel of each image."""
     motion_channels: tuple[int, ...] = CHANNELS
     """Of each halving of the motion network."""
+    motion_start: Start = "glorot"
+    """Initial weights of the motion network; "he" starts with larger motions, for short trainings."""
     sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""
@@ -117,11 +119,8 @@ def _compare(pairs: Pairs) -> tuple[Moved, RgbdConsistency]:
     """Look for every pixel of each frame in the other one."""
     moved = pairs.moved()
     # The other frame's depth is what this one is compared with; it does not learn from that.
-    second_image, second_depth = exchanged(pairs.image), exchanged(pairs.depth).detach()
-    usable = pairs.usable_in_both(moved)
-    return moved, rgbd_consistency(
-        pairs.image, moved, second_image=second_image, second_depth=second_depth, usable=usable
-    )
+    image, depth, usable = exchanged(pairs.image), exchanged(pairs.depth).detach(), pairs.usable_in_both(moved)
+    return moved, rgbd_consistency(pairs.image, moved, second_image=image, second_depth=depth, usable=usable)
 
 
 class MotionField(Method[Clip]):
@@ -137,12 +136,13 @@ class MotionField(Method[Clip]):
         if settings.encoder == "randomised-resnet18":
             self.depth_network = SoftplusDepth(padding=settings.padding, pretrained=settings.pretrained)
         else:
-            self.depth_limits = (settings.min_depth, settings.max_depth)
-            self.depth_network = SigmoidDepth(
-                settings.encoder, limits=self.depth_limits, pretrained=settings.pretrained
-            )
+            self.depth_limits = limits = (settings.min_depth, settings.max_depth)
+            self.depth_network = SigmoidDepth(settings.encoder, limits=limits, pretrained=settings.pretrained)
         self.motion_network = MotionFieldNet(
-            inputs=8 if settings.depth_input else 6, channels=settings.motion_channels, padding=settings.padding
+            inputs=8 if settings.depth_input else 6,
+            channels=settings.motion_channels,
+            padding=settings.padding,
+            start=settings.motion_start,
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
         self.register_buffer("residual_weight", torch.ones(()))

@@ -22,6 +22,10 @@ FIRST_SCALE, LEAST_SCALE = 0.01, 0.001
 Upsampling = Literal["corners-aligned", "corners-not-aligned"]
 """Where a pixel of a larger field lies in the smaller one: corner on corner, or x * small / large (TensorFlow 1)."""
 
+Start = Literal["glorot", "he"]
+"""Initial weights of the halvings: TensorFlow's default, which loses half of the signal's variance at each ReLU so that
+the first motions are near 1e-4, or He's, which keeps it: 2e-3."""
+
 
 @dataclass(frozen=True)
 class PredictedMotion:
@@ -69,6 +73,7 @@ class MotionFieldNet(nn.Module):
         channels: tuple[int, ...] = CHANNELS,
         padding: Padding = "symmetric",
         upsampling: Upsampling = "corners-aligned",
+        start: Start = "glorot",
     ) -> None:
         """`inputs`: 8 for RGB and depth of two frames, 6 for RGB alone; `channels` of each halving."""
         super().__init__()
@@ -76,6 +81,9 @@ class MotionFieldNet(nn.Module):
             _convolution(before, after, stride=2, padding=padding)
             for before, after in zip((inputs, *channels), channels, strict=False)
         )
+        if start == "he":
+            for convolution in self.convolutions:
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
         self.background = _convolution(channels[-1], 6, kernel=1, bias=False)
         self.seed = _convolution(6, 3, kernel=1)
         self.refinements = nn.ModuleList(

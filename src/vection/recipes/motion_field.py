@@ -43,6 +43,7 @@ _SHORT = replace(
     _PAPER,
     encoder="efficientnet-lite0",
     motion_channels=(16, 32, 64, 128, 256),
+    motion_start="he",
     min_depth=0.03,
     max_depth=30.0,
     burn_in=1000,
