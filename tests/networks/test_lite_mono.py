@@ -115,8 +115,8 @@ def imagenet_file(folder: Path) -> tuple[Path, dict[str, Tensor]]:
     return folder / "tiny.pth", encoder.state_dict()
 
 
-def released(key: str) -> str:
-    """The release's name of a tensor of ours."""
+def released(key: str, *, deep: bool = False) -> str:
+    """The release's name of a tensor of ours; `deep` are base and 8m."""
     key = key.replace("attention.queries_keys_values", "xca.qkv").replace("attention.output", "xca.proj")
     key = key.replace("attention.temperature", "xca.temperature").replace("attention_norm", "norm_xca")
     key = key.replace("attention_gain", "gamma_xca").replace("gain", "gamma").replace("depthwise", "ddwconv.conv")
@@ -129,7 +129,7 @@ def released(key: str) -> str:
         return f"downsample_layers.0.{rest[0]}.{'conv' if rest[1] == '0' else 'bn_gelu.bn'}.{rest[2]}"
     if part == "merges":
         return "stem2.0.conv.weight" if rest[0] == "0" else f"downsample_layers.{rest[0]}.0.conv.weight"
-    last = {"0": "3", "1": "3", "2": "6"}[rest[0]]
+    last = {"0": "3", "1": "3", "2": "9" if deep else "6"}[rest[0]]
     return key if rest[1] == last else key.replace(".norm.", ".bn1.")
 
 

@@ -1,0 +1,261 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from tests.methods.test_monodepth2 import HEIGHT, WIDTH, camera, make_clip
+from torch import Tensor
+
+from vection.geometry.camera import backproject
+from vection.geometry.flow import ego_flow, object_flow, points_in_source
+from vection.geometry.rigid import invert
+from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
+from vection.methods.method import Progress
+from vection.samples import Clip
+
+QUICK = DynamoDepthSettings(
+    pretrained=False, depth="lite-mono-tiny", motion="efficientnet-lite0", drop_path=0.0, ramp_steps=0
+)
+RELEASED: dict[str, Any] = {
+    "motion_images": "three", "pair_order": "source-first", "flow_order": "object-first", "static": "pixels",
+    "consistency_min_disparity": 0.03, "ground": "disparity", "ground_rows": 0.4, "ground_stride": 1,
+    "plane_ridge": 1e-6,
+}  # fmt: skip
+RIGID = {"photometric", "smoothness"}
+MOTION = {"flow_smoothness", "consistency", "sparsity", "mask_smoothness"}
+STAGES = {
+    "depth": RIGID,
+    "scene-flow": {"photometric", "flow_smoothness"},
+    "motion-mask": {"photometric"} | MOTION,
+    "all": RIGID | MOTION | {"ground"},
+}
+
+
+def make_method(**changes: Any) -> DynamoDepth:
+    torch.manual_seed(0)
+    return DynamoDepth(replace(QUICK, **changes))
+
+
+def loss_terms(method: DynamoDepth, clip: Clip, stage: str = "all", **progress: int) -> dict[str, Tensor]:
+    torch.manual_seed(7)  # the samples of the ground, and the noise that breaks ties
+    return method.training_loss(clip, Progress(stage, **progress))
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    RELEASED,
+    {"motion_decoder": "u-net"},
+    {"depth": "efficientnet-lite0", "intrinsics": "per-pair"},
+]
+
+
+@pytest.mark.parametrize("changes", VARIANTS, ids=["paper", "released", "u-net", "per-pair"])
+def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
+    method = make_method(**changes).train()
+    terms = loss_terms(method, make_clip())
+    assert set(terms) == STAGES["all"]
+    assert all(term.isfinite() for term in terms.values())
+    torch.stack(list(terms.values())).sum().backward()
+    for name, parameter in method.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        # At the start, layer scales of 1e-6 leave hardly anything of the blocks' gradients.
+        if not name.startswith("depth.encoder.stages"):
+            assert parameter.grad.abs().sum() > 0, name
+
+
+TRAINED = {
+    "depth": {"depth", "ego_motion"},
+    "scene-flow": {"depth", "motion_encoder", "flow_decoder"},
+    "motion-mask": {"depth", "ego_motion", "motion_encoder", "flow_decoder", "mask_decoder"},
+}
+
+
+@pytest.mark.parametrize("stage", TRAINED)
+def test_what_a_stage_computes(stage: str):
+    method = make_method().train()
+    terms = loss_terms(method, make_clip(), stage)
+    assert set(terms) == STAGES[stage]
+    torch.stack(list(terms.values())).sum().backward()
+    reached = {name.split(".")[0] for name, one in method.named_parameters() if one.grad is not None and one.grad.any()}
+    assert reached == TRAINED[stage]  # before the trainer freezes any
+
+
+def test_an_unknown_stage_trains_everything():
+    method = make_method().eval()
+    with torch.no_grad():
+        assert loss_terms(method, make_clip(), "main").keys() == STAGES["all"]
+
+
+def test_terms_of_flow_and_mask_rise_in_every_stage():
+    method = make_method(ramp_steps=100).eval()
+    clip = make_clip()
+    with torch.no_grad():
+        start, half, end = (loss_terms(method, clip, step=step, total_step=900) for step in (0, 50, 200))
+    for name in MOTION:
+        assert start[name] == 0
+        torch.testing.assert_close(2 * half[name], end[name])
+    for name in RIGID | {"ground"}:
+        assert torch.equal(start[name], end[name])
+
+
+def test_only_the_first_stage_masks_still_pixels():
+    method = make_method().eval()
+    clip = make_clip()
+    still = replace(clip, sources=clip.target[:, None].repeat(1, 2, 1, 1, 1))
+    with torch.no_grad():
+        masked = loss_terms(method, still, "depth")["photometric"]
+        later = loss_terms(replace_settings(method, mask_from_step=10), still, "depth")["photometric"]
+        joint = loss_terms(method, still)["photometric"]
+    assert float(masked) < 1e-4 < float(later)
+    assert float(joint) > 1e-4
+
+
+def replace_settings(method: DynamoDepth, **changes: Any) -> DynamoDepth:
+    method.settings = replace(method.settings, **changes)
+    return method
+
+
+def test_table_4():
+    weights = DynamoDepthSettings().coefficients("all")
+    assert weights == {
+        "photometric": 1.0, "smoothness": 1e-3, "flow_smoothness": 1e-3, "mask_smoothness": 0.1,
+        "consistency": 5.0, "sparsity": 0.04, "ground": 0.1,
+    }  # fmt: skip
+    assert DynamoDepthSettings().ssim_weight == 0.85
+
+
+@pytest.mark.parametrize("order", ["in-time", "source-first"])
+def test_motion_in_the_loss_is_that_of_the_prediction(order: str):
+    method = make_method(pair_order=order).eval()
+    clip = make_clip()
+    with torch.no_grad():
+        predicted, _ = method._predict(clip, "depth")
+        to_future = method.predict_motion(clip.target, clip.sources[:, 1]).ego
+        from_past = method.predict_motion(clip.sources[:, 0], clip.target).ego
+        back = method._step(clip.target, clip.sources[:, 0], past=True).T_first_to_second
+    torch.testing.assert_close(predicted.transforms[:, 1], to_future, atol=1e-6, rtol=0)
+    torch.testing.assert_close(predicted.transforms[:, 0], back, atol=1e-6, rtol=0)
+    in_time = torch.allclose(back, invert(from_past), atol=1e-6)
+    assert in_time == (order == "in-time")  # otherwise the network sees the target second
+
+
+def test_three_images_need_no_frame_before():
+    clip = make_clip()
+    for images in ("two", "three"):
+        method = make_method(motion_images=images).eval()
+        with torch.no_grad():
+            alone = method.predict_motion(clip.target, clip.sources[:, 1])
+            both = method.predict_motion(clip.target, clip.sources[:, 1], before=clip.sources[:, 0])
+            predicted, _ = method._predict(clip, "all")
+        assert torch.equal(alone.ego, both.ego)
+        assert both.object_flow is None  # without intrinsics nobody knows the ego flow
+        assert both.moving is not None
+        torch.testing.assert_close(both.moving, predicted.logits[0].sigmoid(), atol=1e-6, rtol=0)
+        assert not torch.equal(both.moving, alone.moving)
+
+
+@pytest.mark.parametrize("order", ["ego-first", "object-first"])
+def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
+    method = make_method(flow_order=order).eval()
+    clip = make_clip()
+    K = camera(2)
+    with torch.no_grad():
+        method.ego_motion.decoder.head.weight.mul_(50)  # turn by a visible angle
+        motion = method.predict_motion(clip.target, clip.sources[:, 1], intrinsics=K)
+        predicted, _ = method._predict(clip, "all")
+        depth = method.predict_depth(clip.target)
+        alone = method.predict_motion(clip.target, clip.sources[:, 1])
+    assert alone.object_flow is None
+    assert motion.object_flow is not None
+    assert motion.moving is not None
+    points = backproject(depth, K)
+    # A point that moves by the object's flow in the first camera's coordinates, and is then seen by the second camera,
+    # lies where training put it.
+    flow, _ = method._scene_flow(clip.target, clip.target, clip.sources[:, 1], motion.ego[:, None], torch.ones(2, 1))
+    own = object_flow(flow[0], ego_flow(points, motion.ego), motion.moving)
+    trained = points_in_source(points, motion.ego, own, order=order)
+    seen = points_in_source(points + motion.object_flow, motion.ego, None)
+    torch.testing.assert_close(seen, trained, atol=1e-4, rtol=1e-4)
+    assert predicted.transforms.shape == (2, 2, 4, 4)
+
+
+def test_predicted_intrinsics_give_object_flow():
+    method = make_method(intrinsics="per-pair").eval()
+    clip = make_clip()
+    with torch.no_grad():
+        motion = method.predict_motion(clip.target, clip.sources[:, 1])
+    assert method.learns_intrinsics
+    assert motion.intrinsics is not None
+    assert motion.intrinsics.shape == (2, 3, 3)
+    assert motion.object_flow is not None
+    assert motion.object_flow.shape == (2, 3, HEIGHT, WIDTH)
+
+
+def test_the_flow_of_the_past_is_turned_round_and_follows_the_time():
+    method = make_method().eval()
+    clip = make_clip()
+    late = replace(clip, seconds=torch.tensor([[-0.3, 0.1]]).repeat(2, 1))
+    with torch.no_grad():
+        even, _ = method._predict(clip, "all")
+        uneven, _ = method._predict(late, "all")
+    assert even.steps.tolist() == [[-1, 1]] * 2
+    torch.testing.assert_close(uneven.steps, torch.tensor([[-3.0, 1.0]] * 2))
+
+
+def test_exchanging_the_sources_changes_nothing():
+    method = make_method(motion_images="three").eval()
+    clip = make_clip()
+    swapped = replace(
+        clip, sources=clip.sources.flip(1), sources_jittered=clip.sources.flip(1), seconds=clip.seconds.flip(1)
+    )
+    with torch.no_grad():
+        one, other = loss_terms(method, clip), loss_terms(method, swapped)
+    for name, value in one.items():
+        torch.testing.assert_close(other[name], value, atol=1e-6, rtol=1e-4)
+
+
+def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
+    method = make_method().eval()
+    clip, other = make_clip(), make_clip(seed=1)
+    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    with torch.no_grad():
+        predicted, views = method._predict(jittered, "all")
+        expected, _ = method._predict(other, "all")
+    assert torch.equal(predicted.logits[0], expected.logits[0])
+    assert torch.equal(predicted.disparities[0], expected.disparities[0])
+    assert torch.equal(views.target, clip.target)
+    assert torch.equal(views.sources, clip.sources)
+
+
+def test_pixels_that_are_not_usable_do_not_count():
+    method = make_method().eval()
+    usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
+    usable[:, :, 40:] = False
+    clip = make_clip(usable=usable)
+    changed_target = clip.target.clone()
+    changed_target[:, :, 56:] = 1 - changed_target[:, :, 56:]
+    changed = replace(clip, target=changed_target)  # the networks still see the same jittered twin
+    with torch.no_grad():
+        assert torch.equal(loss_terms(method, clip)["photometric"], loss_terms(method, changed)["photometric"])
+
+
+def test_depth_stays_in_its_range():
+    method = make_method(min_depth=2.0, max_depth=5.0).eval()
+    with torch.no_grad():
+        method.depth.decoder.heads[0].weight.mul_(1e5)
+        depth = method.predict_depth(make_clip().target)
+    assert depth.shape == (2, 1, HEIGHT, WIDTH)
+    assert float(depth.min()) >= 1.9999
+    assert float(depth.max()) <= 5.0001
+    assert method.depth_limits == (2.0, 5.0)
+
+
+def test_pictures_are_images():
+    with torch.no_grad():
+        pictures = make_method().eval().pictures(make_clip())
+    assert list(pictures) == ["target", "predicted from source", "moving", "disparity"]
+    for picture in pictures.values():
+        assert picture.shape == (2, 3, HEIGHT, WIDTH)
+        assert float(picture.min()) >= 0
+        assert float(picture.max()) <= 1
