@@ -32,6 +32,8 @@ def generated(key: str, shape: list[int], kind: str) -> Tensor:
         "bias": lambda: np.float32(0.1) * x,
         "norm_bias": lambda: np.float32(0.1) * x,
         "running_mean": lambda: np.float32(0.1) * x,
+        "layer_scale": lambda: np.float32(0.1) * x,
+        "temperature": lambda: 1 + np.float32(0.1) * x,
         "norm_weight": lambda: 1 + np.float32(0.1) * x,
         "running_var": lambda: 1 + np.float32(0.2) * np.abs(x),
     }
