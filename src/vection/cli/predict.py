@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
+from vection.errors import UsageError
 
 if TYPE_CHECKING:
     from vection.inference.prediction import Prediction
@@ -20,6 +21,7 @@ EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive",
     "vection predict runs/first photo.jpg --out predictions/photo --no-path",
     "vection predict runs/first clips --out runs/first/predictions --flip-postprocess",
+    "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
 )
 
 
@@ -28,9 +30,11 @@ class Predict:
     """Predict depth and the camera's path of a video, an image, a folder of images in order, or clip folders.
 
     Writes float depth (depth/*.npy), 16-bit depth * 256 (png/*.png), a colour video with one fixed range of colours
-    (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit and scale. Models that
-    know how objects move also write their 3D flow to the next frame (object_flow/*.npy) and masks of what moves by
-    itself (motion_mask/*.png, 255 = surely); those that know classes write train ids (classes/*.png).
+    (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit and scale.
+
+    Models that know how objects move also write their 3D flow to the next frame (object_flow/*.npy, in the unit of the
+    depth) and masks of what moves by itself (motion_mask/*.png, 255 = surely), which the video shows. Those that know
+    classes write Cityscapes train ids (classes/*.png).
     """
 
     checkpoint: Positional[Path]
@@ -65,11 +69,15 @@ def run(arguments: Sequence[str]) -> None:
     from vection.inference.write import check_writable, write_predictions
     from vection.recipes.load import load_predictor
 
+    if chosen.scene_flow and chosen.no_path:
+        raise UsageError("--scene-flow needs the motion that --no-path leaves out; give only one of the two.")
     sources = open_sources(chosen.input)
     for source in sources:
         check_writable(chosen.out / source.name, overwrite=chosen.overwrite)
     device = choose_device(chosen.device)
     predictor = load_predictor(chosen.checkpoint, device=device, flip_postprocess=chosen.flip_postprocess)
+    if chosen.scene_flow and not predictor.method.knows_ego_motion:
+        raise UsageError(f"{chosen.checkpoint} knows no motion, so there is no scene flow; leave --scene-flow out.")
     written = []
     for source in sources:
         with progress_bar(f"predicting {source.name or source.description}") as progress:

@@ -144,6 +144,30 @@ def depth_histogram(depths: Mapping[str, Float[np.ndarray, " value"]], *, unit: 
     return figure
 
 
+def precision_recall_figure(
+    recall: Float[np.ndarray, " threshold"],
+    precision: Float[np.ndarray, " threshold"],
+    *,
+    best: tuple[float, float],
+    chance: float,
+) -> Figure:
+    """Precision over recall of the motion mask; `best` (recall, precision) has the best F1.
+
+    `chance` is the precision of calling everything moving. Thresholds at which nothing is called moving are left out.
+    """
+    figure, axes = _canvas(4.2, 3.2)
+    some = recall > 0
+    axes.plot(recall[some], precision[some], color=COLOURS[0], label="motion mask")
+    axes.plot(*best, "o", color=COLOURS[1], markersize=6, label="best F1")
+    axes.axhline(chance, color=COLOURS[5], linestyle="--", linewidth=1.0, label="everything moves")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("recall")
+    axes.set_ylabel("precision")
+    _legend(axes)
+    return figure
+
+
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """Make one set of axes, `width` x `height` inches."""
     with mpl.rc_context(STYLE):

@@ -39,6 +39,17 @@ def colour_error(depth: DepthMap, *, truth: DepthMap) -> Colours:
     return _colour(error / ERROR_LIMIT, known=known, colormap=cv2.COLORMAP_VIRIDIS)
 
 
+def fastest(flow: Float[np.ndarray, "height width 3"]) -> float:
+    """Return the length of flow to draw in full colour: the 98th percentile of what moves at all."""
+    speed = np.linalg.norm(flow, axis=2)
+    return float(np.percentile(speed[speed > 0], 98)) if (speed > 0).any() else 1.0
+
+
+def colour_flow(flow: Float[np.ndarray, "height width 3"], *, fastest: float) -> Colours:
+    """Colour 3D flow: grey is still; red to the right, green downwards, blue away; the contrary turns the colour."""
+    return np.asarray((np.clip(0.5 + 0.5 * flow / fastest, 0, 1) * 255).round(), dtype=np.uint8)
+
+
 def gradient(colormap: int) -> str:
     """Return the colours of an OpenCV colour map as a CSS gradient from its low to its high end."""
     ramp = np.linspace(0, 255, 9).astype(np.uint8)[None]

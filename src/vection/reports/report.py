@@ -16,6 +16,7 @@ from vection.errors import UsageError
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
 from vection.reports.findings import health_remarks, summary, timing
+from vection.reports.objects import object_tiles, objects_section
 from vection.reports.results import MODEL, Evaluation, Scores
 from vection.reports.run_folder import Event, Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
@@ -94,6 +95,7 @@ def _context(run: Run) -> dict[str, Any]:
         "histogram": _histogram(run.examples),
         "path": _path(run),
         "video": _video(run),
+        "objects": objects_section(run.evaluation, model=MODEL),
         "timing": timing(run.events),
         "remarks": health_remarks(run.events),
         "recipe": json.dumps(run.recipe, indent=2) if run.recipe else "",
@@ -179,8 +181,11 @@ def _example(example: Example) -> dict[str, Any]:
     if example.truth is not None:
         tiles.append(("true depth", pictures.jpeg_uri(pictures.colour_depth(example.truth, near=near, far=far))))
         tiles.append(("relative error", pictures.jpeg_uri(pictures.colour_error(example.depth, truth=example.truth))))
+    tiles += object_tiles(example)
     unit = "m" if example.unit == "metres" else example.unit
-    return {"name": example.name, "tiles": tiles, "near": f"{near:.3g} {unit}", "far": f"{far:.3g} {unit}"}
+    has_flow = example.object_flow is not None
+    depths = {"near": f"{near:.3g} {unit}", "far": f"{far:.3g} {unit}"}
+    return {"name": example.name, "tiles": tiles, "has_flow": has_flow, **depths}
 
 
 def _histogram(examples: tuple[Example, ...]) -> Markup | None:
