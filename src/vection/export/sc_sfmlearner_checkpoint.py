@@ -1,6 +1,6 @@
 """Import of the public SC-SfMLearner checkpoints, of both versions of the code: their keys to ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from vection.export.monodepth2_checkpoint import State, decoder_state, encoder_s
 from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
-from vection.networks.dispnet import LEVELS
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
 from vection.networks.pretrained import read_weights
 
@@ -88,21 +87,35 @@ def pose_network_name(state: State) -> PoseNetworkName:
 
 def load_depth_network(network: nn.Module, state: State) -> None:
     """Load a public state dict; scales that `network` does not predict are left out."""
-    own = unet_state(state) if "encoder.encoder.conv1.weight" in state else dispnet_state(state)
-    heads = {key: value for key, value in own.items() if "heads." in key}
     known = network.state_dict()
-    _load(network, {key: value for key, value in own.items() if key not in heads or key in known}, DEPTH)
+
+    def renamed(state: State) -> State:
+        own = unet_state(state) if "encoder.encoder.conv1.weight" in state else dispnet_state(state)
+        return {key: value for key, value in own.items() if "heads." not in key or key in known}
+
+    _load(network, state, renamed, name=DEPTH)
 
 
 def load_pose_network(network: EulerMotion, state: State) -> None:
     """Load a public state dict."""
-    if network.posenet is not None:
-        renamed = {_public_posenet(key): value for key, value in state.items()}
-        _load(network.posenet, posenet_state(renamed), POSE)
-        return
-    decoder = pose_decoder_state(_below(state, "decoder."))
+    _load(network, state, posenet_motion_state if network.posenet is not None else encoder_motion_state, name=POSE)
+
+
+def posenet_motion_state(state: State) -> State:
+    """`conv{i}.0.*` = convolution i - 1, `pose_pred.*` = head; Monodepth2's files number the same layers `net.{i}`."""
+    renamed: State = {}
+    for key, value in state.items():
+        layer, *rest = key.split(".")
+        numbered = ["pose_conv", *rest] if layer == "pose_pred" else ["net", _level(layer, "conv"), *rest[1:]]
+        renamed[".".join(numbered)] = value
+    return {f"posenet.{key}": value for key, value in posenet_state(renamed).items()}
+
+
+def encoder_motion_state(state: State) -> State:
+    """`encoder.encoder.*` without the classifier; `decoder.net.{0..3}` as in Monodepth2."""
     own = {f"encoder.{key}": value for key, value in encoder_state(_below(state, "encoder.")).items()}
-    _load(network, own | {f"decoder.{key}": value for key, value in decoder.items()}, POSE)
+    decoder = pose_decoder_state(_below(state, "decoder."))
+    return own | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
 def unet_state(state: State) -> State:
@@ -123,20 +136,15 @@ def dispnet_state(state: State) -> State:
     for key, value in state.items():
         layer, rest = key.split(".", maxsplit=1)
         kind = layer.rstrip("0123456789")
-        if kind not in parts or not 1 <= int(layer.removeprefix(kind)) <= LEVELS:
-            raise UsageError(f"'{DEPTH}_*' does not fit an SC-SfMLearner network: it has a strange tensor '{key}'.")
         if kind in ("upconv", "predict_disp"):
             rest = rest.removeprefix("0.")
-        own[f"{parts[kind]}.{int(layer.removeprefix(kind)) - 1}.{rest}"] = value
+        own[f"{parts[kind]}.{_level(layer, kind)}.{rest}"] = value
     return own
 
 
-def _public_posenet(key: str) -> str:
-    """`conv{i}.0.*` to `net.{i - 1}.*`, `pose_pred.*` to `pose_conv.*`, as Monodepth2's files name the same layers."""
-    layer, *rest = key.split(".")
-    if layer == "pose_pred":
-        return ".".join(["pose_conv", *rest])
-    return ".".join(["net", str(int(layer.removeprefix("conv")) - 1), *rest[1:]])
+def _level(layer: str, kind: str) -> str:
+    """Number of a layer, counted from 0. Raises ValueError if it has none."""
+    return str(int(layer.removeprefix(kind)) - 1)
 
 
 def _below(state: State, prefix: str) -> State:
@@ -164,13 +172,15 @@ def _find(folder: Path, name: str) -> Path:
     )
 
 
-def _load(network: nn.Module, state: State, name: str) -> None:
-    known = network.state_dict()
-    for key, value in known.items():  # old files lack these counters
-        if key.endswith("num_batches_tracked"):
-            state.setdefault(key, torch.zeros_like(value))
+def _load(network: nn.Module, state: State, rename: Callable[[State], State], *, name: str) -> None:
     try:
-        network.load_state_dict(state)
+        own = rename(state)
+        for key, value in network.state_dict().items():  # old files lack these counters
+            if key.endswith("num_batches_tracked"):
+                own.setdefault(key, torch.zeros_like(value))
+        network.load_state_dict(own)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UsageError(f"'{name}_*' does not fit an SC-SfMLearner network: {reason}") from error
+    except (LookupError, ValueError) as error:  # a key that `rename` cannot read
+        raise UsageError(f"'{name}_*' does not fit an SC-SfMLearner network: its tensors have other names.") from error
