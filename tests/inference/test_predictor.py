@@ -154,6 +154,24 @@ def test_stream_gives_the_motion_to_the_next_frame():
     assert [pair[2] for pair in method.pairs] == [None, pytest.approx(means[0], abs=0.01)]
 
 
+def test_methods_that_need_the_camera_get_it_at_their_size():
+    class NeedsCamera(Analytic):
+        def __init__(self) -> None:
+            super().__init__()
+            self.given: list[object] = []
+
+        def predict_motion(self, first, second, *, before=None, intrinsics=None):
+            self.given.append(intrinsics)
+            return super().predict_motion(first, second)
+
+    method = NeedsCamera()
+    known = [Frame(str(index), gradient(16, 32), intrinsics=(20.0, 24.0, 15.5, 7.5)) for index in range(2)]
+    list(Predictor(method, height=8, width=16).stream(known))
+    torch.testing.assert_close(method.given[0], torch.tensor([[[10.0, 0, 7.5], [0, 12, 3.5], [0, 0, 1]]]))
+    list(Predictor(method, height=8, width=16).stream([gradient(16, 32)] * 2))
+    assert method.given[1] is None
+
+
 def test_methods_without_classes_predict_none():
     assert Predictor(Analytic(), height=8, width=16).predict(gradient(8, 16)).classes is None
 

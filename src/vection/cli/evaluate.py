@@ -40,8 +40,7 @@ class Evaluate:
     predictions: Positional[Path]
     """Prediction folder, folder of depth maps (.npy, 16-bit .png), disps_*.npy, or a run folder with predictions/."""
     truth: Path
-    """Clip folders with truth, the KITTI 2015 or Cityscapes folder, an exported .npz, or a folder of 16-bit depth
-    PNGs."""
+    """Clip folders with truth, KITTI 2015, Cityscapes, an exported .npz, or a folder of 16-bit depth PNGs."""
     protocol: str
     """Name of a protocol: what is compared where, and how it is scaled and averaged."""
     row_mean_from: Path | None = None

@@ -1,5 +1,6 @@
 """A trained method as a function of images: any size in, depth of the same size out, with its unit."""
 
+import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -18,6 +19,7 @@ from vection.inference.flip import blend_flipped
 from vection.inference.prediction import CameraNumbers, DepthMap, Prediction, RgbImage
 from vection.inference.sources import Frame
 from vection.methods.method import Method
+from vection.networks.cameras import camera_matrices
 from vection.types import Image, InverseDepth
 
 NetworkMap = Float32[np.ndarray, "network_height network_width"]
@@ -47,6 +49,7 @@ class Predictor:
         scale_source: str = "none: monocular training leaves the scale open",
     ) -> None:
         self.method = method.to(device).eval()
+        self._motion_needs_camera = "intrinsics" in inspect.signature(method.predict_motion).parameters
         self.height = height
         self.width = width
         self.device = torch.device(device)
@@ -123,21 +126,25 @@ class Predictor:
 
     def _with_motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> Prediction:
         """Return the prediction of the first frame with its motion until the second, at the size of its image."""
+        size, network = prediction.depth.shape, (self.height, self.width)
+        camera: dict[str, Any] = {}
+        if self._motion_needs_camera and prediction.intrinsics is not None:
+            numbers = resize_camera(prediction.intrinsics, from_size=size, to_size=network)
+            focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
+            camera = {"intrinsics": camera_matrices(focal, centre)}
         with torch.inference_mode(), self._precision():
-            motion = self.method.predict_motion(first, second, before=before)
+            motion = self.method.predict_motion(first, second, before=before, **camera)
         T_first_to_second = motion.ego[0].double().cpu().numpy()
         T_first_to_second[:3, 3] *= self.depth_scale
         found: dict[str, Any] = {"T_to_next": T_first_to_second}
-        size = prediction.depth.shape
         if motion.object_flow is not None:
             flow = self.depth_scale * motion.object_flow[0].float()
             found["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
         if motion.moving is not None:
             found["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
         if motion.intrinsics is not None:
-            network = motion.intrinsics[0].double().cpu().numpy()
-            numbers = (network[0, 0], network[1, 1], network[0, 2], network[1, 2])
-            found["intrinsics"] = resize_camera(numbers, from_size=(self.height, self.width), to_size=size)
+            K = motion.intrinsics[0].double().cpu().numpy()
+            found["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
         return replace(prediction, **found)
 
     def _classes(self, image: Image, size: tuple[int, ...]) -> UInt8[np.ndarray, "image_height image_width"] | None:
