@@ -1,0 +1,283 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from vection.geometry.rigid import invert
+from vection.geometry.views import Views
+from vection.losses.dynamic_classes import is_dynamic
+from vection.methods.method import Progress
+from vection.methods.sgdepth import SgDepth, depth_losses
+from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
+from vection.samples import Clip, LabelledImage
+
+HEIGHT, WIDTH = 64, 96
+PLAIN = SgDepthSettings(pretrained=False)
+MASKED = Progress(epoch=30, epochs=40)
+ROAD, CAR = 0, 13
+
+
+def camera(*shape: int) -> Tensor:
+    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
+
+
+def make_clip(*, batch: int = 2, seed: int = 0, usable: Tensor | None = None) -> Clip:
+    """Random smooth images, one past and one future source, and as many labelled images; a car in each class map."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(batch * 4, 3, 8, 12, generator=generator)
+    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
+    target, past, future, other = frames.unflatten(0, (4, batch))
+    sources = torch.stack([past, future], dim=1)
+    classes = torch.full((batch, 1, HEIGHT, WIDTH), ROAD, dtype=torch.uint8)
+    classes[..., 20:40, 20:50] = CAR
+    return Clip(
+        target, sources, target, sources, camera(batch), camera(batch, 2),
+        torch.tensor([[-0.1, 0.1]]).repeat(batch, 1), usable=usable, camera=torch.zeros(batch, dtype=torch.int64),
+        stored_to_image=torch.eye(3).repeat(batch, 1, 1), classes=classes,
+        source_classes=classes.expand(-1, 2, -1, -1).clone(), labelled=LabelledImage(other, classes),
+    )  # fmt: skip
+
+
+def make_method(**changes: Any) -> SgDepth:
+    torch.manual_seed(0)
+    return SgDepth(replace(PLAIN, **changes))
+
+
+def given(**changes: Any) -> SgDepth:
+    """A method that masks by the clip's own class maps."""
+    return make_method(learns="depth", class_maps="given", **changes)
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"learns": "depth", "masking": "none"},
+    {"learns": "depth", "class_maps": "given"},
+    {"gradient_scale": None, "masking": "none"},
+    {"masking": "all"},
+    {"masking": "threshold"},
+    {"intrinsics": "per-camera"},
+    {"intrinsics": "per-pair"},
+    {"reprojection": "average", "mask": "none"},
+    {"encoder": "efficientnet-lite0"},
+    {key: getattr(AS_RELEASED, key) for key in ("schedule", "overlap", "shared", "class_average", "class_scores")}
+    | {"edges": "sampled", "pose_scaled": "at-start"},
+]
+
+
+@pytest.mark.parametrize("changes", VARIANTS, ids=lambda changes: "-".join(map(str, changes.values())) or "full")
+def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
+    method = make_method(**changes).train()
+    method.log.threshold.zero_()  # masks nothing: a mask of everything would leave the pose nothing to learn from
+    terms = method(make_clip(batch=1), MASKED)
+    depth_only = changes.get("learns") == "depth"
+    assert set(terms) == {"photometric", "smoothness"} | (set() if depth_only else {"segmentation"})
+    assert all(term.isfinite() and term > 0 for term in terms.values())
+    torch.stack(list(terms.values())).sum().backward()
+    for name, parameter in method.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_segmentation_alone_leaves_depth_and_pose_as_they_are():
+    method = make_method(learns="segmentation", masking="none").train()
+    terms = method(make_clip(), Progress())
+    assert set(terms) == {"segmentation"}
+    terms["segmentation"].backward()
+    learned = {name.split(".")[0] for name, parameter in method.named_parameters() if parameter.grad is not None}
+    assert learned == {"shared", "segmentation_decoder"}
+
+
+def test_gradients_of_both_heads_meet_in_the_encoder_by_the_weights_of_equation_6():
+    clip, scaled = make_clip(), make_method(gradient_scale=0.25, masking="none").eval()
+    plain = make_method(gradient_scale=None, masking="none").eval()
+
+    def gradients(method: SgDepth, *terms: str) -> list[Tensor]:
+        losses = method(clip, Progress())
+        weights = [method.shared.encoder.get_parameter("conv1.weight"), method.depth_decoder.heads[0].weight]
+        total = torch.stack([losses[term] for term in terms]).sum()
+        found = torch.autograd.grad(total, weights, allow_unused=True)
+        return [torch.zeros_like(w) if g is None else g for w, g in zip(weights, found, strict=True)]
+
+    depth, head = gradients(plain, "photometric", "smoothness")
+    segmentation, _ = gradients(plain, "segmentation")
+    together, scaled_head = gradients(scaled, "photometric", "smoothness", "segmentation")
+    torch.testing.assert_close(together, 0.75 * depth + 0.25 * segmentation, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(scaled_head, head, atol=1e-7, rtol=1e-4)
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(ValueError, match="masks need class maps"):
+        make_method(learns="depth")
+    clip = make_clip()
+    with pytest.raises(ValueError, match="labelled images"):
+        make_method()(replace(clip, labelled=None), Progress())
+    with pytest.raises(ValueError, match="the batch has none"):
+        given()(replace(clip, classes=None, source_classes=None), MASKED)
+    with pytest.raises(ValueError, match="not learned to segment"):
+        given().predict_classes(clip.target)
+
+
+def test_as_released_depth_starts_near():
+    released = make_method(disparity_bias=5.0).eval()
+    with torch.no_grad():
+        assert float(released.predict_depth(make_clip().target).median()) < 0.11
+        assert float(make_method().eval().predict_depth(make_clip().target).median()) > 0.15
+
+
+def test_learning_classes_does_not_change_running_statistics_twice():
+    # The passes that make masks must not count: with and without masks, the statistics are the same.
+    masked, plain = make_method(masking="all").train(), make_method(masking="none").train()
+    plain.load_state_dict(masked.state_dict())
+    for method in (masked, plain):
+        method(make_clip(), MASKED)
+    name = "shared.encoder.layer4.1.bn2.running_mean"
+    assert torch.equal(masked.state_dict()[name], plain.state_dict()[name])
+    assert masked.shared.training
+
+
+def photometric(method: SgDepth, clip: Clip, progress: Progress) -> Tensor:
+    with torch.no_grad():
+        return method(clip, progress)["photometric"]
+
+
+def test_masked_pixels_count_as_zero_and_the_rest_as_before():
+    clip = make_clip(batch=1)
+    views = Views(clip.target, clip.sources, clip.intrinsics, clip.source_intrinsics)
+    disparities = [torch.full((1, 1, HEIGHT >> s, WIDTH >> s), 0.3) for s in range(4)]
+    transforms = torch.eye(4).repeat(1, 2, 1, 1)
+    transforms[..., 0, 3] = 0.01
+    left = (torch.arange(WIDTH) < 48).expand(1, 1, HEIGHT, WIDTH)
+    whole, half, other = (
+        torch.stack([p for p, _ in depth_losses(disparities, transforms, views, settings=PLAIN, learned=learned)])
+        for learned in (None, left, ~left)
+    )
+    torch.testing.assert_close(half + other, whole)
+    assert (half > 0).all()
+
+
+def test_from_their_epoch_on_masks_follow_the_threshold():
+    clip = make_clip()
+    method = given(mask="none").train()
+    method.log.threshold.fill_(torch.inf)
+    before, after = (photometric(method, clip, Progress(epoch=epoch, epochs=40)) for epoch in (29, 30))
+    assert after < before
+    assert int(method.log.count) == 2  # only the second was logged
+    method.log.threshold.zero_()
+    torch.testing.assert_close(photometric(method, clip, MASKED), before)
+
+
+def test_clips_without_dynamic_pixels_are_not_masked():
+    clip = make_clip()
+    assert clip.classes is not None
+    assert clip.source_classes is not None
+    plain = replace(clip, classes=torch.zeros_like(clip.classes), source_classes=torch.zeros_like(clip.source_classes))
+    method = given(masking="all").train()
+    torch.testing.assert_close(photometric(method, plain, MASKED), photometric(method, plain, Progress(epoch=0)))
+    assert photometric(method, clip, MASKED) < photometric(method, clip, Progress(epoch=0))
+
+
+def test_unusable_pixels_have_no_class():
+    usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
+    usable[:, :, 20:40, 20:50] = False  # where the car is
+    classes, sources = given()._classes(make_clip(usable=usable))
+    assert classes.unique().tolist() == [ROAD, 255]
+    assert not is_dynamic(sources).any()
+
+
+def test_what_is_held_out_is_scored_without_the_schedules_masks_and_not_logged():
+    clip = make_clip()
+    end = Progress(epoch=40, epochs=40)
+    scheduled, everywhere = given().eval(), given(masking="all").eval()
+    free = photometric(scheduled, clip, end)
+    assert int(scheduled.log.count) == 0
+    assert photometric(everywhere, clip, end) < free
+
+
+def end_epochs(method: SgDepth, overlaps: Tensor, *, epochs: int) -> list[float]:
+    """Thresholds of the epochs, from the second on, when every epoch logs `overlaps`."""
+    thresholds = []
+    for epoch in range(1, epochs):
+        method.log.add(overlaps)
+        method.on_epoch_end(Progress(epoch=epoch, epochs=epochs))
+        thresholds.append(float(method.log.threshold))
+    return thresholds
+
+
+def test_the_papers_schedule_masks_all_at_first_and_nothing_in_the_last_epoch():
+    overlaps = torch.linspace(0, 1, 101)
+    thresholds = end_epochs(given(masking_from=2), overlaps, epochs=7)
+    assert thresholds == pytest.approx([float("inf"), float("inf"), 0.75, 0.5, 0.25, 0.0])
+    thresholds = end_epochs(given(masking_from=2, schedule="as-released"), 0.1 + overlaps, epochs=7)
+    assert thresholds == pytest.approx([0.0, 0.0, 0.85, 0.6, 0.35, 0.1])
+
+
+def test_a_fixed_share_begins_with_masks_everywhere():
+    method = given(masking="threshold", masking_from=0, unmasked_share=0.9)
+    assert float(method.log.threshold) == float("inf")
+    assert end_epochs(method, torch.linspace(0, 1, 101), epochs=3) == pytest.approx([0.1, 0.1])
+
+
+def test_what_it_remembers_is_in_its_state():
+    method = given().train()
+    method(make_clip(), MASKED)
+    method.on_epoch_end(Progress(epoch=33, epochs=40))
+    method(make_clip(seed=1), MASKED)
+    resumed = given().train()
+    resumed.load_state_dict(method.state_dict())
+    for one in (method, resumed):
+        one.on_epoch_end(Progress(epoch=35, epochs=40))
+    assert torch.equal(method.log.threshold, resumed.log.threshold)
+    assert 0 < float(method.log.threshold) <= 1
+
+
+def test_predictions():
+    method, clip = make_method().eval(), make_clip()
+    assert method.knows_classes
+    with torch.no_grad():
+        depth, classes = method.predict_depth(clip.target), method.predict_classes(clip.target)
+        motion = method.predict_motion(clip.target, clip.sources[:, 1])
+        _, transforms, _ = method._views(method.depth_decoder(method.shared(clip.target)), clip)
+        back = method.predict_motion(clip.sources[:, 0], clip.target)
+    assert depth.shape == classes.shape == (2, 1, HEIGHT, WIDTH)
+    assert int(classes.max()) < 19
+    assert motion.moving is not None
+    assert torch.equal(motion.moving > 0, is_dynamic(classes))
+    torch.testing.assert_close(transforms[:, 1], motion.ego, atol=1e-6, rtol=0)
+    torch.testing.assert_close(transforms[:, 0], invert(back.ego), atol=1e-6, rtol=0)
+    assert given().predict_motion(clip.target, clip.target).moving is None
+
+
+def test_the_twentieth_score_is_never_predicted():
+    method = make_method(class_scores=20).eval()
+    assert method.segmentation_decoder is not None
+    with torch.no_grad():
+        method.segmentation_decoder.head.bias[19] = 100.0
+        assert int(method.predict_classes(make_clip().target).max()) < 19
+
+
+def test_a_predicted_camera_comes_with_the_motion():
+    method, clip = make_method(intrinsics="per-pair").eval(), make_clip()
+    with torch.no_grad():
+        intrinsics = method.predict_motion(clip.target, clip.sources[:, 1]).intrinsics
+    assert intrinsics is not None
+    assert method.learns_intrinsics
+    assert 0.3 * WIDTH < float(intrinsics[0, 0, 0]) < 2 * WIDTH
+
+
+@pytest.mark.parametrize("changes", [{}, {"learns": "depth", "class_maps": "given"}], ids=["learned", "given"])
+def test_pictures(changes: dict[str, Any]):
+    method = make_method(**changes).eval()
+    with torch.no_grad():
+        shown = method.pictures(make_clip())
+    assert set(shown) == {"target", "predicted from source", "disparity", "can move"}
+    assert all(image.shape == (2, 3, HEIGHT, WIDTH) for image in shown.values())
+    assert all(float(image.min()) >= 0 and float(image.max()) <= 1 for image in shown.values())
+
+
+def test_auto_masking_can_begin_later():
+    method, clip = given(mask_from_step=100).train(), make_clip()
+    early, late = (photometric(method, clip, Progress(total_step=step)) for step in (99, 100))
+    assert late < early
