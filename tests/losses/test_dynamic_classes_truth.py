@@ -1,4 +1,4 @@
-"""On a made-up street, class maps warped by the true depth and motion overlap where cars stand, less where they move."""
+"""On a made-up street, class maps warped by true depth and motion overlap where cars stand, less where they move."""
 
 import numpy as np
 import pytest
