@@ -94,3 +94,12 @@ def test_the_ground_at_a_coarser_scale_is_the_same(form: str):
         float(ground_loss(one, PLANE, K, width=32, limits=(0.1, 100.0), form=form)) for one in (disparity, coarse)
     )
     assert half == pytest.approx(fine, rel=0.15)
+
+
+@pytest.mark.parametrize("offset", [-1.0, -1e-3, 0.0, 1e-6])
+def test_a_plane_through_or_above_the_camera_pulls_no_further_than_the_near_limit(offset: float):
+    disparity = torch.full((1, 1, 16, 32), 0.01)
+    plane = torch.tensor([[0.0, 0.0, offset]])
+    loss = float(ground_loss(disparity, plane, K, width=32, limits=(0.1, 100.0)))
+    assert 0 <= loss <= 10 / (0.01 + 9.99 * 0.01)
+    assert (loss == 0) == (offset <= 0)

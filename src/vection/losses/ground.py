@@ -35,6 +35,8 @@ def ground_loss(
     if form == "normalised":
         K = resize_intrinsics(intrinsics, scale_x=scale, scale_y=scale)
         ground = plane_inverse_depth(plane, K, height=height, width=own_width, lowered=tolerance)
+        # Depth that is not yet learned may put the plane through the camera or above it, where it is no ground.
+        ground = ground.clamp(max=1 / min_depth) * (plane[:, 2] > 0)[:, None, None, None]
         predicted = disparity_to_inverse_depth(disparity, min_depth=min_depth, max_depth=max_depth)
         mean = predicted.detach().mean(dim=(2, 3), keepdim=True)
         return above_ground_loss(normalise_by_mean(predicted), ground / mean)
