@@ -30,6 +30,29 @@ def test_one_clip(tmp_path):
     assert counts == {"static background": 7, "static objects": 2, "moving objects": 1}
 
 
+def test_motion_and_classes_of_a_clip(tmp_path):
+    make_clip(tmp_path / "street")
+    semantics = np.array([[10, 10, 10, 255, 255], [0] * 5, [0, 0, 13, 13, 13]], np.uint8)
+    flow = np.zeros((3, 3, 5), np.float16)
+    flow[2, 2, 4] = 1.5
+    path = tmp_path / "street" / "truth" / "000000.npz"
+    with np.load(path) as arrays:
+        known = dict(arrays)
+    np.savez(path, **known, semantics=semantics, object_flow=flow)
+    truths = clip_truth(tmp_path / "street")
+    truth = truths.read("000000")
+    assert truth.object_flow.shape == (3, 5, 3)
+    assert truth.object_flow[2, 4].tolist() == [0, 0, 1.5]
+    np.testing.assert_array_equal(truth.classes, semantics)
+    assert np.argwhere(truth.moving).tolist() == [[2, 4]]
+    # The sky does not move; of the bonnet nothing is asked.
+    assert np.argwhere(truth.ignored).tolist() == [[0, 3], [0, 4]]
+    bare = truths.read("000001")
+    assert bare.object_flow is None
+    assert bare.classes is None
+    assert np.count_nonzero(bare.ignored) == 5
+
+
 def test_root_of_clips_leaves_out_those_without_truth(tmp_path):
     make_clip(tmp_path / "a")
     make_clip(tmp_path / "b", truth=False)

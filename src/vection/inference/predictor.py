@@ -75,26 +75,27 @@ class Predictor:
         frame needs the next one, so a prediction comes one frame late (at once if the method knows no motion). Images
         without a name are numbered.
         """
+        if not self.method.knows_ego_motion:
+            yield from (self._predict_frame(frame) for frame in _named(frames))
+            return
         T_camera_to_world = np.eye(4)
         waiting: Prediction | None = None
+        predicted_camera: CameraNumbers | None = None
         before: Image | None = None
         first: Image | None = None
-        for index, given in enumerate(frames):
-            frame = given if isinstance(given, Frame) else Frame(f"{index:06d}", given)
+        for frame in _named(frames):
             second = self._to_network(frame.image)
             prediction = self._predict_frame(frame, network_image=second)
-            if not self.method.knows_ego_motion:
-                yield prediction
-                continue
             if waiting is not None and first is not None:
-                waiting = self._with_motion(waiting, first, second, before=before)
-                assert waiting.T_to_next is not None
-                T_camera_to_world = T_camera_to_world @ np.linalg.inv(waiting.T_to_next)
-                yield waiting
+                found = self._motion(waiting, first, second, before=before)
+                yield replace(waiting, **found)
+                predicted_camera = found.get("intrinsics")
+                T_camera_to_world = T_camera_to_world @ np.linalg.inv(found["T_to_next"])
             waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
             before, first = first, second
         if waiting is not None:
-            yield waiting
+            # Predicted intrinsics belong to a pair; the last frame has none of its own and takes those before.
+            yield waiting if predicted_camera is None else replace(waiting, intrinsics=predicted_camera)
 
     def _predict_frame(self, frame: Frame, *, network_image: NetworkImage | None = None) -> Prediction:
         image = self._to_network(frame.image) if network_image is None else network_image
@@ -124,8 +125,8 @@ class Predictor:
                 inverse = blend_flipped(inverse, 1 / self.method.predict_depth(image.flip(-1)).float())
         return inverse
 
-    def _with_motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> Prediction:
-        """Return the prediction of the first frame with its motion until the second, at the size of its image."""
+    def _motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> dict[str, Any]:
+        """Return what else is predicted of the first frame: its motion until the second, at the size of its image."""
         size, network = prediction.depth.shape, (self.height, self.width)
         camera: dict[str, Any] = {}
         if self._motion_needs_camera and prediction.intrinsics is not None:
@@ -145,7 +146,7 @@ class Predictor:
         if motion.intrinsics is not None:
             K = motion.intrinsics[0].double().cpu().numpy()
             found["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
-        return replace(prediction, **found)
+        return found
 
     def _classes(self, image: Image, size: tuple[int, ...]) -> UInt8[np.ndarray, "image_height image_width"] | None:
         """Classes at `size`, nearest pixel; None if the method has not learned them."""
@@ -175,6 +176,11 @@ class Predictor:
 
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+
+
+def _named(frames: Iterable[Frame | RgbImage]) -> Iterator[Frame]:
+    for index, given in enumerate(frames):
+        yield given if isinstance(given, Frame) else Frame(f"{index:06d}", given)
 
 
 def _at_size(values: Float32[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> np.ndarray:
