@@ -259,3 +259,19 @@ def test_pictures_are_images():
         assert picture.shape == (2, 3, HEIGHT, WIDTH)
         assert float(picture.min()) >= 0
         assert float(picture.max()) <= 1
+
+
+@pytest.mark.parametrize("changes", [{}, RELEASED], ids=["paper", "released"])
+def test_losses_stay_in_float32_under_autocast(changes: dict[str, Any]):
+    method = make_method(**changes).eval()
+    clip = make_clip()
+    with torch.no_grad():
+        exact = loss_terms(method, clip)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            predicted, _ = method._predict(clip, "all")
+            rounded = loss_terms(method, clip)
+    fields = [*predicted.disparities, *predicted.flows, *predicted.logits, predicted.transforms, predicted.steps]
+    assert all(one.dtype == torch.float32 for one in fields)
+    for name, value in rounded.items():
+        assert value.dtype == torch.float32, name
+        torch.testing.assert_close(value, exact[name], rtol=0.1, atol=1e-3)
