@@ -12,6 +12,7 @@ from vection.geometry.rigid import invert
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.method import Progress
 from vection.samples import Clip
+from vection.training.loop import freeze_all_but
 
 QUICK = DynamoDepthSettings(
     pretrained=False, depth="lite-mono-tiny", motion="efficientnet-lite0", drop_path=0.0, ramp_steps=0
@@ -275,3 +276,17 @@ def test_losses_stay_in_float32_under_autocast(changes: dict[str, Any]):
     for name, value in rounded.items():
         assert value.dtype == torch.float32, name
         torch.testing.assert_close(value, exact[name], rtol=0.1, atol=1e-3)
+
+
+@pytest.mark.parametrize("frozen_parts", ["still", "in-training-mode"])
+def test_normalisation_of_frozen_parts(frozen_parts: str):
+    method = make_method(frozen_parts=frozen_parts).train()
+    freeze_all_but(method, ("motion_encoder", "flow_decoder"))
+    method.depth.eval()  # as the trainer does
+    before = {name: value.clone() for name, value in method.depth.named_buffers()}
+    loss_terms(method, make_clip(), "scene-flow")
+    moved = [name for name, value in method.depth.named_buffers() if not torch.equal(value, before[name])]
+    assert bool(moved) == (frozen_parts == "in-training-mode")
+    method.eval()
+    loss_terms(method, make_clip(), "scene-flow")
+    assert not method.depth.training  # validation stays validation

@@ -144,6 +144,8 @@ class DynamoDepth(Method[Clip]):
     def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
         """L of eq. 9; which terms act, and what may explain motion, depends on the stage (sections 4.3 and B.3)."""
         settings, stage = self.settings, progress.stage
+        if self.training and settings.frozen_parts == "in-training-mode":
+            self.train()  # the trainer has put the frozen parts into eval mode
         predicted, views = self._predict(batch, stage)
         target, unwarped, plane = Target.of(views.target), None, None
         if stage == DEPTH and progress.total_step >= settings.mask_from_step:

@@ -54,6 +54,8 @@ class DynamoDepthSettings:
     """Added to every entry of the plane's normal equations; as released 1e-6."""
     consistency_min_disparity: float = 0.0
     """Eq. 12 leaves out pixels of smaller sigmoid; as released 0.03."""
+    frozen_parts: Literal["still", "in-training-mode"] = "still"
+    """Whether parts that a stage does not train stay as they are, or (as released) their normalisation goes on."""
     ssim_weight: float = 0.85
     smoothness_weight: float = 1e-3
     flow_smoothness_weight: float = 1e-3

@@ -90,6 +90,7 @@ _RELEASED = replace(
     ground_rows=0.4,
     ground_stride=1,
     plane_ridge=1e-6,
+    frozen_parts="in-training-mode",
 )
 
 # The range of depth, and with it all that is measured in its unit, is a third; see recipes/monodepth2.py. Three images
