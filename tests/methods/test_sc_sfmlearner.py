@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.pair_comparison import AS_RELEASED, Comparison
 from vection.methods.method import Progress
@@ -53,6 +54,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "full-resolution": {"scales": 3, "multi_scale": "full-resolution"},
     "released": {"pose_network": "resnet18", "comparison": replace(AS_RELEASED, least_elements=0)},
     "border": {"comparison": Comparison(padding="border")},
+    "inverse": {"motion_back": "inverse"},
     "camera-a-pair": {"intrinsics": "per-pair"},
     "camera-learned": {"intrinsics": "per-camera"},
 }
@@ -192,6 +194,21 @@ def test_motion_in_the_loss_is_that_of_the_prediction():
     of_samples = transforms.unflatten(0, (2, 4))
     torch.testing.assert_close(of_samples[:, 1], to_future.ego, atol=1e-6, rtol=0)
     torch.testing.assert_close(of_samples[:, 3], back.ego, atol=1e-6, rtol=0)
+
+
+def test_the_motion_back_may_be_the_inverse_of_the_motion_in_the_order_of_time():
+    method = make_method(motion_back="inverse").eval()
+    clip = make_clip()  # the first source is past, the second future
+    with torch.no_grad():
+        _, _, transforms = method._predict(clip)
+        from_past = method.predict_motion(clip.sources[:, 0], clip.target).ego
+        to_future = method.predict_motion(clip.target, clip.sources[:, 1]).ego
+    to_past, to_future_pair, past_back, future_back = transforms.unflatten(0, (2, 4)).unbind(1)
+    for pair, expected in (
+        (to_past, invert(from_past)), (past_back, from_past), (to_future_pair, to_future),
+        (future_back, invert(to_future)),
+    ):  # fmt: skip
+        torch.testing.assert_close(pair, expected, atol=1e-6, rtol=0)
 
 
 def test_pictures_are_images():

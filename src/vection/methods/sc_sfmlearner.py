@@ -1,6 +1,6 @@
 """SC-SfMLearner: Bian et al., Unsupervised Scale-consistent Depth and Ego-motion Learning, NeurIPS 2019."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vection.geometry.camera import disparity_to_depth
+from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
 from vection.losses.pair_comparison import Comparison, DepthView, PairMaps, compare, losses_of_pairs
@@ -16,6 +17,7 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network
+from vection.networks.ego_motion import PairMotion
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
 from vection.samples import Clip
 from vection.types import Depth, Disparity, Image, Mask, Scalar
@@ -36,6 +38,11 @@ class ScSfmLearnerSettings:
     intrinsics: IntrinsicsSource = "given"
     depth_network: DisparityNetworkName = "dispresnet"
     pose_network: PoseNetworkName = "posenet"
+    motion_back: Literal["second-pass", "inverse"] = "second-pass"
+    """From source to target: predicted as well, or the inverse of what is predicted for the pair in the order of time.
+
+    The inverse lets the network expect forward motion, so that short trainings find it.
+    """
     scales: int = 1
     """Supervised outputs of the depth network; 1 is the finest alone."""
     multi_scale: Literal["per-scale", "full-resolution"] = "per-scale"
@@ -171,11 +178,28 @@ class ScSfmLearner(Method[Clip]):
         """Depths of all frames (target, then sources, of each sample), the frames, and the transforms of the pairs."""
         jittered = torch.cat([batch.target_jittered[:, None], batch.sources_jittered], dim=1)
         depths = [self._depth(disparity) for disparity in self.depth_network(jittered.flatten(0, 1))]
-        # The motion back is a pass of its own, not an inverse.
-        pair = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))
+        pair = self._motions(batch)
         normalise = self.settings.comparison.normalise
         views = Views(normalise(batch.target), normalise(batch.sources), *self.cameras(batch, pair.feature))
         return depths, views, pair.T_first_to_second
+
+    def _motions(self, batch: Clip) -> PairMotion:
+        """T_first_to_second of all pairs of `both_directions`."""
+        if self.settings.motion_back == "second-pass":
+            pairs: PairMotion = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))
+            return pairs
+        target = batch.target_jittered[:, None].expand_as(batch.sources_jittered).flatten(0, 1)
+        source = batch.sources_jittered.flatten(0, 1)
+        past = (batch.seconds < 0).flatten()[:, None, None]
+        pair = self.ego_motion(
+            torch.where(past[..., None], source, target), torch.where(past[..., None], target, source)
+        )
+        forth, back = pair.T_first_to_second, invert(pair.T_first_to_second)
+        T_target_to_source, T_source_to_target = (
+            torch.where(past, one, other).unflatten(0, (len(batch), -1))
+            for one, other in ((back, forth), (forth, back))
+        )
+        return replace(pair, T_first_to_second=torch.cat([T_target_to_source, T_source_to_target], dim=1).flatten(0, 1))
 
     def _depth(self, disparity: Disparity) -> Depth:
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)

@@ -105,10 +105,13 @@ _RELEASED = replace(
 
 # The range of depth of short trainings: see `recipes/monodepth2.py`. Smoothness is that of the later code, which does
 # not depend on the scale of the depth; eq. 4 on raw depth is heavy for depths of 30 and naught for those of 0.1.
+# A network that sees pairs in either order has found no direction after 96 steps on the synthetic street (path error
+# 3.1 m of 5 m); with the inverse for the motion back it has (0.1 m).
 _SHORT = replace(
     _RELEASED,
     depth_network="efficientnet-lite0",
     pose_network="efficientnet-lite0",
+    motion_back="inverse",
     comparison=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
     min_depth=0.03,
     max_depth=30.0,
@@ -167,7 +170,7 @@ RECIPES: tuple[Recipe, ...] = (
         _KITTI,
         name="sc-sfmlearner-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
-        method=replace(_SHORT, pretrained=False, pose_network="posenet", scales=2),
+        method=replace(_SHORT, pretrained=False, pose_network="posenet", motion_back="second-pass", scales=2),
         data=DataSettings(height=64, width=96, batch_size=2, augmentation=_SCALE_CROP_FLIP),
         stages=(Stage(epochs=2, drops=(1,)),),
         training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),
