@@ -22,7 +22,8 @@ from vection.losses.scene_flow import (
     static_pixels,
 )
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.dynamo_depth import DynamoDepthSettings, Predictions, compare_scale
+from vection.methods.dynamo_depth_loss import Predictions, compare_scale
+from vection.methods.dynamo_depth_settings import DynamoDepthSettings
 from vection.methods.method import Progress
 from vection.networks.ego_motion import SeparateEgoMotion
 from vection.networks.encoder import build_encoder

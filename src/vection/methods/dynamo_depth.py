@@ -1,27 +1,19 @@
 """Dynamo-Depth: Sun and Hariharan, Fixing Unsupervised Depth Estimation for Dynamical Scenes, NeurIPS 2023."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from vection.geometry.camera import backproject
-from vection.geometry.flow import Explained, ego_flow, explain, object_flow
+from vection.geometry.flow import ego_flow, object_flow
 from vection.geometry.motion import rotate_back
-from vection.geometry.plane import Plane, find_ground
+from vection.geometry.plane import find_ground
 from vection.geometry.rigid import invert
-from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
-from vection.losses.ground import ground_loss
-from vection.losses.photometric import Target, mean_over, minimum_reprojection, photometric_error
-from vection.losses.scene_flow import (
-    flow_discrepancy,
-    motion_consistency_loss,
-    motion_sparsity_loss,
-    static_pixels,
-)
-from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
+from vection.geometry.views import SourceTransforms, Views, image_pyramid, zero_if_finite
+from vection.losses.photometric import Target, photometric_error
+from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettings
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras
@@ -30,87 +22,9 @@ from vection.networks.ego_motion import PairMotion, SeparateEgoMotion, source_tr
 from vection.networks.encoder import build_encoder
 from vection.networks.scene_flow import build_motion_decoder, frames_around, mean_step
 from vection.samples import Clip
-from vection.types import Depth, Disparities, Image, Intrinsics, Scalar
+from vection.types import Depth, Image, Intrinsics, Scalar
 
-__all__ = ["DynamoDepth", "DynamoDepthSettings", "Predictions", "compare_scale"]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What the networks say of a target and its sources; the lists are over scales, finest first."""
-
-    disparities: Disparities
-    transforms: SourceTransforms
-    steps: Float[Tensor, "batch source"]
-    """Time to each source, in units of the time to the next frame."""
-    flows: list[Tensor] = field(default_factory=list)
-    """Complete flow to the next frame, (batch, 3, height, width)."""
-    logits: list[Tensor] = field(default_factory=list)
-    """Of the motion mask, which is the same for all sources."""
-
-    def explain(self, scale: int, views: Views, settings: DynamoDepthSettings) -> Explained:
-        """Predict the target in full size with one scale's depth, flow and mask."""
-        complete = moving = None
-        if self.flows:  # one flow serves all sources: back in time it points the other way (B.3)
-            complete = resize_like(self.flows[scale], views.target)[:, None] * self.steps[:, :, None, None, None]
-        if self.logits:
-            moving = resize_like(self.logits[scale].sigmoid(), views.target)  # eq. 5
-        return explain(
-            views,
-            settings.depth_of(resize_like(self.disparities[scale], views.target)),
-            self.transforms,
-            complete=complete,
-            moving=moving,
-            order=settings.flow_order,
-            with_displacement=settings.static == "pixels",
-        )
-
-
-def compare_scale(
-    predicted: Predictions,
-    scale: int,
-    *,
-    views: Views,
-    target: Target,
-    image: Image,
-    unwarped: Tensor | None,
-    plane: Plane | None,
-    usable: Tensor | None,
-    settings: DynamoDepthSettings,
-) -> dict[str, Scalar]:
-    """Return the terms of eq. 9 at one scale, without their weights.
-
-    Sources are compared in full size; `image` is the target at the size of the scale.
-    """
-    disparity, explained = predicted.disparities[scale], predicted.explain(scale, views, settings)
-    errors = photometric_error(explained.warped, target, ssim_weight=settings.ssim_weight)  # eq. 10
-    terms = {"photometric": mean_over(minimum_reprojection(errors, unwarped).error, usable)}
-    others = {"smoothness": edge_aware_smoothness_loss(normalise_by_mean(disparity), image)}  # eq. 11
-    if predicted.flows:
-        others["flow_smoothness"] = edge_aware_smoothness_loss(predicted.flows[scale], image)
-    if explained.residual is not None:
-        logit = predicted.logits[scale]
-        residual = resize_like(explained.residual, disparity)
-        near = disparity.detach() > settings.consistency_min_disparity
-        others["consistency"] = motion_consistency_loss(residual, logit.sigmoid(), counted=near)  # eq. 12
-        if explained.displacement is None:
-            static = static_pixels(flow_discrepancy(residual))
-        else:
-            displacement = resize_like(explained.displacement, disparity)
-            static = static_pixels(displacement.square().sum(dim=2), threshold="batch")
-        others["sparsity"] = motion_sparsity_loss(logit, static)  # eq. 13
-        others["mask_smoothness"] = edge_aware_smoothness_loss(logit.sigmoid(), image)
-    if plane is not None:
-        others["ground"] = ground_loss(  # eq. 14
-            disparity,
-            plane,
-            views.intrinsics,
-            width=views.target.shape[-1],
-            limits=(settings.min_depth, settings.max_depth),
-            form=settings.ground,
-            tolerance=settings.ground_tolerance,
-        )
-    return terms | {name: value / 2**scale for name, value in others.items()}
+__all__ = ["DynamoDepth", "DynamoDepthSettings"]
 
 
 class DynamoDepth(Method[Clip]):
