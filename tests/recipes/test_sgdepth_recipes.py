@@ -1,16 +1,22 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 import torch
 
+from vection.data.augmentation import augment
+from vection.data.clip_folder import read_clip, write_clip
 from vection.errors import DataError, UsageError
+from vection.methods.method import Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
+from vection.recipes.build import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
 from vection.recipes.run import load_data
-from vection.samples import Clip
+from vection.samples import Clip, stack
 
 TABLE_1 = {
     "sgdepth-416x128": (416, 128), "sgdepth-depth-only-416x128": (416, 128),
@@ -91,6 +97,26 @@ def test_labels_that_are_missing(tiny_clips: Path, tmp_path: Path):
         load_data(with_data(labels="elsewhere"), tiny_clips)
     with pytest.raises(DataError, match="holds no labelled images"):
         load_data(with_data(labels=str(tmp_path)), tiny_clips)
+
+
+def test_class_files_beside_the_clips_make_masks(tiny_clips: Path, tmp_path: Path):
+    clip = tmp_path / "drive"
+    shutil.copytree(tiny_clips / "drive_1", clip)
+    info = read_clip(clip)
+    (clip / "classes").mkdir()
+    for index, frame in enumerate(info.frames):
+        cv2.imwrite(str(clip / "classes" / f"{frame.stem}.png"), info.read_truth(index).semantics)
+    write_clip(replace(info, classes="classes"))
+    recipe = with_data("sgdepth-class-files", height=64, width=96, batch_size=2)
+    method = build_method(replace(recipe.method, pretrained=False, masking_from=0))
+    raw = stack([load_data(recipe, tmp_path).training[index] for index in (0, 1)])
+    batch = augment(raw, recipe.data.augmentation, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        terms = method(batch, Progress())
+    assert set(terms) == {"photometric", "smoothness"}
+    assert all(term.isfinite() for term in terms.values())
+    overlaps = method.get_buffer("log.overlaps")
+    assert int((overlaps > 0).sum()) == 2  # both images have cars
 
 
 def test_masks_without_classes_are_refused_before_training(tiny_clips: Path):

@@ -35,7 +35,7 @@ def dynamic_overlap(target: Mask, warped: SourceMasks, *, combine: Literal["mean
 def pixels_to_learn(target: Mask, warped: SourceMasks, overlap: Overlap, *, threshold: Tensor) -> Mask:
     """Return mu (eq. 8), False at dynamic pixels of any frame, where the overlap is below the threshold (eq. 11).
 
-    Elsewhere, and without dynamic pixels, all is True.
+    Elsewhere, and without dynamic pixels, all is True. The threshold is one for all images or one each.
     """
     static = ~(target | warped.any(dim=1, keepdim=True))
     moving = (overlap < threshold)[:, None, None, None]

@@ -120,6 +120,7 @@ class SgDepth(Method[Clip]):
         over = self.settings.masking == "none" or (self.settings.masking == "scheduled" and not self.training)
         return not over and progress.epoch >= self.settings.masking_from
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it changes modes and remembers
     @torch.no_grad()
     def _pixels_to_learn(self, batch: Clip, views: Views, depth: Depth, transforms: SourceTransforms) -> Mask:
         """mu of eq. 8 where the image is below the threshold; logs the overlaps."""
@@ -128,7 +129,7 @@ class SgDepth(Method[Clip]):
         warped = is_dynamic(views.synthesise_classes(source_classes, depth, transforms))
         overlap = dynamic_overlap(target, warped, combine=self.settings.overlap)
         if self.settings.masking == "all":
-            return pixels_to_learn(target, warped, overlap, threshold=overlap.new_tensor(torch.inf))
+            return pixels_to_learn(target, warped, overlap, threshold=torch.full_like(overlap, torch.inf))
         if self.training:
             self.log.add(overlap)
         return pixels_to_learn(target, warped, overlap, threshold=self.log.threshold)
