@@ -24,7 +24,7 @@ class Analytic(Method):
         self.seen.append(image)
         return 1 / (0.1 + self.dropout(image[:, :1]))
 
-    def predict_motion(self, first, second, *, before=None):
+    def predict_motion(self, first, second, *, before=None, intrinsics=None):
         ego = torch.eye(4)[None].repeat(len(first), 1, 1)
         # A camera that moves forward sees the points come nearer.
         ego[:, :3, 3] = torch.tensor([-1.0, 0.0, -2.0])
@@ -117,7 +117,7 @@ class Scenic(Analytic):
         super().__init__()
         self.pairs: list[tuple[float, float, float | None]] = []
 
-    def predict_motion(self, first, second, *, before=None):
+    def predict_motion(self, first, second, *, before=None, intrinsics=None):
         self.pairs.append(tuple(None if one is None else float(one.mean()) for one in (first, second, before)))
         motion = super().predict_motion(first, second)
         direction = torch.tensor([0.0, 0.0, 3.0])[:, None, None]
@@ -178,7 +178,7 @@ def test_methods_without_classes_predict_none():
 
 def test_stream_turns_with_the_camera():
     class Turning(Analytic):
-        def predict_motion(self, first, second, *, before=None):
+        def predict_motion(self, first, second, *, before=None, intrinsics=None):
             # The camera turns 90 degrees to the right about its y axis and then stands 1 ahead in its new direction.
             T_second_to_first = torch.tensor([[0.0, 0, 1, 1], [0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 1]])
             return Motion(torch.linalg.inv(T_second_to_first)[None])

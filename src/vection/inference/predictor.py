@@ -1,6 +1,5 @@
 """A trained method as a function of images: any size in, depth of the same size out, with its unit."""
 
-import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -49,7 +48,6 @@ class Predictor:
         scale_source: str = "none: monocular training leaves the scale open",
     ) -> None:
         self.method = method.to(device).eval()
-        self._motion_needs_camera = "intrinsics" in inspect.signature(method.predict_motion).parameters
         self.height = height
         self.width = width
         self.device = torch.device(device)
@@ -128,13 +126,13 @@ class Predictor:
     def _motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> dict[str, Any]:
         """Return what else is predicted of the first frame: its motion until the second, at the size of its image."""
         size, network = prediction.depth.shape, (self.height, self.width)
-        camera: dict[str, Any] = {}
-        if self._motion_needs_camera and prediction.intrinsics is not None:
+        intrinsics = None
+        if prediction.intrinsics is not None:
             numbers = resize_camera(prediction.intrinsics, from_size=size, to_size=network)
             focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
-            camera = {"intrinsics": camera_matrices(focal, centre)}
+            intrinsics = camera_matrices(focal, centre)
         with torch.inference_mode(), self._precision():
-            motion = self.method.predict_motion(first, second, before=before, **camera)
+            motion = self.method.predict_motion(first, second, before=before, intrinsics=intrinsics)
         T_first_to_second = motion.ego[0].double().cpu().numpy()
         T_first_to_second[:3, 3] *= self.depth_scale
         found: dict[str, Any] = {"T_to_next": T_first_to_second}

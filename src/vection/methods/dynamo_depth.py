@@ -116,16 +116,15 @@ class DynamoDepth(Method[Clip]):
             transforms, steps = torch.cat([back[:, None], transforms], dim=1), torch.cat([-steps, steps], dim=1)
         flows, logits = self._scene_flow(first if before is None else before, first, second, transforms, steps)
         motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
-        if self.cameras.predicted is not None:
-            intrinsics = self.cameras.predicted(pair.feature, height=first.shape[-2], width=first.shape[-1])
-            motion = replace(motion, intrinsics=intrinsics)
-        if intrinsics is None:
+        predicted = self.cameras.of_pair(pair.feature, like=first)
+        camera = intrinsics if predicted is None else predicted
+        if camera is None:
             return motion
-        points = backproject(self.predict_depth(first), intrinsics)
+        points = backproject(self.predict_depth(first), camera)
         flow = object_flow(flows[0], ego_flow(points, motion.ego), logits[0].sigmoid())
         if self.settings.flow_order == "ego-first":  # there F_I moves points of the second camera
             flow = rotate_back(flow, motion.ego[:, :3, :3])
-        return replace(motion, object_flow=flow)
+        return replace(motion, object_flow=flow, intrinsics=predicted)
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, the motion mask, and the disparity."""

@@ -75,10 +75,13 @@ class Method(nn.Module, ABC, Generic[Batch]):
         """Depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
 
     @abstractmethod
-    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+    def predict_motion(
+        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+    ) -> Motion:
         """Motion between two frames, `second` later than `first`.
 
-        `before` is the frame before `first`, if there is one; only networks that see three frames use it.
+        `before` is the frame before `first`, if there is one; only networks that see three frames use it. `intrinsics`
+        are K of the images, if known; without them a method whose flow depends on the camera leaves it out.
         """
 
     def predict_classes(self, image: Image) -> ClassMap:

@@ -16,7 +16,7 @@ from vection.networks.depth_decoder import DepthDecoder
 from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion, source_transforms
 from vection.networks.encoder import EncoderName, build_encoder
 from vection.samples import Clip
-from vection.types import Depth, Disparities, Disparity, Image, Scalar
+from vection.types import Depth, Disparities, Disparity, Image, Intrinsics, Scalar
 
 
 @dataclass(frozen=True)
@@ -107,16 +107,18 @@ class Monodepth2(Method[Clip]):
         disparity = self.predict_disparities(image)[0]
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
 
-    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+    def predict_motion(
+        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+    ) -> Motion:
         """Ego-motion alone: the method knows no object motion."""
-        del before
+        del before, intrinsics
         if self.ego_motion is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
         features = None
         if self.ego_motion.needs_features:
             features = (self.depth_encoder(first)[-1], self.depth_encoder(second)[-1])
         pair = self.ego_motion(first, second, features=features, depth=self.predict_depth(first))
-        return Motion(pair.T_first_to_second)
+        return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""

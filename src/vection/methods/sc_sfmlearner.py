@@ -20,7 +20,7 @@ from vection.networks.disparity_network import DisparityNetworkName, build_dispa
 from vection.networks.ego_motion import PairMotion
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
 from vection.samples import Clip
-from vection.types import Depth, Disparity, Image, Mask, Scalar
+from vection.types import Depth, Disparity, Image, Intrinsics, Mask, Scalar
 
 FrameDepths = list[Float[Tensor, "frame 1 _ _"]]
 """Depths of all frames at every scale, finest first: of each sample the target, then its sources."""
@@ -155,10 +155,13 @@ class ScSfmLearner(Method[Clip]):
         """Depth from the finest output."""
         return self._depth(self.depth_network(image)[0])
 
-    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+    def predict_motion(
+        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+    ) -> Motion:
         """Ego-motion alone: moving objects are only masked."""
-        del before
-        return Motion(self.ego_motion(first, second).T_first_to_second)
+        del before, intrinsics
+        pair = self.ego_motion(first, second)
+        return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, M where it counts (white is trusted), the inverse depth."""

@@ -20,7 +20,7 @@ from vection.networks.depth_decoder import DepthDecoder, SegmentationDecoder
 from vection.networks.ego_motion import SeparateEgoMotion, source_transforms
 from vection.networks.shared_encoder import SharedEncoder, evaluating, scale_gradients
 from vection.samples import Clip, LabelledImage
-from vection.types import ClassMap, Depth, Disparities, Image, Mask, Scalar
+from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
 
 
 def depth_losses(
@@ -169,15 +169,15 @@ class SgDepth(Method[Clip]):
         scores: Tensor = self.segmentation_decoder(self.shared(image))
         return scores[:, : len(CITYSCAPES_CLASS_WEIGHTS)].argmax(dim=1, keepdim=True).to(torch.uint8)
 
-    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+    def predict_motion(
+        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+    ) -> Motion:
         """Ego-motion; `moving` are the pixels of people and vehicles, which may stand (if segmentation was learned)."""
-        del before
+        del before, intrinsics
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
         moving = is_dynamic(self.predict_classes(first)).float() if self.knows_classes else None
-        intrinsics = None
-        if self.cameras.predicted is not None:
-            intrinsics = self.cameras.predicted(pair.feature, height=first.shape[-2], width=first.shape[-1])
-        return Motion(pair.T_first_to_second, moving=moving, intrinsics=intrinsics)
+        camera = self.cameras.of_pair(pair.feature, like=first)
+        return Motion(pair.T_first_to_second, moving=moving, intrinsics=camera)
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vection.samples import Clip
-from vection.types import Intrinsics
+from vection.types import Image, Intrinsics
 
 IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
 
@@ -95,6 +95,13 @@ class Cameras(nn.Module):
     def found(self, size: torch.Size) -> dict[int, tuple[float, ...]]:
         """Return fx, fy, cx, cy of each learned camera by its number; empty if cameras are not learned one by one."""
         return {} if self.learned is None else self.learned.found(size)
+
+    def of_pair(self, feature: Tensor, *, like: Image) -> Intrinsics | None:
+        """K of images of the size of `like`, if it is predicted: from the pose network's last feature of the pair."""
+        if self.predicted is None:
+            return None
+        K: Intrinsics = self.predicted(feature, height=like.shape[-2], width=like.shape[-1])
+        return K
 
     def forward(self, clip: Clip, feature: Tensor) -> tuple[Intrinsics, Tensor]:
         """Return K of the targets and (batch, source, 3, 3) of their sources.
