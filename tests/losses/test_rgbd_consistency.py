@@ -34,6 +34,22 @@ def test_only_what_is_nearer_than_the_other_frame_sees_counts():
     assert float(found.depth_loss) == pytest.approx(41 / 42)
 
 
+def test_means_over_what_counts_do_not_fall_when_less_counts():
+    one, other = images()
+    depth = torch.full((1, 1, HEIGHT, WIDTH), 2.0)
+    near, far = torch.full_like(depth, 3.0), torch.full_like(depth, 3.0)
+    far[..., 3:] = 1.0  # hides more than half
+    for average, ratio in (("all", 3 / 7), ("counted", 1.0)):
+        seen, hidden = (
+            rgbd_consistency(one * 0, in_place(depth), second_image=other * 0 + 1, second_depth=second, average=average)
+            for second in (near, far)
+        )
+        assert float(hidden.colour_loss / seen.colour_loss) == pytest.approx(ratio)
+        assert float(hidden.depth_loss / seen.depth_loss) == pytest.approx(ratio)
+    nothing = rgbd_consistency(one, in_place(depth), second_image=other, second_depth=depth * 0, average="counted")
+    assert float(nothing.colour_loss) == 0
+
+
 def test_proximity_is_half_at_the_typical_difference():
     one, other = images()
     depth = torch.full((1, 1, HEIGHT, WIDTH), 2.0)

@@ -63,7 +63,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"intrinsics": "per-pair"},
     {"padding": "tensorflow"},
     {"scales": 2, "scale_normalisation": True, "wrap_around": True},
-    {"encoder": "efficientnet-lite0"},
+    {"encoder": "efficientnet-lite0", "motion_start": "quick", "average": "counted"},
 ]
 
 

@@ -45,6 +45,15 @@ def test_a_scale_below_the_least_is_put_back_and_still_learns():
     assert float(network.rotation_scale.grad.abs()) > 0
 
 
+def test_a_quick_start_moves_more_and_does_not_learn_the_factors():
+    torch.manual_seed(0)
+    slow, quick = (MotionFieldNet(start=start) for start in ("released", "quick"))
+    assert not [name for name, _ in quick.named_parameters() if "scale" in name]
+    assert set(quick.state_dict()) == set(slow.state_dict())
+    with torch.no_grad():
+        assert float(quick(*frames()).background.abs().mean()) > 10 * float(slow(*frames()).background.abs().mean())
+
+
 def test_predictions_do_not_change_weights():
     network = MotionFieldNet(channels=(4, 8)).eval()
     with torch.no_grad():

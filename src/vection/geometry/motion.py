@@ -13,6 +13,7 @@ from vection.geometry.rigid import Rotation, full_precision
 from vection.types import Depth, Intrinsics, Map, Mask, Pixels, Points
 
 Coupling = Literal["per-sample", "whole-batch"]
+AutoMask = Literal["per-sample", "whole-batch", "none"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ def exceeds_mean(field: Points, *, coupling: Coupling = "per-sample") -> tuple[M
     lengths = length(field.detach())
     mean = lengths.mean()[None] if coupling == "whole-batch" else lengths.mean(dim=(1, 2, 3))
     return lengths > mean[:, None, None, None], mean
+
+
+def standing_out(field: Points, auto_mask: AutoMask) -> Points:
+    """The field where it is longer than its mean length (`exceeds_mean`), else 0."""
+    return field if auto_mask == "none" else field * exceeds_mean(field, coupling=auto_mask)[0]
 
 
 def rms_length(field: Points) -> Float[Tensor, "batch 1 1 1"]:

@@ -1,6 +1,7 @@
 """Do two frames agree in colour and depth where one sees what the other sees? (Li et al. 2020, eq. 7)"""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,10 +12,12 @@ from vection.geometry.warp import sample
 from vection.losses.weighted_ssim import weighted_ssim_error
 from vection.types import Depth, Image, Map, Mask, Scalar
 
+Average = Literal["all", "counted"]
+
 
 @dataclass(frozen=True)
 class RgbdConsistency:
-    """Each loss is a mean over all pixels, those that do not count included."""
+    """Each loss is a mean over all pixels, those that do not count included, or over those that count."""
 
     colour_loss: Scalar
     ssim_loss: Scalar
@@ -30,11 +33,18 @@ class RgbdConsistency:
 
 @full_precision
 def rgbd_consistency(
-    image: Image, moved: Moved, *, second_image: Image, second_depth: Depth, usable: Mask | None = None
+    image: Image,
+    moved: Moved,
+    *,
+    second_image: Image,
+    second_depth: Depth,
+    usable: Mask | None = None,
+    average: Average = "all",
 ) -> RgbdConsistency:
     """Compare the first frame, whose pixels `moved` to the second, with what the second shows there.
 
     Points behind what the second frame sees are hidden from it and do not count. `usable` False excludes more.
+    As a mean over all pixels (paper) each loss also falls if fewer pixels count: if the two depths disagree.
     """
     found = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
     seen, second = found[:, :3], found[:, 3:]
@@ -46,13 +56,18 @@ def rgbd_consistency(
     colour_error = (seen - image).abs() * visible
     error, weight = weighted_ssim_error(seen, image, proximity)
     return RgbdConsistency(
-        colour_loss=colour_error.mean(),
-        ssim_loss=(error * weight).mean(),
-        depth_loss=(difference.abs() * visible).mean(),
+        colour_loss=_mean(colour_error, visible, average),
+        ssim_loss=_mean(error * weight, weight, average),
+        depth_loss=_mean(difference.abs() * visible, visible, average),
         visible=visible,
         proximity=proximity,
         seen=seen,
     )
+
+
+def _mean(weighted: Tensor, weight: Tensor, average: Average) -> Scalar:
+    mean = weighted.mean()
+    return mean if average == "all" else mean / weight.float().mean().clamp(min=1e-3)
 
 
 def depth_proximity(difference: Map, visible: Mask) -> Map:

@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from vection.errors import UsageError
-from vection.geometry.motion import Coupling, Moved, exceeds_mean, length, rms_length, rotate_back
+from vection.geometry.motion import AutoMask, Moved, length, rms_length, rotate_back, standing_out
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
 from vection.geometry.rigid import make_transform, rotation_from_euler
 from vection.losses.dynamic_classes import is_dynamic
 from vection.losses.motion_cycle import Order, rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import Sparsity, group_smoothness_loss, relative_motion, sparsity_loss
-from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
+from vection.losses.rgbd_consistency import Average, RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
@@ -24,7 +24,7 @@ from vection.networks.padding import Padding
 from vection.networks.randomised_norm import noise_deviation
 from vection.networks.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.samples import Clip
-from vection.types import Depth, Image, Map, Points, Scalar
+from vection.types import Depth, Image, Intrinsics, Map, Scalar
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,18 @@ class MotionFieldSettings:
     """The motion network sees the predicted depth as a fourth channel of each image."""
     motion_channels: tuple[int, ...] = CHANNELS
     """Of each halving of the motion network."""
-    motion_start: Start = "glorot"
-    """Initial weights of the motion network; "he" starts with larger motions, for short trainings."""
+    motion_start: Start = "released"
+    """How the motion network starts; "quick" with larger motions that are not shrunk, for short trainings."""
     sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""
     mask_dilation: int = 8
     """By so many pixels the movable regions grow."""
-    auto_mask: Coupling | Literal["none"] = "per-sample"
+    auto_mask: AutoMask = "per-sample"
     """Vectors not longer than the mean are set to zero; the released code takes the mean of the whole batch."""
     cycle_order: Order = "paper"
+    average: Average = "all"
+    """Eq. 7 is a mean over all pixels, or over those that count."""
     padding: Padding = "symmetric"
     """As torchvision's ImageNet weights were trained with (symmetric), or as the released code does it."""
     colour_weight: float = 1.0
@@ -71,7 +73,7 @@ class MotionFieldSettings:
     """Lengths are in units of the batch's mean depth."""
     scales: int = 1
     exact_centres: bool = True
-    """Pixel centres stay in place when images are halved (more than one scale)."""
+    """Halving keeps pixel centres in place."""
     min_depth: float = 0.1
     max_depth: float = 100.0
     """Limits of the sigmoid's depth; softplus has none."""
@@ -94,7 +96,7 @@ def loss_terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]
 
 def _terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
     """Means over both directions, weighted."""
-    moved, seen = _compare(pairs)
+    moved, seen = _compare(pairs, settings)
     translation, rotations = pairs.translation, (pairs.rotation, exchanged(pairs.rotation))
     fields = translation, exchanged(translation)
     cycle = translation_cycle_loss(*fields, rotations, moved=moved, visible=seen.visible, order=settings.cycle_order)
@@ -115,12 +117,14 @@ def _terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
     return terms
 
 
-def _compare(pairs: Pairs) -> tuple[Moved, RgbdConsistency]:
+def _compare(pairs: Pairs, settings: MotionFieldSettings) -> tuple[Moved, RgbdConsistency]:
     """Look for every pixel of each frame in the other one."""
     moved = pairs.moved()
     # The other frame's depth is what this one is compared with; it does not learn from that.
     image, depth, usable = exchanged(pairs.image), exchanged(pairs.depth).detach(), pairs.usable_in_both(moved)
-    return moved, rgbd_consistency(pairs.image, moved, second_image=image, second_depth=depth, usable=usable)
+    return moved, rgbd_consistency(
+        pairs.image, moved, second_image=image, second_depth=depth, usable=usable, average=settings.average
+    )
 
 
 class MotionField(Method[Clip]):
@@ -138,11 +142,9 @@ class MotionField(Method[Clip]):
         else:
             self.depth_limits = limits = (settings.min_depth, settings.max_depth)
             self.depth_network = SigmoidDepth(settings.encoder, limits=limits, pretrained=settings.pretrained)
+        inputs, channels = 8 if settings.depth_input else 6, settings.motion_channels
         self.motion_network = MotionFieldNet(
-            inputs=8 if settings.depth_input else 6,
-            channels=settings.motion_channels,
-            padding=settings.padding,
-            start=settings.motion_start,
+            inputs=inputs, channels=channels, padding=settings.padding, start=settings.motion_start
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
         self.register_buffer("residual_weight", torch.ones(()))
@@ -164,13 +166,13 @@ class MotionField(Method[Clip]):
         def paired(target: Tensor, sources: Tensor) -> Tensor:
             return both_ways(target.repeat_interleave(count, dim=0), sources.flatten(0, 1))
 
-        noise = noise_deviation(progress.ramp(self.settings.noise_ramp)) if self.training else 0.0
+        noise = noise_deviation(progress.ramp(self.settings.noise_ramp))
         depth = self.depth_network(torch.cat([clip.target_jittered, clip.sources_jittered.flatten(0, 1)]), noise=noise)
         depth = paired(depth[:batch], depth[batch:].unflatten(0, (batch, count)))
         frames = self._frames(paired(clip.target_jittered, clip.sources_jittered), depth)
         predicted = self.motion_network(frames, exchanged(frames))
         own, of_sources = self.cameras(clip, by_sample(predicted.feature, batch))
-        residual = weight * self._selected(predicted.residual)
+        residual = weight * standing_out(predicted.residual, self.settings.auto_mask)
         if self.settings.object_masks:
             residual = residual * paired(*self._movable(clip))
         return Pairs(
@@ -185,30 +187,32 @@ class MotionField(Method[Clip]):
 
     def predict_depth(self, image: Image) -> Depth:
         """z = log(1 + e^l) of the network's output l (section 3.1)."""
-        depth: Depth = self.depth_network(image)
-        return depth
+        return self.depth_network(image)
 
-    def predict_motion(self, first: Image, second: Image, *, before: Image | None = None) -> Motion:
+    def predict_motion(
+        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+    ) -> Motion:
         """R and T_ego; R^T T_obj, which is object motion along the first camera's axes; |T_obj| beside the RMS of |T|.
 
         `moving` is |T_obj| / (|T_obj| + RMS |T_obj + T_ego|): 0 where the auto-mask found no motion, 1/2 where an
         object is as fast as the whole scene is past the camera.
         """
-        del before
+        del before, intrinsics
         found = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
         rotation = rotation_from_euler(found.angles)
-        residual = self.residual_weight * self._selected(found.residual)
+        residual = self.residual_weight * standing_out(found.residual, self.settings.auto_mask)
         speed = length(residual)
         return Motion(
             ego=make_transform(rotation, found.background),
             object_flow=rotate_back(residual, rotation),
             moving=speed / (speed + rms_length(residual + found.background[:, :, None, None])),
+            intrinsics=self.cameras.of_pair(found.feature, like=first),
         )
 
     def pictures(self, batch: Clip) -> dict[str, Image]:
         """The target, its prediction from the first source, what is visible in it, object motion, inverse depth."""
         pairs = self.observe(batch, Progress(step=self.settings.burn_in))
-        seen = _compare(pairs)[1]
+        _, seen = _compare(pairs, self.settings)
         rows = slice(0, len(pairs.image) // 2, batch.sources.shape[1])
         residual, inverse_depth = self.residual_weight * pairs.residual[rows], 1 / pairs.depth[rows]
         fastest = residual.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-9)
@@ -223,11 +227,6 @@ class MotionField(Method[Clip]):
     def _frames(self, image: Image, depth: Depth) -> Tensor:
         """What the motion network sees of each frame."""
         return torch.cat([image, depth], dim=1) if self.settings.depth_input else image
-
-    def _selected(self, residual: Points) -> Points:
-        """The field where it stands out."""
-        coupling = self.settings.auto_mask
-        return residual if coupling == "none" else residual * exceeds_mean(residual, coupling=coupling)[0]
 
     def _movable(self, clip: Clip) -> tuple[Map, Tensor]:
         """1 within `mask_dilation` pixels of people and vehicles, of the targets and of their sources."""

@@ -19,12 +19,15 @@ CHANNELS = (16, 32, 64, 128, 256, 512, 1024)
 FIRST_SCALE, LEAST_SCALE = 0.01, 0.001
 """Of the learned factors of angles and translations."""
 
+QUICK_SCALE = 0.05
+"""Of the constant ones of a quick start."""
+
 Upsampling = Literal["corners-aligned", "corners-not-aligned"]
 """Where a pixel of a larger field lies in the smaller one: corner on corner, or x * small / large (TensorFlow 1)."""
 
-Start = Literal["glorot", "he"]
-"""Initial weights of the halvings: TensorFlow's default, which loses half of the signal's variance at each ReLU so that
-the first motions are near 1e-4, or He's, which keeps it: 2e-3."""
+Start = Literal["released", "quick"]
+"""Released: TensorFlow's default weights, which lose half of the signal's variance at each ReLU, so that the first
+motions are near 1e-4, and factors that learn. Quick: He's weights, which keep it, and constant factors: 1e-2."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,9 @@ class Refinement(nn.Module):
 class MotionFieldNet(nn.Module):
     """Motion of one frame into another, from both frames (with their depths) stacked along the channels."""
 
+    rotation_scale: Tensor
+    translation_scale: Tensor
+
     def __init__(
         self,
         *,
@@ -73,7 +79,7 @@ class MotionFieldNet(nn.Module):
         channels: tuple[int, ...] = CHANNELS,
         padding: Padding = "symmetric",
         upsampling: Upsampling = "corners-aligned",
-        start: Start = "glorot",
+        start: Start = "released",
     ) -> None:
         """`inputs`: 8 for RGB and depth of two frames, 6 for RGB alone; `channels` of each halving."""
         super().__init__()
@@ -81,16 +87,20 @@ class MotionFieldNet(nn.Module):
             _convolution(before, after, stride=2, padding=padding)
             for before, after in zip((inputs, *channels), channels, strict=False)
         )
-        if start == "he":
-            for convolution in self.convolutions:
-                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        if start == "quick":
+            for module in self.convolutions:
+                nn.init.kaiming_normal_(module.get_parameter("weight"), nonlinearity="relu")
         self.background = _convolution(channels[-1], 6, kernel=1, bias=False)
         self.seed = _convolution(6, 3, kernel=1)
         self.refinements = nn.ModuleList(
             Refinement(width, upsampling=upsampling) for width in (*reversed(channels), inputs)
         )
-        self.rotation_scale = nn.Parameter(torch.tensor(FIRST_SCALE))
-        self.translation_scale = nn.Parameter(torch.tensor(FIRST_SCALE))
+        for name in ("rotation_scale", "translation_scale"):
+            factor = torch.tensor(QUICK_SCALE if start == "quick" else FIRST_SCALE)
+            if start == "quick":
+                self.register_buffer(name, factor)
+            else:
+                self.register_parameter(name, nn.Parameter(factor))
 
     @property
     def feature_channels(self) -> int:

@@ -38,12 +38,14 @@ def _with_classes(data: DataSettings) -> DataSettings:
     return replace(data, use_classes=True)
 
 
-# Of short trainings. The range of depth is that of the library's other short recipes; see recipes/monodepth2.py.
+# Of short trainings. The range of depth is that of the library's other short recipes (see recipes/monodepth2.py).
+# Larger first motions and a loss that does not fall when depths disagree let them start: docs/methods/motion_field.md.
 _SHORT = replace(
     _PAPER,
     encoder="efficientnet-lite0",
     motion_channels=(16, 32, 64, 128, 256),
-    motion_start="he",
+    motion_start="quick",
+    average="counted",
     min_depth=0.03,
     max_depth=30.0,
     burn_in=1000,
