@@ -44,6 +44,7 @@ def make_method(**changes: Any) -> Monodepth2:
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"mask": "none"},
+    {"mask": "auto-derotated"},
     {"mask": "predictive"},
     {"reprojection": "average"},
     {"reprojection": "average", "mask": "none", "multi_scale": "per-scale"},

@@ -20,6 +20,8 @@ from vection.losses.photometric import (
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.types import Disparities, Scalar, Sources
 
+MaskName = Literal["auto", "auto-derotated", "predictive", "none"]
+
 
 @runtime_checkable
 class ComparisonSettings(Protocol):
@@ -28,7 +30,7 @@ class ComparisonSettings(Protocol):
     @property
     def reprojection(self) -> Literal["minimum", "average"]: ...
     @property
-    def mask(self) -> Literal["auto", "predictive", "none"]: ...
+    def mask(self) -> MaskName: ...
     @property
     def multi_scale(self) -> Literal["full-resolution", "per-scale"]: ...
     @property
@@ -63,7 +65,7 @@ def compare_scales(
     `pyramid[0]` is the full size, level s has the size of disparity s. `masks`, (batch, source, height, width) a scale,
     weight the errors of the warped views (the predictive mask).
     """
-    target, unwarped = _prepare(pyramid[0], settings)
+    target, unwarped = _prepare(pyramid[0], transforms, settings)
     results = []
     for scale, (disparity, views) in enumerate(zip(disparities, pyramid, strict=True)):
         compared = disparity
@@ -72,7 +74,7 @@ def compare_scales(
             views_compared, compared = pyramid[0], _resize(disparity, like=pyramid[0].target)
         else:
             views_compared = views
-            target, unwarped = (target, unwarped) if scale == 0 else _prepare(views, settings)
+            target, unwarped = (target, unwarped) if scale == 0 else _prepare(views, transforms, settings)
         depth = disparity_to_depth(compared, min_depth=settings.min_depth, max_depth=settings.max_depth)
         warped = views_compared.synthesise(depth, transforms)  # eq. 2
         errors = photometric_error(warped, target, ssim_weight=settings.ssim_weight)
@@ -84,13 +86,26 @@ def compare_scales(
     return results
 
 
-def _prepare(views: Views, settings: ComparisonSettings) -> tuple[Target, SourceMaps | None]:
+def _prepare(
+    views: Views, transforms: SourceTransforms, settings: ComparisonSettings
+) -> tuple[Target, SourceMaps | None]:
     """Filter the target once, and compare it with the unwarped sources once, for all scales of this size."""
     target = Target.of(views.target)
-    if settings.mask != "auto":
+    if not settings.mask.startswith("auto"):
         return target, None
     unwarped = photometric_error(views.sources, target, ssim_weight=settings.ssim_weight)
+    if settings.mask == "auto-derotated":
+        turned = photometric_error(_turned(views, transforms), target, ssim_weight=settings.ssim_weight)
+        unwarped = torch.minimum(unwarped, turned)
     return target, unwarped + settings.tie_break_noise * torch.randn_like(unwarped)
+
+
+@torch.no_grad()
+def _turned(views: Views, transforms: SourceTransforms) -> Sources:
+    """The sources as a camera would see them that turned but did not move: how a thing looks that travels along."""
+    rotation = transforms.clone()
+    rotation[:, :, :3, 3] = 0
+    return views.synthesise(torch.ones_like(views.target[:, :1]), rotation)
 
 
 def _resize(maps: Tensor, *, like: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceTransforms, Views, zero_if_finite
-from vection.losses.multi_scale import compare_scales
+from vection.losses.multi_scale import MaskName, compare_scales
 from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
@@ -34,8 +34,11 @@ class Monodepth2Settings:
     stereo: bool = False
     """Learn from the other camera of a calibrated pair (S); with `temporal`, MS."""
     reprojection: Literal["minimum", "average"] = "minimum"
-    mask: Literal["auto", "predictive", "none"] = "auto"
-    """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none."""
+    mask: MaskName = "auto"
+    """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none.
+
+    "auto-derotated" also compares with the sources as the predicted rotation alone would turn them: else a car that
+    travels with a turning camera is not recognised."""
     mask_from_step: int = 0
     """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
     and a mask that leaves the others out can keep a short training from ever starting."""
@@ -78,7 +81,7 @@ class Monodepth2(Method[Clip]):
     def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
         """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
         settings = self.settings
-        if settings.mask == "auto" and progress.total_step < settings.mask_from_step:
+        if settings.mask.startswith("auto") and progress.total_step < settings.mask_from_step:
             settings = replace(settings, mask="none")
         features = self.depth_encoder(batch.target_jittered)
         disparities = self.depth_decoder(features)

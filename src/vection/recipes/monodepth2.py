@@ -136,9 +136,9 @@ RECIPES = (
         _MONO,
         name="monodepth2-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, an hour on two cores",
-        method=_SHORT,
+        method=replace(_SHORT, mask="auto-derotated", mask_from_step=200),
         data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
-        stages=(Stage(epochs=40, learning_rate=2e-4, drops=(32,), warm_up=100),),
+        stages=(Stage(epochs=24, learning_rate=2e-4, drops=(20,), warm_up=100),),
         training=TrainingSettings(steps_per_epoch=50),
     ),
     replace(
