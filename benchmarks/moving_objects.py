@@ -27,7 +27,7 @@ from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import street
 from vection.evaluation.baselines import row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.objects import evaluate_objects
+from vection.evaluation.objects import ObjectScores, evaluate_objects
 from vection.evaluation.predictions import open_predictions
 from vection.evaluation.protocol import ALL, SYNTHETIC
 from vection.evaluation.result import DepthResult
@@ -119,9 +119,9 @@ def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
         result = evaluate_depth(open_predictions(place), truths, SYNTHETIC, name=run.name)
         drives.append((result, evaluate_objects(open_predictions(place), truths, scales=result.scales())))
         paths.append(path_error(place, clip))
-    objects = drives[0][1]
-    for _, more in drives[1:]:
-        objects = objects + more
+    objects = ObjectScores()
+    for _, more in drives:
+        objects = objects if more is None else objects + more
     shutil.rmtree(run / "predictions")
     rows = row_mean_predictions(clip_truth(held_out), clip_truth(training))
     baseline = evaluate_depth(rows, clip_truth(held_out), SYNTHETIC, name="row-mean depth")
