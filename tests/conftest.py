@@ -2,8 +2,12 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+# torch says many warnings once a process, which would fail only the test that comes first.
+torch.set_warn_always(True)
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,6 @@ def test_what_was_found_is_in_pixels_of_the_stored_images():
     assert set(found) == {0, 5}
     right = network(make_clip())[0]
     expected = (right[0, 0], right[1, 1], right[0, 2], right[1, 2])
-    assert found[0] == pytest.approx([float(value) for value in expected], rel=1e-5)
+    assert found[0] == pytest.approx([value.item() for value in expected], rel=1e-5)
     assert found[5] == pytest.approx([30.0, 28.0, 17.25, 10.5], rel=1e-5)
     assert Cameras("given", channels=4).found(clip.target.shape) == {}

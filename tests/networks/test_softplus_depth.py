@@ -9,7 +9,7 @@ from vection.networks.softplus_depth import RandomisedResNet18, SigmoidDepth, So
 @pytest.mark.parametrize("border", ["zeros", "reflect"])
 def test_depth_is_positive_and_has_the_images_size(padding, border):
     network = SoftplusDepth(padding=padding, border=border)
-    depth = network(torch.rand(2, 3, 64, 96), noise=0.5)
+    depth = network(torch.rand(2, 3, 64, 96), noise=0.5).detach()
     assert depth.shape == (2, 1, 64, 96)
     assert float(depth.min()) > 0
 

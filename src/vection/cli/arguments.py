@@ -69,7 +69,7 @@ def override(
             default=value,
             prog=f"vection {command}",
             add_help=False,
-            config=(tyro.conf.FlagConversionOff,),
+            config=(tyro.conf.FlagConversionOff, tyro.conf.AvoidSubcommands),
         )
 
 
