@@ -1,0 +1,48 @@
+"""The data sets that `vection prepare` knows, by name."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from vection.data.framing import Crop
+from vection.data.sequences import Listing, PrepareSettings
+from vection.errors import UsageError
+
+ListSequences = Callable[[Path, PrepareSettings], Listing]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set that can be prepared; its module has `list_sequences(source, settings) -> Listing`."""
+
+    name: str
+    about: str
+    """What SRC holds, in a few words."""
+    module: str
+    """Imported only when used."""
+    size: tuple[int, int] = (640, 192)
+    """Width and height unless given."""
+    crop: Crop = "stretch"
+
+    def list_sequences(self, source: Path, settings: PrepareSettings) -> Listing:
+        """Find all sequences below `source`; UsageError if there is no such data set."""
+        found: ListSequences = importlib.import_module(self.module).list_sequences
+        return found(source, settings)
+
+
+DATA_SETS = (
+    DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),
+)
+
+
+def get_data_set(name: str) -> DataSet:
+    """Return a data set by name; UsageError naming the known ones."""
+    for data_set in DATA_SETS:
+        if data_set.name == name:
+            return data_set
+    known = [data_set.name for data_set in DATA_SETS]
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}."
+    raise UsageError(f"There is no data set '{name}' to prepare; {hint}")
