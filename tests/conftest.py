@@ -1,8 +1,10 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from tests.web import Web, serve
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -30,3 +32,11 @@ def tiny_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings = still_street(width=96, height=64, frames=8, antialias=False, stereo_baseline=0.3)
         write_drive(root / f"drive_{seed}", settings, seed=seed)
     return root
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    """A folder and the local server that offers it."""
+    (tmp_path / "web").mkdir()
+    with serve(tmp_path / "web") as server:
+        yield server

@@ -10,7 +10,7 @@ from vection.export.monodepth2_checkpoint import decoder_state as monodepth2_dec
 from vection.export.monodepth2_checkpoint import encoder_state, pose_decoder_state
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.networks import lite_mono_weights
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 
 State = dict[str, Tensor]
 

@@ -9,7 +9,7 @@ from vection.errors import UsageError
 from vection.networks.depth_network import DepthNetwork
 from vection.networks.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
 from vection.networks.lite_mono_weights import decoder_state, encoder_state
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 
 State = dict[str, Tensor]
 

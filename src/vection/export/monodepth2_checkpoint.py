@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vection.errors import UsageError
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.encoder import EncoderName
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 
 State = dict[str, Tensor]
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vection.errors import UsageError
 from vection.methods.motion_field import MotionField, MotionFieldSettings
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 
 State = dict[str, Tensor]
 

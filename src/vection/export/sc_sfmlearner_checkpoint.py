@@ -13,7 +13,7 @@ from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 
 DEPTH, POSE = "dispnet", "exp_pose"
 """How the names of the two files begin."""

@@ -9,7 +9,7 @@ from vection.errors import UsageError
 from vection.methods.sgdepth import SgDepth
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.networks.encoder import EncoderName
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 
 State = dict[str, Tensor]
 

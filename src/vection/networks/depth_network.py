@@ -10,7 +10,7 @@ from vection.networks.depth_decoder import DepthDecoder
 from vection.networks.encoder import EncoderName, build_encoder
 from vection.networks.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
 from vection.networks.lite_mono_weights import encoder_state
-from vection.networks.pretrained import read_weights
+from vection.networks.weight_file import read_weights
 from vection.types import Disparities, Image
 
 DepthNetworkName = Literal[

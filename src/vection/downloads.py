@@ -1,0 +1,49 @@
+"""Files fetched once into the user's cache, their hash checked."""
+
+import os
+from pathlib import Path
+
+from vection.errors import UsageError
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: VECTION_CACHE, or the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("VECTION_CACHE") or pooch.os_cache("vection"))
+
+
+def download(url: str, *, sha256: str, otherwise: str, cache: Path | None = None) -> Path:
+    """Fetch `url` once into the folder `cache` and check its SHA-256, of which `sha256` may be the start.
+
+    `otherwise` ends the sentence on what to do without a network ("fetch it elsewhere and put it at ..., or").
+    Raises UsageError offline and for a file that is not the expected one, which is deleted.
+    """
+    import pooch
+
+    folder = cache or cache_folder()
+    file = folder / url.rsplit("/", maxsplit=1)[-1]
+    if not file.is_file():
+        partial = file.with_suffix(f".{os.getpid()}.partial")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"The cache '{folder}' cannot be written ({error.strerror}); name another in VECTION_CACHE."
+            ) from error
+        try:
+            pooch.HTTPDownloader(progressbar=False, timeout=60)(url, str(partial), None)
+        except Exception as error:
+            partial.unlink(missing_ok=True)
+            raise UsageError(
+                f"Cannot download {url} ({type(error).__name__}). Without a network, fetch it elsewhere and "
+                f"put it at '{file}', or {otherwise}."
+            ) from error
+        partial.replace(file)
+    found = pooch.file_hash(str(file), alg="sha256")
+    if not found.startswith(sha256):
+        file.unlink()
+        raise UsageError(
+            f"The file from {url} has SHA-256 {found[:16]}..., not {sha256[:16]}...; it was deleted. Try again."
+        )
+    return file
