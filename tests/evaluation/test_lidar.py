@@ -1,15 +1,9 @@
 import numpy as np
 import pytest
 
+from vection.data.lidar import LidarCalibration, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
-from vection.evaluation.lidar import (
-    LidarCalibration,
-    export_kitti_ground_truth,
-    lidar_depth_map,
-    parse_line,
-    read_lidar_calibration,
-    read_scan,
-)
+from vection.evaluation.lidar import export_kitti_ground_truth, parse_line
 from vection.evaluation.truth import exported_truth, kitti_2015_truth
 
 # Velodyne axes (forward, left, up) to camera axes (right, down, forward).

@@ -16,9 +16,11 @@ from vection.errors import UsageError, VectionError
 COMMANDS = {
     "demo": "learn depth on a made-up street, evaluate it, write a report",
     "ingest": "turn a video or a folder of images into a clip folder that training reads",
+    "prepare": "turn a data set (KITTI, Cityscapes, Waymo ...) into clip folders",
     "train": "train a recipe on clip folders",
     "predict": "depth, colour video and camera path of images or a video",
     "evaluate": "compare predicted depth with ground truth under a named protocol",
+    "odometry": "the camera's path of a video, and the errors of paths against the truth",
     "report": "write the HTML report of a run",
     "recipes": "list the recipes, or the settings of one",
 }

@@ -56,7 +56,10 @@ class ClipDataset(Dataset[Clip]):
         self._targets: list[_Target] = []
         for number, (name, clip) in enumerate(zip(self.names, self.clips, strict=True)):
             frames = range(len(clip)) if selection is None else selection.get(name, ())
-            self._targets += [_Target(number, frame) for frame in usable_targets(frames, offsets=self.offsets)]
+            usable = usable_targets(frames, offsets=self.offsets, breaks=clip.breaks)
+            self._targets += [
+                _Target(number, frame) for frame in usable if clip.targets is None or frame in clip.targets
+            ]
 
     @property
     def sequences(self) -> list[tuple[str, int]]:
@@ -162,10 +165,16 @@ def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[
     return range(begin - reach), range(begin, count)
 
 
-def usable_targets(frames: Sequence[int], *, offsets: Sequence[int]) -> list[int]:
-    """Return the frames whose neighbours at every offset are among `frames`."""
+def usable_targets(frames: Sequence[int], *, offsets: Sequence[int], breaks: Sequence[int] = ()) -> list[int]:
+    """Return the frames whose neighbours at every offset are among `frames`, with no break on the way to them."""
     present = set(frames)
-    return [frame for frame in frames if all(frame + offset in present for offset in offsets)]
+    before, behind = min(0, *offsets), max(0, *offsets)
+    return [
+        frame
+        for frame in frames
+        if all(frame + offset in present for offset in offsets)
+        and not any(frame + before < place <= frame + behind for place in breaks)
+    ]
 
 
 def clip_name(root: Path, clip: ClipInfo) -> str:

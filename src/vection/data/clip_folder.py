@@ -78,6 +78,10 @@ class ClipInfo:
     truth: str | None = None
     classes: str | None = None
     """Folder of class maps, PNGs named like the frames: Cityscapes train ids, 255 where unknown."""
+    breaks: tuple[int, ...] = ()
+    """Frames that do not continue the one before, because frames are missing between them."""
+    targets: tuple[int, ...] | None = None
+    """Frames whose depth is trained, where a published list says it; None: all."""
     ingest: dict[str, Any] | None = None
     """How the clip was made (stride, dropped frames, warnings); for people, never read by training."""
 

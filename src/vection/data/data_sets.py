@@ -32,9 +32,7 @@ class DataSet:
         return found(source, settings)
 
 
-DATA_SETS = (
-    DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),
-)
+DATA_SETS = (DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),)
 
 
 def get_data_set(name: str) -> DataSet:

@@ -3,21 +3,18 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vection.data.clip_dataset import camera_matrix, image_tensor
 from vection.data.clip_folder import read_rgb
-from vection.data.intrinsics import CameraIntrinsics
-from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibration
+from vection.data.kitti_cameras import RectifiedCamera, read_raw_cameras, read_timestamps
 from vection.data.splits import Side, SplitLine
 from vection.errors import DataError, UsageError
 from vection.samples import Clip, StereoView
@@ -98,8 +95,9 @@ class KittiRawDataset(Dataset[Clip]):
         other: Side = "r" if line.side == "l" else "l"
         image, camera = self._read(line.folder, line.frame, other)
         T = torch.eye(4)
-        calibration = _calibration(self._date_folder(line.folder))
-        baseline = torch.tensor(calibration.centre(other) - calibration.centre(line.side), dtype=torch.float32)
+        cameras = _cameras(self._date_folder(line.folder))
+        centres = [cameras[CAMERAS[side]].centre for side in (line.side, other)]
+        baseline = torch.tensor(centres[1] - centres[0], dtype=torch.float32)
         if self.settings.stereo_baseline is not None:
             baseline = baseline / baseline.norm() * self.settings.stereo_baseline
             baseline[1:] = 0  # the nominal pair is level; its direction is only the side
@@ -118,15 +116,11 @@ class KittiRawDataset(Dataset[Clip]):
         if self.settings.nominal_intrinsics:
             fx, fy, cx, cy = NOMINAL_K
             return fx * w, fy * h, cx * w, cy * h
-        calibration = _calibration(self._date_folder(folder))
-        P = calibration.P_rect[side]
-        # images may be stored smaller than the calibration says
-        width, height = calibration.sizes.get(side, (width, height))
-        camera = CameraIntrinsics(width, height, P[0, 0], P[1, 1], P[0, 2], P[1, 2], "KITTI")
+        camera = _cameras(self._date_folder(folder))[CAMERAS[side]].intrinsics(width=width, height=height)
         return camera.resized(width=w, height=h).numbers
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
-        times = _timestamps(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
+        times = _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
         known = times is not None and max(line.frame, *frames, 0) < len(times)
         values = [times[frame] - times[line.frame] if known and times else (frame - line.frame) * FRAME_SECONDS
                   for frame in frames]  # fmt: skip
@@ -152,39 +146,9 @@ class KittiRawDataset(Dataset[Clip]):
         return not self.settings.use_stereo or line.frame in self._images(line.folder, other)
 
 
-@dataclass(frozen=True)
-class KittiCalibration:
-    """The rectified cameras of a day: 3x4 projections from camera 0's rectified coordinates."""
-
-    P_rect: dict[Side, NDArray[np.float64]]
-    sizes: dict[Side, tuple[int, int]]
-    """Width and height of the rectified images, where the file states them."""
-
-    def centre(self, side: Side) -> NDArray[np.float64]:
-        """Return the camera's place in rectified coordinates, metres: x with P [x; 1] = 0."""
-        P = self.P_rect[side]
-        return np.asarray(-np.linalg.solve(P[:, :3], P[:, 3]), dtype=np.float64)
-
-
 @lru_cache(maxsize=16)
-def _calibration(date_folder: Path) -> KittiCalibration:
-    content = read_kitti_calibration(date_folder / "calib_cam_to_cam.txt")
-    sizes = {side: content.get(f"S_rect_{number}") for side, number in CAMERAS.items()}
-    return KittiCalibration(
-        P_rect={
-            side: calibration_matrix(content, f"P_rect_{number}", shape=(3, 4)) for side, number in CAMERAS.items()
-        },
-        sizes={side: (int(size[0]), int(size[1])) for side, size in sizes.items() if size is not None},
-    )
+def _cameras(date_folder: Path) -> dict[str, RectifiedCamera]:
+    return read_raw_cameras(date_folder, names=tuple(CAMERAS.values()))
 
 
-@lru_cache(maxsize=256)
-def _timestamps(file: Path) -> list[float] | None:
-    if not file.is_file():
-        return None
-    try:
-        # nanoseconds are written, Python reads microseconds
-        times = [datetime.fromisoformat(line.strip()[:26]) for line in file.read_text().splitlines() if line.strip()]
-    except ValueError:
-        return None
-    return [(time - times[0]).total_seconds() for time in times]
+_seconds = lru_cache(maxsize=256)(read_timestamps)

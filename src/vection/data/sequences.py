@@ -67,6 +67,8 @@ class SourceFrame:
     stereo: StereoFrame | None = None
     usable: UInt8[np.ndarray, "height width"] | None = None
     """255 where the scene is seen, 0 on the bonnet; that of a clip's first frame becomes the clip's mask."""
+    T_camera_to_world: Float[np.ndarray, "4 4"] | None = None
+    """True pose, metres, in a world that is one for the sequence."""
     notes: tuple[str, ...] = ()
     """Sentences about what is missing though the frame is kept, for instance its laser scan."""
 
@@ -108,13 +110,10 @@ class WholeSequence:
     """Raises DataError (one sentence) for a broken file; writes nothing then."""
 
 
-Sequences = list[DataSequence | WholeSequence]
-
-
 @dataclass(frozen=True)
 class Listing:
     """All that a reader found."""
 
-    sequences: Sequences
+    sequences: tuple[DataSequence | WholeSequence, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     """What could not even be listed: path or name, and the reason."""
