@@ -21,7 +21,7 @@ import tyro
 from vection.data.clip_folder import read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import drive_settings
-from vection.evaluation.trajectory import Poses, poses_from_steps, steps_from_poses, trajectory_errors
+from vection.evaluation.trajectory import Poses, scale_every_step, steps_from_poses, trajectory_errors
 from vection.inference.sources import open_sources
 from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe
@@ -104,13 +104,11 @@ def compare(predicted: Poses, true: Poses) -> PathScore:
     lengths = np.linalg.norm(steps[:, :3, 3], axis=1)
     true_lengths = np.linalg.norm(true_steps[:, :3, 3], axis=1)
     ratio = true_lengths / np.maximum(lengths, 1e-12)
-    rescaled = steps.copy()
-    rescaled[:, :3, 3] *= ratio[:, None]
     moving = true_lengths > 0.1 * np.median(true_lengths)
     return PathScore(
         length=float(true_lengths.sum()),
         ate_one_scale=trajectory_errors(predicted, true, alignment="scale").ate,
-        ate_scale_per_frame=trajectory_errors(poses_from_steps(rescaled), true, alignment="none").ate,
+        ate_scale_per_frame=trajectory_errors(scale_every_step(predicted, true), true, alignment="none").ate,
         scale_spread=float(np.log(ratio[moving]).std()),
     )
 

@@ -50,17 +50,29 @@ def test_a_short_path_has_no_drift_but_an_error():
     assert errors.path.ate == 0
 
 
+def test_missing_frames_change_neither_lengths_nor_starts():
+    true = straight_path(251)
+    frames = np.arange(5, 251)
+    errors = segment_errors(straight_path(251, step=1.1)[frames], true, frames=frames)
+    # Frame 0 is not predicted; 10, 20 ... are.
+    assert errors.first[errors.length == 100].tolist() == list(range(10, 150, 10))
+    assert errors.mean(length=100.0)[0] == pytest.approx(10.1)
+
+
+@pytest.mark.parametrize("example", ["example_0", "example_1"])
 @pytest.mark.parametrize("sequence", ["09", "10"])
 @pytest.mark.parametrize("alignment", ["None", "scale", "scale_7dof", "6dof", "7dof"])
-def test_agrees_with_the_public_odometry_tool(shared_data, sequence, alignment):
+def test_agrees_with_the_public_odometry_tool(shared_data, example, sequence, alignment):
     folder = shared_data / "kitti_odometry"
     if not folder.is_dir():
         pytest.skip(f"no kitti_odometry in {shared_data}")
-    # Of the other example the first frames are missing, with which the tool measures lengths along two joined paths.
-    expected = json.loads((folder / "reference_metrics.json").read_text())["example_1"][alignment][sequence]
-    _, predicted = read_poses(folder / "predicted" / "example_1" / f"{sequence}.txt")
+    expected = json.loads((folder / "reference_metrics.json").read_text())[example][alignment][sequence]
+    # The first frames of example_0 are missing; its lines begin with frame numbers.
+    frames, predicted = read_poses(folder / "predicted" / example / f"{sequence}.txt")
     _, true = read_poses(folder / "poses" / f"{sequence}.txt")
-    errors = odometry_errors(predicted, true, alignment=alignment.lower())
+    errors = odometry_errors(predicted, true, alignment=alignment.lower(), frames=frames)
     assert errors.t_err == pytest.approx(expected["t_err_percent"], rel=1e-6)
     assert errors.r_err == pytest.approx(expected["r_err_deg_per_100m"], rel=1e-6)
     assert errors.path.ate == pytest.approx(expected["ate_m"], rel=1e-6)
+    assert errors.path.rpe_translation == pytest.approx(expected["rpe_m"], rel=1e-6)
+    assert np.degrees(errors.path.rpe_rotation) == pytest.approx(expected["rpe_deg"], rel=1e-6)

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int64
 
 from vection.evaluation.trajectory import Alignment, Poses, TrajectoryErrors, align, angle_of_trace, trajectory_errors
 
-Frames = Int64[np.ndarray, " segment"]
+Frames = Int64[np.ndarray, " frame"]
+TruePoses = Float[np.ndarray, "true_frame 4 4"]
 
 LENGTHS = (100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0)
 """Metres."""
@@ -53,11 +54,18 @@ class OdometryErrors:
         return self.segments.mean()[1]
 
 
-def odometry_errors(predicted: Poses, true: Poses, *, alignment: Alignment = "scale") -> OdometryErrors:
-    """Compare T_camera_to_world of the same frames, each path first re-based to its own first frame."""
-    based, true_based = rebase(predicted), rebase(true)
+def odometry_errors(
+    predicted: Poses, true: TruePoses, *, alignment: Alignment = "scale", frames: Frames | None = None
+) -> OdometryErrors:
+    """Compare T_camera_to_world of the same frames, each path first re-based to its own first frame.
+
+    `frames`: rows of the predicted frames in the whole true path, if some are missing.
+    """
+    seen = true if frames is None else true[frames]
+    based, true_based = rebase(predicted), rebase(seen)
     aligned, _ = align(based, true_based, alignment=alignment)
-    return OdometryErrors(segment_errors(aligned, true_based), trajectory_errors(predicted, true, alignment=alignment))
+    segments = segment_errors(aligned, np.linalg.inv(seen[0]) @ true, frames=frames)
+    return OdometryErrors(segments, trajectory_errors(predicted, seen, alignment=alignment))
 
 
 def rebase(poses: Poses) -> Poses:
@@ -66,20 +74,30 @@ def rebase(poses: Poses) -> Poses:
 
 
 def segment_errors(
-    predicted: Poses, true: Poses, *, lengths: Sequence[float] = LENGTHS, stride: int = 10
+    predicted: Poses,
+    true: TruePoses,
+    *,
+    lengths: Sequence[float] = LENGTHS,
+    stride: int = 10,
+    frames: Frames | None = None,
 ) -> SegmentErrors:
-    """Compare the motion over segments that begin at every `stride`-th frame.
+    """Compare the motion over segments that begin at every `stride`-th frame of the sequence.
 
-    Length is measured along the true path; a segment ends at the first frame beyond it, and is left out if there is
-    none. Errors are divided by the length asked for, as KITTI does.
+    Length is measured along the whole true path; a segment ends at the first frame beyond it. It is left out if there
+    is none, or if one of its ends is not among the predicted `frames` (rows of `true`; all if None). Errors are divided
+    by the length asked for, as KITTI does.
     """
+    row_of = np.full(len(true), -1)
+    row_of[np.arange(len(true)) if frames is None else frames] = np.arange(len(predicted))
     steps = np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1)
     travelled = np.concatenate([[0.0], np.cumsum(steps)])
     starts = np.arange(0, len(true), stride)
     ends = np.searchsorted(travelled, travelled[starts][:, None] + np.array(lengths), side="right")
-    row, column = np.nonzero(ends < len(true))
+    inside = ends < len(true)
+    inside &= (row_of[starts] >= 0)[:, None] & (row_of[np.minimum(ends, len(true) - 1)] >= 0)
+    row, column = np.nonzero(inside)
     first, last, length = starts[row], ends[row, column], np.array(lengths)[column]
-    difference = np.linalg.inv(_motion(predicted, first, last)) @ _motion(true, first, last)
+    difference = np.linalg.inv(_motion(predicted, row_of[first], row_of[last])) @ _motion(true, first, last)
     return SegmentErrors(
         first.astype(np.float64),
         length,
@@ -88,6 +106,8 @@ def segment_errors(
     )
 
 
-def _motion(poses: Poses, first: Frames, last: Frames) -> Float[np.ndarray, "segment 4 4"]:
+def _motion(
+    poses: TruePoses, first: Int64[np.ndarray, " segment"], last: Int64[np.ndarray, " segment"]
+) -> Float[np.ndarray, "segment 4 4"]:
     """T_last_to_first."""
     return np.asarray(np.linalg.inv(poses[first]) @ poses[last])

@@ -158,6 +158,17 @@ def align(predicted: Poses, true: Poses, *, alignment: Alignment) -> tuple[Poses
     return aligned, scale
 
 
+def scale_every_step(predicted: Poses, true: Poses) -> Poses:
+    """Give every step of a path the length of the true one, and chain the steps again.
+
+    It takes all drift of scale away; SC-SfMLearner's table does it to methods whose scale changes from frame to frame.
+    """
+    steps, true_steps = steps_from_poses(predicted), steps_from_poses(true)
+    lengths, true_lengths = (np.linalg.norm(one[:, :3, 3], axis=1) for one in (steps, true_steps))
+    steps[:, :3, 3] *= (true_lengths / np.maximum(lengths, 1e-12))[:, None]
+    return np.asarray(predicted[0] @ poses_from_steps(steps))
+
+
 def trajectory_errors(predicted: Poses, true: Poses, *, alignment: Alignment = "scale") -> TrajectoryErrors:
     """Compare whole paths frame by frame, each first re-based to its own first frame."""
     predicted, true = np.linalg.inv(predicted[0]) @ predicted, np.linalg.inv(true[0]) @ true

@@ -1,4 +1,4 @@
-"""The camera's path as text: TUM (time, position, quaternion) and KITTI (3x4 matrices), both T_camera_to_world."""
+"""The camera's path as text: TUM (time, position, quaternion), KITTI (3x4 matrices), CSV; all T_camera_to_world."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 Pose = Float[np.ndarray, "4 4"]
+
+CSV_HEADER = "frame,seconds,x,y,z,qx,qy,qz,qw"
 
 
 def quaternion(rotation: Float[np.ndarray, "3 3"]) -> tuple[float, float, float, float]:
@@ -30,15 +32,34 @@ def quaternion(rotation: Float[np.ndarray, "3 3"]) -> tuple[float, float, float,
     return x, y, z, w
 
 
+def rotation_matrix(quaternions: Float[np.ndarray, "frame 4"]) -> Float[np.ndarray, "frame 3 3"]:
+    """Return the rotations of quaternions x, y, z, w, which are normalised first."""
+    x, y, z, w = (quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)).T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.array(rows).transpose(2, 0, 1)
+
+
 def tum_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:
     """One line a frame: `seconds tx ty tz qx qy qz qw`."""
-    lines = []
-    for pose, time in zip(poses, seconds, strict=True):
-        numbers = [*pose[:3, 3].tolist(), *quaternion(pose[:3, :3])]
-        lines.append(f"{time:.6f} " + " ".join(f"{number:.9g}" for number in numbers))
+    lines = [f"{time:.6f} {' '.join(_numbers(pose))}" for pose, time in zip(poses, seconds, strict=True)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def csv_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:
+    """A header, then one line a frame: its number, seconds, position, quaternion."""
+    rows = enumerate(zip(poses, seconds, strict=True))
+    lines = [f"{index},{time:.6f},{','.join(_numbers(pose))}" for index, (pose, time) in rows]
+    return "".join(f"{line}\n" for line in [CSV_HEADER, *lines])
 
 
 def kitti_text(poses: Sequence[Pose]) -> str:
     """One line a frame: the upper 3x4 of the pose, row by row."""
     return "".join(" ".join(f"{number:.9g}" for number in pose[:3].ravel()) + "\n" for pose in poses)
+
+
+def _numbers(pose: Pose) -> list[str]:
+    return [f"{number:.9g}" for number in (*pose[:3, 3].tolist(), *quaternion(pose[:3, :3]))]

@@ -13,11 +13,13 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from vection.data.clip_folder import read_rgb
+from vection.errors import UsageError
 from vection.inference.camera import learned_camera, resize_camera
 from vection.inference.flip import blend_flipped
+from vection.inference.path import Pose
 from vection.inference.prediction import CameraNumbers, DepthMap, Prediction, RgbImage
 from vection.inference.sources import Frame
-from vection.methods.method import Method
+from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
 from vection.types import Image, InverseDepth
 
@@ -95,6 +97,26 @@ class Predictor:
             # Predicted intrinsics belong to a pair; the last frame has none of its own and takes those before.
             yield waiting if predicted_camera is None else replace(waiting, intrinsics=predicted_camera)
 
+    def path(self, frames: Iterable[Frame | RgbImage]) -> Iterator[tuple[Frame, Pose]]:
+        """Predict only where the camera was, T_camera_to_world of every frame as in `stream`, without its depth.
+
+        UsageError if the method knows no motion.
+        """
+        if not self.method.knows_ego_motion:
+            raise UsageError("This model knows no motion of the camera, so no path; use one that was trained on video.")
+        T_camera_to_world = np.eye(4)
+        before: Image | None = None
+        first: Image | None = None
+        last: Frame | None = None
+        for frame in _named(frames):
+            second = self._to_network(frame.image)
+            if first is not None and last is not None:
+                size, camera = last.image.shape[:2], self._camera(last)
+                motion = self._network_motion(first, second, before=before, size=size, camera=camera)
+                T_camera_to_world = T_camera_to_world @ np.linalg.inv(self._ego_motion(motion))
+            yield frame, T_camera_to_world.copy()
+            before, first, last = first, second, frame
+
     def _predict_frame(self, frame: Frame, *, network_image: NetworkImage | None = None) -> Prediction:
         image = self._to_network(frame.image) if network_image is None else network_image
         inverse = self._inverse_depth(image)[0, 0].float().cpu().numpy()
@@ -126,25 +148,36 @@ class Predictor:
     def _motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> dict[str, Any]:
         """Return what else is predicted of the first frame: its motion until the second, at the size of its image."""
         size, network = prediction.depth.shape, (self.height, self.width)
-        intrinsics = None
-        if prediction.intrinsics is not None:
-            numbers = resize_camera(prediction.intrinsics, from_size=size, to_size=network)
-            focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
-            intrinsics = camera_matrices(focal, centre)
-        with torch.inference_mode(), self._precision():
-            motion = self.method.predict_motion(first, second, before=before, intrinsics=intrinsics)
-        T_first_to_second = motion.ego[0].double().cpu().numpy()
-        T_first_to_second[:3, 3] *= self.depth_scale
-        found: dict[str, Any] = {"T_to_next": T_first_to_second}
-        if motion.object_flow is not None:
+        motion = self._network_motion(first, second, before=before, size=size, camera=prediction.intrinsics)
+        found: dict[str, Any] = {"T_to_next": self._ego_motion(motion)}
+        knows_objects = self.method.knows_object_motion
+        if motion.object_flow is not None and knows_objects:
             flow = self.depth_scale * motion.object_flow[0].float()
             found["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
-        if motion.moving is not None:
+        if motion.moving is not None and knows_objects:
             found["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
         if motion.intrinsics is not None:
             K = motion.intrinsics[0].double().cpu().numpy()
             found["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
         return found
+
+    def _network_motion(
+        self, first: Image, second: Image, *, before: Image | None, size: tuple[int, ...], camera: CameraNumbers | None
+    ) -> Motion:
+        """Run the method; `camera` are the intrinsics of the first image at its own `size`, if known."""
+        intrinsics = None
+        if camera is not None:
+            numbers = resize_camera(camera, from_size=size, to_size=(self.height, self.width))
+            focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
+            intrinsics = camera_matrices(focal, centre)
+        with torch.inference_mode(), self._precision():
+            return self.method.predict_motion(first, second, before=before, intrinsics=intrinsics)
+
+    def _ego_motion(self, motion: Motion) -> Pose:
+        """T_first_to_second in `unit`."""
+        T_first_to_second: Pose = motion.ego[0].double().cpu().numpy()
+        T_first_to_second[:3, 3] *= self.depth_scale
+        return T_first_to_second
 
     def _classes(self, image: Image, size: tuple[int, ...]) -> UInt8[np.ndarray, "image_height image_width"] | None:
         """Classes at `size`, nearest pixel; None if the method has not learned them."""

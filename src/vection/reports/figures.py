@@ -5,8 +5,10 @@ Figures are made as objects: `matplotlib.pyplot` and its global state are not us
 
 import io
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -17,6 +19,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from vection.errors import UsageError
 from vection.reports.run_folder import Event
 
 COLOURS = ("#3b82c4", "#e07b39", "#3a9d6a", "#a06cd5", "#d1495b", "#8a8f98")
@@ -108,6 +111,19 @@ def statistics_figure(events: Sequence[Event]) -> Figure:
     axes.set_ylabel("depth, unit of training")
     _legend(axes)
     return figure
+
+
+def write_png(path: Path, figure: Figure, *, dots_per_inch: int = 150) -> None:
+    """Write a figure as a picture on white ground; UsageError if the place cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    for axes in figure.axes:
+        axes.grid(color="#d0d0d0")
+    try:
+        with mpl.rc_context(STYLE):
+            figure.savefig(temporary, format="png", dpi=dots_per_inch, facecolor="white")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def path_figure(paths: Mapping[str, Float[np.ndarray, "frame 3"]], *, unit: str) -> Figure:

@@ -1,0 +1,50 @@
+"""A camera path as files: TUM, KITTI, CSV and a picture from above."""
+
+import os
+from pathlib import Path
+
+from vection.errors import UsageError
+from vection.evaluation.camera_path import CameraPath, pair_paths
+from vection.evaluation.odometry import rebase
+from vection.evaluation.trajectory import align
+from vection.inference.path import csv_text, kitti_text, tum_text
+from vection.reports.figures import path_figure, write_png
+
+
+def write_path(
+    path: CameraPath, folder: Path, *, true: CameraPath | None = None, first_frame: int | None = None
+) -> Path:
+    """Write `path_tum.txt`, `path_kitti.txt`, `path.csv` and `path.png` and return the folder.
+
+    Without known times frames are a second apart. The picture shows the path from its first frame's camera, beside the
+    true one if given (scaled onto it by least squares; `first_frame` as in `pair_paths`). UsageError if the place
+    cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot write {folder}: {error.strerror}; choose another place.") from error
+    seconds = [float(index) for index in range(len(path))] if path.seconds is None else path.seconds.tolist()
+    poses = list(path.poses)
+    write_text(folder / "path_tum.txt", tum_text(poses, seconds))
+    write_text(folder / "path_kitti.txt", kitti_text(poses))
+    write_text(folder / "path.csv", csv_text(poses, seconds))
+    places = {"predicted": rebase(path.poses)[:, :3, 3]}
+    if true is not None:
+        paired, rows = pair_paths(path, true, first_frame=first_frame)
+        whole = rebase(true.poses[rows])
+        scaled, _ = align(rebase(paired), whole, alignment="scale")
+        places = {"true": whole[:, :3, 3], "predicted, one scale": scaled[:, :3, 3]}
+    write_png(folder / "path.png", path_figure(places, unit="unit of the path" if true is None else "m"))
+    return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step; UsageError if the place cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}; choose another place.") from error

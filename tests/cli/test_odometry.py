@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.test_commands import run, succeeds  # noqa: F401
+from tests.cli.test_wrong_input import fails
+from tests.evaluation.test_trajectory import scaled, winding_path
+
+from vection.evaluation.camera_path import read_path
+from vection.inference.path import kitti_text, tum_text
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Path:
+    """Folders `true` and `predicted` with the sequences 09 and 10, predicted at a tenth of the size."""
+    poses = winding_path(60)
+    for name, factor in (("true", 1.0), ("predicted", 0.1)):
+        (tmp_path / name).mkdir()
+        for sequence in ("09", "10"):
+            (tmp_path / name / f"{sequence}.txt").write_text(kitti_text(list(scaled(poses, factor))))
+    return tmp_path
+
+
+def test_paths_of_other_programs(capsys: Capture, paths: Path) -> None:
+    words = ("odometry", paths / "predicted", "--truth", paths / "true", "--align", "scale", "none")
+    out = json.loads(succeeds(capsys, *words, "--json", "--csv", paths / "segments.csv"))
+    assert [one["name"] for one in out["sequences"]] == ["09", "10"]
+    none, scale = out["sequences"][0]["alignments"]
+    assert (none["alignment"], scale["alignment"]) == ("none", "scale")
+    assert none["t_err"] == pytest.approx(90, abs=5)
+    assert scale["t_err"] == pytest.approx(0, abs=1e-4)
+    assert scale["scale"] == pytest.approx(10, rel=1e-6)
+    assert out["sequences"][0]["snippets"][0]["ate"] == pytest.approx(0, abs=1e-6)
+    assert "09,scale,0,100.0" in (paths / "segments.csv").read_text()
+    table = " ".join(succeeds(capsys, *words).split())
+    assert "one scale by least squares" in table
+    assert "snippets of 5 and 100 frames" in table
+
+
+def test_a_path_is_converted_and_drawn(capsys: Capture, paths: Path) -> None:
+    said = succeeds(capsys, "odometry", paths / "predicted" / "09.txt", "--out", paths / "out")
+    assert said.strip() == str(paths / "out")
+    np.testing.assert_allclose(
+        read_path(paths / "out" / "path_tum.txt").poses, scaled(winding_path(60), 0.1), atol=1e-6
+    )
+    assert (paths / "out" / "path.png").stat().st_size > 1000
+    assert not (paths / "out" / "odometry.json").exists()
+
+
+def test_from_a_run_to_errors(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:  # noqa: F811
+    out = json.loads(succeeds(capsys, "odometry", run, clips, "--out", tmp_path / "paths", "--json"))
+    assert out["paths"] == [str(tmp_path / "paths" / name) for name in ("drive_1", "drive_2")]
+    assert [one["name"] for one in out["sequences"]] == ["drive_1", "drive_2"]
+    assert [one["frames"] for one in out["sequences"]] == [8, 8]
+    assert json.loads((tmp_path / "paths" / "odometry.json").read_text())["mean"] == out["mean"]
+    # The same path as that of `predict`, which predicts depth as well.
+    succeeds(capsys, "predict", run, clips / "drive_1", "--out", tmp_path / "p", "--no-video", "--no-png")
+    file = Path("drive_1") / "path_kitti.txt"
+    assert (tmp_path / "paths" / file).read_text() == (tmp_path / "p" / file.name).read_text()
+    # And as that which is read from the files.
+    again = json.loads(succeeds(capsys, "odometry", tmp_path / "paths", "--truth", clips, "--json"))
+    assert again["mean"]["scale"]["ate"] == pytest.approx(out["mean"]["scale"]["ate"], rel=1e-5)
+
+
+def test_a_video_has_a_path_without_truth(capsys: Capture, tmp_path: Path, run: Path, video: Path) -> None:  # noqa: F811
+    assert succeeds(capsys, "odometry", run, video, "--out", tmp_path / "out").strip() == str(tmp_path / "out")
+    assert len((tmp_path / "out" / "path.csv").read_text().splitlines()) == 9
+
+
+def test_wrong_arguments(capsys: Capture, paths: Path) -> None:
+    predicted, true = paths / "predicted", paths / "true"
+    assert "nothing to do" in fails(capsys, "odometry", predicted, code=2)
+    assert "--out" in fails(capsys, "odometry", predicted, paths / "drive.mp4", code=2)
+    assert "sim3" in fails(capsys, "odometry", predicted, "--truth", true, "--align", "sim3", code=2)
+    assert "at least two" in fails(capsys, "odometry", predicted, "--truth", true, "--snippets", "1", code=2)
+    assert "kitti-odometry" in fails(capsys, "odometry", predicted, "--truth", true, "--protocol", "kitti", code=2)
+    (true / "10.txt").rename(true / "11.txt")
+    assert "no true path named '10'" in fails(capsys, "odometry", predicted, "--truth", true, code=2)
+    (paths / "short.txt").write_text(tum_text(list(winding_path(5)), [0.1 * index for index in range(5)]))
+    words = ("odometry", paths / "short.txt", "--truth", true / "09.txt")
+    assert "--first-frame" in fails(capsys, *words, code=2)
+    (paths / "broken.txt").write_text("no path\n")
+    assert "no camera path" in fails(capsys, "odometry", paths / "broken.txt", "--truth", true / "09.txt", code=3)

@@ -1,0 +1,35 @@
+import cv2
+import numpy as np
+import pytest
+from tests.evaluation.test_trajectory import scaled, winding_path
+
+from vection.errors import UsageError
+from vection.evaluation.camera_path import CameraPath, read_path
+from vection.reports.path_files import write_path, write_text
+
+
+def test_all_files_hold_the_same_path(tmp_path):
+    poses = winding_path(6)
+    folder = write_path(CameraPath("p", poses, seconds=np.arange(6) / 10), tmp_path / "a" / "b")
+    assert sorted(path.name for path in folder.iterdir()) == ["path.csv", "path.png", "path_kitti.txt", "path_tum.txt"]
+    for name in ("path.csv", "path_kitti.txt", "path_tum.txt"):
+        np.testing.assert_allclose(read_path(folder / name).poses, poses, atol=1e-7)
+    assert (folder / "path.csv").read_text().splitlines()[1] == "0,0.000000,0,0,0,0,0,0,1"
+
+
+def test_the_picture_shows_the_true_path_beside_the_scaled_one(tmp_path):
+    true = CameraPath("t", winding_path(20))
+    alone = write_path(CameraPath("p", scaled(true.poses, 0.1)), tmp_path / "alone")
+    both = write_path(CameraPath("p", scaled(true.poses, 0.1)), tmp_path / "both", true=true)
+    first, second = (cv2.imread(str(folder / "path.png")) for folder in (alone, both))
+    assert first.shape == second.shape
+    assert first[0, 0].tolist() == [255, 255, 255]
+    assert (first != second).any()
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="Cannot write"):
+        write_path(CameraPath("p", winding_path(3)), tmp_path / "file" / "below")
+    with pytest.raises(UsageError, match="Cannot write"):
+        write_text(tmp_path / "file" / "below.txt", "x")
