@@ -48,6 +48,24 @@ def test_selection_limits_targets_and_sources(tmp_path, make_clip):
     assert [dataset.target_frame(index) for index in range(len(dataset))] == [("a", 1)]
 
 
+def test_no_neighbours_across_a_gap_and_only_listed_targets(tmp_path, make_clip):
+    assert usable_targets(range(8), offsets=(-1, 1), breaks=(3,)) == [1, 4, 5, 6]
+    assert usable_targets(range(8), offsets=(-2, 1), breaks=(4,)) == [2, 6]
+    assert usable_targets(range(4), offsets=(1,), breaks=(2,)) == [0, 2]
+    info = make_clip(tmp_path / "a", frames=8)
+    write_clip(replace(info, breaks=(3,), targets=(2, 4, 5)))
+    dataset = ClipDataset(tmp_path)
+    assert [dataset.target_frame(index)[1] for index in range(len(dataset))] == [4, 5]
+
+
+def test_published_train_and_val_folders_are_the_split(tmp_path, make_clip):
+    for name in ("train/a", "train/b", "val/c"):
+        make_clip(tmp_path / name, frames=4)
+    training, validation = split_validation(tmp_path, fraction=0.5)
+    assert [sequence for sequence in training.sequences if sequence[1]] == [("train/a", 2), ("train/b", 2)]
+    assert [sequence for sequence in validation.sequences if sequence[1]] == [("val/c", 2)]
+
+
 @pytest.mark.parametrize("offsets", [(), (0, 1)])
 def test_refuses_bad_offsets(tmp_path, make_clip, offsets):
     make_clip(tmp_path, frames=3)

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, write_clip
+from vection.data.clip_folder import ClipInfo, FrameInfo, read_clip, write_clip
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth import clip_truth, exported_truth, kitti_2015_truth, png_truth
 
@@ -60,6 +62,15 @@ def test_root_of_clips_leaves_out_those_without_truth(tmp_path):
     assert clip_truth(tmp_path).names == ("a/000000", "a/000001", "c/000000", "c/000001")
     with pytest.raises(DataError, match="holds ground truth"):
         clip_truth(tmp_path / "b")
+
+
+def test_lost_scans_and_neighbours_of_listed_frames_have_no_truth(tmp_path):
+    make_clip(tmp_path / "a")
+    (tmp_path / "a/truth/000001.npz").unlink()
+    assert clip_truth(tmp_path / "a").names == ("000000",)
+    make_clip(tmp_path / "b")
+    write_clip(replace(read_clip(tmp_path / "b"), targets=(1,)))
+    assert clip_truth(tmp_path / "b").names == ("000001",)
 
 
 def make_kitti_2015(root):

@@ -119,7 +119,8 @@ def split_validation(
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
-    With many clips whole ones are held out, evenly spread; else the tail of each, behind a gap of max|offset| frames.
+    Clips below `root`/train and `root`/val are split so (`vection prepare` with a published split). Else with many clips
+    whole ones are held out, evenly spread; else the tail of each, behind a gap of max|offset| frames.
     `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
     """
     if not 0 <= fraction < 1:
@@ -129,7 +130,9 @@ def split_validation(
     held_out = round(fraction * len(clips))
     training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
     validation: dict[str, range] = {}
-    if fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
+    if {name.partition("/")[0] for name in names} == {"train", "val"}:
+        validation = {name: training.pop(name) for name in names if name.startswith("val/")}
+    elif fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
         for place in range(held_out):
             name = names[int((place + 0.5) * len(clips) / held_out)]
             validation[name] = training.pop(name)
@@ -168,12 +171,13 @@ def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[
 def usable_targets(frames: Sequence[int], *, offsets: Sequence[int], breaks: Sequence[int] = ()) -> list[int]:
     """Return the frames whose neighbours at every offset are among `frames`, with no break on the way to them."""
     present = set(frames)
-    before, behind = min(0, *offsets), max(0, *offsets)
+    interrupted = set(breaks)
+    reach = range(min(0, *offsets) + 1, max(0, *offsets) + 1)
     return [
         frame
         for frame in frames
         if all(frame + offset in present for offset in offsets)
-        and not any(frame + before < place <= frame + behind for place in breaks)
+        and not any(frame + step in interrupted for step in reach)
     ]
 
 

@@ -119,6 +119,10 @@ class ClipInfo:
             raise DataError(f"The class map {path} is missing or is not an 8-bit {self.width}x{self.height} PNG.")
         return np.asarray(ids)
 
+    def has_truth(self, index: int) -> bool:
+        """Return whether true values of a frame are stored."""
+        return self.truth is not None and (self.folder / self.truth / f"{self.frames[index].stem}.npz").is_file()
+
     def read_truth(self, index: int) -> FrameTruth:
         """Return the exact values stored for a frame; DataError if the clip has none."""
         if self.truth is None:

@@ -45,10 +45,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Job:
-    """Frames of one sequence; of a whole sequence the sequence itself."""
+    """Some frames of a sequence, or a whole one; no more, because it travels to another process."""
 
-    item: Item
+    name: str
     frames: tuple[SequenceFrame, ...]
+    whole: WholeSequence | None
     folder: Path
     settings: PrepareSettings
 
@@ -95,20 +96,16 @@ def _prepare_all(
         if not waiting[item.name]:
             problems[item.name] = finish_clip(item, out / item.name, settings=settings, skipped=[])
     jobs = _jobs(missing, left, out=out, settings=settings)
-    for job, reasons in in_workers(_do, jobs, workers=workers):
-        name = job.item.name
-        problems[name] += [
-            Skipped(name, frame.name, reason)
-            for frame, reason in zip(job.frames, reasons, strict=True)
-            if reason is not None
-        ]
-        written += sum(reason is None for reason in reasons)
-        done += len(reasons)
-        waiting[name] -= len(reasons)
+    by_name = {item.name: item for item in missing}
+    for name, count, bad in in_workers(_do, jobs, workers=workers):
+        problems[name] += [Skipped(name, frame, reason) for frame, reason in bad]
+        written += count - len(bad)
+        done += count
+        waiting[name] -= count
         if progress is not None:
             progress(done, total)
         if not waiting[name]:
-            problems[name] = finish_clip(job.item, out / name, settings=settings, skipped=problems[name])
+            problems[name] = finish_clip(by_name[name], out / name, settings=settings, skipped=problems[name])
     skipped = [Skipped(place, "", reason) for place, reason in listing.skipped]
     clips = []
     for item in listing.sequences:
@@ -131,15 +128,19 @@ def _jobs(
 ) -> Iterator[_Job]:
     for item in items:
         frames = left[item.name]
+        whole = item if isinstance(item, WholeSequence) else None
         for start in range(0, len(frames), CHUNK):
-            yield _Job(item, tuple(frames[start : start + CHUNK]), out / item.name, settings)
+            yield _Job(item.name, tuple(frames[start : start + CHUNK]), whole, out / item.name, settings)
 
 
-def _do(job: _Job) -> tuple[_Job, list[str | None]]:
-    """Run in a worker: write the frames; return for each why it is left out, or None."""
-    if isinstance(job.item, WholeSequence):
-        return job, [_write_whole(job.item, job.folder)]
-    return job, [write_frame(job.folder, frame, job.settings) for frame in job.frames]
+def _do(job: _Job) -> tuple[str, int, list[tuple[str, str]]]:
+    """Run in a worker: write the frames; return the sequence, how many were tried, and what is left out and why."""
+    if job.whole is not None:
+        reasons = [_write_whole(job.whole, job.folder)]
+    else:
+        reasons = [write_frame(job.folder, frame, job.settings) for frame in job.frames]
+    bad = [(frame.name, reason) for frame, reason in zip(job.frames, reasons, strict=True) if reason is not None]
+    return job.name, len(job.frames), bad
 
 
 def _write_whole(item: WholeSequence, folder: Path) -> str | None:

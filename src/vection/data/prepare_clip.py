@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from vection.data.clip_folder import ClipInfo, FrameInfo, StereoInfo, write_clip
 from vection.data.prepare_frame import RECORDS, FrameRecord
-from vection.data.sequences import DataSequence, PrepareSettings, SequenceFrame, WholeSequence
-from vection.errors import UsageError
+from vection.data.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
+from vection.errors import DataError, UsageError
 
 PATH_FILE = "path_truth_kitti.txt"
 """True poses of the frames in a clip folder, T_camera_to_world, one line of 12 numbers a frame."""
+RECORD = TypeAdapter(FrameRecord)
 FILES = ("frames", "stereo", "truth", "classes")
 
 
@@ -36,7 +38,7 @@ class Skipped:
 def unfinished(item: DataSequence | WholeSequence, folder: Path) -> list[SequenceFrame]:
     """Return the frames that are not yet whole; a whole sequence counts as one."""
     if isinstance(item, WholeSequence):
-        return [SequenceFrame("", 0.0, _unread)]
+        return [SequenceFrame("", 0.0, partial(_unread, item.name))]
     done = {file.stem for file in (folder / RECORDS).glob("[!.]*.json")}
     return [frame for frame in item.frames if frame.name not in done]
 
@@ -136,7 +138,7 @@ def _keep_mask(folder: Path, name: str) -> str:
 def _read(folder: Path, name: str) -> FrameRecord | None:
     try:
         text = (folder / RECORDS / f"{name}.json").read_text(encoding="utf-8")
-        return TypeAdapter(FrameRecord).validate_python(json.loads(text))
+        return RECORD.validate_python(json.loads(text))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError) as error:
@@ -156,5 +158,5 @@ def _clean(folder: Path) -> None:
             rest.unlink(missing_ok=True)
 
 
-def _unread() -> Any:
-    raise AssertionError("a whole sequence is not read by frames")
+def _unread(name: str) -> SourceFrame:
+    raise DataError(f"{name} is not read by frames.")

@@ -74,14 +74,19 @@ def truths_in_memory(truths: Sequence[GroundTruth], *, description: str = "in me
 
 
 def clip_truth(root: Path) -> TruthSet:
-    """True depth of a clip folder (names: file stems) or of all clips below `root` (names: `clip/stem`)."""
+    """True depth of a clip folder (names: file stems) or of all clips below `root` (names: `clip/stem`).
+
+    Of a clip made by a published list only its targets count; frames without a truth file (a lost scan) are left out.
+    """
     places: dict[str, tuple[ClipInfo, int]] = {}
     for folder in find_clips(root):
         info = read_clip(folder)
         if info.truth is None:
             continue
         prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
-        places |= {f"{prefix}{frame.stem}": (info, index) for index, frame in enumerate(info.frames)}
+        targets = range(len(info)) if info.targets is None else info.targets
+        known = [index for index in targets if info.has_truth(index)]
+        places |= {f"{prefix}{info.frames[index].stem}": (info, index) for index in known}
     if not places:
         raise DataError(f"No clip at or below {root} holds ground truth, so it cannot be evaluated.")
 
