@@ -32,7 +32,10 @@ class DataSet:
         return found(source, settings)
 
 
-DATA_SETS = (DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),)
+DATA_SETS = (
+    DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),
+    DataSet("waymo", "*.tfrecord (v1), or camera_image/*.parquet (v2)", "vection.data.waymo", size=(480, 320)),
+)
 
 
 def get_data_set(name: str) -> DataSet:
