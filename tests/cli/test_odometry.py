@@ -3,12 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.cli.test_commands import run, succeeds  # noqa: F401
+from tests.cli.test_commands import succeeds
 from tests.cli.test_wrong_input import fails
 from tests.evaluation.test_trajectory import scaled, winding_path
 
 from vection.evaluation.camera_path import read_path
 from vection.inference.path import kitti_text, tum_text
+from vection.recipes.build import build_method
+from vection.recipes.recipe import recipe_to_json
+from vection.recipes.registry import get_recipe
+from vection.training.checkpoint import save_checkpoint
 
 Capture = pytest.CaptureFixture[str]
 
@@ -22,6 +26,17 @@ def paths(tmp_path: Path) -> Path:
         for sequence in ("09", "10"):
             (tmp_path / name / f"{sequence}.txt").write_text(kitti_text(list(scaled(poses, factor))))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose network has learned nothing; its path is as good as any other for what is tested here."""
+    folder = tmp_path_factory.mktemp("runs") / "untrained"
+    recipe = get_recipe("monodepth2-debug")
+    method = build_method(recipe.method)
+    config = {"recipe": recipe_to_json(recipe)}
+    save_checkpoint(folder, weights=method.state_dict(), config=config)
+    return folder
 
 
 def test_paths_of_other_programs(capsys: Capture, paths: Path) -> None:
@@ -50,7 +65,7 @@ def test_a_path_is_converted_and_drawn(capsys: Capture, paths: Path) -> None:
     assert not (paths / "out" / "odometry.json").exists()
 
 
-def test_from_a_run_to_errors(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:  # noqa: F811
+def test_from_a_run_to_errors(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:
     out = json.loads(succeeds(capsys, "odometry", run, clips, "--out", tmp_path / "paths", "--json"))
     assert out["paths"] == [str(tmp_path / "paths" / name) for name in ("drive_1", "drive_2")]
     assert [one["name"] for one in out["sequences"]] == ["drive_1", "drive_2"]
@@ -65,7 +80,7 @@ def test_from_a_run_to_errors(capsys: Capture, tmp_path: Path, run: Path, clips:
     assert again["mean"]["scale"]["ate"] == pytest.approx(out["mean"]["scale"]["ate"], rel=1e-5)
 
 
-def test_a_video_has_a_path_without_truth(capsys: Capture, tmp_path: Path, run: Path, video: Path) -> None:  # noqa: F811
+def test_a_video_has_a_path_without_truth(capsys: Capture, tmp_path: Path, run: Path, video: Path) -> None:
     assert succeeds(capsys, "odometry", run, video, "--out", tmp_path / "out").strip() == str(tmp_path / "out")
     assert len((tmp_path / "out" / "path.csv").read_text().splitlines()) == 9
 
