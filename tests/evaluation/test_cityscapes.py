@@ -5,10 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
+from vection.data.cityscapes import depth_from_disparity
 from vection.errors import DataError, UsageError
-from vection.evaluation.cityscapes import cityscapes_truth, depth_from_disparity
+from vection.evaluation.cityscapes import cityscapes_truth
 from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.predictions import PredictedMap, PredictionReader
+from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
 from vection.evaluation.protocol import CITYSCAPES, CITYSCAPES_TOP, CITYSCAPES_WINDOW, Crop
 
 NAME = "val/ulm/ulm_000001_000019"

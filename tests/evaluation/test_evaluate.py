@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.evaluate import depth_at_size, evaluate_depth
-from vection.evaluation.predictions import PredictedMap, PredictionReader
+from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
 from vection.evaluation.protocol import DepthProtocol
 from vection.evaluation.result import DepthResult, evaluation_json, results_table
 from vection.evaluation.truth import GroundTruth, TruthSet, truths_in_memory

@@ -5,7 +5,7 @@ import pytest
 
 from vection.evaluation.evaluate import score
 from vection.evaluation.points import DYNAMO_LABELS, PointTruth, compare_points
-from vection.evaluation.predictions import PredictedMap
+from vection.evaluation.prediction_kinds import PredictedMap
 from vection.evaluation.protocol import Crop, DepthProtocol
 
 PROTOCOL = DepthProtocol("points", "made up", median="lower", categories=("all", *DYNAMO_LABELS))

@@ -56,7 +56,7 @@ def test_folder_of_npy_and_png(tmp_path):
     for name in reader.names:
         np.testing.assert_array_equal(reader.read(name).values, DEPTH)
     np.save(tmp_path / "sub" / "b.npy", DEPTH)
-    with pytest.raises(DataError, match="same name"):
+    with pytest.raises(DataError, match="two maps of 'sub/b'"):
         open_predictions(tmp_path)
 
 
@@ -69,15 +69,29 @@ def test_coloured_pictures_are_not_depth(tmp_path):
         open_predictions(tmp_path).read("b")
 
 
-def test_disparity_file_of_monodepth2(tmp_path):
-    np.save(tmp_path / "disps.npy", 1 / np.stack([DEPTH, DEPTH]))
-    reader = open_predictions(tmp_path / "disps.npy", names=["x", "y"])
-    assert reader.read("y").kind == "inverse-depth"
-    np.testing.assert_allclose(reader.read("y").values, 1 / DEPTH)
-    with pytest.raises(UsageError, match="names 1 images"):
-        open_predictions(tmp_path / "disps.npy", names=["x"])
-    with pytest.raises(UsageError, match="maps without names"):
-        open_predictions(tmp_path / "disps.npy")
+def test_names_and_kinds_of_foreign_folders(tmp_path):
+    np.save(tmp_path / "10_disp.npy", 1 / DEPTH[None, None])
+    np.save(tmp_path / "9_depth.npy", DEPTH[None, None])
+    cv2.imwrite(str(tmp_path / "11.pfm"), DEPTH)
+    reader = open_predictions(tmp_path)
+    assert reader.names == ("9", "10", "11")
+    assert [reader.read(name).kind for name in reader.names] == ["depth", "inverse-depth", "depth"]
+    np.testing.assert_array_equal(reader.read("11").values, DEPTH)
+    assert open_predictions(tmp_path, kind="inverse-depth").read("11").kind == "inverse-depth"
+    (tmp_path / "11.pfm").write_text("PF\n")
+    with pytest.raises(DataError, match="not a grey PFM"):
+        reader.read("11")
+
+
+def test_maps_in_order(tmp_path):
+    for index in range(3):
+        np.save(tmp_path / f"{index}.npy", DEPTH + index)
+    reader = open_predictions(tmp_path, names=["x", "y", "z"], in_order=True)
+    assert reader.names == ("x", "y", "z")
+    np.testing.assert_array_equal(reader.read("z").values, DEPTH + 2)
+    assert reader.read_objects("z").empty
+    with pytest.raises(UsageError, match=r"3 maps, .* 2 images"):
+        open_predictions(tmp_path, names=["x", "y"], in_order=True)
 
 
 def test_nothing_there(tmp_path):

@@ -8,12 +8,13 @@ import torch
 from tests.parity import motion_evaluation_cases
 from torch import Tensor
 
+from vection.data.cityscapes import depth_from_disparity
 from vection.data.lidar import LidarCalibration, lidar_depth_map
-from vection.evaluation.cityscapes import depth_from_disparity
 from vection.evaluation.evaluate import ComparedPixels, compare, score
 from vection.evaluation.metrics import mean_server_errors, server_errors, server_table
 from vection.evaluation.points import DYNAMO_LABELS, PointTruth, compare_points
-from vection.evaluation.predictions import PredictedMap, depth_from_png
+from vection.evaluation.prediction_kinds import PredictedMap
+from vection.evaluation.predictions import depth_from_png
 from vection.evaluation.protocol import (
     CITYSCAPES,
     CITYSCAPES_TOP,

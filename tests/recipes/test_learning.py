@@ -9,7 +9,7 @@ from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import street
 from vection.evaluation.baselines import computed_predictions, constant_predictions, row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.predictions import PredictionReader
+from vection.evaluation.prediction_kinds import PredictionReader
 from vection.evaluation.protocol import ALL, SYNTHETIC
 from vection.evaluation.truth import clip_truth
 from vection.recipes.load import load_predictor

@@ -15,7 +15,7 @@ from vection.cli.progress import progress_bar
 from vection.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from vection.evaluation.predictions import PredictionReader
+    from vection.evaluation.prediction_kinds import PredictionReader
     from vection.evaluation.protocol import DepthProtocol
     from vection.evaluation.result import DepthResult
     from vection.evaluation.truth import TruthSet

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vection.errors import DataError
-from vection.evaluation.predictions import PredictedMap, PredictionReader
+from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
 from vection.evaluation.truth import GroundTruth, TruthSet
 
 BINS = 256

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from vection.errors import DataError, UsageError
 from vection.evaluation.metrics import depth_errors
 from vection.evaluation.motion import RatioCounts, ratio_counts
-from vection.evaluation.predictions import MapKind, PredictedMap, PredictionReader
+from vection.evaluation.prediction_kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.protocol import ALL, DepthProtocol, Median
 from vection.evaluation.result import DepthResult, ImageRow, summarise
 from vection.evaluation.truth import GroundTruth, TruthSet
@@ -107,6 +107,7 @@ def predicted_depth(
     predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol
 ) -> Float[np.ndarray, "image_height image_width"]:
     """Depth at the `size` of the truth, before scaling; NaN where the prediction does not see it."""
+    _check_shape(predicted, size)
     if protocol.seen is None:
         return depth_at_size(predicted, size, resize=protocol.resize)
     top, bottom, left, right = protocol.seen.window(size[0], size[1])
@@ -160,10 +161,21 @@ def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, 
     return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
 
 
+def _check_shape(predicted: PredictedMap, size: tuple[int, ...]) -> None:
+    """Networks stretch images, but not by a factor of three: such a map is transposed or of other images."""
+    (rows, columns), (height, width) = predicted.values.shape, size
+    stretch = (columns / rows) / (width / height)
+    if not 1 / 3 < stretch < 3:
+        raise DataError(f"A predicted map is {columns}x{rows} where the image is {width}x{height}; is it transposed?")
+
+
 def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
     available = set(predictions.names)
     missing = [name for name in truths.names if name not in available]
     if missing:
         some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         count = f"{len(missing)} of the {len(truths)} images"
-        raise UsageError(f"{predictions.description} lacks {count} of {truths.description}: {some}")
+        sentence = f"{predictions.description} lacks {count} of {truths.description}: {some}"
+        if len(available) == len(truths):
+            sentence += "; if its maps have other names but this order, give --in-order"
+        raise UsageError(sentence)

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from rich.table import Table
 
 from vection.evaluation.motion import FlowErrors, MotionCurve, flow_errors, motion_curve, resize_map
-from vection.evaluation.predictions import PredictedObjects, PredictionReader
+from vection.evaluation.prediction_kinds import PredictedObjects, PredictionReader
 from vection.evaluation.segmentation import CLASSES, Confusion, confusion_matrix, segmentation_scores
 from vection.evaluation.truth import GroundTruth, TruthSet
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from vection.evaluation.evaluate import ComparedPixels, depth_at_size
-from vection.evaluation.predictions import PredictedMap
+from vection.evaluation.prediction_kinds import PredictedMap
 from vection.evaluation.protocol import ALL, DepthProtocol
 
 DYNAMO_LABELS = {"static background": 0, "moving objects": 1, "static objects": 2}

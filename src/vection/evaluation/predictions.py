@@ -1,10 +1,10 @@
 """Predicted depth by image name: our prediction folders, other people's files, or computed on the spot."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,60 +12,52 @@ from jaxtyping import Float, Integer, UInt8
 
 from vection.data.clip_folder import natural_key
 from vection.errors import DataError, UsageError
+from vection.evaluation.prediction_kinds import (
+    MapKind,
+    PredictedMap,
+    PredictedObjects,
+    PredictionReader,
+    kind_of_name,
+)
+from vection.evaluation.stacked_predictions import read_archive, read_stack
 
 PREDICTIONS_FILE = "predictions.json"
+SUFFIXES = (".npy", ".pfm", ".png")
 
 
-MapKind = Literal["depth", "inverse-depth"]
+def open_predictions(
+    path: Path, *, names: Sequence[str] | None = None, kind: MapKind | None = None, in_order: bool = False
+) -> PredictionReader:
+    """Open a prediction folder, a folder of depth maps, or other programs' .npy and .npz.
 
-
-@dataclass(frozen=True)
-class PredictedMap:
-    """One image's prediction at any size."""
-
-    values: Float[np.ndarray, "height width"]
-    kind: MapKind = "depth"
-
-
-@dataclass(frozen=True)
-class PredictedObjects:
-    """What a prediction says of one image beside depth; at any size, None where it says nothing."""
-
-    object_flow: Float[np.ndarray, "flow_height flow_width 3"] | None = None
-    """To the next frame, x, y, z of the image's camera, without ego-motion, in the unit of the depth."""
-    motion_mask: Float[np.ndarray, "mask_height mask_width"] | None = None
-    """In [0, 1]."""
-    classes: UInt8[np.ndarray, "class_height class_width"] | None = None
-    """Cityscapes train ids."""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing but depth is predicted."""
-        return self.object_flow is None and self.motion_mask is None and self.classes is None
-
-
-@dataclass(frozen=True)
-class PredictionReader:
-    """A set of predictions, read one at a time."""
-
-    description: str
-    names: tuple[str, ...]
-    read: Callable[[str], PredictedMap]
-    unit: str = "up-to-scale"
-    read_objects: Callable[[str], PredictedObjects] = lambda _: PredictedObjects()
-
-
-def open_predictions(path: Path, *, names: Sequence[str] | None = None) -> PredictionReader:
-    """Open a prediction folder, a folder of NPY or 16-bit PNG depth, or Monodepth2's `disps_*.npy` (needs `names`)."""
-    if path.is_file() and path.suffix == ".npy":
-        if names is None:
-            raise UsageError(f"{path} holds maps without names; give the list of images that it was made for.")
-        return read_disparity_file(path, names)
+    `names`: the images of files that hold all maps in one array, in their order. `kind`: what foreign maps are, where
+    their names do not tell. `in_order`: the maps of a folder are those of `names`, whatever they are called.
+    """
+    if path.is_file() and path.suffix in (".npy", ".npz"):
+        read = read_stack if path.suffix == ".npy" else read_archive
+        return read(path, names, kind=kind)
     if not path.is_dir():
         raise UsageError(f"There are no predictions at {path}; `vection predict` makes them.")
     if (path / PREDICTIONS_FILE).is_file() or any(path.rglob(PREDICTIONS_FILE)):
-        return read_prediction_folder(path)
-    return read_depth_folder(path)
+        reader = read_prediction_folder(path)
+    else:
+        reader = read_depth_folder(path, kind=kind)
+    return renamed(reader, names or ()) if in_order else reader
+
+
+def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
+    """Give the predictions other names, in order; UsageError if there are not as many."""
+    if len(reader.names) != len(names):
+        raise UsageError(
+            f"{reader.description} holds {len(reader.names)} maps, but the truth or list has {len(names)} images."
+        )
+    old = dict(zip(names, reader.names, strict=True))
+    return replace(
+        reader,
+        names=tuple(names),
+        read=lambda name: reader.read(old[name]),
+        read_objects=lambda name: reader.read_objects(old[name]),
+    )
 
 
 def read_prediction_folder(folder: Path) -> PredictionReader:
@@ -97,30 +89,28 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     )
 
 
-def read_depth_folder(folder: Path) -> PredictionReader:
-    """Open a folder of depth maps, `NAME.npy` or 16-bit `NAME.png` (depth * 256, 0 = none), also in subfolders."""
-    paths = sorted((path for path in folder.rglob("*") if path.suffix in (".npy", ".png")), key=str)
-    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
-    if not files:
-        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor .npy or .png depth maps.")
-    if len(files) < len(paths):
-        raise DataError(f"{folder} holds .npy and .png files of the same name; keep one kind.")
-    return PredictionReader(str(folder), tuple(files), lambda name: PredictedMap(_read_map(files[name])))
+def read_depth_folder(folder: Path, *, kind: MapKind | None = None) -> PredictionReader:
+    """Open a folder of maps, also in subfolders: `NAME.npy`, `NAME.pfm`, 16-bit `NAME.png` (times 256, 0 = none).
 
+    They hold depth unless `kind` or their names say otherwise: `NAME_disp.npy` and `NAME_depth.npy`, as Monodepth2's
+    `test_simple` writes them, are the map of the image NAME.
+    """
+    paths = sorted((path for path in folder.rglob("*") if path.suffix in SUFFIXES), key=lambda p: natural_key(str(p)))
+    if not paths:
+        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor .npy, .pfm or .png depth maps.")
+    files: dict[str, Path] = {}
+    for path in paths:
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        name = re.sub(r"_(disp|depth)$", "", name)
+        if name in files:
+            raise DataError(f"{folder} holds two maps of '{name}': {files[name].name} and {path.name}; keep one kind.")
+        files[name] = path
 
-def read_disparity_file(path: Path, names: Sequence[str]) -> PredictionReader:
-    """Open Monodepth2's `disps_*.npy`: scaled disparity (1/depth), image x row x column, in the order of `names`."""
-    try:
-        maps = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as an array of numbers ({error}).") from error
-    maps = maps[:, 0] if maps.ndim == 4 and maps.shape[1] == 1 else maps
-    if maps.ndim != 3 or len(maps) != len(names):
-        raise UsageError(f"{path} has shape {maps.shape}, but the list names {len(names)} images; give its own list.")
-    index = {name: number for number, name in enumerate(names)}
-    return PredictionReader(
-        str(path), tuple(names), lambda name: PredictedMap(np.array(maps[index[name]], np.float32), "inverse-depth")
-    )
+    def read(name: str) -> PredictedMap:
+        said = kind_of_name(files[name].stem) if files[name].stem.endswith(("_disp", "_depth")) else None
+        return PredictedMap(_read_map(files[name]), kind or said or "depth")
+
+    return PredictionReader(str(folder), tuple(files), read)
 
 
 def read_depth_png(path: Path) -> Float[np.ndarray, "height width"]:
@@ -158,10 +148,19 @@ def _read_byte_png(path: Path) -> UInt8[np.ndarray, "height width"]:
 def _read_map(path: Path) -> Float[np.ndarray, "height width"]:
     if path.suffix == ".png":
         return read_depth_png(path)
+    if path.suffix == ".pfm":
+        return _read_pfm(path)
     values = np.squeeze(_read_array(path))
     if values.ndim != 2 or values.dtype.kind != "f":
         raise DataError(f"{path} holds {values.dtype} of shape {values.shape}, not one map of real depth.")
     return values.astype(np.float32)
+
+
+def _read_pfm(path: Path) -> Float[np.ndarray, "height width"]:
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.float32 or stored.ndim != 2:
+        raise DataError(f"{path} is not a grey PFM file, so not a depth map.")
+    return np.asarray(stored, np.float32)
 
 
 def _read_array(path: Path) -> np.ndarray:

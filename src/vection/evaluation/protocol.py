@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from vection.errors import UsageError
-from vection.evaluation.predictions import MapKind
+from vection.evaluation.prediction_kinds import MapKind
 
 Median = Literal["middle", "lower"]
 

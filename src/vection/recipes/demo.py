@@ -18,7 +18,7 @@ from vection.data.synthetic.settings import DriveSettings, drive_settings
 from vection.errors import UsageError
 from vection.evaluation.baselines import computed_predictions, constant_predictions, row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.predictions import PredictionReader
+from vection.evaluation.prediction_kinds import PredictionReader
 from vection.evaluation.protocol import ALL, SYNTHETIC
 from vection.evaluation.result import DepthResult
 from vection.evaluation.truth import TruthSet, clip_truth

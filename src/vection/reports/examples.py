@@ -12,7 +12,7 @@ from vection.data.clip_folder import read_rgb
 from vection.errors import DataError
 from vection.evaluation.evaluate import predicted_depth
 from vection.evaluation.motion import resize_map
-from vection.evaluation.predictions import PredictionReader
+from vection.evaluation.prediction_kinds import PredictionReader
 from vection.evaluation.result import DepthResult
 from vection.evaluation.truth import GroundTruth, TruthSet
 

@@ -1,0 +1,55 @@
+"""What a predicted map is, and a set of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+MapKind = Literal["depth", "inverse-depth"]
+
+
+@dataclass(frozen=True)
+class PredictedMap:
+    """One image's prediction at any size."""
+
+    values: Float[np.ndarray, "height width"]
+    kind: MapKind = "depth"
+
+
+@dataclass(frozen=True)
+class PredictedObjects:
+    """What a prediction says of one image beside depth; at any size, None where it says nothing."""
+
+    object_flow: Float[np.ndarray, "flow_height flow_width 3"] | None = None
+    """To the next frame, x, y, z of the image's camera, without ego-motion, in the unit of the depth."""
+    motion_mask: Float[np.ndarray, "mask_height mask_width"] | None = None
+    """In [0, 1]."""
+    classes: UInt8[np.ndarray, "class_height class_width"] | None = None
+    """Cityscapes train ids."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing but depth is predicted."""
+        return self.object_flow is None and self.motion_mask is None and self.classes is None
+
+
+@dataclass(frozen=True)
+class PredictionReader:
+    """A set of predictions, read one at a time."""
+
+    description: str
+    names: tuple[str, ...]
+    read: Callable[[str], PredictedMap]
+    unit: str = "up-to-scale"
+    read_objects: Callable[[str], PredictedObjects] = lambda _: PredictedObjects()
+
+
+def kind_of_name(stem: str) -> MapKind | None:
+    """Return what a file's name says that it holds: `disps_eigen_split`, `000010_disp`, `predictions`, `x_depth`."""
+    words = re.split(r"[^a-z]+", stem.lower())
+    if any(word in ("disp", "disps", "disparity", "disparities") for word in words):
+        return "inverse-depth"
+    return "depth" if any(word in ("depth", "depths", "prediction", "predictions") for word in words) else None
