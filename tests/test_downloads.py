@@ -46,5 +46,5 @@ def test_offline_says_where_to_put_the_file(tmp_path: Path):
 def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("VECTION_CACHE", str(tmp_path / "file" / "below"))
-    with pytest.raises(UsageError, match="cannot be written.*VECTION_CACHE"):
+    with pytest.raises(UsageError, match=r"cannot be written.*VECTION_CACHE"):
         fetch("http://127.0.0.1:9/x", sha256="00", cache=cache_folder())

@@ -26,18 +26,20 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_of_a_command_shows_its_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    module = importlib.import_module(f"vection.cli.{command}")
+    module = importlib.import_module(f"vection.cli.{program.MODULES.get(command, command)}")
     assert len(module.EXAMPLES) >= 2
     assert all(f"\n  {example}\n" in text for example in module.EXAMPLES)
 
 
 @pytest.mark.parametrize("command", program.COMMANDS)
 def test_examples_can_be_parsed(command: str) -> None:
-    module = importlib.import_module(f"vection.cli.{command}")
+    module = importlib.import_module(f"vection.cli.{program.MODULES.get(command, command)}")
     examples = [*module.EXAMPLES, *(text for text in program.EXAMPLES if text.split()[1] == command)]
     for example in examples:
         words = shlex.split(example)
-        assert words[:2] == ["vection", command]
+        assert words[0] == "vection"
+        if words[1] != command:  # what to do next
+            continue
         kind = getattr(module, KINDS[command])
         _, unknown = parse_known(kind, words[2:], command=command, examples=module.EXAMPLES)
         # Overrides of train are checked against the recipe, see test_train.

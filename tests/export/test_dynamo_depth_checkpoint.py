@@ -7,8 +7,15 @@ from tests.networks.test_lite_mono import released
 from torch import Tensor
 
 from vection.errors import UsageError
-from vection.export.dynamo_depth_checkpoint import import_dynamo_depth
+from vection.export.public_checkpoint import import_checkpoint
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
+
+
+def import_dynamo_depth(folder: Path) -> DynamoDepth:
+    method = import_checkpoint(folder, layout="dynamo-depth").method
+    assert isinstance(method, DynamoDepth)
+    return method
+
 
 POSE = {"squeeze": "0", "conv1": "1", "conv2": "2", "head": "3"}
 ALIASES = ("squeeze", "pose0", "pose1", "pose2")
@@ -74,14 +81,20 @@ def test_a_released_checkpoint_predicts_what_it_was_written_from(tmp_path: Path)
 def test_a_checkpoint_of_the_first_stage_has_depth_and_pose(tmp_path: Path):
     method = write_checkpoint(tmp_path, motion=False)
     frame = torch.rand(1, 3, 64, 96)
+    found = import_dynamo_depth(tmp_path)
+    assert not found.knows_object_motion
     with torch.no_grad():
-        torch.testing.assert_close(import_dynamo_depth(tmp_path).predict_depth(frame), method.predict_depth(frame))
+        torch.testing.assert_close(found.predict_depth(frame), method.predict_depth(frame))
 
 
 def test_missing_and_strange_files(tmp_path: Path):
-    with pytest.raises(UsageError, match=r"lacks 'depth_enc.pth'"):
+    with pytest.raises(UsageError, match="holds no weight files"):
         import_dynamo_depth(tmp_path)
     write_checkpoint(tmp_path)
+    (tmp_path / "pose_enc.pth").rename(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=r"lacks 'pose_enc.pth'"):
+        import_dynamo_depth(tmp_path)
+    (tmp_path / "elsewhere").rename(tmp_path / "pose_enc.pth")
     torch.save({"net.0.weight": torch.ones(1)}, tmp_path / "pose_dec.pth")
     with pytest.raises(UsageError, match=r"'pose_dec.pth' does not fit"):
         import_dynamo_depth(tmp_path)

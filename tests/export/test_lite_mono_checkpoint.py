@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.export.test_monodepth2_checkpoint import POSE
 from tests.networks.test_lite_mono import released
 from torch import Tensor
 
 from vection.errors import UsageError
-from vection.export.lite_mono_checkpoint import import_lite_mono
-from vection.networks.depth_network import DepthNetwork, build_depth_network
+from vection.export.public_checkpoint import import_checkpoint
+from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 
 
 def released_decoder(key: str) -> str:
@@ -17,31 +18,52 @@ def released_decoder(key: str) -> str:
     return f"decoder.{2 * int(index) + (part == 'after_skip')}.conv.conv.{rest[1]}"
 
 
-def write_checkpoint(folder: Path) -> DepthNetwork:
+def write_checkpoint(folder: Path, *, size: tuple[int, int] = (640, 192), pose: bool = True) -> Monodepth2:
+    """Write a model as the public checkpoints hold it."""
     torch.manual_seed(0)
-    network = build_depth_network("lite-mono-tiny", pretrained=False).eval()
-    encoder: dict[str, Tensor | int] = {released(key): value for key, value in network.encoder.state_dict().items()}
-    encoder |= {"height": 192, "width": 640, "use_stereo": False, "stages.0.0.norm.weight": torch.ones(32)}
+    dilations = "1024x320" if size == (1024, 320) else "640x192"
+    settings = Monodepth2Settings(encoder="lite-mono-tiny", pretrained=False, dilations=dilations, scales=3)
+    method = Monodepth2(settings).eval()
+    encoder: dict[str, Tensor | int] = {released(k): value for k, value in method.depth_encoder.state_dict().items()}
+    width, height = size
+    encoder |= {"height": height, "width": width, "use_stereo": False, "stages.0.0.norm.weight": torch.ones(32)}
     torch.save(encoder, folder / "encoder.pth")
-    decoder = {released_decoder(key): value for key, value in network.decoder.state_dict().items()}
+    decoder = {released_decoder(key): value for key, value in method.depth_decoder.state_dict().items()}
     torch.save(decoder, folder / "depth.pth")
-    return network
+    assert method.ego_motion is not None
+    if pose:
+        state = {f"encoder.{key}": value for key, value in method.ego_motion.encoder.state_dict().items()}
+        torch.save(state, folder / "pose_encoder.pth")
+        layers = method.ego_motion.get_submodule("decoder").state_dict()
+        named = {f"net.{POSE.index(key.split('.')[0])}.{key.split('.')[1]}": value for key, value in layers.items()}
+        torch.save(named, folder / "pose.pth")
+    return method
 
 
-def test_a_released_checkpoint_predicts_what_it_was_written_from(tmp_path: Path):
-    network, image = write_checkpoint(tmp_path), torch.rand(1, 3, 32, 64)
+@pytest.mark.parametrize("size", [(640, 192), (1024, 320)])
+def test_a_released_checkpoint_predicts_what_it_was_written_from(tmp_path: Path, size: tuple[int, int]):
+    method, frames = write_checkpoint(tmp_path, size=size), torch.rand(2, 1, 3, 64, 96)
+    imported = import_checkpoint(tmp_path)
+    assert (imported.layout, imported.width, imported.height) == ("lite-mono", *size)
+    found = imported.method
     with torch.no_grad():
-        for given, expected in zip(import_lite_mono(tmp_path)(image), network(image), strict=True):
-            torch.testing.assert_close(given, expected)
+        torch.testing.assert_close(found.predict_depth(frames[0]), method.predict_depth(frames[0]))
+        torch.testing.assert_close(found.predict_motion(*frames).ego, method.predict_motion(*frames).ego)
+
+
+def test_depth_alone(tmp_path: Path):
+    write_checkpoint(tmp_path, pose=False)
+    assert not import_checkpoint(tmp_path).method.knows_ego_motion
 
 
 def test_missing_and_strange_files(tmp_path: Path):
-    with pytest.raises(UsageError, match=r"lacks 'encoder.pth'"):
-        import_lite_mono(tmp_path)
     write_checkpoint(tmp_path)
     torch.save({"decoder.0.conv.conv.weight": torch.ones(1)}, tmp_path / "depth.pth")
     with pytest.raises(UsageError, match="do not fit a Lite-Mono network"):
-        import_lite_mono(tmp_path)
+        import_checkpoint(tmp_path)
     torch.save({"strange": torch.ones(1)}, tmp_path / "encoder.pth")
-    with pytest.raises(UsageError, match="tensors have other names"):
-        import_lite_mono(tmp_path)
+    with pytest.raises(UsageError, match="does not fit a Lite-Mono network"):
+        import_checkpoint(tmp_path, layout="lite-mono")
+    (tmp_path / "depth.pth").unlink()
+    with pytest.raises(UsageError, match=r"lacks 'depth.pth'"):
+        import_checkpoint(tmp_path, layout="lite-mono")

@@ -6,9 +6,16 @@ import torch
 from torch import Tensor
 
 from vection.errors import UsageError
-from vection.export.monodepth2_checkpoint import import_monodepth2
+from vection.export.public_checkpoint import import_checkpoint
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.pose import PoseNet
+
+
+def import_monodepth2(folder: Path) -> Monodepth2:
+    method = import_checkpoint(folder, layout="monodepth2").method
+    assert isinstance(method, Monodepth2)
+    return method
+
 
 POSE = ("squeeze", "conv1", "conv2", "head")
 
@@ -29,7 +36,9 @@ def write_public(folder: Path, method: Monodepth2) -> Path:
     folder.mkdir()
     encoder = {f"encoder.{key}": value for key, value in method.depth_encoder.state_dict().items()}
     extra = {"encoder.fc.weight": torch.ones(10, 512), "encoder.fc.bias": torch.ones(10)}
-    torch.save({**encoder, **extra, "height": 192, "width": 640, "use_stereo": False}, folder / "encoder.pth")
+    torch.save(
+        {**encoder, **extra, "height": 192, "width": 640, "use_stereo": method.settings.stereo}, folder / "encoder.pth"
+    )
     torch.save(public_decoder(method), folder / "depth.pth")
     if method.ego_motion is None:
         return folder
@@ -60,8 +69,9 @@ def make_method(**changes: object) -> Monodepth2:
         {"encoder": "resnet34", "ego_motion": "posenet"},
         {"encoder": "resnet50", "temporal": False, "stereo": True},
         {"ego_motion": "shared", "scales": 1},
+        {"stereo": True},
     ],
-    ids=["separate", "posenet", "stereo", "shared"],
+    ids=["separate", "posenet", "stereo", "shared", "mono and stereo"],
 )
 def test_an_imported_model_computes_the_same(tmp_path: Path, changes: dict[str, object]):
     method = make_method(**changes)
@@ -99,7 +109,7 @@ def test_a_missing_file_is_named(tmp_path: Path, public: Callable[[Path], Path],
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path):
-    with pytest.raises(UsageError, match=r"lacks 'encoder\.pth'"):
+    with pytest.raises(UsageError, match="There is no checkpoint at"):
         import_monodepth2(tmp_path / "nothing")
 
 

@@ -10,10 +10,11 @@ from vection.export.motion_field_checkpoint import (
     camera_state,
     convert_motion_field,
     depth_state,
-    import_motion_field,
     motion_state,
 )
-from vection.methods.motion_field import MotionField, MotionFieldSettings
+from vection.export.public_checkpoint import import_checkpoint
+from vection.methods.motion_field import MotionField
+from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.cameras import PredictedCameras
 
 KINDS = {"weight": "weights", "bias": "biases"}
@@ -76,16 +77,20 @@ def test_every_weight_finds_its_place(method: MotionField, variables: dict[str, 
 
 def test_from_a_file(tmp_path: Path, method: MotionField, variables: dict[str, Tensor]):
     save_file(variables, tmp_path / "model.safetensors")
-    found = import_motion_field(tmp_path / "model.safetensors")
+    imported = import_checkpoint(tmp_path / "model.safetensors")
+    found = imported.method
+    assert (imported.layout, imported.width, imported.height) == ("motion-field", 416, 128)
+    assert not imported.size_is_known
+    assert isinstance(found, MotionField)
     assert torch.equal(found.motion_network.seed.weight, method.motion_network.seed.weight)
 
 
 def test_another_networks_variables(variables: dict[str, Tensor]):
-    with pytest.raises(UsageError, match="do not fit the networks of Li et al"):
+    with pytest.raises(UsageError, match="does not fit the networks of Li et al"):
         convert_motion_field({name: value for name, value in variables.items() if "disp1" not in name})
-    with pytest.raises(UsageError, match="do not fit"):
+    with pytest.raises(UsageError, match="does not fit"):
         convert_motion_field({})
-    with pytest.raises(UsageError, match="do not fit"):
+    with pytest.raises(UsageError, match="does not fit"):
         convert_motion_field({"depth_prediction/strange/thing": torch.zeros(1)})
 
 

@@ -5,10 +5,17 @@ import torch
 from torch import Tensor
 
 from vection.errors import UsageError
-from vection.export.sc_sfmlearner_checkpoint import import_sc_sfmlearner
+from vection.export.public_checkpoint import import_checkpoint
 from vection.losses.pair_comparison import AS_RELEASED, Comparison
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.networks.pose import PoseNet
+
+
+def import_sc_sfmlearner(folder: Path) -> ScSfmLearner:
+    method = import_checkpoint(folder, layout="sc-sfmlearner").method
+    assert isinstance(method, ScSfmLearner)
+    return method
+
 
 PARTS = {"down": "conv", "up": "upconv", "merge": "iconv", "heads": "predict_disp"}
 POSE = ("squeeze", "conv1", "conv2", "head")
@@ -118,12 +125,26 @@ def test_the_last_checkpoint_serves_where_there_is_no_best(tmp_path: Path, publi
     assert import_sc_sfmlearner(folder).settings.depth_network == "resnet18"
 
 
-@pytest.mark.parametrize("missing", FILES)
-def test_a_missing_file_is_named(tmp_path: Path, public: Path, missing: str):
+def test_without_a_depth_network_there_is_nothing_to_import(tmp_path: Path, public: Path):
     folder = link(tmp_path / "model", public)
-    (folder / missing).unlink()
-    with pytest.raises(UsageError, match=f"is no SC-SfMLearner checkpoint: it lacks '{missing}'"):
+    (folder / FILES[0]).unlink()
+    with pytest.raises(UsageError, match=f"is no SC-SfMLearner checkpoint: it lacks the depth network, '{FILES[0]}'"):
         import_sc_sfmlearner(folder)
+
+
+def test_without_a_pose_network_depth_is_known_and_motion_is_not(tmp_path: Path, public: Path):
+    folder = link(tmp_path / "model", public)
+    (folder / FILES[1]).unlink()
+    assert import_sc_sfmlearner(public).knows_ego_motion
+    assert not import_sc_sfmlearner(folder).knows_ego_motion
+
+
+def test_renamed_files_are_told_apart_by_their_tensors(tmp_path: Path, public: Path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for old, new in zip(FILES, ("second.tar", "first.tar"), strict=True):
+        (folder / new).symlink_to(public / old)
+    assert import_sc_sfmlearner(folder).knows_ego_motion
 
 
 STRANGE: dict[str, dict[str, Tensor]] = {

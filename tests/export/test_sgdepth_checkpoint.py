@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from vection.errors import UsageError
-from vection.export.sgdepth_checkpoint import convert_sgdepth, import_sgdepth
+from vection.export.public_checkpoint import import_checkpoint
+from vection.export.sgdepth_checkpoint import convert_sgdepth
 from vection.methods.sgdepth import SgDepth
 from vection.methods.sgdepth_settings import AS_RELEASED
 
@@ -50,7 +51,7 @@ def test_public_weights_give_the_same_predictions(tmp_path: Path, shared: str, e
     torch.save(public_state(method), tmp_path / "model.pth")
     frames = torch.rand(2, 1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     for place in (tmp_path, tmp_path / "model.pth"):
-        imported = import_sgdepth(place)
+        imported = import_checkpoint(place, layout="sgdepth").method
         with torch.no_grad():
             assert torch.equal(imported.predict_depth(frames[0]), method.predict_depth(frames[0]))
             assert torch.equal(imported.predict_classes(frames[0]), method.predict_classes(frames[0]))
@@ -58,8 +59,8 @@ def test_public_weights_give_the_same_predictions(tmp_path: Path, shared: str, e
 
 
 def test_files_that_are_no_sgdepth_checkpoint(tmp_path: Path):
-    with pytest.raises(UsageError, match="does not exist"):
-        import_sgdepth(tmp_path / "model.pth")
+    with pytest.raises(UsageError, match="There is no checkpoint at"):
+        import_checkpoint(tmp_path / "model.pth")
     state = public_state(make_method())
     with pytest.raises(UsageError, match=r"holds a tensor named 'encoder\.conv1\.weight'"):
         convert_sgdepth({**state, "encoder.conv1.weight": torch.zeros(1)})

@@ -13,12 +13,8 @@ from tests.parity import (
 )
 from torch import Tensor
 
-from vection.export.monodepth2_checkpoint import (
-    convert_monodepth2,
-    encoder_state,
-    pose_decoder_state,
-    posenet_state,
-)
+from vection.export.monodepth2_checkpoint import encoder_state, pose_decoder_state, posenet_state
+from vection.export.public_checkpoint import convert_checkpoint
 from vection.geometry.camera import disparity_to_depth, disparity_to_inverse_depth
 from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import Views
@@ -27,7 +23,7 @@ from vection.losses.multi_scale import compare_scales
 from vection.losses.photometric import Target, photometric_error
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.losses.ssim import ssim_error
-from vection.methods.monodepth2 import Monodepth2Settings
+from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.ego_motion import SeparateEgoMotion
 from vection.networks.pose import PoseNet
 
@@ -46,7 +42,8 @@ def _image(tensor: Tensor) -> Tensor:
 
 def _depth_net(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     assert checkpoint is not None
-    method = convert_monodepth2(checkpoint)
+    method = convert_checkpoint(checkpoint)
+    assert isinstance(method, Monodepth2)
     with torch.no_grad():
         features = method.depth_encoder(_image(inputs["image_u8"]))
         disparities = method.depth_decoder(features)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from vection.export.dynamo_depth_checkpoint import first_names_of_pose_decoder, refinement_state
-from vection.export.lite_mono_checkpoint import convert_lite_mono
 from vection.export.monodepth2_checkpoint import encoder_state
+from vection.export.public_checkpoint import convert_checkpoint
 from vection.geometry.camera import backproject, disparity_to_depth, inverse_depth_to_disparity, project
 from vection.geometry.flow import ego_flow, explain, object_flow, points_in_source
 from vection.geometry.plane import height_above, lower_points, plane_inverse_depth, ransac_plane
@@ -25,6 +25,7 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DynamoDepthSettings
 from vection.methods.method import Progress
+from vection.methods.monodepth2 import Monodepth2
 from vection.networks.ego_motion import SeparateEgoMotion
 from vection.networks.encoder import build_encoder
 from vection.networks.scene_flow import RefinementDecoder, mean_step
@@ -45,12 +46,14 @@ def _file(checkpoint: Checkpoint, prefix: str) -> Tensors:
 
 
 def _lite_mono(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
-    files = _file(checkpoint, "encoder"), _file(checkpoint, "depth")
-    network, wide = convert_lite_mono(*files), convert_lite_mono(*files, dilations="1024x320")
+    assert checkpoint is not None
+    network, wide = (convert_checkpoint(checkpoint, size=size) for size in ((640, 192), (1024, 320)))
+    assert isinstance(network, Monodepth2)
+    assert isinstance(wide, Monodepth2)
     image = _image(inputs["image"])
     with torch.no_grad():
-        features = network.encoder(image)
-        disparities, others = network.decoder(features), wide(image)
+        features = network.depth_encoder(image)
+        disparities, others = network.depth_decoder(features), wide.predict_disparities(image)
     outputs = {f"disp_{scale}": disparity for scale, disparity in enumerate(disparities)}
     outputs |= {f"alt_disp_{scale}": disparity for scale, disparity in enumerate(others)}
     outputs |= {f"feature_{scale}_mean": feature.mean(dim=(2, 3)) for scale, feature in enumerate(features)}

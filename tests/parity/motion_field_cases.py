@@ -7,13 +7,15 @@ from tests.parity import motion_field_loss_cases
 from tests.parity.motion_field_loss_cases import Checkpoint, Tensors, as_float, free_copies, gradient_of, released_terms
 from torch import Tensor
 
-from vection.export.motion_field_checkpoint import camera_state, convert_motion_field, depth_state, motion_state
+from vection.export.motion_field_checkpoint import camera_state, depth_state, motion_state
+from vection.export.public_checkpoint import convert_checkpoint
 from vection.geometry.camera import backproject
 from vection.geometry.motion import exceeds_mean
 from vection.geometry.pairs import by_sample, halve_intrinsics
 from vection.geometry.rigid import euler_from_rotation
 from vection.methods.method import Progress
-from vection.methods.motion_field import MotionField, MotionFieldSettings, loss_terms
+from vection.methods.motion_field import MotionField, loss_terms
+from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.cameras import PredictedCameras
 from vection.networks.motion_field import MotionFieldNet, cameras_of_videos
 from vection.networks.randomised_norm import noise_deviation, normalise
@@ -108,7 +110,8 @@ def _intrinsics(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
 def _full_model(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     assert checkpoint is not None
     variables = checkpoint["checkpoint"]
-    method = convert_motion_field(variables)
+    method = convert_checkpoint(checkpoint)
+    assert isinstance(method, MotionField)
     a, b, K = as_float(inputs["rgb_a"]), as_float(inputs["rgb_b"])[:, None], inputs["K"]
     seconds = torch.full(b.shape[:2], 0.1)
     pairs = method.observe(Clip(a, b, a, b, K, K[:, None], seconds), Progress(step=int(inputs["step"])))

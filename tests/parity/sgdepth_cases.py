@@ -6,14 +6,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vection.export.sgdepth_checkpoint import convert_sgdepth
+from vection.export.public_checkpoint import convert_checkpoint
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 from vection.losses.overlap_log import overlap_threshold, unmasked_share
 from vection.losses.segmentation import weighted_cross_entropy
-from vection.methods.sgdepth import depth_losses
+from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED
 from vection.networks.shared_encoder import scale_gradients
 
@@ -35,7 +35,8 @@ def _views(inputs: Tensors, frames: dict[str, Tensor]) -> Views:
 
 def _network(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     assert checkpoint is not None
-    method = convert_sgdepth(checkpoint["model.pth"])
+    method = convert_checkpoint(checkpoint)
+    assert isinstance(method, SgDepth)
     assert method.segmentation_decoder is not None
     frames = {name: _image(inputs[f"frame_{name}_u8"]) for name in ("0", *NEIGHBOURS)}
     with torch.no_grad():
@@ -81,7 +82,8 @@ GRADIENTS = {
 
 
 def _scaled_gradients(inputs: Tensors, state: Tensors, *, scales: tuple[float, float], counted: str) -> Tensors:
-    method = convert_sgdepth(state)
+    method = convert_checkpoint({"model.pth": state})
+    assert isinstance(method, SgDepth)
     assert method.segmentation_decoder is not None
     features = method.shared(_image(inputs["image_u8"]))
     for feature in features:

@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "learn depth on a made-up street, evaluate it, write a report",
     "ingest": "turn a video or a folder of images into a clip folder that training reads",
     "prepare": "turn a data set (KITTI, Cityscapes, Waymo ...) into clip folders",
+    "import": "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder",
     "train": "train a recipe on clip folders",
     "predict": "depth, colour video and camera path of images or a video",
     "evaluate": "compare predicted depth with ground truth under a named protocol",
@@ -24,6 +25,9 @@ COMMANDS = {
     "report": "write the HTML report of a run",
     "recipes": "list the recipes, or the settings of one",
 }
+
+MODULES = {"import": "import_checkpoint"}
+"""Of commands that cannot give their file its name."""
 
 EXAMPLES = (
     "vection demo",
@@ -71,7 +75,7 @@ def _run(words: list[str]) -> None:
     if command not in COMMANDS:
         hint = did_you_mean(command, COMMANDS) or f"the commands are {', '.join(COMMANDS)}."
         raise UsageError(f"There is no command '{command}'; {hint}")
-    importlib.import_module(f"vection.cli.{command}").run(rest)
+    importlib.import_module(f"vection.cli.{MODULES.get(command, command)}").run(rest)
 
 
 def _sentence(error: Exception) -> str:

@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
 from vection.errors import UsageError
 
+if TYPE_CHECKING:
+    from vection.recipes.recipe import Recipe
+
 EXAMPLES = (
     "vection train monodepth2-debug --data clips --out runs/debug",
     "vection train monodepth2-video --data clips --out runs/first --training.seed 3 --data.batch_size 8",
     "vection train monodepth2-video --data clips --out runs/second --set training.seed=4",
+    "vection train runs/imported --data clips --out runs/adapted --data.source clips",
 )
 
 
@@ -25,7 +30,7 @@ class Train:
     """
 
     recipe: Positional[str]
-    """Name of a recipe; vection recipes lists them."""
+    """Name of a recipe (vection recipes lists them), or a run folder: its recipe, starting from its weights."""
     data: Path
     """A clip folder, or a folder with clip folders below it; for KITTI recipes the KITTI raw folder."""
     out: Path
@@ -43,9 +48,7 @@ class Train:
 def run(arguments: Sequence[str]) -> None:
     """Train and print the run folder."""
     chosen, overrides = parse_known(Train, arguments, command="train", examples=EXAMPLES)
-    from vection.recipes.registry import get_recipe
-
-    recipe = get_recipe(chosen.recipe)
+    recipe = _recipe(chosen.recipe, out=chosen.out)
     see = f"vection recipes {chosen.recipe}"
     for setting in chosen.set:
         name, equals, value = setting.partition("=")
@@ -59,6 +62,21 @@ def run(arguments: Sequence[str]) -> None:
     device = None if chosen.device is None else choose_device(chosen.device)
     folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=device)
     print(json.dumps({"run": str(folder)} | _last_losses(folder)) if chosen.json else folder)
+
+
+def _recipe(name: str, *, out: Path) -> "Recipe":
+    """Return the recipe of this name, or that of a run folder: from its weights, unless the run itself goes on."""
+    from vection.recipes.registry import get_recipe, recipe_names
+
+    folder = Path(name)
+    if name in recipe_names() or not folder.is_dir():
+        return get_recipe(name)
+    from vection.recipes.load import find_run_checkpoint, read_run_recipe
+
+    recipe = read_run_recipe(folder)
+    if folder.resolve() == out.resolve():
+        return recipe
+    return replace(recipe, start_from=str(find_run_checkpoint(folder)))
 
 
 def _last_losses(folder: Path) -> dict[str, object]:

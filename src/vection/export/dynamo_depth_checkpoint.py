@@ -1,44 +1,35 @@
 """Import of the public Dynamo-Depth checkpoints: their keys to ours."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
-from vection.errors import UsageError
+from vection.export.lite_mono_checkpoint import lite_mono_name
 from vection.export.monodepth2_checkpoint import decoder_state as monodepth2_decoder_state
 from vection.export.monodepth2_checkpoint import encoder_state, pose_decoder_state
+from vection.export.renamed_state import State, load_renamed, require
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.networks import lite_mono_weights
-from vection.networks.weight_file import read_weights
-
-State = dict[str, Tensor]
+from vection.networks.depth_network import DepthNetworkName
 
 FILES = ("depth_enc.pth", "depth_dec.pth", "pose_enc.pth", "pose_dec.pth")
 MOTION_FILES = ("motion_enc.pth", "motion_dec.pth", "motion_mask.pth")
-"""Written from the second stage on; the decoders of a checkpoint without them stay as they are initialised."""
-
-
-def import_dynamo_depth(folder: Path) -> DynamoDepth:
-    """Build the method from a folder of the release's module files. Raises UsageError for missing or strange files."""
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise UsageError(
-                f"'{folder}' is no Dynamo-Depth checkpoint: it lacks '{name}' (looked for {', '.join(FILES)})."
-            )
-    return convert_dynamo_depth(
-        {name: read_weights(folder / name) for name in FILES + MOTION_FILES if (folder / name).is_file()}
-    )
+"""Written from the second stage on; a model without them does not know how objects move."""
 
 
 def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
-    """Build the method from the state dicts of the release's files, by file name."""
+    """Build the method from the state dicts of the release's files, by file name.
+
+    Raises UsageError for missing or strange files.
+    """
+    require(files, FILES, system="Dynamo-Depth")
     lite = not any(key.startswith("encoder.") for key in files["depth_enc.pth"])
+    depth: DepthNetworkName = lite_mono_name(files["depth_enc.pth"]) if lite else "resnet18"
     motion = files.get("motion_enc.pth")
     images = 3 if motion is None else motion["encoder.conv1.weight"].shape[1] // 3
     method = DynamoDepth(
         DynamoDepthSettings(
-            depth="lite-mono-8m" if lite else "resnet18",
+            depth=depth,
             pretrained=False,
             pair_order="source-first",
             motion_images="three" if images == 3 else "two",
@@ -50,6 +41,7 @@ def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
     _load(method.depth.decoder, files, "depth_dec.pth", decoder)
     _load(method.ego_motion.get_submodule("encoder"), files, "pose_enc.pth", encoder_state)
     _load(method.ego_motion.get_submodule("decoder"), files, "pose_dec.pth", first_names_of_pose_decoder)
+    method.knows_object_motion = motion is not None
     if motion is not None:
         _load(method.motion_encoder, files, "motion_enc.pth", encoder_state)
         _load(method.flow_decoder, files, "motion_dec.pth", refinement_state)
@@ -78,10 +70,5 @@ def refinement_state(state: State) -> State:
 
 
 def _load(module: nn.Module, files: Mapping[str, State], file: str, rename: Callable[[State], State]) -> None:
-    try:
-        module.load_state_dict(rename(files[file]))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"'{file}' does not fit a Dynamo-Depth network: {reason}") from error
-    except (LookupError, ValueError) as error:  # a key that `rename` cannot read
-        raise UsageError(f"'{file}' does not fit a Dynamo-Depth network: its tensors have other names.") from error
+    require(files, (file,), system="Dynamo-Depth")
+    load_renamed(module, files[file], rename, what=f"'{file}'", network="a Dynamo-Depth network")

@@ -1,57 +1,45 @@
 """Import of the public Monodepth2 checkpoints: their keys to ours."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
-from vection.errors import UsageError
+from vection.export.renamed_state import State, load_renamed, require
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.encoder import EncoderName
-from vection.networks.weight_file import read_weights
-
-State = dict[str, Tensor]
 
 _POSE_LAYERS = ("squeeze", "conv1", "conv2", "head")
 
 
-def import_monodepth2(folder: Path) -> Monodepth2:
-    """Build the method from a folder with `encoder.pth`, `depth.pth` and, if trained on video, the pose files.
+def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> Monodepth2:
+    """Build the method from the state dicts of `encoder.pth`, `depth.pth` and, if trained on video, the pose files.
 
-    Raises UsageError for missing or strange files.
+    `stereo`: whether it was trained on stereo pairs (`use_stereo` of `encoder.pth`). Without pose files a model that
+    was not does not know ego-motion. Raises UsageError for missing or strange files.
     """
-    files = ("encoder.pth", "depth.pth", "pose_encoder.pth", "pose.pth")
-    for name in files[:2]:
-        if not (folder / name).is_file():
-            raise UsageError(
-                f"'{folder}' is no Monodepth2 checkpoint: it lacks '{name}' (looked for {', '.join(files)})."
-            )
-    return convert_monodepth2({name: read_weights(folder / name) for name in files if (folder / name).is_file()})
-
-
-def convert_monodepth2(files: Mapping[str, State]) -> Monodepth2:
-    """Build the method from the state dicts of the public files, by file name."""
+    require(files, ("encoder.pth", "depth.pth"), system="Monodepth2")
     encoder, depth = files["encoder.pth"], files["depth.pth"]
     # Heads stand after the ten convolution blocks: one for each trained scale.
     scales = sum(
         key.startswith("decoder.") and key.endswith(".conv.weight") and key.count(".conv") == 1 for key in depth
     )
     pose = files.get("pose.pth")
-    ego_motion = "separate" if "pose_encoder.pth" in files else "shared"
+    ego_motion = "separate" if pose is None or "pose_encoder.pth" in files else "shared"
     if pose is not None and "pose_conv.weight" in pose:
         ego_motion = "posenet"
     settings = Monodepth2Settings(
         encoder=_encoder_name(encoder),
         pretrained=False,
         ego_motion=ego_motion,  # type: ignore[arg-type]
-        temporal=pose is not None,
-        stereo=pose is None,
+        temporal=pose is not None or not stereo,
+        stereo=stereo,
         scales=scales,
     )
     method = Monodepth2(settings)
     _load(method.depth_encoder, files, "encoder.pth", encoder_state)
     _load(method.depth_decoder, files, "depth.pth", decoder_state)
     if pose is None or method.ego_motion is None:
+        method.knows_ego_motion = False
         return method.eval()
     if ego_motion == "posenet":
         _load(method.ego_motion.get_submodule("network"), files, "pose.pth", posenet_state)
@@ -100,10 +88,4 @@ def _encoder_name(state: State) -> EncoderName:
 
 
 def _load(module: nn.Module, files: Mapping[str, State], file: str, rename: Callable[[State], State]) -> None:
-    try:
-        module.load_state_dict(rename(files[file]))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"'{file}' does not fit a Monodepth2 network: {reason}") from error
-    except (LookupError, ValueError) as error:  # a key that `rename` cannot read
-        raise UsageError(f"'{file}' does not fit a Monodepth2 network: its tensors have other names.") from error
+    load_renamed(module, files[file], rename, what=f"'{file}'", network="a Monodepth2 network")

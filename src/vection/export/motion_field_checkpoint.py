@@ -1,42 +1,32 @@
 """Import of checkpoints of Li et al.'s TensorFlow code: its variables' names and layouts to ours."""
 
-from collections.abc import Callable
-from pathlib import Path
+from torch import Tensor
 
-from torch import Tensor, nn
-
-from vection.errors import UsageError
-from vection.methods.motion_field import MotionField, MotionFieldSettings
-from vection.networks.weight_file import read_weights
-
-State = dict[str, Tensor]
+from vection.export.renamed_state import State, below, load_renamed
+from vection.methods.motion_field import MotionField
+from vection.methods.motion_field_settings import MotionFieldSettings
 
 _DEPTH, _MOTION = "depth_prediction/", "MotionFieldNet/"
 
 
-def import_motion_field(file: Path) -> MotionField:
-    """Build the method from a safetensors file of TensorFlow variables by name (`depth_prediction/conv1/...`).
-
-    The authors published no weights; this reads those of your own trainings with their code. Raises UsageError for a
-    missing file or one of another network.
-    """
-    return convert_motion_field(read_weights(file))
-
-
 def convert_motion_field(variables: State) -> MotionField:
-    """Build the method as released from TensorFlow's variables by name."""
+    """Build the method as released from TensorFlow's variables by name (`depth_prediction/conv1/...`).
+
+    The authors published no weights; this reads those of your own trainings with their code. Raises UsageError for
+    variables of another network.
+    """
     method = MotionField(
         MotionFieldSettings(pretrained=False, padding="tensorflow", auto_mask="whole-batch", cycle_order="released")
     )
-    _load(method.depth_network, variables, depth_state)
-    _load(method.motion_network, variables, motion_state)
+    for network, rename in ((method.depth_network, depth_state), (method.motion_network, motion_state)):
+        load_renamed(network, variables, rename, what="The checkpoint", network="the networks of Li et al.")
     return method.eval()
 
 
 def depth_state(variables: State) -> State:
     """Of `depth_prediction/*`: conv{n}_{block} are the stages, upconv{n} and iconv{n} the decoder, coarse to fine."""
     own: State = {}
-    for name, value in _below(variables, _DEPTH):
+    for name, value in below(variables, _DEPTH).items():
         layer, *rest = name.split("/")
         kind = "bias" if rest[-1] in ("beta", "biases") else "weight"
         if layer == "conv1":
@@ -59,7 +49,7 @@ def motion_state(variables: State) -> State:
     parts = {"Conv": "short", "Conv_1": "long1", "Conv_2": "long2", "Conv_3": "head"}
     own: State = {}
     halvings = sum(name.startswith(f"{_MOTION}Conv") and name.endswith("weights") for name in variables)
-    for name, value in _below(variables, _MOTION):
+    for name, value in below(variables, _MOTION).items():
         layer, *rest = name.split("/")
         kind = "bias" if rest[-1] == "biases" else "weight"
         if layer == "Scales":
@@ -78,24 +68,10 @@ def motion_state(variables: State) -> State:
 def camera_state(variables: State) -> State:
     """Of `MotionFieldNet/CameraIntrinsics/*`: the head that predicts K of a pair (`networks.cameras`)."""
     names = {"foci/weights": "focal.weight", "foci/biases": "focal.bias", "offsets/weights": "centre.weight"}
-    found = dict(_below(variables, f"{_MOTION}CameraIntrinsics/"))
+    found = below(variables, f"{_MOTION}CameraIntrinsics/")
     return {names[name]: _kernel(value) for name, value in found.items()}
-
-
-def _below(variables: State, prefix: str) -> list[tuple[str, Tensor]]:
-    return [(name.removeprefix(prefix), value) for name, value in variables.items() if name.startswith(prefix)]
 
 
 def _kernel(value: Tensor) -> Tensor:
     """(height, width, in, out) to (out, in, height, width); vectors stay."""
     return value.permute(3, 2, 0, 1).contiguous() if value.dim() == 4 else value
-
-
-def _load(module: nn.Module, variables: State, rename: Callable[[State], State]) -> None:
-    try:
-        module.load_state_dict(rename(variables))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"The variables do not fit the networks of Li et al.: {reason}") from error
-    except (LookupError, ValueError) as error:  # a name that `rename` cannot read
-        raise UsageError("The variables do not fit the networks of Li et al.: they have other names.") from error

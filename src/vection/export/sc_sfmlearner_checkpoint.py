@@ -1,39 +1,38 @@
 """Import of the public SC-SfMLearner checkpoints, of both versions of the code: their keys to ours."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from vection.errors import UsageError
-from vection.export.monodepth2_checkpoint import State, decoder_state, encoder_state, pose_decoder_state, posenet_state
+from vection.export.monodepth2_checkpoint import decoder_state, encoder_state, pose_decoder_state, posenet_state
+from vection.export.renamed_state import State, below, load_renamed
 from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
-from vection.networks.weight_file import read_weights
 
 DEPTH, POSE = "dispnet", "exp_pose"
 """How the names of the two files begin."""
 
 
-def import_sc_sfmlearner(folder: Path) -> ScSfmLearner:
-    """Build the method from a folder with `dispnet_*.pth.tar` and `exp_pose_*.pth.tar`; the best of each is taken.
-
-    Raises UsageError for missing or strange files.
-    """
-    return convert_sc_sfmlearner({name: read_weights(_find(folder, name)) for name in (DEPTH, POSE)})
-
-
 def convert_sc_sfmlearner(files: Mapping[str, State]) -> ScSfmLearner:
-    """Build the method from the state dicts of the public files, by (the beginning of) the file's name.
+    """Build the method from the state dicts of the public files, told apart by name or else by their tensors.
 
-    DispNet's heads of scales that are not supervised are left out.
+    DispNet's heads of scales that are not supervised are left out. Without a pose network the model does not know
+    ego-motion. Raises UsageError for missing or strange files.
     """
-    depth, pose = _of(files, DEPTH), _of(files, POSE)
-    name, pose_name = depth_network_name(depth), pose_network_name(pose)
+    roles = {_role(name, state): state for name, state in files.items()}
+    if DEPTH not in roles:
+        raise UsageError(
+            f"This is no SC-SfMLearner checkpoint: it lacks the depth network, '{DEPTH}_model_best.pth.tar'."
+        )
+    depth, pose = roles[DEPTH], roles.get(POSE)
+    name = depth_network_name(depth)
+    pose_name: PoseNetworkName = "posenet" if name in ("dispnet", "dispresnet") else "resnet18"
+    if pose is not None:
+        pose_name = pose_network_name(pose)
     settings = ScSfmLearnerSettings(depth_network=name, pose_network=pose_name, smoothness="first-order")
     if name not in ("dispnet", "dispresnet"):
         settings = ScSfmLearnerSettings(
@@ -46,7 +45,9 @@ def convert_sc_sfmlearner(files: Mapping[str, State]) -> ScSfmLearner:
         )
     method = ScSfmLearner(settings)
     load_depth_network(method.depth_network, depth)
-    load_pose_network(method.ego_motion, pose)
+    method.knows_ego_motion = pose is not None
+    if pose is not None:
+        load_pose_network(method.ego_motion, pose)
     return method.eval()
 
 
@@ -93,12 +94,13 @@ def load_depth_network(network: nn.Module, state: State) -> None:
         own = unet_state(state) if "encoder.encoder.conv1.weight" in state else dispnet_state(state)
         return {key: value for key, value in own.items() if "heads." not in key or key in known}
 
-    _load(network, state, renamed, name=DEPTH)
+    load_renamed(network, state, renamed, what=f"'{DEPTH}_*'", network="an SC-SfMLearner network")
 
 
 def load_pose_network(network: EulerMotion, state: State) -> None:
     """Load a public state dict."""
-    _load(network, state, posenet_motion_state if network.posenet is not None else encoder_motion_state, name=POSE)
+    rename = posenet_motion_state if network.posenet is not None else encoder_motion_state
+    load_renamed(network, state, rename, what=f"'{POSE}_*'", network="an SC-SfMLearner network")
 
 
 def posenet_motion_state(state: State) -> State:
@@ -113,15 +115,15 @@ def posenet_motion_state(state: State) -> State:
 
 def encoder_motion_state(state: State) -> State:
     """`encoder.encoder.*` without the classifier; `decoder.net.{0..3}` as in Monodepth2."""
-    own = {f"encoder.{key}": value for key, value in encoder_state(_below(state, "encoder.")).items()}
-    decoder = pose_decoder_state(_below(state, "decoder."))
+    own = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
+    decoder = pose_decoder_state(below(state, "decoder."))
     return own | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
 def unet_state(state: State) -> State:
     """`encoder.encoder.*` without the classifier; `decoder.decoder.{0..13}` as in Monodepth2."""
-    own = {f"encoder.{key}": value for key, value in encoder_state(_below(state, "encoder.")).items()}
-    decoder = decoder_state(_below(state, "decoder."))
+    own = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
+    decoder = decoder_state(below(state, "decoder."))
     return own | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
@@ -147,40 +149,14 @@ def _level(layer: str, kind: str) -> str:
     return str(int(layer.removeprefix(kind)) - 1)
 
 
-def _below(state: State, prefix: str) -> State:
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-
-
 def _resnet_name(state: State) -> Any:
     if "encoder.encoder.layer1.0.conv3.weight" in state:
         return "resnet50"
     return "resnet34" if "encoder.encoder.layer3.5.conv1.weight" in state else "resnet18"
 
 
-def _of(files: Mapping[str, State], name: str) -> State:
-    return next(state for file, state in files.items() if file.startswith(name))
-
-
-def _find(folder: Path, name: str) -> Path:
-    for ending in ("model_best", "checkpoint"):
-        file = folder / f"{name}_{ending}.pth.tar"
-        if file.is_file():
-            return file
-    raise UsageError(
-        f"'{folder}' is no SC-SfMLearner checkpoint: it lacks '{name}_model_best.pth.tar' "
-        f"(looked for it and for '{name}_checkpoint.pth.tar')."
-    )
-
-
-def _load(network: nn.Module, state: State, rename: Callable[[State], State], *, name: str) -> None:
-    try:
-        own = rename(state)
-        for key, value in network.state_dict().items():  # old files lack these counters
-            if key.endswith("num_batches_tracked"):
-                own.setdefault(key, torch.zeros_like(value))
-        network.load_state_dict(own)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"'{name}_*' does not fit an SC-SfMLearner network: {reason}") from error
-    except (LookupError, ValueError) as error:  # a key that `rename` cannot read
-        raise UsageError(f"'{name}_*' does not fit an SC-SfMLearner network: its tensors have other names.") from error
+def _role(name: str, state: State) -> str:
+    for role in (DEPTH, POSE):
+        if name.startswith(role):
+            return role
+    return POSE if "pose_pred.weight" in state or "decoder.net.0.weight" in state else DEPTH

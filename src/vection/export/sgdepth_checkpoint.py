@@ -1,17 +1,12 @@
 """Import of the public SGDepth checkpoints: their keys to ours."""
 
 import re
-from pathlib import Path
-
-from torch import Tensor
 
 from vection.errors import UsageError
+from vection.export.renamed_state import State, load_renamed
 from vection.methods.sgdepth import SgDepth
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.networks.encoder import EncoderName
-from vection.networks.weight_file import read_weights
-
-State = dict[str, Tensor]
 
 _RENAMED = (
     (r"common\.encoder\.encoder\.(.+)", r"shared.encoder.\1"),
@@ -26,11 +21,6 @@ _RENAMED = (
 _DECODERS = {"depth": "depth_decoder", "seg": "segmentation_decoder"}
 
 
-def import_sgdepth(file: Path) -> SgDepth:
-    """Build the method from the public `model.pth` (or the folder that holds it). UsageError if it is none."""
-    return convert_sgdepth(read_weights(file / "model.pth" if file.is_dir() else file))
-
-
 def convert_sgdepth(state: State) -> SgDepth:
     """Build the method from the state dict of `model.pth`, with the first decoder convolution shared or not."""
     settings = SgDepthSettings(
@@ -43,14 +33,13 @@ def convert_sgdepth(state: State) -> SgDepth:
         }
     )
     method = SgDepth(settings)
-    own = {_rename(key): value for key, value in state.items()}
     # What the method remembers for its masks is no part of public checkpoints.
-    own |= {f"log.{key}": value for key, value in method.log.state_dict().items()}
-    try:
-        method.load_state_dict(own)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"The checkpoint does not fit an SGDepth network: {reason}") from error
+    log = {f"log.{key}": value for key, value in method.log.state_dict().items()}
+
+    def renamed(state: State) -> State:
+        return {_rename(key): value for key, value in state.items()} | log
+
+    load_renamed(method, state, renamed, what="The checkpoint", network="an SGDepth network")
     return method.eval()
 
 

@@ -56,6 +56,8 @@ class Method(nn.Module, ABC, Generic[Batch]):
     """Whether the camera is learned, not given."""
     knows_ego_motion: bool = True
     """Whether `predict_motion` works; False after training on stereo pairs alone."""
+    knows_object_motion: bool = True
+    """Whether what `predict_motion` says of objects, if anything, has been learned."""
     knows_classes: bool = False
     """Whether `predict_classes` works."""
 

@@ -1,20 +1,24 @@
 """Monodepth2: Godard et al., Digging Into Self-Supervised Monocular Depth Estimation, ICCV 2019."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceTransforms, Views, zero_if_finite
+from vection.losses.ground import behind_ground_loss
 from vection.losses.multi_scale import MaskName, compare_scales
 from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
 from vection.networks.depth_decoder import DepthDecoder
+from vection.networks.depth_network import DepthNetworkName, build_depth_network
 from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion, source_transforms
-from vection.networks.encoder import EncoderName, build_encoder
+from vection.networks.encoder import EncoderName
+from vection.networks.lite_mono import Dilations
 from vection.samples import Clip
 from vection.types import Depth, Disparities, Disparity, Image, Intrinsics, Scalar
 
@@ -24,9 +28,16 @@ class Monodepth2Settings:
     """The method's parts; the defaults are the paper's full model with monocular training."""
 
     name: Literal["monodepth2"] = "monodepth2"
-    encoder: EncoderName = "resnet18"
+    encoder: DepthNetworkName = "resnet18"
+    """Of the depth network and of the pose network; Lite-Mono has a decoder of its own, and a ResNet-18 for poses."""
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
+    depth_weights: str | None = None
+    """File of the depth encoder's ImageNet weights; Lite-Mono's can be had in no other way."""
+    dilations: Dilations = "640x192"
+    """Of Lite-Mono."""
+    drop_path: float = 0.2
+    """Of Lite-Mono."""
     ego_motion: EgoMotionName = "separate"
     intrinsics: IntrinsicsSource = "given"
     temporal: bool = True
@@ -47,6 +58,9 @@ class Monodepth2Settings:
     ssim_weight: float = 0.85
     smoothness_weight: float = 1e-3
     predictive_mask_weight: float = 0.2
+    ground_weight: float = 0.0
+    """Of Dynamo-Depth's term against depth behind the ground (its eq. 14), which this paper does not have: it closes
+    holes in cars that travel with the camera."""
     min_depth: float = 0.1
     max_depth: float = 100.0
     tie_break_noise: float = 1e-5
@@ -64,13 +78,21 @@ class Monodepth2(Method[Clip]):
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.knows_ego_motion = settings.temporal
         self.learns_intrinsics = settings.temporal and settings.intrinsics != "given"
-        self.depth_encoder = build_encoder(settings.encoder, pretrained=settings.pretrained)
-        channels = self.depth_encoder.channels
-        self.depth_decoder = DepthDecoder(channels, scales=settings.scales)
+        depth = build_depth_network(
+            settings.encoder,
+            pretrained=settings.pretrained,
+            weights=None if settings.depth_weights is None else Path(settings.depth_weights),
+            drop_path=settings.drop_path,
+            dilations=settings.dilations,
+            scales=settings.scales,
+        )
+        self.depth_encoder, self.depth_decoder = depth.encoder, depth.decoder
+        channels = depth.encoder.channels
+        motion = "resnet18" if settings.encoder.startswith("lite-mono") else cast(EncoderName, settings.encoder)
         self.ego_motion: EgoMotion | None = None
         if settings.temporal:
             self.ego_motion = build_ego_motion(
-                settings.ego_motion, encoder=settings.encoder, channels=channels[-1], pretrained=settings.pretrained
+                settings.ego_motion, encoder=motion, channels=channels[-1], pretrained=settings.pretrained
             )
             self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         self.mask_decoder: DepthDecoder | None = None
@@ -98,6 +120,9 @@ class Monodepth2(Method[Clip]):
         if masks is not None:  # without this term the mask would explain every error away (Zhou et al. 2017, eq. 4)
             entropy = [-mask.clamp(min=1e-7).log().mean() for mask in masks]
             terms["predictive_mask"] = self.settings.predictive_mask_weight * torch.stack(entropy).mean()
+        if self.settings.ground_weight:
+            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=self.depth_limits)
+            terms["ground"] = self.settings.ground_weight * ground
         return terms
 
     def predict_disparities(self, image: Image) -> Disparities:

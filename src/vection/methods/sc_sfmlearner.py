@@ -16,6 +16,7 @@ from vection.losses.pair_comparison import Comparison, DepthView, PairMaps, comp
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras, IntrinsicsSource
+from vection.networks.depth_decoder import Upsampling
 from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network
 from vection.networks.ego_motion import PairMotion
 from vection.networks.euler_motion import EulerMotion, PoseNetworkName
@@ -37,6 +38,8 @@ class ScSfmLearnerSettings:
     """Start encoders from ImageNet weights (DispNet, DispResNet and PoseNet have none)."""
     intrinsics: IntrinsicsSource = "given"
     depth_network: DisparityNetworkName = "dispresnet"
+    upsampling: Upsampling = "nearest"
+    """In the decoder of a U-Net; sc_depth_pl has "bilinear"."""
     pose_network: PoseNetworkName = "posenet"
     motion_back: Literal["second-pass", "inverse"] = "second-pass"
     """From source to target: predicted as well, or the inverse of what is predicted for the pair in the order of time.
@@ -131,7 +134,10 @@ class ScSfmLearner(Method[Clip]):
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_disparity_network(
-            settings.depth_network, scales=settings.scales, pretrained=settings.pretrained
+            settings.depth_network,
+            scales=settings.scales,
+            pretrained=settings.pretrained,
+            upsampling=settings.upsampling,
         )
         self.ego_motion = EulerMotion(settings.pose_network, pretrained=settings.pretrained)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)

@@ -1,9 +1,13 @@
 """The U-Net decoder of Monodepth2 (section 3.3): features of an encoder to disparities, or to class scores."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+Upsampling = Literal["nearest", "bilinear"]
 
 WIDTHS = (16, 32, 64, 128, 256)
 """Channels of the decoder at strides 1, 2, 4, 8, 16."""
@@ -24,10 +28,14 @@ class UNetDecoder(nn.Module):
     """The decoder without its heads: features of an encoder to features at strides 1, 2, 4, 8, 16.
 
     With `first_is_done`, the last feature already went through the decoder's first convolution (SGDepth as released).
+    `upsampling` is "bilinear" in sc_depth_pl.
     """
 
-    def __init__(self, channels: tuple[int, ...], *, first_is_done: bool = False) -> None:
+    def __init__(
+        self, channels: tuple[int, ...], *, first_is_done: bool = False, upsampling: Upsampling = "nearest"
+    ) -> None:
         super().__init__()
+        self.upsampling = upsampling
         before: list[nn.Module] = []
         after, inputs = [], channels[-1]
         for level in range(4, -1, -1):
@@ -43,7 +51,7 @@ class UNetDecoder(nn.Module):
         x, decoded = features[-1], []
         for step, level in enumerate(range(4, -1, -1)):
             x = self.before_upsampling[step](x)
-            x = functional.interpolate(x, scale_factor=2, mode="nearest")
+            x = functional.interpolate(x, scale_factor=2, mode=self.upsampling)
             if level > 0:
                 x = torch.cat([x, features[level - 1]], dim=1)
             x = self.after_skip[step](x)
@@ -58,9 +66,15 @@ class DepthDecoder(UNetDecoder):
     """
 
     def __init__(
-        self, channels: tuple[int, ...], *, scales: int = 4, outputs: int = 1, first_is_done: bool = False
+        self,
+        channels: tuple[int, ...],
+        *,
+        scales: int = 4,
+        outputs: int = 1,
+        first_is_done: bool = False,
+        upsampling: Upsampling = "nearest",
     ) -> None:
-        super().__init__(channels, first_is_done=first_is_done)
+        super().__init__(channels, first_is_done=first_is_done, upsampling=upsampling)
         self.scales = scales
         self.heads = nn.ModuleList(_head(WIDTHS[scale], outputs) for scale in range(scales))
 

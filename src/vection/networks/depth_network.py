@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vection.errors import UsageError
 from vection.networks.depth_decoder import DepthDecoder
-from vection.networks.encoder import EncoderName, build_encoder
+from vection.networks.encoder import Encoder, EncoderName, build_encoder
 from vection.networks.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
 from vection.networks.lite_mono_weights import encoder_state
 from vection.networks.weight_file import read_weights
@@ -29,7 +29,7 @@ DepthNetworkName = Literal[
 class DepthNetwork(nn.Module):
     """From an image in [0, 1], its sides multiples of 32, to disparities, finest first."""
 
-    def __init__(self, encoder: nn.Module, decoder: DepthDecoder | LiteMonoDecoder) -> None:
+    def __init__(self, encoder: Encoder | LiteMonoEncoder, decoder: DepthDecoder | LiteMonoDecoder) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
 
@@ -51,10 +51,14 @@ def build_depth_network(
     weights: Path | None = None,
     drop_path: float = 0.0,
     dilations: Dilations = "640x192",
+    scales: int = 4,
 ) -> DepthNetwork:
-    """Build a depth network with disparities at 3 scales (Lite-Mono) or 4; `pretrained` loads ImageNet weights.
+    """Build a depth network with disparities at `scales` scales (Lite-Mono has 3 at most).
+
+    `pretrained` loads ImageNet weights.
 
     `drop_path` and `dilations` are Lite-Mono's, whose weights no registry has: they come from the file `weights`.
+
     Raises UsageError for weights that cannot be had or are of another network.
     """
     if name.startswith("lite-mono"):
@@ -62,9 +66,9 @@ def build_depth_network(
         encoder = LiteMonoEncoder(lite, drop_path=drop_path, dilations=dilations)
         if pretrained:
             _load_lite_mono(encoder, lite, weights)
-        return DepthNetwork(encoder, LiteMonoDecoder(encoder.channels))
+        return DepthNetwork(encoder, LiteMonoDecoder(encoder.channels, scales=min(scales, 3)))
     pyramid = build_encoder(cast(EncoderName, name), pretrained=pretrained, weights=weights)
-    return DepthNetwork(pyramid, DepthDecoder(pyramid.channels))
+    return DepthNetwork(pyramid, DepthDecoder(pyramid.channels, scales=scales))
 
 
 def _load_lite_mono(encoder: LiteMonoEncoder, name: LiteMonoName, weights: Path | None) -> None:

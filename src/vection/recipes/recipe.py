@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 from vection.data.augmentation import Augmentation
 from vection.methods.dynamo_depth import DynamoDepthSettings
 from vection.methods.monodepth2 import Monodepth2Settings
-from vection.methods.motion_field import MotionFieldSettings
+from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.training.settings import Stage, TrainingSettings
@@ -57,7 +57,7 @@ class Recipe:
     stages: tuple[Stage, ...] = (Stage(),)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     start_from: str | None = None
-    """Checkpoint folder whose weights training starts from."""
+    """Run folder or checkpoint folder whose weights training starts from."""
 
     @property
     def stereo(self) -> bool:

@@ -12,12 +12,11 @@ from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.build import build_method
 from vection.recipes.kitti import kitti_raw_sets
 from vection.recipes.labels import check_class_maps, with_labels
+from vection.recipes.load import DESCRIPTION, find_run_checkpoint
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.samples import Clip
 from vection.training.checkpoint import find_checkpoint, load_weights
 from vection.training.loop import LAST, Data, Training
-
-DESCRIPTION = "recipe.json"
 
 
 def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device: str | None = None) -> Path:
@@ -31,7 +30,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device:
     torch.manual_seed(recipe.training.seed)
     method = build_method(recipe.method)
     if recipe.start_from is not None:
-        load_weights(method, Path(recipe.start_from))
+        load_weights(method, find_run_checkpoint(Path(recipe.start_from)))
     run = Training(
         method,
         sets,
