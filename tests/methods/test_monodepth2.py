@@ -46,6 +46,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"mask": "none"},
     {"mask": "auto-derotated"},
     {"mask": "predictive"},
+    {"ground_weight": 0.1},
     {"reprojection": "average"},
     {"reprojection": "average", "mask": "none", "multi_scale": "per-scale"},
     {"reprojection": "average", "mask": "predictive", "multi_scale": "per-scale"},
@@ -65,7 +66,11 @@ VARIANTS: list[dict[str, Any]] = [
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
     terms = method(make_clip(batch=1, stereo=method.settings.stereo), Progress())
-    expected = {"photometric", "smoothness"} | ({"predictive_mask"} if changes.get("mask") == "predictive" else set())
+    expected = {"photometric", "smoothness"}
+    if changes.get("mask") == "predictive":
+        expected.add("predictive_mask")
+    if "ground_weight" in changes:
+        expected.add("ground")
     assert set(terms) == expected
     assert all(term.isfinite() and term > 0 for term in terms.values())
     torch.stack(list(terms.values())).sum().backward()

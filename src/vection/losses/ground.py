@@ -4,8 +4,13 @@ from typing import Literal
 
 import torch
 
-from vection.geometry.camera import disparity_to_inverse_depth, inverse_depth_to_disparity, resize_intrinsics
-from vection.geometry.plane import TOLERANCE, Plane, plane_inverse_depth
+from vection.geometry.camera import (
+    backproject,
+    disparity_to_inverse_depth,
+    inverse_depth_to_disparity,
+    resize_intrinsics,
+)
+from vection.geometry.plane import TOLERANCE, Plane, find_ground, plane_inverse_depth
 from vection.losses.smoothness import normalise_by_mean
 from vection.types import Disparity, Intrinsics, Map, Scalar
 
@@ -43,6 +48,16 @@ def ground_loss(
     K = torch.cat([intrinsics[:, :2] * scale, intrinsics[:, 2:]], dim=1)
     ground = plane_inverse_depth(plane, K, height=height, width=own_width, lowered=tolerance).clamp(min=1 / max_depth)
     return above_ground_loss(disparity, inverse_depth_to_disparity(ground, min_depth=min_depth, max_depth=max_depth))
+
+
+def behind_ground_loss(disparity: Disparity, intrinsics: Intrinsics, *, limits: tuple[float, float]) -> Scalar:
+    """Find the ground in the predicted depth of each image and penalise what lies behind it (eq. 14), at full size."""
+    min_depth, max_depth = limits
+    depth = 1 / disparity_to_inverse_depth(disparity, min_depth=min_depth, max_depth=max_depth)
+    tolerance = 0.05 * min_depth  # the released 0.005 of a least depth of 0.1
+    plane = find_ground(backproject(depth, intrinsics), stride=4, tolerance=tolerance)
+    width = disparity.shape[-1]
+    return ground_loss(disparity, plane, intrinsics, width=width, limits=limits, tolerance=tolerance)
 
 
 def above_ground_loss(predicted: Map, ground: Map) -> Scalar:

@@ -136,7 +136,7 @@ RECIPES = (
         _MONO,
         name="monodepth2-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, an hour on two cores",
-        method=replace(_SHORT, mask="auto-derotated", mask_from_step=200),
+        method=replace(_SHORT, mask="auto-derotated", mask_from_step=200, ground_weight=0.1),
         data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
         stages=(Stage(epochs=24, learning_rate=2e-4, drops=(20,), warm_up=100),),
         training=TrainingSettings(steps_per_epoch=50),
