@@ -72,7 +72,8 @@ def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     if "ground_weight" in changes:
         expected.add("ground")
     assert set(terms) == expected
-    assert all(term.isfinite() and term > 0 for term in terms.values())
+    # Depth that is not yet learned may show no ground, so that nothing lies behind it.
+    assert all(term.isfinite() and (term > 0 or name == "ground") for name, term in terms.items())
     torch.stack(list(terms.values())).sum().backward()
     for name, parameter in method.named_parameters():
         assert parameter.grad is not None, name
