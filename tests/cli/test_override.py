@@ -15,7 +15,11 @@ def test_switches_take_true_and_false_in_small_letters() -> None:
 
 @pytest.mark.parametrize(
     ("recipe", "setting"),
-    [("sc-sfmlearner-debug", "smoothness_weight"), ("sgdepth-debug", "smoothness_weight"), ("dynamo-depth-debug", "drop_path")],
+    [
+        ("sc-sfmlearner-debug", "smoothness_weight"),
+        ("sgdepth-debug", "smoothness_weight"),
+        ("dynamo-depth-debug", "drop_path"),
+    ],
 )
 def test_each_method_has_its_own_settings(recipe: str, setting: str) -> None:
     before = get_recipe(recipe)
