@@ -1,8 +1,8 @@
 """Monodepth2: Godard et al., Digging Into Self-Supervised Monocular Depth Estimation, ICCV 2019."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -10,61 +10,19 @@ from torch import Tensor
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceTransforms, Views, zero_if_finite
 from vection.losses.ground import behind_ground_loss
-from vection.losses.multi_scale import MaskName, compare_scales
+from vection.losses.multi_scale import compare_scales
 from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Progress
-from vection.networks.cameras import Cameras, IntrinsicsSource
+from vection.methods.monodepth2_settings import Monodepth2Settings
+from vection.networks.cameras import Cameras
 from vection.networks.depth_decoder import DepthDecoder
-from vection.networks.depth_network import DepthNetworkName, build_depth_network
-from vection.networks.ego_motion import EgoMotion, EgoMotionName, build_ego_motion, source_transforms
+from vection.networks.depth_network import build_depth_network
+from vection.networks.ego_motion import EgoMotion, build_ego_motion, source_transforms
 from vection.networks.encoder import EncoderName
-from vection.networks.lite_mono import Dilations
 from vection.samples import Clip
 from vection.types import Depth, Disparities, Disparity, Image, Intrinsics, Scalar
 
-
-@dataclass(frozen=True)
-class Monodepth2Settings:
-    """The method's parts; the defaults are the paper's full model with monocular training."""
-
-    name: Literal["monodepth2"] = "monodepth2"
-    encoder: DepthNetworkName = "resnet18"
-    """Of the depth network and of the pose network; Lite-Mono has a decoder of its own, and a ResNet-18 for poses."""
-    pretrained: bool = True
-    """Start the encoders from ImageNet weights."""
-    depth_weights: str | None = None
-    """File of the depth encoder's ImageNet weights; Lite-Mono's can be had in no other way."""
-    dilations: Dilations = "640x192"
-    """Of Lite-Mono."""
-    drop_path: float = 0.2
-    """Of Lite-Mono."""
-    ego_motion: EgoMotionName = "separate"
-    intrinsics: IntrinsicsSource = "given"
-    temporal: bool = True
-    """Learn from neighbouring frames (M)."""
-    stereo: bool = False
-    """Learn from the other camera of a calibrated pair (S); with `temporal`, MS."""
-    reprojection: Literal["minimum", "average"] = "minimum"
-    mask: MaskName = "auto"
-    """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none.
-
-    "auto-derotated" also compares with the sources as the predicted rotation alone would turn them: else a car that
-    travels with a turning camera is not recognised."""
-    mask_from_step: int = 0
-    """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
-    and a mask that leaves the others out can keep a short training from ever starting."""
-    multi_scale: Literal["full-resolution", "per-scale"] = "full-resolution"
-    scales: int = 4
-    ssim_weight: float = 0.85
-    smoothness_weight: float = 1e-3
-    predictive_mask_weight: float = 0.2
-    ground_weight: float = 0.0
-    """Of Dynamo-Depth's term against depth behind the ground (its eq. 14), which this paper does not have: it closes
-    holes in cars that travel with the camera."""
-    min_depth: float = 0.1
-    max_depth: float = 100.0
-    tie_break_noise: float = 1e-5
-    """Standard deviation of the noise on unwarped errors: equal errors then count as masked half of the time."""
+__all__ = ["Monodepth2", "Monodepth2Settings"]
 
 
 class Monodepth2(Method[Clip]):
@@ -121,7 +79,8 @@ class Monodepth2(Method[Clip]):
             entropy = [-mask.clamp(min=1e-7).log().mean() for mask in masks]
             terms["predictive_mask"] = self.settings.predictive_mask_weight * torch.stack(entropy).mean()
         if self.settings.ground_weight:
-            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=self.depth_limits)
+            limits = (self.settings.min_depth, self.settings.max_depth)
+            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=limits)
             terms["ground"] = self.settings.ground_weight * ground
         return terms
 

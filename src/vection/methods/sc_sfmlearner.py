@@ -1,7 +1,6 @@
 """SC-SfMLearner: Bian et al., Unsupervised Scale-consistent Depth and Ego-motion Learning, NeurIPS 2019."""
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -12,57 +11,23 @@ from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
-from vection.losses.pair_comparison import Comparison, DepthView, PairMaps, compare, losses_of_pairs
+from vection.losses.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
-from vection.networks.cameras import Cameras, IntrinsicsSource
-from vection.networks.depth_decoder import Upsampling
-from vection.networks.disparity_network import DisparityNetworkName, build_disparity_network
+from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
+from vection.networks.cameras import Cameras
+from vection.networks.disparity_network import build_disparity_network
 from vection.networks.ego_motion import PairMotion
-from vection.networks.euler_motion import EulerMotion, PoseNetworkName
+from vection.networks.euler_motion import EulerMotion
 from vection.samples import Clip
 from vection.types import Depth, Disparity, Image, Intrinsics, Mask, Scalar
+
+__all__ = ["ScSfmLearner", "ScSfmLearnerSettings"]
 
 FrameDepths = list[Float[Tensor, "frame 1 _ _"]]
 """Depths of all frames at every scale, finest first: of each sample the target, then its sources."""
 PairTransforms = Float[Tensor, "pair 4 4"]
 """T_first_to_second of the pairs of `both_directions`."""
-
-
-@dataclass(frozen=True)
-class ScSfmLearnerSettings:
-    """The method's parts; the defaults are the paper's."""
-
-    name: Literal["sc_sfmlearner"] = "sc_sfmlearner"
-    pretrained: bool = False
-    """Start encoders from ImageNet weights (DispNet, DispResNet and PoseNet have none)."""
-    intrinsics: IntrinsicsSource = "given"
-    depth_network: DisparityNetworkName = "dispresnet"
-    upsampling: Upsampling = "nearest"
-    """In the decoder of a U-Net; sc_depth_pl has "bilinear"."""
-    pose_network: PoseNetworkName = "posenet"
-    motion_back: Literal["second-pass", "inverse"] = "second-pass"
-    """From source to target: predicted as well, or the inverse of what is predicted for the pair in the order of time.
-
-    The inverse lets the network expect forward motion, so that short trainings find it.
-    """
-    scales: int = 1
-    """Supervised outputs of the depth network; 1 is the finest alone."""
-    multi_scale: Literal["per-scale", "full-resolution"] = "per-scale"
-    """Compare halved images, or enlarge coarse depth (nearest) to compare in full size."""
-    comparison: Comparison = field(default_factory=Comparison)
-    smoothness: Literal["squared", "first-order"] = "squared"
-    """Eq. 4, or without its square, as every version of the authors' code has it."""
-    smooth_depth: Literal["raw", "mean-normalised"] = "raw"
-    photometric_weight: float = 1.0
-    """alpha of eq. 1."""
-    smoothness_weight: float = 0.1
-    """beta of eq. 1."""
-    geometry_weight: float = 0.5
-    """gamma of eq. 1; 0 leaves the geometry consistency out."""
-    min_depth: float = 1 / 10.01
-    """With the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
-    max_depth: float = 100.0
 
 
 @dataclass(frozen=True)
