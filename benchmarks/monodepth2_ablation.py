@@ -24,7 +24,7 @@ from vection.data.synthetic.settings import DriveSettings, lead_car, stop_and_go
 from vection.evaluation.baselines import computed_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.prediction_kinds import PredictionReader
-from vection.evaluation.protocol import SYNTHETIC
+from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.result import DepthResult
 from vection.evaluation.truth import TruthSet, clip_truth
 from vection.recipes.load import load_predictor

@@ -29,7 +29,8 @@ from vection.evaluation.baselines import row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.objects import ObjectScores, evaluate_objects
 from vection.evaluation.predictions import open_predictions
-from vection.evaluation.protocol import ALL, SYNTHETIC
+from vection.evaluation.protocol import ALL
+from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.result import DepthResult
 from vection.evaluation.trajectory import trajectory_errors
 from vection.evaluation.truth import clip_truth

@@ -9,7 +9,7 @@ from vection.evaluation.baselines import (
     row_mean_predictions,
 )
 from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.protocol import KITTI_2015
+from vection.evaluation.protocols import KITTI_2015
 from vection.evaluation.truth import GroundTruth, kitti_2015_truth, truths_in_memory
 
 

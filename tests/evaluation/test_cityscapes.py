@@ -10,7 +10,8 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.cityscapes import cityscapes_truth
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
-from vection.evaluation.protocol import CITYSCAPES, CITYSCAPES_TOP, CITYSCAPES_WINDOW, Crop
+from vection.evaluation.protocol import CITYSCAPES_WINDOW, Crop
+from vection.evaluation.protocols import CITYSCAPES, CITYSCAPES_TOP
 
 NAME = "val/ulm/ulm_000001_000019"
 SIZE = (64, 128)
@@ -23,7 +24,7 @@ def root(tmp_path: Path) -> Path:
     stored = np.repeat(np.linspace(2000, 9000, SIZE[0]).astype(np.uint16)[:, None], SIZE[1], axis=1)
     stored[0] = 0
     cv2.imwrite(str(tmp_path / "disparity" / f"{NAME}_disparity.png"), stored)
-    camera = {"intrinsic": {"fx": 2000.0}, "extrinsic": {"baseline": 0.2}}
+    camera = {"intrinsic": {"fx": 2000.0, "fy": 2000.0, "u0": 30.0, "v0": 14.0}, "extrinsic": {"baseline": 0.2}}
     (tmp_path / "camera" / f"{NAME}_camera.json").write_text(json.dumps(camera))
     return tmp_path
 

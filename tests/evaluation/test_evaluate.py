@@ -10,6 +10,7 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.evaluate import depth_at_size, evaluate_depth
 from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
 from vection.evaluation.protocol import DepthProtocol
+from vection.evaluation.protocols import MAKE3D
 from vection.evaluation.result import DepthResult, evaluation_json, results_table
 from vection.evaluation.truth import GroundTruth, TruthSet, truths_in_memory
 from vection.reports.results import read_evaluation
@@ -158,3 +159,53 @@ def test_csv_and_table(tmp_path):
 def test_results_of_different_protocols_do_not_mix():
     with pytest.raises(UsageError, match="different protocols"):
         results_table([evaluated("none"), evaluated("one-scale")])
+
+
+def test_errors_of_the_kitti_server():
+    truths, maps = two_images()
+    protocol = replace(PLAIN, scaling="none", clamp=False, server=True, categories=("all",), images=1000)
+    result = evaluate_depth(reader(maps), truths, protocol)
+    # Predictions are a half and a quarter of the truth: no spread of logarithms, relative errors 1/2 and 3/4.
+    server = evaluation_json([result])["results"][0]["server"]["all"]
+    assert server["SILog"] == pytest.approx(0, abs=1e-4)
+    assert server["absErrorRel"] == pytest.approx(100 * (0.5 + 0.75) / 2, rel=1e-5)
+    assert server["sqErrorRel"] == pytest.approx(100 * (0.25 + 0.5625) / 2, rel=1e-5)
+    console = Console(width=200, file=io.StringIO(), record=True)
+    console.print(results_table([result]))
+    text = " ".join(console.export_text().split())
+    assert "iRMSE" in text
+    assert "2 images were evaluated, not the 1000" in text
+
+
+def test_categories_weighted_by_pixels(tmp_path):
+    truths, maps = two_images()
+    near = truths.read("a").categories["near"]
+    smaller = GroundTruth("a", truths.read("a").depth, {"near": near & (np.arange(near.size).reshape(SIZE) < 3)})
+    truths = truths_in_memory([smaller, truths.read("b")])
+    protocol = replace(PLAIN, scaling="none", categories=("all", "near"), category_averaging="per pixel", server=True)
+    result = evaluate_depth(reader(maps), truths, protocol)
+    pixels = int(near.sum())
+    expected = (3 * 0.5 + pixels * 0.75) / (3 + pixels)
+    assert result.categories["near"].mean.abs_rel == pytest.approx(expected, rel=1e-5)
+    assert result.categories["all"].mean.abs_rel == pytest.approx((0.5 + 0.75) / 2, rel=1e-5)
+    result.write_csv(tmp_path / "scores.csv")
+    heading, *lines = (tmp_path / "scores.csv").read_text().splitlines()
+    assert heading.endswith("SILog,sqErrorRel,absErrorRel,iRMSE")
+    assert {len(line.split(",")) for line in lines} == {15}
+
+
+def test_make3d_reads_the_nearest_pixel_and_logarithms_to_base_ten():
+    truth = GroundTruth("a", np.full((2, 3), 10.0, np.float32))
+    values = np.repeat(np.repeat(np.array([[1.0, 1, 100], [1, 1, 1]], np.float32), 2, axis=0), 2, axis=1)
+    protocol = replace(MAKE3D, images=None)
+    result = evaluate_depth(reader({"a": values}), truths_in_memory([truth]), protocol)
+    # Median scaling makes 1 to 10 m, and 100 to 1000 m, which is cut at 70 m.
+    errors = result.categories["all"].mean
+    assert errors.abs_rel == pytest.approx(6 / 6)
+    assert errors.rmse_log == pytest.approx(np.log10(7) / np.sqrt(6), rel=1e-6)
+
+
+def test_a_transposed_map_is_refused():
+    truth = GroundTruth("a", np.full((4, 16), 10.0, np.float32))
+    with pytest.raises(DataError, match="4x16 where the image is 16x4"):
+        evaluate_depth(reader({"a": np.ones((16, 4), np.float32)}), truths_in_memory([truth]), replace(PLAIN))

@@ -10,7 +10,7 @@ from rich.console import Console
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.objects import ObjectScores, evaluate_objects, objects_table, score_image
 from vection.evaluation.prediction_kinds import PredictedMap, PredictedObjects, PredictionReader
-from vection.evaluation.protocol import SYNTHETIC
+from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.result import evaluation_json
 from vection.evaluation.truth import GroundTruth, truths_in_memory
 from vection.reports.results import read_evaluation

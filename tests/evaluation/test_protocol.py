@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from vection.errors import UsageError
-from vection.evaluation.protocol import (
+from vection.evaluation.protocol import GARG
+from vection.evaluation.protocols import (
     EIGEN_BENCHMARK,
-    GARG,
     KITTI_2015,
     KITTI_EIGEN,
     KITTI_EIGEN_STEREO,
+    NUSCENES,
     PROTOCOLS,
+    WAYMO,
     get_protocol,
 )
 
@@ -48,8 +50,27 @@ def test_description_says_everything():
     assert "\n" not in text
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda one: one.name)
+def test_every_description_states_all_that_changes_a_number(protocol):
+    text = protocol.describe()
+    for part in (protocol.name, "ground truth", "crop", "cap" if protocol.truth_below is None else " m)", "scal"):
+        assert part in text
+    for part in ("clamp", "resized", "averaged per image", str(protocol.images or "")):
+        assert part in text
+
+
+def test_the_categories_of_dynamo_depth_are_averaged_over_pixels():
+    assert WAYMO.averaging_of("all") == "per image"
+    assert WAYMO.averaging_of("moving objects") == "per pixel"
+    assert "categories per pixel" in WAYMO.describe()
+    assert "lower medians" in NUSCENES.describe()
+    assert KITTI_2015.averaging_of("moving") == "per image"
+
+
 def test_names_are_unique_and_found():
     assert len({protocol.name for protocol in PROTOCOLS}) == len(PROTOCOLS)
     assert get_protocol("kitti-2015") is KITTI_2015
     with pytest.raises(UsageError, match="kitti-eigen"):
         get_protocol("kitty")
+    with pytest.raises(UsageError, match="did you mean nuscenes-day-clear"):
+        get_protocol("nuscenes-clear-day")

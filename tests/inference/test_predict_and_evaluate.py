@@ -7,7 +7,7 @@ from vection.data.clip_folder import ClipInfo, FrameInfo, write_clip, write_rgb
 from vection.evaluation.baselines import computed_predictions, constant_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.predictions import open_predictions
-from vection.evaluation.protocol import SYNTHETIC
+from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.truth import clip_truth
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources

@@ -15,16 +15,8 @@ from vection.evaluation.metrics import mean_server_errors, server_errors, server
 from vection.evaluation.points import DYNAMO_LABELS, PointTruth, compare_points
 from vection.evaluation.prediction_kinds import PredictedMap
 from vection.evaluation.predictions import depth_from_png
-from vection.evaluation.protocol import (
-    CITYSCAPES,
-    CITYSCAPES_TOP,
-    EIGEN_BENCHMARK,
-    GARG,
-    KITTI_EIGEN,
-    KITTI_EIGEN_STEREO,
-    Crop,
-    DepthProtocol,
-)
+from vection.evaluation.protocol import GARG, Crop, DepthProtocol
+from vection.evaluation.protocols import CITYSCAPES, CITYSCAPES_TOP, EIGEN_BENCHMARK, KITTI_EIGEN, KITTI_EIGEN_STEREO
 from vection.evaluation.result import ImageRow, summarise
 from vection.evaluation.trajectory import snippet_errors, steps_from_poses
 from vection.evaluation.truth import GroundTruth

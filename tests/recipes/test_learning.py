@@ -10,7 +10,8 @@ from vection.data.synthetic.settings import street
 from vection.evaluation.baselines import computed_predictions, constant_predictions, row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.prediction_kinds import PredictionReader
-from vection.evaluation.protocol import ALL, SYNTHETIC
+from vection.evaluation.protocol import ALL
+from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.truth import clip_truth
 from vection.recipes.load import load_predictor
 from vection.recipes.registry import get_recipe

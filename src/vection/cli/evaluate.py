@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from tyro.conf import Positional
@@ -24,6 +24,8 @@ EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
     "vection evaluate disps_eigen_split.npy --truth gt_eigen.npz --protocol kitti-eigen --json",
+    "vection evaluate disps_eigen_split.npy --names eigen_test.txt --truth improved.npz --protocol eigen-benchmark",
+    "vection evaluate predictions/selection --truth groundtruth_depth --in-order --protocol kitti-server --factor 31.2",
 )
 
 TABLE_WIDTH = 160
@@ -38,11 +40,19 @@ class Evaluate:
     """
 
     predictions: Positional[Path]
-    """Prediction folder, folder of depth maps (.npy, 16-bit .png), disps_*.npy, or a run folder with predictions/."""
+    """Prediction folder, run folder with predictions/, folder of depth maps (.npy, .pfm, 16-bit .png), .npy or .npz."""
     truth: Path
     """Clip folders with truth, KITTI 2015, Cityscapes, an exported .npz, or a folder of 16-bit depth PNGs."""
     protocol: str
     """Name of a protocol: what is compared where, and how it is scaled and averaged."""
+    factor: float | None = None
+    """Multiplies every prediction first, instead of the protocol's factor: a scale that was found elsewhere."""
+    names: Path | None = None
+    """List of the images that a .npy or .npz was made for, if not those of --truth: published, or a name a line."""
+    kind: Literal["depth", "inverse-depth"] | None = None
+    """What foreign maps hold, where their names do not tell (disps_*, predictions.npy, NAME_disp.npy do)."""
+    in_order: bool = False
+    """The maps of a folder belong to the images in order, whatever they are called."""
     row_mean_from: Path | None = None
     """Ground truth to fit row-mean depth on; the other drives of --truth if not given."""
     no_baselines: bool = False
@@ -58,18 +68,24 @@ class Evaluate:
 def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
     chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
+    from vection.evaluation.lidar import read_image_list
     from vection.evaluation.objects import objects_table
     from vection.evaluation.predictions import open_predictions
-    from vection.evaluation.protocol import get_protocol
+    from vection.evaluation.protocols import get_protocol
     from vection.evaluation.result import evaluation_json, results_table
     from vection.reports.examples import write_examples
     from vection.reports.results import write_evaluation
 
     protocol = get_protocol(chosen.protocol)
+    if chosen.factor is not None:
+        if not chosen.factor > 0:
+            raise UsageError(f"--factor {chosen.factor:g} is no scale; it must be positive.")
+        protocol = replace(protocol, factor=chosen.factor)
     truths = open_truth(chosen.truth)
     is_run = (chosen.predictions / "predictions").is_dir()
     place = chosen.predictions / "predictions" if is_run else chosen.predictions
-    predictions = open_predictions(place, names=truths.names)
+    names = truths.names if chosen.names is None else read_image_list(chosen.names)
+    predictions = open_predictions(place, names=names, kind=chosen.kind, in_order=chosen.in_order)
     results = [_with_objects(_score(predictions, truths, protocol, name="model"), predictions, truths)]
     if not chosen.no_baselines:
         results += _baselines(truths, protocol, row_mean_from=chosen.row_mean_from)

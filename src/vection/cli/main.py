@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "depth, colour video and camera path of images or a video",
     "evaluate": "compare predicted depth with ground truth under a named protocol",
     "odometry": "the camera's path of a video, and the errors of paths against the truth",
+    "submission": "write predicted depth for KITTI's depth prediction server",
     "report": "write the HTML report of a run",
     "recipes": "list the recipes, or the settings of one",
 }
@@ -97,7 +98,7 @@ def _fail(sentence: str, *, code: int) -> int:
 
 
 def _help() -> str:
-    commands = "\n".join(f"  {name:<10}{about}" for name, about in COMMANDS.items())
+    commands = "\n".join(f"  {name:<11}{about}" for name, about in COMMANDS.items())
     examples = "\n".join(f"  {example}" for example in EXAMPLES)
     return (
         "usage: vection COMMAND ...\n\nDepth and camera path, learned from your own unlabeled video.\n\n"

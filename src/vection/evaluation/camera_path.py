@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from vection.data.clip_folder import CLIP_FILE, find_clips, natural_key, read_clip
+from vection.data.prepare_clip import PATH_FILE
 from vection.errors import DataError, UsageError
 from vection.evaluation.trajectory import Poses
 from vection.inference.path import CSV_HEADER, rotation_matrix
@@ -142,10 +143,18 @@ def _path_of_rows(rows: Rows, file: Path) -> CameraPath:
 
 
 def _clip_paths(root: Path) -> dict[str, CameraPath]:
-    """True poses of all clips that have some; of frames without one nothing."""
+    """True poses of all clips that have some, from one file or from the truth of those frames that have it."""
     found = {}
     for folder in find_clips(root):
         info = read_clip(folder)
+        whole = folder / PATH_FILE
+        if whole.is_file():
+            path = read_path(whole)
+            if len(path) != len(info):
+                raise DataError(f"{whole} has {len(path)} poses, but the clip {len(info)} frames; prepare it again.")
+            times = np.array([frame.seconds for frame in info.frames])
+            found[_name(folder, root)] = CameraPath(str(folder), path.poses, seconds=times)
+            continue
         poses, seconds = [], []
         for frame in info.frames if info.truth is not None else ():
             file = folder / str(info.truth) / f"{frame.stem}.npz"

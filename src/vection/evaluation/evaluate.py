@@ -1,14 +1,16 @@
 """Predictions and ground truth under a protocol, image by image."""
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
 from vection.errors import DataError, UsageError
-from vection.evaluation.metrics import depth_errors
+from vection.evaluation.metrics import depth_errors, server_errors
 from vection.evaluation.motion import RatioCounts, ratio_counts
 from vection.evaluation.prediction_kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.protocol import ALL, DepthProtocol, Median
@@ -109,10 +111,13 @@ def predicted_depth(
     """Depth at the `size` of the truth, before scaling; NaN where the prediction does not see it."""
     _check_shape(predicted, size)
     if protocol.seen is None:
-        return depth_at_size(predicted, size, resize=protocol.resize)
+        return depth_at_size(predicted, size, resize=protocol.resize, interpolation=protocol.interpolation)
     top, bottom, left, right = protocol.seen.window(size[0], size[1])
     placed = np.full(size, np.nan, np.float32)
-    placed[top:bottom, left:right] = depth_at_size(predicted, (bottom - top, right - left), resize=protocol.resize)
+    part = (bottom - top, right - left)
+    placed[top:bottom, left:right] = depth_at_size(
+        predicted, part, resize=protocol.resize, interpolation=protocol.interpolation
+    )
     return placed
 
 
@@ -125,8 +130,12 @@ def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale:
     for category in protocol.categories:
         where = pixels.categories.get(category)
         if where is not None and where.any():
-            errors = depth_errors(predicted[where], pixels.truth[where])
-            rows.append(ImageRow(image, category, int(where.sum()), pixels.ratio, errors))
+            truth = pixels.truth[where]
+            errors = depth_errors(predicted[where], truth)
+            if protocol.log_base == "10":
+                errors = replace(errors, rmse_log=errors.rmse_log / math.log(10))
+            server = server_errors(predicted[where], truth) if protocol.server else None
+            rows.append(ImageRow(image, category, len(truth), pixels.ratio, errors, server))
     return rows
 
 
@@ -141,14 +150,19 @@ def depth_ratios(pixels: ComparedPixels, protocol: DepthProtocol, *, scale: floa
 
 
 def depth_at_size(
-    predicted: PredictedMap, size: Sequence[int], *, resize: MapKind = "inverse-depth"
+    predicted: PredictedMap,
+    size: Sequence[int],
+    *,
+    resize: MapKind = "inverse-depth",
+    interpolation: Literal["bilinear", "nearest"] = "bilinear",
 ) -> Float[np.ndarray, "height width"]:
-    """Return depth at `size` (height, width); bilinear with half-pixel centres, of what `resize` says."""
+    """Return depth at `size` (height, width), resized with half-pixel centres, of what `resize` says."""
     values, kind = predicted.values, predicted.kind
     if values.shape != tuple(size):
         if kind != resize:
             values, kind = _reciprocal(values), resize
-        values = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+        method = cv2.INTER_LINEAR if interpolation == "bilinear" else cv2.INTER_NEAREST_EXACT
+        values = cv2.resize(values, (size[1], size[0]), interpolation=method)
     return values if kind == "depth" else _reciprocal(values)
 
 

@@ -47,6 +47,15 @@ def parse_line(line: str) -> ListedImage:
     return ListedImage(parts[0], int(parts[1]), 2 if parts[2] == "l" else 3)
 
 
+def read_image_list(path: Path) -> tuple[str, ...]:
+    """Return the names of listed images: of `DATE/DRIVE FRAME l|r` as in exported truth, other lines as they are."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The list of images {path} cannot be read ({error}).") from error
+    return tuple(parse_line(line).name if len(line.split()) == 3 else line for line in lines)
+
+
 def export_kitti_ground_truth(
     lines: Sequence[str],
     root: Path,

@@ -114,14 +114,13 @@ def mean_server_errors(errors: Sequence[ServerErrors]) -> ServerErrors:
     return ServerErrors(*np.mean([astuple(one) for one in errors], axis=0).tolist())
 
 
+SERVER_COLUMNS = ("SILog", "sqErrorRel", "absErrorRel", "iRMSE")
+
+
 def server_table(errors: ServerErrors) -> dict[str, float]:
     """Return the four columns of the server's table in its units; depth must be in metres."""
-    return {
-        "SILog": 100 * errors.silog,
-        "sqErrorRel": 100 * errors.sq_rel,
-        "absErrorRel": 100 * errors.abs_rel,
-        "iRMSE": 1000 * errors.inverse_rmse,
-    }
+    values = (100 * errors.silog, 100 * errors.sq_rel, 100 * errors.abs_rel, 1000 * errors.inverse_rmse)
+    return dict(zip(SERVER_COLUMNS, values, strict=True))
 
 
 def mean_errors(errors: Sequence[DepthErrors], weights: Float[np.ndarray, " image"]) -> DepthErrors:

@@ -1,15 +1,15 @@
 """Depth evaluation protocols as data: what is compared with what, where, and how it is averaged."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from vection.errors import UsageError
 from vection.evaluation.prediction_kinds import MapKind
 
 Median = Literal["middle", "lower"]
+Averaging = Literal["per image", "per pixel"]
 
 ALL = "all"
 """The category of every evaluated pixel."""
@@ -79,12 +79,25 @@ class DepthProtocol:
     """Multiplies every prediction first: 5.4 turns the stereo unit of Monodepth2 (baseline 0.1) into KITTI's metres."""
     resize: MapKind = "inverse-depth"
     """What is resized to the size of the truth (bilinear, half-pixel centres) where sizes differ."""
-    averaging: Literal["per image", "per pixel"] = "per image"
+    averaging: Averaging = "per image"
     """Mean over images of the errors of an image; 'per pixel' weights each image by its number of pixels."""
     seen: Crop | None = None
     """The part of the truth's image that the prediction shows, if not all of it."""
     categories: tuple[str, ...] = (ALL,)
     """Scale is that of the whole image for every category."""
+    category_averaging: Averaging | None = None
+    """Of the categories beside 'all', if another than `averaging`."""
+    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    log_base: Literal["e", "10"] = "e"
+    """Of RMSElog."""
+    server: bool = False
+    """Print the errors of KITTI's depth server as well."""
+    images: int | None = None
+    """Images of the published test set, which the table compares with those that were evaluated."""
+
+    def averaging_of(self, category: str) -> Averaging:
+        """Return how the errors of a category are averaged."""
+        return self.averaging if category == ALL else self.category_averaging or self.averaging
 
     def evaluated(self, truth: Float[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
         """Return where the true depth counts."""
@@ -107,78 +120,17 @@ class DepthProtocol:
         }[self.scaling]
         factor = f" after x{self.factor:g}" if self.factor != 1 else ""
         clamp = f"prediction clamped to [{self.min_depth:g}, {self.max_depth:g}] m" if self.clamp else "no clamping"
+        resized = " bilinearly" if self.interpolation == "bilinear" else " to the nearest pixel"
         parts = [
             f"{self.name}: ground truth {self.ground_truth} ({floor}depth, {cap})",
             f"{self.crop.name} crop" if self.crop else "no crop",
             *([f"prediction of the {self.seen.name}"] if self.seen else []),
             scaling + factor + (" (lower medians)" if self.median == "lower" else ""),
             clamp,
-            f"{self.resize.replace('-', ' ')} resized bilinearly",
+            f"{self.resize.replace('-', ' ')} resized{resized}",
             f"averaged {self.averaging}",
+            *([f"categories {self.category_averaging}"] if self.category_averaging else []),
+            *(["logarithms to base 10"] if self.log_base == "10" else []),
+            *([f"published with {self.images} images"] if self.images else []),
         ]
         return "; ".join(parts)
-
-
-KITTI_EIGEN = DepthProtocol(
-    "kitti-eigen", "velodyne projected, its forward coordinate x", truth_above=1e-3, truth_below=80.0, crop=GARG
-)
-"""697 images; the numbers of Monodepth2's and SC-SfMLearner's tables."""
-
-KITTI_EIGEN_Z = DepthProtocol(
-    "kitti-eigen-z", "velodyne projected, camera z", truth_above=1e-3, truth_below=80.0, crop=GARG
-)
-"""The same with true z-depth, as SGDepth has it (its maps are also rounded to 1/256 m)."""
-
-KITTI_EIGEN_STEREO = DepthProtocol(
-    "kitti-eigen-stereo",
-    "velodyne projected, its forward coordinate x",
-    truth_above=1e-3,
-    truth_below=80.0,
-    crop=GARG,
-    scaling="none",
-    factor=5.4,
-)
-"""For nets trained with Monodepth2's stereo baseline of 0.1; KITTI's is 0.54 m."""
-
-EIGEN_BENCHMARK = DepthProtocol("eigen-benchmark", "KITTI's improved depth maps (Uhrig et al. 2017)")
-"""652 images; no crop and no cap on the truth, predictions still clamped."""
-
-KITTI_2015 = DepthProtocol(
-    "kitti-2015", "KITTI 2015 stereo disparity, focal * baseline / disparity", categories=(ALL, "static", "moving")
-)
-"""Training images of KITTI 2015; 'moving' are the pixels of its object map."""
-
-CITYSCAPES = DepthProtocol(
-    "cityscapes",
-    "Cityscapes' stereo disparity, focal * baseline / disparity",
-    truth_above=1e-3,
-    truth_below=80.0,
-    crop=CITYSCAPES_WINDOW,
-    seen=CITYSCAPES_WINDOW,
-)
-"""1525 test images, for networks that see exactly the evaluated window (struct2depth, Li et al.)."""
-
-CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
-"""The same pixels, for networks that see the image without its lowest quarter (ManyDepth)."""
-
-SYNTHETIC = DepthProtocol(
-    "synthetic",
-    "the renderer's depth",
-    truth_below=80.0,
-    categories=(ALL, "static background", "static objects", "moving objects"),
-)
-"""The synthetic world; static objects could move (parked cars)."""
-
-PROTOCOLS = (
-    *(KITTI_EIGEN, KITTI_EIGEN_Z, KITTI_EIGEN_STEREO, EIGEN_BENCHMARK, KITTI_2015),
-    *(CITYSCAPES, CITYSCAPES_TOP, SYNTHETIC),
-)
-
-
-def get_protocol(name: str) -> DepthProtocol:
-    """Return a protocol by name; UsageError naming the known ones."""
-    for protocol in PROTOCOLS:
-        if protocol.name == name:
-            return protocol
-    known = ", ".join(protocol.name for protocol in PROTOCOLS)
-    raise UsageError(f"There is no evaluation protocol '{name}'; choose one of {known}.")

@@ -12,7 +12,16 @@ import numpy as np
 from rich.table import Table
 
 from vection.errors import UsageError
-from vection.evaluation.metrics import METRICS, DepthErrors, bootstrap_interval, mean_errors
+from vection.evaluation.metrics import (
+    METRICS,
+    SERVER_COLUMNS,
+    DepthErrors,
+    ServerErrors,
+    bootstrap_interval,
+    mean_errors,
+    mean_server_errors,
+    server_table,
+)
 from vection.evaluation.objects import ObjectScores
 from vection.evaluation.protocol import DepthProtocol
 
@@ -29,6 +38,8 @@ class ImageRow:
     ratio: float
     """median(truth) / median(prediction) of the whole image, whether or not the protocol applies it."""
     errors: DepthErrors
+    server: ServerErrors | None = None
+    """Where the protocol asks for them."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class CategoryScores:
     low: DepthErrors
     high: DepthErrors
     """95 % bootstrap interval of the mean, over images."""
+    server: ServerErrors | None = None
+    """Mean over the images, each with the same weight, as the server does."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class DepthResult:
                 for key, one in scores.items()
             },
             "depth_ratio": self.depth_ratio,
+            "server": {key: server_table(one.server) for key, one in scores.items() if one.server is not None},
             "objects": None if self.objects is None else self.objects.to_json(),
             "scale": {"median": self.ratio_median, "std": self.ratio_std},
             "scale_applied": self.protocol.scaling,
@@ -95,9 +109,11 @@ class DepthResult:
         """Write one line an image and category. UsageError if the place cannot be written."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["name", "category", "pixels", "ratio", *METRICS])
+        server = SERVER_COLUMNS if self.protocol.server else ()
+        writer.writerow(["name", "category", "pixels", "ratio", *METRICS, *server])
         for row in self.rows:
-            writer.writerow([row.name, row.category, row.pixels, row.ratio, *asdict(row.errors).values()])
+            more = () if row.server is None else server_table(row.server).values()
+            writer.writerow([row.name, row.category, row.pixels, row.ratio, *asdict(row.errors).values(), *more])
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             temporary.write_text(text.getvalue(), encoding="utf-8")
@@ -118,10 +134,14 @@ def summarise(rows: Sequence[ImageRow], protocol: DepthProtocol) -> dict[str, Ca
         if not chosen:
             continue
         pixels = np.array([row.pixels for row in chosen], np.float64)
-        weights = pixels if protocol.averaging == "per pixel" else np.ones_like(pixels)
+        weights = pixels if protocol.averaging_of(category) == "per pixel" else np.ones_like(pixels)
         errors = [row.errors for row in chosen]
         low, high = bootstrap_interval(errors, weights)
-        scores[category] = CategoryScores(len(chosen), int(pixels.sum()), mean_errors(errors, weights), low, high)
+        server = [row.server for row in chosen if row.server is not None]
+        scores[category] = CategoryScores(
+            *(len(chosen), int(pixels.sum()), mean_errors(errors, weights), low, high),
+            server=mean_server_errors(server) if server else None,
+        )
     return scores
 
 
@@ -144,27 +164,36 @@ def results_table(results: Sequence[DepthResult]) -> Table:
     table.add_column("pixels")
     table.add_column("prediction")
     table.add_column("images", justify="right")
-    for heading in HEADINGS.values():
+    headings = HEADINGS | ({"rmse_log": "RMSElog10"} if protocol.log_base == "10" else {})
+    server = SERVER_COLUMNS if protocol.server else ()
+    for heading in (*headings.values(), "AbsRel 95 %", "pred/true", *server):
         table.add_column(heading, justify="right")
-    table.add_column("AbsRel 95 %", justify="right")
-    table.add_column("pred/true", justify="right")
     for category in protocol.categories:
         for number, result in enumerate(results):
             last = number == len(results) - 1
             label = category if number == 0 else ""
             scores = result.categories.get(category)
             if scores is None:
-                table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 2), end_section=last)
+                table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 2 + len(server)), end_section=last)
                 continue
             numbers = [f"{value:.3f}" for value in scores.mean.as_array()]
             interval = f"{scores.low.abs_rel:.3f}..{scores.high.abs_rel:.3f}"
             ratio = f"{result.depth_ratio[category]:.2f}" if category in result.depth_ratio else "-"
-            table.add_row(label, result.name, str(scores.images), *numbers, interval, ratio, end_section=last)
+            shown = () if scores.server is None else (f"{value:.2f}" for value in server_table(scores.server).values())
+            table.add_row(label, result.name, str(scores.images), *numbers, interval, ratio, *shown, end_section=last)
     return table
 
 
 def _caption(results: Sequence[DepthResult]) -> str:
-    lines = [results[0].protocol.describe(), f"Ground truth read from {results[0].truth}"]
+    protocol = results[0].protocol
+    lines = [protocol.describe(), f"Ground truth read from {results[0].truth}"]
+    if protocol.images is not None and results[0].images != protocol.images:
+        count = results[0].images
+        lines.append(f"{count} images were evaluated, not the {protocol.images} that published numbers stand for")
+    if protocol.server:
+        lines.append(
+            "KITTI's server: SILog x 100, relative errors in percent (squared: of the squared depth), iRMSE in 1/km"
+        )
     lines.append("pred/true: median of predicted / true depth; far above 1 on moving objects means holes")
     for one in results:
         skipped = f"; {len(one.skipped)} images had no evaluated pixel" if one.skipped else ""

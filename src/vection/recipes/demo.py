@@ -19,7 +19,8 @@ from vection.errors import UsageError
 from vection.evaluation.baselines import computed_predictions, constant_predictions, row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.prediction_kinds import PredictionReader
-from vection.evaluation.protocol import ALL, SYNTHETIC
+from vection.evaluation.protocol import ALL
+from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.result import DepthResult
 from vection.evaluation.truth import TruthSet, clip_truth
 from vection.inference.path import kitti_text
