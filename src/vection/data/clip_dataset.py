@@ -119,7 +119,7 @@ def split_validation(
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
-    Clips below `root`/train and `root`/val are split so (`vection prepare` with a published split). Else with many clips
+    Clips below `root`/train and `root`/val are split so (`vection prepare` with a published split). Else of many clips
     whole ones are held out, evenly spread; else the tail of each, behind a gap of max|offset| frames.
     `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
     """
@@ -152,9 +152,9 @@ def split_validation(
 
 
 def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:
-    """Number the clips' cameras from 0; clips of equal (given or guessed) intrinsics share one."""
-    numbers: dict[tuple[float, ...], int] = {}
-    return [numbers.setdefault(clip.frames[0].intrinsics, len(numbers)) for clip in clips]
+    """Number the clips' cameras from 0; clips with the same name of a camera, or else the same intrinsics, share one."""
+    numbers: dict[str | tuple[float, ...], int] = {}
+    return [numbers.setdefault(clip.camera or clip.frames[0].intrinsics, len(numbers)) for clip in clips]
 
 
 def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[range, range]:

@@ -82,6 +82,8 @@ class ClipInfo:
     """Frames that do not continue the one before, because frames are missing between them."""
     targets: tuple[int, ...] | None = None
     """Frames whose depth is trained, where a published list says it; None: all."""
+    camera: str | None = None
+    """Name of an unknown camera: clips of one name share what is learned of it, whatever was guessed."""
     ingest: dict[str, Any] | None = None
     """How the clip was made (stride, dropped frames, warnings); for people, never read by training."""
 

@@ -34,6 +34,15 @@ class DataSet:
 
 DATA_SETS = (
     DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),
+    DataSet("kitti-odometry", "sequences/NN/image_2, calib.txt, times.txt; poses", "vection.data.kitti_odometry"),
+    DataSet("kitti-depth", "val_selection_cropped, test_depth_prediction_anonymous", "vection.data.kitti_depth"),
+    DataSet("cityscapes", "leftImg8bit_sequence or leftImg8bit, camera", "vection.data.cityscapes", (416, 128)),
+    DataSet("make3d", "Test134/img-*.jpg, Gridlaserdata/*.mat", "vection.data.make3d"),
+    DataSet("sc-formatted", "SCENE/*.jpg, cam.txt; train.txt", "vection.data.sc_sfmlearner_folders", (832, 256)),
+    DataSet("struct2depth", "FOLDER/NAME.png of three frames, NAME_cam.txt", "vection.data.struct2depth", (416, 128)),
+    DataSet("videos", "videos, folders of images", "vection.data.video_folder", (416, 128), "keep-aspect"),
+    DataSet("dynamo-layout", "DRIVE/CAMERA/rgb/original, rgb/cam.json", "vection.data.dynamo_layout", size=(480, 320)),
+    DataSet("nuscenes", "samples/, sweeps/, v1.0-trainval/*.json", "vection.data.nuscenes", size=(512, 288)),
     DataSet("waymo", "*.tfrecord (v1), or camera_image/*.parquet (v2)", "vection.data.waymo", size=(480, 320)),
 )
 

@@ -56,10 +56,7 @@ def read_raw_cameras(date_folder: Path, *, names: tuple[str, ...] = ("02", "03")
 
 def read_odometry_cameras(file: Path) -> dict[str, RectifiedCamera]:
     """Read `calib.txt` of an odometry sequence: lines `P0: 12 numbers` .. `P3:`, without names in the oldest files."""
-    content = read_kitti_calibration(file)
-    if not any(name.startswith("P") for name in content):
-        rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-        content = {f"P{number}": np.array(row, dtype=np.float64) for number, row in enumerate(rows)}
+    content = _unnamed_rows(file) or read_kitti_calibration(file)
     numbers = [number for number in range(4) if f"P{number}" in content]
     matrices = {f"0{number}": calibration_matrix(content, f"P{number}", shape=(3, 4)) for number in numbers}
     if not matrices:
@@ -77,6 +74,15 @@ def read_timestamps(file: Path) -> list[float] | None:
     except ValueError:
         return None
     return [(time - times[0]).total_seconds() for time in times]
+
+
+def _unnamed_rows(file: Path) -> dict[str, np.ndarray]:
+    """The rows of 12 numbers of a file in which no row has a name."""
+    try:
+        rows = [[float(word) for word in line.split()] for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        return {}
+    return {f"P{number}": np.array(row) for number, row in enumerate(rows) if len(row) == 12}
 
 
 def _check(P: np.ndarray, name: str) -> Float[np.ndarray, "3 4"]:
