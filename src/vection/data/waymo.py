@@ -6,7 +6,7 @@ Images, labels and laser points are undistorted to the camera's own matrix K and
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -20,9 +20,10 @@ from vection.data.listed_frames import Part, frames_of_parts, read_parts
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.data.sparse_depth import depth_map
 from vection.data.tfrecord import read_record, record_offsets
+from vection.data.waymo_camera import Remap
 from vection.data.waymo_frame import CAMERAS, MICROSECOND, WaymoCamera, WaymoFrame, frame_time, parse_frame
-from vection.data.waymo_labels import PanopticLabel, box_categories, panoptic_categories, read_panoptic
-from vection.data.waymo_lasers import DEPTH_KINDS, DepthKind, camera_matrix, camera_pose, frame_points, image_points
+from vection.data.waymo_labels import box_categories, panoptic_categories, read_panoptic
+from vection.data.waymo_lasers import DEPTH_KINDS, DepthKind, camera_pose, frame_points, image_points, undistortion
 from vection.data.waymo_parquet import read_frame as read_parquet_frame
 from vection.data.waymo_parquet import segment_times
 from vection.errors import DataError, UsageError, VectionError
@@ -30,8 +31,6 @@ from vection.errors import DataError, UsageError, VectionError
 BOXES = "boxes"
 """The variant that takes categories from boxes, at laser points only, in every frame; depth is camera z."""
 SEGMENT_NAME = re.compile(r"\d+(?:_\d+){4}")
-FRAME_SECONDS = 0.1
-Remap = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def read_frame(place: _Place, *, camera: str, variant: str | None, truth: bool) 
     intrinsics = _intrinsics(frame.camera)
     if image.shape[:2] != (frame.camera.height, frame.camera.width):
         raise DataError(f"The image of {camera} in {place.path} has not the size of its calibration.")
-    maps = _undistortion(frame.camera.numbers, frame.camera.distortion, intrinsics.width, intrinsics.height)
+    maps = undistortion(frame.camera)
     notes = ("no true depth: the frame has no laser scans",) if truth and not frame.scans else ()
     return SourceFrame(
         image=np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR), np.uint8),
@@ -151,33 +150,15 @@ def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> Frame
         category = box_categories(seen=seen, points=points, boxes=frame.boxes, height=height, width=width)
     elif (label := read_panoptic(frame)) is not None:
         # the historical truth lies in the distorted image, and so do its labels
-        straight = label if kind == "vehicle-distance" else _undistorted(label, frame.camera)
+        straight = label if kind == "vehicle-distance" else label.remapped(undistortion(frame.camera))
         category = panoptic_categories(straight, seen=seen, points=points, boxes=frame.boxes)
         semantics = straight.train_ids
     depth = depth_map(seen, height=height, width=width)
     return FrameTruth(depth, category, semantics, object_flow=None, T_camera_to_world=camera_pose(frame))
 
 
-def _undistorted(label: PanopticLabel, camera: WaymoCamera) -> PanopticLabel:
-    maps = _undistortion(camera.numbers, camera.distortion, camera.width, camera.height)
-    classes = cv2.remap(label.classes, *maps, cv2.INTER_NEAREST)
-    # float32 holds class * 1000 + instance exactly; remap knows no integers of that size
-    instances = cv2.remap(label.instances.astype(np.float32), *maps, cv2.INTER_NEAREST)
-    return PanopticLabel(np.asarray(classes, np.uint8), np.asarray(instances).astype(np.int64))
-
-
 def _intrinsics(camera: WaymoCamera) -> CameraIntrinsics:
     return CameraIntrinsics(camera.width, camera.height, *camera.numbers, "Waymo's calibration; undistorted")
-
-
-@lru_cache(maxsize=8)
-def _undistortion(
-    numbers: tuple[float, float, float, float], distortion: tuple[float, ...], width: int, height: int
-) -> Remap:
-    """cv2.remap's two maps to the image without distortion and of the same K."""
-    K = camera_matrix(numbers)
-    first, second = cv2.initUndistortRectifyMap(K, np.array(distortion), None, K, (width, height), cv2.CV_32FC1)
-    return np.asarray(first, np.float32), np.asarray(second, np.float32)
 
 
 def _seen(maps: Remap, *, width: int, height: int) -> NDArray[np.uint8]:

@@ -1,8 +1,18 @@
-"""Waymo's axes: its vehicle and camera frames have x forward, y left, z up; ours x right, y down, z forward."""
+"""Waymo's axes and lenses: vehicle and camera have x forward, y left, z up; ours has x right, y down, z forward."""
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float
+from numpy.typing import NDArray
 
+Numbers = tuple[float, float, float, float]
+"""fx, fy, cx, cy in pixels."""
+Distortion = tuple[float, float, float, float, float]
+"""k1, k2, p1, p2, k3 of OpenCV."""
+Remap = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""cv2.remap's two maps."""
 Transform = Float[np.ndarray, "4 4"]
 Poses = Float[np.ndarray, "frame 4 4"]
 
@@ -55,3 +65,28 @@ def project_lidar(
     u, v = fx * x / safe + cx, fy * y / safe + cy
     kept = front & (u >= 0) & (u < width) & (v >= 0) & (v < height)
     return np.stack([u, v, z], axis=1)[kept], kept
+
+
+@lru_cache(maxsize=8)
+def undistortion_maps(numbers: Numbers, distortion: Distortion, *, width: int, height: int) -> Remap:
+    """Maps to the image without distortion of the same matrix K and size; its corners may lie outside the source."""
+    K = camera_matrix(numbers)
+    first, second = cv2.initUndistortRectifyMap(K, np.array(distortion), None, K, (width, height), cv2.CV_32FC1)
+    return np.asarray(first, np.float32), np.asarray(second, np.float32)
+
+
+def undistort_points(
+    pixels: Float[np.ndarray, "point 2"], numbers: Numbers, distortion: Distortion
+) -> Float[np.ndarray, "point 2"]:
+    """Where pixels of the distorted image lie in the undistorted one of the same K."""
+    if not len(pixels):
+        return pixels
+    K = camera_matrix(numbers)
+    straight = cv2.undistortPoints(pixels[:, None], K, np.array(distortion), None, None, K)
+    return np.asarray(straight[:, 0], np.float64)
+
+
+def camera_matrix(numbers: Numbers) -> Float[np.ndarray, "3 3"]:
+    """Return K."""
+    fx, fy, cx, cy = numbers
+    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])

@@ -14,12 +14,14 @@ from vection.data.sparse_depth import (
     category_map,
     inside_box,
 )
+from vection.data.waymo_camera import Remap
 from vection.data.waymo_frame import WaymoBox, WaymoFrame
 from vection.errors import DataError
 
 MOVING_SPEED = 1.0
 """Metres a second, as Dynamo-Depth has it."""
-EGO_VEHICLE = 1
+NOTHING_KNOWN = (0, 1)
+"""Panoptic classes: undefined (also what the undistorted image alone shows), the ego vehicle."""
 MOVABLE = (*range(2, 14), 16, 27)
 """Panoptic classes of things that could move: vehicles, riders, people, animals, what people carry, other movers."""
 SIGN = 3
@@ -78,6 +80,23 @@ class PanopticLabel:
         """Classes of Cityscapes."""
         return np.asarray(CITYSCAPES_IDS[np.minimum(self.classes, len(CITYSCAPES_IDS) - 1)])
 
+    @property
+    def movable(self) -> Bool[np.ndarray, "height width"]:
+        """True where something could move."""
+        return np.isin(self.classes, MOVABLE)
+
+    def remapped(self, maps: Remap) -> "PanopticLabel":
+        """Return the label of another image, by cv2.remap's maps to it; the nearest pixel counts."""
+        classes = cv2.remap(self.classes, *maps, cv2.INTER_NEAREST)
+        # float32 holds class * 1000 + instance exactly; remap knows no integers of that size
+        instances = cv2.remap(self.instances.astype(np.float32), *maps, cv2.INTER_NEAREST)
+        return PanopticLabel(np.asarray(classes, np.uint8), np.asarray(instances).astype(np.int64))
+
+    def unmatched(self) -> UInt8[np.ndarray, "height width"]:
+        """Category where no object is known to move or not: background, or nothing known."""
+        unknown = self.movable | np.isin(self.classes, NOTHING_KNOWN)
+        return np.where(unknown, NO_CATEGORY, BACKGROUND).astype(np.uint8)
+
 
 def read_panoptic(frame: WaymoFrame) -> PanopticLabel | None:
     """Return the panoptic label of the distorted image, None if the frame has none."""
@@ -102,10 +121,9 @@ def panoptic_categories(
     `seen` are u, v, depth of the laser points, `points` the same in the vehicle's coordinates. An instance belongs to
     the box that holds most of its points, and moves if that box is faster than 1 m/s.
     """
-    movable = np.isin(label.classes, MOVABLE)
-    categories = np.where(movable | (label.classes == EGO_VEHICLE), NO_CATEGORY, BACKGROUND).astype(np.uint8)
+    categories = label.unmatched()
     column, row = seen[:, 0].astype(np.int64), seen[:, 1].astype(np.int64)
-    instance = np.where(movable[row, column], label.instances[row, column], 0)
+    instance = np.where(label.movable[row, column], label.instances[row, column], 0)
     held = [_inside(points, box) for box in boxes]
     for number in np.unique(instance[instance > 0]).tolist():
         inside = [int(np.count_nonzero(where & (instance == number))) for where in held]

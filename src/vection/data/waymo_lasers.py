@@ -2,11 +2,17 @@
 
 from typing import Literal, get_args
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Int64
 
-from vection.data.waymo_camera import CAMERA_TO_VEHICLE_AXES, project_lidar, vehicle_to_camera
+from vection.data.waymo_camera import (
+    CAMERA_TO_VEHICLE_AXES,
+    Remap,
+    project_lidar,
+    undistort_points,
+    undistortion_maps,
+    vehicle_to_camera,
+)
 from vection.data.waymo_frame import WaymoCamera, WaymoFrame, WaymoScan
 
 Points = Float[np.ndarray, "point 3"]
@@ -105,25 +111,15 @@ def image_points(
     if kind == "vehicle-distance":
         depth = np.linalg.norm(points[number], axis=1)
     else:
-        pixels = undistort_points(pixels, camera)
+        pixels = undistort_points(pixels, camera.numbers, camera.distortion)
         depth = move(points[number], T)[:, 2]
     inside = ((pixels >= 0) & (pixels < (camera.width, camera.height))).all(axis=1) & (depth > 0)
     return np.column_stack([pixels, depth])[inside], number[inside]
 
 
-def undistort_points(pixels: Float[np.ndarray, "point 2"], camera: WaymoCamera) -> Float[np.ndarray, "point 2"]:
-    """Where pixels of the distorted image lie in the undistorted one, which keeps the matrix K."""
-    if not len(pixels):
-        return pixels
-    K = camera_matrix(camera.numbers)
-    straight = cv2.undistortPoints(pixels[:, None], K, np.array(camera.distortion), None, None, K)
-    return np.asarray(straight[:, 0], np.float64)
-
-
-def camera_matrix(numbers: tuple[float, float, float, float]) -> Float[np.ndarray, "3 3"]:
-    """Return K of fx, fy, cx, cy."""
-    fx, fy, cx, cy = numbers
-    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+def undistortion(camera: WaymoCamera) -> Remap:
+    """Maps from the distorted image to ours."""
+    return undistortion_maps(camera.numbers, camera.distortion, width=camera.width, height=camera.height)
 
 
 def camera_pose(frame: WaymoFrame) -> Matrix:
