@@ -24,6 +24,7 @@ EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
     "vection evaluate disps_eigen_split.npy --truth gt_eigen.npz --protocol kitti-eigen --json",
+    "vection evaluate predictions/val --truth cityscapes --protocol miou",
     "vection evaluate disps_eigen_split.npy --names eigen_test.txt --truth improved.npz --protocol eigen-benchmark",
     "vection evaluate predictions/selection --truth groundtruth_depth --in-order --protocol kitti-server --factor 31.2",
 )
@@ -44,7 +45,8 @@ class Evaluate:
     truth: Path
     """Clip folders with truth, KITTI 2015, Cityscapes, an exported .npz, or a folder of 16-bit depth PNGs."""
     protocol: str
-    """Name of a protocol: what is compared where, and how it is scaled and averaged."""
+    """What is compared where, and how it is scaled and averaged; motion-segmentation and miou compare masks and classes
+    alone. A wrong name lists them all."""
     factor: float | None = None
     """Multiplies every prediction first, instead of the protocol's factor: a scale that was found elsewhere."""
     names: Path | None = None
@@ -69,6 +71,7 @@ def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
     chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
     from vection.evaluation.lidar import read_image_list
+    from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
     from vection.evaluation.objects import objects_table
     from vection.evaluation.predictions import open_predictions
     from vection.evaluation.protocols import get_protocol
@@ -76,6 +79,9 @@ def run(arguments: Sequence[str]) -> None:
     from vection.reports.examples import write_examples
     from vection.reports.results import write_evaluation
 
+    if chosen.protocol in OBJECT_PROTOCOLS:
+        _run_objects(chosen)
+        return
     protocol = get_protocol(chosen.protocol)
     if chosen.factor is not None:
         if not chosen.factor > 0:
@@ -108,6 +114,40 @@ def run(arguments: Sequence[str]) -> None:
         Console(width=width).print(results_table(results))
         if results[0].objects is not None:
             Console(width=width).print(objects_table(results[0].objects))
+
+
+def _run_objects(chosen: Evaluate) -> None:
+    """Evaluate masks or classes alone."""
+    from vection.evaluation.class_truth import cityscapes_classes
+    from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
+    from vection.evaluation.object_result import evaluate_object_maps
+    from vection.evaluation.predictions import PREDICTIONS_FILE, read_object_folder, read_prediction_folder, renamed
+    from vection.reports.path_files import write_text
+
+    protocol = OBJECT_PROTOCOLS[chosen.protocol]
+    is_cityscapes = protocol.part == "classes" and (chosen.truth / "gtFine").is_dir()
+    truths = cityscapes_classes(chosen.truth) if is_cityscapes else open_truth(chosen.truth)
+    is_run = (chosen.predictions / "predictions").is_dir()
+    place = chosen.predictions / "predictions" if is_run else chosen.predictions
+    if not place.is_dir():
+        raise UsageError(
+            f"There are no predictions at {place}; a prediction folder or a folder of 8-bit PNG is expected."
+        )
+    known = (place / PREDICTIONS_FILE).is_file() or any(place.rglob(PREDICTIONS_FILE))
+    predictions = read_prediction_folder(place) if known else read_object_folder(place, part=protocol.part)
+    if chosen.in_order:
+        predictions = renamed(predictions, truths.names)
+    result = evaluate_object_maps(predictions, truths, protocol)
+    if chosen.csv is not None:
+        write_text(chosen.csv, result.to_csv())
+    if chosen.out is not None:
+        write_text(chosen.out, json.dumps(result.to_json(), indent=1))
+    if chosen.json:
+        content = result.to_json()
+        content["objects"].get("motion", {}).pop("curve", None)
+        print(json.dumps(content))
+        return
+    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(result.table())
 
 
 def open_truth(path: Path) -> "TruthSet":

@@ -84,14 +84,28 @@ def evaluate_objects(
     `scales` multiply the flow of each image: those of its depth (`DepthResult.scales`). Images without a scale have no
     flow error.
     """
-    scores = ObjectScores()
+    images = score_images(predictions, truths, scales=scales, progress=progress)
+    scores = sum(images.values(), ObjectScores())
+    return None if scores.empty else scores
+
+
+def score_images(
+    predictions: PredictionReader,
+    truths: TruthSet,
+    *,
+    scales: Mapping[str, float],
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, ObjectScores]:
+    """Score each image whose motion or classes are predicted and known; see `evaluate_objects`."""
+    images: dict[str, ObjectScores] = {}
     for number, name in enumerate(truths.names):
         predicted = predictions.read_objects(name)
         if not predicted.empty:
-            scores += score_image(predicted, truths.read(name), scale=scales.get(name))
+            scores = score_image(predicted, truths.read(name), scale=scales.get(name))
+            images |= {} if scores.empty else {name: scores}
         if progress is not None:
             progress(number + 1, len(truths))
-    return None if scores.empty else scores
+    return images
 
 
 def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float | None) -> ObjectScores:
@@ -113,16 +127,16 @@ def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float
     return scores
 
 
-def objects_table(scores: ObjectScores) -> Table:
-    """Return a table for the terminal, with the definitions below."""
+def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, float]] | None = None) -> Table:
+    """Return a table for the terminal, with the definitions below; `intervals` by the name of the score."""
     table = Table(caption_justify="left")
-    for heading in ("motion and classes", "images", "score"):
+    for heading in ("motion and classes", "images", "score", *(["95 %"] if intervals else [])):
         table.add_column(heading, justify="left" if heading == "motion and classes" else "right")
     used = []
     if scores.motion is not None:
         curve, best = scores.motion, scores.motion.best
         numbers = f"{curve.f1[best]:.3f} (precision {curve.precision[best]:.3f}, recall {curve.recall[best]:.3f})"
-        table.add_row("motion F1", str(scores.motion_images), numbers)
+        table.add_row("motion F1", str(scores.motion_images), numbers, *_interval("motion F1", intervals))
         used.append("motion F1")
     for name, errors in (("flow error", scores.flow), ("flow error if nothing moved", scores.still)):
         if errors is not None:
@@ -131,10 +145,15 @@ def objects_table(scores: ObjectScores) -> Table:
             table.add_row(name, str(scores.flow_images), numbers)
             used.append(name)
     if scores.confusion is not None:
-        table.add_row("mIoU", str(scores.class_images), f"{segmentation_scores(scores.confusion).mean_iou:.3f}")
+        mean = f"{segmentation_scores(scores.confusion).mean_iou:.3f}"
+        table.add_row("mIoU", str(scores.class_images), mean, *_interval("mIoU", intervals))
         used.append("mIoU")
     table.caption = "\n".join(f"{name}: {DEFINITIONS[name]}" for name in used)
     return table
+
+
+def _interval(name: str, intervals: Mapping[str, tuple[float, float]] | None) -> tuple[str, ...]:
+    return (f"{intervals[name][0]:.3f}..{intervals[name][1]:.3f}",) if intervals and name in intervals else ()
 
 
 def _curve_json(curve: MotionCurve) -> dict[str, Any]:

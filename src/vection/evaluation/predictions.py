@@ -5,11 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
+from vection.data.cityscapes_labels import train_ids
 from vection.data.clip_folder import natural_key
 from vection.errors import DataError, UsageError
 from vection.evaluation.prediction_kinds import (
@@ -121,6 +123,26 @@ def read_depth_png(path: Path) -> Float[np.ndarray, "height width"]:
     return depth_from_png(stored).astype(np.float32)
 
 
+def read_label_ids(path: Path) -> UInt8[np.ndarray, "height width"]:
+    """Train ids of an 8-bit PNG of Cityscapes' label ids, which KITTI's semantics are too. DataError if it is none."""
+    return train_ids(_read_byte_png(path))
+
+
+def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"]) -> PredictionReader:
+    """Open a folder of 8-bit PNG, also in subfolders: masks (255 = surely moving) or train ids, without any depth."""
+    paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
+    if not paths:
+        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor 8-bit PNG.")
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+
+    def no_depth(name: str) -> PredictedMap:
+        raise UsageError(f"{folder} holds masks or classes, so there is no depth of '{name}'.")
+
+    return PredictionReader(
+        str(folder), tuple(files), no_depth, read_objects=lambda name: _read_objects({part: files[name]})
+    )
+
+
 def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Metres of the numbers in a 16-bit PNG of KITTI: value / 256."""
     return stored / 256
@@ -141,7 +163,7 @@ def _read_objects(files: dict[str, Path]) -> PredictedObjects:
 def _read_byte_png(path: Path) -> UInt8[np.ndarray, "height width"]:
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.dtype != np.uint8 or stored.ndim != 2:
-        raise DataError(f"{path} is missing or is not an 8-bit grey PNG; predict again.")
+        raise DataError(f"{path} is missing or is not an 8-bit grey PNG.")
     return np.asarray(stored, np.uint8)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from vection.errors import UsageError
+from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
 from vection.evaluation.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol
 
 OBJECT_CATEGORIES = (ALL, "static background", "static objects", "moving objects")
@@ -140,7 +141,7 @@ def get_protocol(name: str) -> DepthProtocol:
     for protocol in PROTOCOLS:
         if protocol.name == name:
             return protocol
-    known = [protocol.name for protocol in PROTOCOLS]
+    known = [*(protocol.name for protocol in PROTOCOLS), *OBJECT_PROTOCOLS]
     near = get_close_matches(name, known, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"There is no evaluation protocol '{name}'; {hint}choose one of {', '.join(known)}.")

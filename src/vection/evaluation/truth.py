@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from vection.data.clip_folder import ClipInfo, find_clips, natural_key, read_clip
 from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
-from vection.evaluation.predictions import read_depth_png
+from vection.evaluation.predictions import read_depth_png, read_label_ids
 
 SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
 NO_CATEGORY = 255
@@ -112,6 +112,7 @@ def kitti_2015_truth(root: Path) -> TruthSet:
 
     depth = focal * baseline / disparity, with the focal length of P_rect_02 and the baseline between P_rect_02 and
     P_rect_03 of the image's own calibration (`training/calib_cam_to_cam/NNNNNN.txt`) or of the one in `calib/`.
+    Classes come from `training/semantic`, where it is there (KITTI's semantics are of the same images).
     """
     training = root / "training"
     paths = sorted((training / "disp_occ_0").glob("*_10.png"))
@@ -127,9 +128,11 @@ def kitti_2015_truth(root: Path) -> TruthSet:
         depth = np.divide(focal_baseline, disparity, out=np.zeros_like(disparity), where=disparity > 0)
         objects = cv2.imread(str(training / "obj_map" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
         categories = {} if objects is None else {"static": objects == 0, "moving": objects > 0}
-        image = training / "image_2" / f"{name}.png"
+        image, labels = (training / folder / f"{name}.png" for folder in ("image_2", "semantic"))
         return GroundTruth(
-            name, depth, categories, image=image, group=drives.get(number, number), moving=categories.get("moving")
+            *(name, depth, categories, image, drives.get(number, number)),
+            moving=categories.get("moving"),
+            classes=read_label_ids(labels) if labels.is_file() else None,
         )
 
     return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read)
