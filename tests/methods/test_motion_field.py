@@ -7,9 +7,10 @@ from torch import Tensor
 
 from vection.errors import UsageError
 from vection.geometry.pairs import exchanged
-from vection.geometry.rigid import rotation_from_euler
+from vection.geometry.rigid import invert, make_transform, rotation_from_euler
 from vection.methods.method import Progress
-from vection.methods.motion_field import MotionField, MotionFieldSettings, loss_terms
+from vection.methods.motion_field import MotionField, loss_terms
+from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.motion_field import PredictedMotion
 from vection.samples import Clip
 
@@ -63,7 +64,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"intrinsics": "per-pair"},
     {"padding": "tensorflow"},
     {"scales": 2, "scale_normalisation": True, "wrap_around": True},
-    {"encoder": "efficientnet-lite0", "motion_start": "quick", "average": "counted"},
+    {"encoder": "efficientnet-lite0", "motion_start": "quick", "inverse": "derived", "average": "counted"},
 ]
 
 
@@ -103,6 +104,27 @@ def test_each_source_is_a_pair_of_its_own():
             torch.testing.assert_close(pairs.background[rows], alone.background, atol=1e-6, rtol=1e-5)
             torch.testing.assert_close(pairs.depth[rows], alone.depth, atol=1e-5, rtol=1e-5)
             assert torch.equal(pairs.image[rows], alone.image)
+
+
+def test_camera_motion_back_in_time_can_be_the_inverse_of_that_forth():
+    clip = make_clip(sources=2, seconds=torch.tensor([[0.1, -0.1], [0.2, 0.1]]))
+    predicted, derived = make_method().eval(), make_method(inverse="derived").eval()
+    with torch.no_grad():
+        own, pairs = predicted.observe(clip, Progress()), derived.observe(clip, Progress())
+    ego = make_transform(pairs.rotation, pairs.background)
+    both = invert(exchanged(ego)) @ invert(ego)
+    torch.testing.assert_close(both, torch.eye(4).expand(8, 4, 4), atol=1e-6, rtol=0)
+    forth = torch.tensor([0, 2, 3, 5])  # of the second sources of the first sample: from source to target
+    assert torch.equal(pairs.background[forth], own.background[forth])
+    assert torch.equal(pairs.rotation[forth], own.rotation[forth])
+    assert torch.equal(pairs.residual, own.residual)
+    back = torch.tensor([1, 4, 6, 7])
+    assert (pairs.background[back] != own.background[back]).all()
+    assert (
+        derived.training_loss(clip, Progress())["rotation_cycle"]
+        < 1e-6
+        < predicted.training_loss(clip, Progress())["rotation_cycle"]
+    )
 
 
 def test_samples_do_not_depend_on_each_other_unless_the_released_mask_couples_them():

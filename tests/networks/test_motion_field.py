@@ -51,7 +51,7 @@ def test_a_quick_start_moves_more_and_does_not_learn_the_factors():
     assert not [name for name, _ in quick.named_parameters() if "scale" in name]
     assert set(quick.state_dict()) == set(slow.state_dict())
     with torch.no_grad():
-        assert float(quick(*frames()).background.abs().mean()) > 10 * float(slow(*frames()).background.abs().mean())
+        assert float(quick(*frames()).background.abs().mean()) > 5 * float(slow(*frames()).background.abs().mean())
 
 
 def test_predictions_do_not_change_weights():

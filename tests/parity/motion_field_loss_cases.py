@@ -19,7 +19,8 @@ from vection.losses.motion_regularisation import (
 from vection.losses.rgbd_consistency import rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.losses.weighted_ssim import weighted_ssim_error
-from vection.methods.motion_field import MotionFieldSettings, loss_terms
+from vection.methods.motion_field import loss_terms
+from vection.methods.motion_field_settings import MotionFieldSettings
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 from torch.nn import functional
 
 from vection.geometry.camera import resize_intrinsics
 from vection.geometry.motion import Moved, move
-from vection.geometry.rigid import Rotation
+from vection.geometry.rigid import Rotation, invert, make_transform
 from vection.geometry.warp import sample
 from vection.types import Depth, Image, Intrinsics, Mask, Points, Vector3
 
@@ -44,6 +45,12 @@ class Pairs:
             return None
         there = sample(exchanged(self.usable).to(self.depth.dtype), moved.pixels.detach(), nearest=True)
         return self.usable & (there > 0.5)
+
+    def with_inverse_motion(self, rows: Bool[Tensor, " row"]) -> "Pairs":
+        """Return it with the camera motion of `rows` replaced by the inverse of the other direction's."""
+        ego = make_transform(self.rotation, self.background)
+        ego = torch.where(rows[:, None, None], invert(exchanged(ego)), ego)
+        return replace(self, rotation=ego[:, :3, :3], background=ego[:, :3, 3])
 
     def halved(self, *, exact_centres: bool = True) -> "Pairs":
         """Return all of it at half the size; `exact_centres` as in `halve_intrinsics`."""

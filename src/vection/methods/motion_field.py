@@ -1,86 +1,26 @@
 """Motion fields: Li et al., Unsupervised Monocular Depth Learning in Dynamic Scenes, CoRL 2020."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from vection.errors import UsageError
-from vection.geometry.motion import AutoMask, Moved, length, rms_length, rotate_back, standing_out
+from vection.geometry.motion import Moved, length, rms_length, rotate_back, standing_out
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
 from vection.geometry.rigid import make_transform, rotation_from_euler
 from vection.losses.dynamic_classes import is_dynamic
-from vection.losses.motion_cycle import Order, rotation_cycle_loss, translation_cycle_loss
-from vection.losses.motion_regularisation import Sparsity, group_smoothness_loss, relative_motion, sparsity_loss
-from vection.losses.rgbd_consistency import Average, RgbdConsistency, rgbd_consistency
+from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
+from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
+from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
-from vection.networks.cameras import Cameras, IntrinsicsSource
-from vection.networks.encoder import EncoderName
-from vection.networks.motion_field import CHANNELS, MotionFieldNet, Start
-from vection.networks.padding import Padding
+from vection.methods.motion_field_settings import MotionFieldSettings
+from vection.networks.cameras import Cameras
+from vection.networks.motion_field import MotionFieldNet
 from vection.networks.randomised_norm import noise_deviation
 from vection.networks.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.samples import Clip
 from vection.types import Depth, Image, Intrinsics, Map, Scalar
-
-
-@dataclass(frozen=True)
-class MotionFieldSettings:
-    """The method's parts; the defaults are the paper's, weights and schedules those of the released code."""
-
-    name: Literal["motion_field"] = "motion_field"
-    encoder: Literal["randomised-resnet18"] | EncoderName = "randomised-resnet18"
-    """The paper's depth network (softplus), or an encoder of the library's other methods (sigmoid, limited depth)."""
-    pretrained: bool = True
-    """Start the encoder from ImageNet weights."""
-    intrinsics: IntrinsicsSource = "given"
-    depth_input: bool = True
-    """The motion network sees the predicted depth as a fourth channel of each image."""
-    motion_channels: tuple[int, ...] = CHANNELS
-    """Of each halving of the motion network."""
-    motion_start: Start = "released"
-    """How the motion network starts; "quick" with larger motions that are not shrunk, for short trainings."""
-    sparsity: Sparsity = "l1/2"
-    object_masks: bool = False
-    """Objects move only where the clips' class maps show something movable."""
-    mask_dilation: int = 8
-    """By so many pixels the movable regions grow."""
-    auto_mask: AutoMask = "per-sample"
-    """Vectors not longer than the mean are set to zero; the released code takes the mean of the whole batch."""
-    cycle_order: Order = "paper"
-    average: Average = "all"
-    """Eq. 7 is a mean over all pixels, or over those that count."""
-    padding: Padding = "symmetric"
-    """As torchvision's ImageNet weights were trained with (symmetric), or as the released code does it."""
-    colour_weight: float = 1.0
-    ssim_weight: float = 1.5
-    depth_consistency_weight: float = 0.0
-    depth_smoothness_weight: float = 1e-3
-    rotation_cycle_weight: float = 1e-3
-    translation_cycle_weight: float = 5e-2
-    motion_smoothness_weight: float = 1.0
-    sparsity_weight: float = 0.2
-    burn_in: int = 20_000
-    """Objects stand still for the first half of so many steps; then their motion fades in."""
-    noise_ramp: int = 10_000
-    """Steps over which the noise of the normalisation grows."""
-    wrap_around: bool = False
-    """Smoothness of motion goes round the image's border."""
-    scale_normalisation: bool = False
-    """Lengths are in units of the batch's mean depth."""
-    scales: int = 1
-    exact_centres: bool = True
-    """Halving keeps pixel centres in place."""
-    min_depth: float = 0.1
-    max_depth: float = 100.0
-    """Limits of the sigmoid's depth; softplus has none."""
-
-    def burn_in_weight(self, progress: Progress) -> float:
-        """Factor of object motion: clip(2 step / burn_in - 1, 0, 1)."""
-        return progress.ramp(self.burn_in // 2, begin=self.burn_in // 2)
 
 
 def loss_terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
@@ -175,7 +115,7 @@ class MotionField(Method[Clip]):
         residual = weight * standing_out(predicted.residual, self.settings.auto_mask)
         if self.settings.object_masks:
             residual = residual * paired(*self._movable(clip))
-        return Pairs(
+        pairs = Pairs(
             image=paired(clip.target, clip.sources),
             depth=depth,
             intrinsics=paired(own, of_sources),
@@ -184,6 +124,10 @@ class MotionField(Method[Clip]):
             residual=residual,
             usable=None if usable is None else paired(usable, usable[:, None].repeat_interleave(count, dim=1)),
         )
+        if self.settings.inverse == "predicted":
+            return pairs
+        past = clip.seconds.flatten() < 0
+        return pairs.with_inverse_motion(both_ways(past, ~past))
 
     def predict_depth(self, image: Image) -> Depth:
         """z = log(1 + e^l) of the network's output l (section 3.1)."""

@@ -19,15 +19,15 @@ CHANNELS = (16, 32, 64, 128, 256, 512, 1024)
 FIRST_SCALE, LEAST_SCALE = 0.01, 0.001
 """Of the learned factors of angles and translations."""
 
-QUICK_SCALE = 0.05
-"""Of the constant ones of a quick start."""
+QUICK_SCALE = 0.01
+"""Of the constant ones of a quick start: first motions near 1e-3, angles of a tenth of a degree."""
 
 Upsampling = Literal["corners-aligned", "corners-not-aligned"]
 """Where a pixel of a larger field lies in the smaller one: corner on corner, or x * small / large (TensorFlow 1)."""
 
 Start = Literal["released", "quick"]
 """Released: TensorFlow's default weights, which lose half of the signal's variance at each ReLU, so that the first
-motions are near 1e-4, and factors that learn. Quick: He's weights, which keep it, and constant factors: 1e-2."""
+motions are near 1e-4, and factors that learn. Quick: He's weights, which keep it, and constant factors."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.method import Method
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
-from vection.methods.motion_field import MotionField, MotionFieldSettings
+from vection.methods.motion_field import MotionField
+from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.methods.sgdepth import SgDepth
 from vection.recipes.recipe import MethodSettings

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vection.data.augmentation import Augmentation
-from vection.methods.motion_field import MotionFieldSettings
+from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.settings import Stage, TrainingSettings
 
@@ -39,12 +39,14 @@ def _with_classes(data: DataSettings) -> DataSettings:
 
 
 # Of short trainings. The range of depth is that of the library's other short recipes (see recipes/monodepth2.py).
-# Larger first motions and a loss that does not fall when depths disagree let them start: docs/methods/motion_field.md.
+# The motion network need not tell forth from back, its first motions are not lost, and the loss does not fall when
+# depths disagree: docs/methods/motion_field.md.
 _SHORT = replace(
     _PAPER,
     encoder="efficientnet-lite0",
     motion_channels=(16, 32, 64, 128, 256),
     motion_start="quick",
+    inverse="derived",
     average="counted",
     min_depth=0.03,
     max_depth=30.0,
