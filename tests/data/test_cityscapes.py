@@ -11,6 +11,8 @@ from vection.data.cityscapes import HEIGHT, WIDTH
 from vection.data.prepare import prepare
 from vection.data.sequences import PrepareSettings
 from vection.errors import DataError, UsageError
+from vection.evaluation.cityscapes import cityscapes_truth
+from vection.evaluation.truth import clip_truth
 
 SMALL = PrepareSettings(width=416, height=128)
 CAMERA = {"intrinsic": {"fx": 2262.52, "fy": 2265.3, "u0": 1096.98, "v0": 513.137}, "extrinsic": {"baseline": 0.209313}}
@@ -86,7 +88,7 @@ def test_right_camera_and_true_depth(city, tmp_path):
     assert clip.stereo.T_target_to_stereo[0][3] == pytest.approx(-0.209313)
     assert [clip.has_truth(index) for index in range(5)] == [False, False, True, False, False]
     depth = clip.read_truth(2).depth
-    assert depth.shape == (64, 208)  # the window
+    assert depth.shape == (128, 256)  # of the whole image
     assert depth[0, 0] == 0
     assert depth[-1, -1] == pytest.approx(2262.52 * 0.209313 / 160)
 
@@ -97,6 +99,8 @@ def test_published_list_and_part(city, tmp_path):
     assert [(clip.name, len(clip), clip.targets) for clip in made.clips] == [
         ("train/aachen/aachen_000000_000019", 3, (1,))
     ]
+    alone = prepared(city, tmp_path / "alone", split=str(tmp_path / "list.txt"), neighbours=False)
+    assert [(len(clip), clip.targets) for clip in alone.clips] == [(1, None)]
     with pytest.raises(DataError, match="Nothing of cityscapes"):
         prepared(city, tmp_path / "none", split="val")
 
@@ -104,7 +108,8 @@ def test_published_list_and_part(city, tmp_path):
 def test_labelled_images_have_classes(tmp_path):
     write_snippet(tmp_path / "cs", "aachen_000000_000019", frames=(19,), kind="leftImg8bit")
     write_snippet(tmp_path / "cs", "aachen_000001_000019", frames=(19,), kind="leftImg8bit")
-    [clip] = prepared(tmp_path / "cs", tmp_path / "out").clips
+    [clip] = prepare("cityscapes-images", tmp_path / "cs", tmp_path / "out", settings=SMALL, workers=0).clips
+    assert clip_truth(tmp_path / "out").names == cityscapes_truth(tmp_path / "cs").names
     assert (clip.name, len(clip), clip.breaks) == ("train/aachen", 2, (1,))
     classes = clip.read_classes(0)
     assert classes[0, 0] == 13
@@ -134,7 +139,7 @@ def test_unknown_variant(city, tmp_path):
 
 
 def test_real_sample(tmp_path, shared_data):
-    made = prepare("cityscapes", shared_data / "cityscapes", tmp_path / "out", settings=SMALL, workers=0)
+    made = prepare("cityscapes-images", shared_data / "cityscapes", tmp_path / "out", settings=SMALL, workers=0)
     [clip] = made.clips
     assert (len(clip), made.skipped) == (8, ())
     assert clip.frames[0].intrinsics[2:] == pytest.approx((225.87, 63.91), abs=0.01)

@@ -142,6 +142,8 @@ def test_list_of_targets_takes_their_neighbours_along(tmp_path):
     assert first.targets == (1, 4)
     assert first.breaks == (3,)
     assert [(entry.frame, entry.kept) for entry in made.skipped] == [("0000000009", False)]
+    alone = prepare_here(raw, tmp_path / "alone", settings=replace(SMALL, split=str(lists), neighbours=False))
+    assert [int(frame.stem) for frame in alone.clips[0].frames] == [1, 5]
     dataset = ClipDataset(out)
     assert dataset.sequences == [(f"train/{CLIP}", 2), (f"train/{DRIVE}/image_03", 1), (f"val/{CLIP}", 1)]
 

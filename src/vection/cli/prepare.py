@@ -49,6 +49,8 @@ class Prepare:
     """Change the aspect of whole images, as the published systems do, or cut them to the shape of the clips."""
     split: str | None = None
     """Part of the data set, or a published list (name or file): only its frames become targets of training."""
+    no_neighbours: bool = False
+    """Of a list, only the listed frames themselves: enough to predict depth, not to train."""
     cameras: str | None = None
     """Cameras by the data set's names, with commas between; the usual ones if not given."""
     variant: str | None = None
@@ -84,6 +86,7 @@ def run(arguments: Sequence[str]) -> None:
         height=chosen.height or data_set.size[1],
         crop=chosen.crop or data_set.crop,
         split=chosen.split,
+        neighbours=not chosen.no_neighbours,
         cameras=tuple(filter(None, (chosen.cameras or "").split(","))),
         variant=chosen.variant,
         stereo=chosen.stereo,

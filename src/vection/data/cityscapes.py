@@ -1,7 +1,7 @@
 """Cityscapes for `vection prepare`: `leftImg8bit_sequence` or `leftImg8bit`, `camera`, `disparity`, `gtFine`.
 
 All are `KIND/SPLIT/CITY/CITY_SEQUENCE_FRAME_KIND.png`. A snippet has 30 frames; its camera, disparity and labels belong
-to the twentieth.
+to the twentieth. True depth is kept of the whole image: the protocols name the window of it that a network sees.
 """
 
 import json
@@ -24,6 +24,8 @@ WIDTH, HEIGHT = 2048, 1024
 FRAMES_BEFORE, FRAMES_BEHIND = 19, 10
 """Of a snippet, about the frame that is labelled."""
 FRAME_SECONDS = 1 / 17
+VIDEO, IMAGES = "leftImg8bit_sequence", "leftImg8bit"
+"""Folders of the snippets and of their labelled frames."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ WINDOWS: dict[str | None, Window] = {
     "upper": Window(0.0, 0.75, 0.0, 1.0),
     "whole": Window(0.0, 1.0, 0.0, 1.0),
 }
-"""By variant. "upper": without the bonnet, as ManyDepth and SC-SfMLearner. "struct2depth-legacy": the principal point is
-scaled with the whole image instead of moved with the crop, as struct2depth's own preparation does."""
+"""By variant. "upper": without the bonnet, as ManyDepth and SC-SfMLearner. "struct2depth-legacy": the principal point
+is scaled with the whole image instead of moved with the crop, as struct2depth's own preparation does."""
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,24 @@ def read_camera(file: Path) -> CityscapesCamera:
 
 
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
-    """Find the snippets (or single labelled images) of train, val and test, or of the part that `split` names.
+    """Find the snippets (leftImg8bit_sequence) of train, val and test, or of the part that `split` names.
 
     `split` may be a list with lines `CITY CITY_SEQUENCE_FRAME`: only these are targets, with their neighbours.
     """
+    return _list(source, VIDEO, settings)
+
+
+def list_images(source: Path, settings: PrepareSettings) -> Listing:
+    """Find the labelled images (leftImg8bit); those of a city make a sequence, though they do not follow each other."""
+    return _list(source, IMAGES, settings)
+
+
+def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
     if settings.variant not in WINDOWS:
         known = ", ".join(filter(None, WINDOWS))
         raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {known}.")
     if settings.cameras:
         raise UsageError("Cityscapes has one left camera; --stereo adds the right one.")
-    kind = next((kind for kind in ("leftImg8bit_sequence", "leftImg8bit") if (source / kind).is_dir()), "leftImg8bit")
     listed = _read_list(Path(settings.split)) if settings.split and Path(settings.split).is_file() else None
     part = settings.split if settings.split and listed is None else "*"
     names = sorted(
@@ -126,7 +136,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     skipped: list[tuple[str, str]] = []
     labelled = _labelled_frames(source)
     for name in names:
-        middle = _snippet(name, labelled) if kind.endswith("sequence") else name.rpartition("/")[0]
+        middle = _snippet(name, labelled) if kind == VIDEO else name.rpartition("/")[0]
         if middle is None:
             skipped.append((name, f"no camera file of its snippet in {source / 'camera'}."))
         else:
@@ -150,7 +160,7 @@ def read_frame(place: _Frame) -> SourceFrame:
         right = StereoFrame(_cut(read_whole_rgb(twin), window), _intrinsics(camera, image, settings), T)
     labels = place.root / "gtFine" / f"{place.name}_gtFine_labelIds.png"
     classes = None
-    if not place.kind.endswith("sequence") and labels.is_file():
+    if place.kind == IMAGES and labels.is_file():
         classes = _cut(train_ids(read_whole_map(labels)), window)
     return SourceFrame(
         image=_cut(image, window),
@@ -191,12 +201,12 @@ def _snippet(name: str, labelled: dict[str, list[int]]) -> str | None:
 def _sequence(
     source: Path, kind: str, middle: str, names: list[str], settings: PrepareSettings, listed: frozenset[str] | None
 ) -> DataSequence:
-    video = kind.endswith("sequence")
+    video = kind == VIDEO
     numbers = {name: int(name.rpartition("_")[2]) for name in names}
     chosen = names
     if listed is not None:
         targets = {numbers[name] for name in names if name.rpartition("/")[2] in listed}
-        near = {number + step for number in targets for step in ((-1, 0, 1) if video else (0,))}
+        near = {number + step for number in targets for step in ((-1, 0, 1) if settings.neighbours else (0,))}
         named = (name for name in names if name.rpartition("/")[2] in listed or (video and numbers[name] in near))
         chosen = list(named)
     frames = []
@@ -226,7 +236,7 @@ def _truth(place: _Frame, camera: CityscapesCamera, notes: list[str]) -> FrameTr
         notes.append(f"no true depth: {error}")
         return None
     depth = depth_from_disparity(np.asarray(stored, np.uint16), focal=camera.fx, baseline=camera.baseline)
-    return FrameTruth(_cut(depth, WINDOWS[place.settings.variant]), None, None, None, None)
+    return FrameTruth(depth, None, None, None, None)
 
 
 def _intrinsics(camera: CityscapesCamera, image: np.ndarray, settings: PrepareSettings) -> CameraIntrinsics:

@@ -25,10 +25,11 @@ class DataSet:
     size: tuple[int, int] = (640, 192)
     """Width and height unless given."""
     crop: Crop = "stretch"
+    function: str = "list_sequences"
 
     def list_sequences(self, source: Path, settings: PrepareSettings) -> Listing:
         """Find all sequences below `source`; UsageError if there is no such data set."""
-        found: ListSequences = importlib.import_module(self.module).list_sequences
+        found: ListSequences = getattr(importlib.import_module(self.module), self.function)
         return found(source, settings)
 
 
@@ -36,7 +37,14 @@ DATA_SETS = (
     DataSet("kitti-raw", "DATE/DRIVE/image_02/data, calibration in DATE", "vection.data.kitti_raw_sequences"),
     DataSet("kitti-odometry", "sequences/NN/image_2, calib.txt, times.txt; poses", "vection.data.kitti_odometry"),
     DataSet("kitti-depth", "val_selection_cropped, test_depth_prediction_anonymous", "vection.data.kitti_depth"),
-    DataSet("cityscapes", "leftImg8bit_sequence or leftImg8bit, camera", "vection.data.cityscapes", (416, 128)),
+    DataSet("cityscapes", "leftImg8bit_sequence/SPLIT/CITY, camera", "vection.data.cityscapes", (416, 128)),
+    DataSet(
+        "cityscapes-images",
+        "leftImg8bit/SPLIT/CITY, camera; gtFine, disparity",
+        "vection.data.cityscapes",
+        (416, 128),
+        function="list_images",
+    ),
     DataSet("make3d", "Test134/img-*.jpg, Gridlaserdata/*.mat", "vection.data.make3d"),
     DataSet("sc-formatted", "SCENE/*.jpg, cam.txt; train.txt", "vection.data.sc_sfmlearner_folders", (832, 256)),
     DataSet("struct2depth", "FOLDER/NAME.png of three frames, NAME_cam.txt", "vection.data.struct2depth", (416, 128)),

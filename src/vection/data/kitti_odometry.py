@@ -64,7 +64,9 @@ def read_poses(file: Path) -> np.ndarray:
 def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
     place = folder / f"image_{int(camera)}"
     files = {int(file.stem): file for file in sorted(place.glob("*.*")) if file.stem.isdecimal()}
-    chosen = frames_of_parts(parts, folder=folder.name, camera=camera, present=sorted(files))
+    chosen = frames_of_parts(
+        parts, neighbours=settings.neighbours, folder=folder.name, camera=camera, present=sorted(files)
+    )
     if not any(frames for _, frames in chosen):
         if parts is None and not files:
             raise DataError(f"{place} holds no images; unpack them or name other --cameras.")

@@ -68,7 +68,9 @@ def _sequences(
 ) -> list[DataSequence]:
     folder = place.parent
     present = sorted(int(f.stem) for f in (place / "data").glob("*.*") if f.stem.isdecimal())
-    chosen = frames_of_parts(parts, folder=name.rpartition("/")[0], camera=number, present=present)
+    chosen = frames_of_parts(
+        parts, neighbours=settings.neighbours, folder=name.rpartition("/")[0], camera=number, present=present
+    )
     if not any(frames for _, frames in chosen):
         return []
     pair = (number, STEREO_PAIRS[number]) if settings.stereo else (number,)

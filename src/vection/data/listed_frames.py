@@ -43,16 +43,17 @@ def read_parts(split: str) -> list[Part]:
 
 
 def frames_of_parts(
-    parts: Sequence[Part] | None, *, folder: str, camera: str, present: Sequence[int]
+    parts: Sequence[Part] | None, *, folder: str, camera: str, present: Sequence[int], neighbours: bool = True
 ) -> list[tuple[str, list[ListedFrame]]]:
     """Return for each part its prefix and the frames of a drive's camera; without parts all that are present."""
     if parts is None:
         return [("", _with_gaps(present, targets=None))]
     there = set(present)
+    offsets = NEIGHBOURS if neighbours else ()
     chosen = []
     for part in parts:
         targets = part.frames.get((folder, CAMERA_SIDES.get(camera, "")), frozenset())
-        wanted = targets | {frame + offset for frame in targets for offset in NEIGHBOURS if frame + offset in there}
+        wanted = targets | {frame + offset for frame in targets for offset in offsets if frame + offset in there}
         chosen.append((part.prefix, _with_gaps(sorted(wanted), targets=targets)))
     return chosen
 

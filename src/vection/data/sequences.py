@@ -27,6 +27,8 @@ class PrepareSettings:
     """The published systems stretch whole images; "keep-aspect" cuts them to the clip's shape."""
     split: str | None = None
     """A published list, by name or file: only these frames become targets, with the neighbours that they need."""
+    neighbours: bool = True
+    """Take the neighbours of listed frames along; training needs them, predicting depth does not."""
     cameras: tuple[str, ...] = ()
     """Names of cameras as the data set calls them; empty: the usual ones."""
     variant: str | None = None
@@ -53,7 +55,8 @@ class StereoFrame:
 class SourceFrame:
     """One frame as the data set has it, at its full resolution.
 
-    All maps have the size of `image` or, the truth alone, any size of the same view. Where the camera has distortion,
+    All maps have the size of `image` or, the truth alone, any size of the same view (of Cityscapes it is the whole
+    image's, because protocols name the window of it that a network sees). Where the camera has distortion,
     the reader has removed it from image and maps alike (`CameraIntrinsics.undistortion`), unless there are no maps.
     """
 
