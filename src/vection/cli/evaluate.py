@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
-    "vection evaluate disps_eigen_split.npy --truth gt_eigen.npz --protocol kitti-eigen --json",
+    "vection evaluate disps_eigen_split.npy --truth kitti_raw --truth-list eigen_test.txt --protocol kitti-eigen --json",
     "vection evaluate predictions/val --truth cityscapes --protocol miou",
-    "vection evaluate disps_eigen_split.npy --names eigen_test.txt --truth improved.npz --protocol eigen-benchmark",
+    "vection evaluate disps_eigen_split.npy --names eigen_test.txt --truth kitti_raw --truth-list eigen_benchmark.txt "
+    "--protocol eigen-benchmark",
     "vection evaluate predictions/selection --truth groundtruth_depth --in-order --protocol kitti-server --factor 31.2",
 )
 
@@ -43,12 +44,15 @@ class Evaluate:
     predictions: Positional[Path]
     """Prediction folder, run folder with predictions/, folder of depth maps (.npy, .pfm, 16-bit .png), .npy or .npz."""
     truth: Path
-    """Clip folders with truth, KITTI 2015, Cityscapes, an exported .npz, or a folder of 16-bit depth PNGs."""
+    """Clip folders with truth, KITTI 2015, Cityscapes, Dynamo-Depth's layout, an exported .npz, or a folder of 16-bit
+    depth PNGs."""
     protocol: str
     """What is compared where, and how it is scaled and averaged; motion-segmentation and miou compare masks and classes
     alone. A wrong name lists them all."""
     factor: float | None = None
     """Multiplies every prediction first, instead of the protocol's factor: a scale that was found elsewhere."""
+    truth_list: Path | None = None
+    """Published list of images of KITTI raw: --truth is its root, and true depth is computed as the protocol has it."""
     names: Path | None = None
     """List of the images that a .npy or .npz was made for, if not those of --truth: published, or a name a line."""
     kind: Literal["depth", "inverse-depth"] | None = None
@@ -87,7 +91,7 @@ def run(arguments: Sequence[str]) -> None:
         if not chosen.factor > 0:
             raise UsageError(f"--factor {chosen.factor:g} is no scale; it must be positive.")
         protocol = replace(protocol, factor=chosen.factor)
-    truths = open_truth(chosen.truth)
+    truths = open_truth(chosen.truth) if chosen.truth_list is None else _listed_truth(chosen, protocol)
     is_run = (chosen.predictions / "predictions").is_dir()
     place = chosen.predictions / "predictions" if is_run else chosen.predictions
     names = truths.names if chosen.names is None else read_image_list(chosen.names)
@@ -114,6 +118,15 @@ def run(arguments: Sequence[str]) -> None:
         Console(width=width).print(results_table(results))
         if results[0].objects is not None:
             Console(width=width).print(objects_table(results[0].objects))
+
+
+def _listed_truth(chosen: Evaluate, protocol: "DepthProtocol") -> "TruthSet":
+    from vection.evaluation.lidar import SOURCES, kitti_raw_truth, read_image_list
+
+    source = next((name for name, words in SOURCES.items() if words == protocol.ground_truth), None)
+    if source is None or chosen.truth_list is None:
+        raise UsageError(f"The protocol '{protocol.name}' has no truth in KITTI raw; leave --truth-list out.")
+    return kitti_raw_truth(chosen.truth, read_image_list(chosen.truth_list), source=source)
 
 
 def _run_objects(chosen: Evaluate) -> None:
@@ -154,6 +167,7 @@ def open_truth(path: Path) -> "TruthSet":
     """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
     from vection.data.clip_folder import CLIP_FILE
     from vection.evaluation.cityscapes import cityscapes_truth
+    from vection.evaluation.dynamo_layout import dynamo_truth, is_dynamo_layout
     from vection.evaluation.truth import clip_truth, exported_truth, kitti_2015_truth, png_truth
 
     if not path.exists():
@@ -166,7 +180,9 @@ def open_truth(path: Path) -> "TruthSet":
         return kitti_2015_truth(path)
     if (path / "disparity").is_dir() and (path / "camera").is_dir():
         return cityscapes_truth(path)
-    return clip_truth(path) if any(path.rglob(CLIP_FILE)) else png_truth(path)
+    if any(path.rglob(CLIP_FILE)):
+        return clip_truth(path)
+    return dynamo_truth(path) if is_dynamo_layout(path) else png_truth(path)
 
 
 def _baselines(truths: "TruthSet", protocol: "DepthProtocol", *, row_mean_from: Path | None) -> list["DepthResult"]:

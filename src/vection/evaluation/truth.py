@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from vection.data.clip_folder import ClipInfo, find_clips, natural_key, read_clip
+from vection.data.clip_folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
 from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import read_depth_png, read_label_ids
@@ -50,6 +50,8 @@ class TruthSet:
     description: str
     names: tuple[str, ...]
     read: Callable[[str], GroundTruth]
+    source: str | None = None
+    """Where the depth comes from, in the words of a protocol, if that is known."""
 
     def __iter__(self) -> Iterator[GroundTruth]:
         """Read all, in order."""
@@ -64,7 +66,7 @@ class TruthSet:
         unknown = [name for name in names if name not in set(self.names)]
         if unknown:
             raise UsageError(f"{self.description} has no ground truth of '{unknown[0]}'.")
-        return TruthSet(self.description, tuple(names), self.read)
+        return TruthSet(self.description, tuple(names), self.read, source=self.source)
 
 
 def truths_in_memory(truths: Sequence[GroundTruth], *, description: str = "in memory") -> TruthSet:
@@ -92,19 +94,24 @@ def clip_truth(root: Path) -> TruthSet:
 
     def read(name: str) -> GroundTruth:
         info, index = places[name]
-        truth = info.read_truth(index)
-        labels, classes, flow = truth.category, truth.semantics, truth.object_flow
-        categories = {} if labels is None else {key: labels == value for key, value in SYNTHETIC_CATEGORIES.items()}
-        sky = False if classes is None else classes == SKY
-        return GroundTruth(
-            *(name, truth.depth, categories, info.folder / info.frames[index].file, info.name),
-            moving=categories.get("moving objects"),
-            ignored=None if labels is None else np.asarray((labels == NO_CATEGORY) & ~np.asarray(sky)),
-            object_flow=None if flow is None else np.ascontiguousarray(flow.transpose(1, 2, 0)),
-            classes=classes,
-        )
+        image = info.folder / info.frames[index].file
+        return ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
 
     return TruthSet(f"clips at {root}", tuple(places), read)
+
+
+def ground_truth_of_frame(name: str, truth: FrameTruth, *, image: Path | None, group: str) -> GroundTruth:
+    """Turn what is known of a frame into what is evaluated; only the sky is known to stand where nothing else is."""
+    labels, classes, flow = truth.category, truth.semantics, truth.object_flow
+    categories = {} if labels is None else {key: labels == value for key, value in SYNTHETIC_CATEGORIES.items()}
+    sky = False if classes is None else classes == SKY
+    return GroundTruth(
+        *(name, truth.depth, categories, image, group),
+        moving=categories.get("moving objects"),
+        ignored=None if labels is None else np.asarray((labels == NO_CATEGORY) & ~np.asarray(sky)),
+        object_flow=None if flow is None else np.ascontiguousarray(flow.transpose(1, 2, 0)),
+        classes=classes,
+    )
 
 
 def kitti_2015_truth(root: Path) -> TruthSet:
@@ -146,7 +153,7 @@ def exported_truth(path: Path) -> TruthSet:
     try:
         arrays = np.load(path, allow_pickle=False)
         keys = [key for key in arrays.files if key != SOURCE_KEY]
-        source = str(arrays[SOURCE_KEY]) if SOURCE_KEY in arrays.files else "unknown source"
+        source = str(arrays[SOURCE_KEY]) if SOURCE_KEY in arrays.files else None
     except OSError as error:
         raise UsageError(f"The ground truth {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, AttributeError) as error:
@@ -158,7 +165,7 @@ def exported_truth(path: Path) -> TruthSet:
         except ValueError as error:
             raise DataError(f"{path} holds pickled objects; export the ground truth again with vection.") from error
 
-    return TruthSet(f"{path} ({source})", tuple(keys), read)
+    return TruthSet(f"{path} ({source or 'unknown source'})", tuple(keys), read, source=source)
 
 
 def png_truth(folder: Path) -> TruthSet:
