@@ -75,12 +75,20 @@ def test_shares_at_the_limits_of_the_depth():
         ({"share_at_far_limit": 0.6}, "far limit"),
         ({"share_at_near_limit": 0.3}, "near limit"),
         ({"translation": 0.0}, "camera motion is zero"),
+        ({"share_visible": 0.03}, "Only 3% of the pixels are found in the other frame"),
     ],
 )
 def test_remarks(changed: dict[str, float], words: str | None):
     found = remarks({**GOOD, **changed})
     assert [words in remark for remark in found if words] == ([] if words is None else [True])
     assert len(found) == (words is not None)
+
+
+def test_terms_that_compare_nothing():
+    nothing = {"colour": 0.0, "ssim": 0.0, "motion_smoothness": 0.1}
+    assert ["Only 0% of the pixels" in remark for remark in remarks(GOOD, terms=nothing)] == [True]
+    assert remarks(GOOD, terms={**nothing, "ssim": 0.2}) == []
+    assert remarks(GOOD, terms={"segmentation": 0.0}) == []
 
 
 def test_learning_the_camera_needs_turns():

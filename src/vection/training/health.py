@@ -70,9 +70,23 @@ by 5 % changes the second by 0.1 pixels of 416 at r = 0.005 (compare Gordon et a
 """
 
 
-def remarks(statistics: Mapping[str, float], *, learns_intrinsics: bool = False) -> list[str]:
-    """What a user should know about these statistics, each with a remedy; empty when all is well."""
+COMPARING = ("photometric", "colour", "ssim")
+"""Loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
+
+
+def remarks(
+    statistics: Mapping[str, float], *, learns_intrinsics: bool = False, terms: Mapping[str, float] | None = None
+) -> list[str]:
+    """What a user should know about these statistics and loss terms, each with a remedy; empty when all is well."""
     found = []
+    compared = [value for name, value in (terms or {}).items() if name in COMPARING]
+    share = 0.0 if compared and not any(compared) else statistics.get("share_visible", 1.0)
+    if share < 0.05:
+        found.append(
+            f"Only {share:.0%} of the pixels are found in the other frame, so hardly anything is compared and a low "
+            "loss means nothing: the predicted motion takes them out of view, or behind what the other frame shows. "
+            "Lower the learning rate (--stages.0.learning_rate) or lengthen the warm-up (--stages.0.warm_up)."
+        )
     if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
         found.append(
             "The camera hardly turns, so its focal length cannot be learned from this video and stays near where it "

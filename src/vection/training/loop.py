@@ -242,7 +242,7 @@ class Training:
         held_out = validate(self.model, self.method, batches, progress=end)
         # An untrained network looks collapsed; what it looks like later counts.
         found = (
-            remarks(held_out.statistics, learns_intrinsics=self.method.learns_intrinsics)
+            remarks(held_out.statistics, learns_intrinsics=self.method.learns_intrinsics, terms=held_out.terms)
             if self.position.step >= min(500, self.total_steps // 2)
             else []
         )

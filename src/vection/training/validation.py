@@ -14,6 +14,8 @@ from vection.samples import Clip, stack
 from vection.training.health import depth_statistics
 from vection.types import Image, Transform
 
+VISIBLE = "visible in source"
+"""Name of the picture that is white where a pixel of the target is compared with the source, if a method has it."""
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
 
 
@@ -65,9 +67,12 @@ def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *,
         limits=method.depth_limits,
         ego_motion=torch.cat(motions) if motions else None,
     )
+    pictures = method.pictures(first)
+    if VISIBLE in pictures:
+        statistics["share_visible"] = float(pictures[VISIBLE].mean())
     cameras = getattr(method, "cameras", None)
     found = cameras.found(first.target.shape) if isinstance(cameras, Cameras) else {}
-    return HeldOut(terms, statistics, method.pictures(first), found)
+    return HeldOut(terms, statistics, pictures, found)
 
 
 def _ego_motion(method: Method[Clip], clip: Clip) -> Transform:
