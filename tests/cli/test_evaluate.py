@@ -51,6 +51,20 @@ def test_a_given_scale_and_the_errors_of_the_server(capsys: Capture, files: Path
     assert one["scale"]["median"] == pytest.approx(3)
 
 
+def test_truth_of_kitti_raw_by_a_published_list(capsys: Capture, files: Path) -> None:
+    for line in LINES:
+        drive = files / "raw" / line.split()[0]
+        folder = drive / "proj_depth" / "groundtruth" / "image_02"
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{int(line.split()[1]):010d}.png"), np.round(DEPTH * 256).astype(np.uint16))
+    words = (files / "disps.npy", "--truth", files / "raw", "--truth-list", files / "list.txt", "--protocol")
+    found = errors(capsys, *words, "eigen-benchmark")
+    assert found["images"] == 3
+    assert found["errors"]["all"]["abs_rel"] == pytest.approx(0, abs=1e-3)
+    assert "leave --truth-list out" in fails(capsys, "evaluate", *words, "synthetic", code=2)
+    assert "calib_cam_to_cam" in fails(capsys, "evaluate", *words, "kitti-eigen", "--no-baselines", code=2)
+
+
 def test_folders_in_order_and_kinds(capsys: Capture, files: Path) -> None:
     (files / "maps").mkdir()
     for index in range(3):

@@ -1,9 +1,15 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 from vection.data.lidar import LidarCalibration, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
-from vection.evaluation.lidar import export_kitti_ground_truth, parse_line
+from vection.evaluation.evaluate import evaluate_depth
+from vection.evaluation.lidar import export_kitti_ground_truth, kitti_raw_truth, parse_line, read_image_list
+from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
+from vection.evaluation.protocols import KITTI_EIGEN, KITTI_EIGEN_Z
 from vection.evaluation.truth import exported_truth, kitti_2015_truth
 
 # Velodyne axes (forward, left, up) to camera axes (right, down, forward).
@@ -85,6 +91,38 @@ def test_export_and_read_back(kitti_root, tmp_path):
     assert truth.depth[3, 2] == pytest.approx(10)
     assert "camera z" in truths.description
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gt.npz", "kitti"]
+
+
+def test_truth_is_computed_when_it_is_read(kitti_root, tmp_path):
+    (tmp_path / "list.txt").write_text(f"{LINE}\n")
+    names = read_image_list(tmp_path / "list.txt")
+    (truth,) = kitti_raw_truth(kitti_root, names, source="camera-z")
+    assert truth.name == names[0] == parse_line(LINE).name
+    assert truth.depth[3, 2] == pytest.approx(10)
+    assert truth.group == parse_line(LINE).drive
+    drive = kitti_root / truth.group
+    improved = drive / "proj_depth" / "groundtruth" / "image_02"
+    improved.mkdir(parents=True)
+    cv2.imwrite(str(improved / "0000000007.png"), np.full((6, 8), 256 * 20, np.uint16))
+    (truth,) = kitti_raw_truth(kitti_root, names, source="improved")
+    assert truth.depth.min() == 20
+
+
+def test_lists_that_do_not_fit(kitti_root, tmp_path):
+    with pytest.raises(UsageError, match=r"2011_09_27/x_sync is missing"):
+        kitti_raw_truth(kitti_root, [parse_line("2011_09_27/x_sync 7 l").name])
+    with pytest.raises(UsageError, match="'0000000007' in the list"):
+        kitti_raw_truth(kitti_root, ["0000000007"])
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_image_list(tmp_path / "absent.txt")
+
+
+def test_truth_of_another_protocol_is_refused(kitti_root):
+    truths = kitti_raw_truth(kitti_root, [parse_line(LINE).name], source="camera-z")
+    ones = PredictionReader("ones", truths.names, lambda _: PredictedMap(np.ones((6, 8), np.float32)))
+    with pytest.raises(UsageError, match="not what the protocol 'kitti-eigen' compares with"):
+        evaluate_depth(ones, truths, KITTI_EIGEN)
+    assert evaluate_depth(ones, truths, replace(KITTI_EIGEN_Z, crop=None)).images == 1
 
 
 def test_export_leaves_nothing_half_written(kitti_root, tmp_path):

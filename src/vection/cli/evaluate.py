@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
-    "vection evaluate disps_eigen_split.npy --truth kitti_raw --truth-list eigen_test.txt --protocol kitti-eigen --json",
+    "vection evaluate disps_eigen_split.npy --truth kitti_raw --truth-list eigen_test.txt --protocol kitti-eigen",
     "vection evaluate predictions/val --truth cityscapes --protocol miou",
     "vection evaluate disps_eigen_split.npy --names eigen_test.txt --truth kitti_raw --truth-list eigen_benchmark.txt "
     "--protocol eigen-benchmark",

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from vection.errors import DataError, UsageError
+from vection.evaluation.lidar import SOURCES
 from vection.evaluation.metrics import depth_errors, server_errors
 from vection.evaluation.motion import RatioCounts, ratio_counts
 from vection.evaluation.prediction_kinds import MapKind, PredictedMap, PredictionReader
@@ -47,6 +48,7 @@ def evaluate_depth(
     prediction, DataError for predictions that are not positive where the protocol evaluates them.
     """
     _check_names(predictions, truths)
+    _check_source(truths, protocol)
     ratios: dict[str, float] = {}
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
@@ -173,6 +175,16 @@ def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
 def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
     """1 / values; what is not positive becomes NaN, which `compare` reports where it matters."""
     return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
+
+
+def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
+    """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
+    stated = protocol.ground_truth in SOURCES.values()
+    if stated and truths.source is not None and truths.source != protocol.ground_truth:
+        raise UsageError(
+            f"{truths.description} is not what the protocol '{protocol.name}' compares with ({protocol.ground_truth});"
+            " choose the protocol of this truth, or export the truth of this protocol."
+        )
 
 
 def _check_shape(predicted: PredictedMap, size: tuple[int, ...]) -> None:

@@ -1,6 +1,7 @@
 """Sparse true depth of listed images of KITTI raw, exported to one file."""
 
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ from jaxtyping import Float32
 from vection.data.lidar import lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import read_depth_png
-from vection.evaluation.truth import SOURCE_KEY
+from vection.evaluation.truth import SOURCE_KEY, GroundTruth, TruthSet
 
 Source = Literal["velodyne-x", "camera-z", "improved"]
-SOURCES: dict[str, str] = {
+SOURCES: dict[Source, str] = {
     "velodyne-x": "velodyne projected, its forward coordinate x",
     "camera-z": "velodyne projected, camera z",
     "improved": "KITTI's improved depth maps (Uhrig et al. 2017)",
@@ -56,6 +57,28 @@ def read_image_list(path: Path) -> tuple[str, ...]:
     return tuple(parse_line(line).name if len(line.split()) == 3 else line for line in lines)
 
 
+def kitti_raw_truth(root: Path, names: Sequence[str], *, source: Source = "velodyne-x") -> TruthSet:
+    """True depth of images of KITTI raw at `root`, computed when it is read; `names` as `read_image_list` returns them.
+
+    'improved' reads `DRIVE/proj_depth/groundtruth`, the published depth maps unpacked into the drives.
+    """
+    images = {name: image for name in names if (image := _listed(name)) is not None}
+    if len(images) < len(names):
+        strange = next(name for name in names if name not in images)
+        raise UsageError(f"'{strange}' in the list is no image of KITTI raw (DATE/DRIVE FRAME l|r).")
+    folder = next((root / image.drive for image in images.values() if not (root / image.drive).is_dir()), None)
+    if folder is not None:
+        raise UsageError(f"The drive {folder} is missing, though the list names images of it.")
+
+    def read(name: str) -> GroundTruth:
+        image = next((path for suffix in (".png", ".jpg") if (path := root / f"{name}{suffix}").is_file()), None)
+        depth = _depth_of(images[name], root, source=source)
+        return GroundTruth(name, depth, image=image, group=images[name].drive)
+
+    description = f"KITTI raw at {root} ({SOURCES[source]})"
+    return TruthSet(description, tuple(images), read, source=SOURCES[source])
+
+
 def export_kitti_ground_truth(
     lines: Sequence[str],
     root: Path,
@@ -85,6 +108,12 @@ def export_kitti_ground_truth(
     finally:
         temporary.unlink(missing_ok=True)
     return out
+
+
+def _listed(name: str) -> ListedImage | None:
+    """Return the image of a name `DATE/DRIVE/image_0C/data/FRAME`."""
+    found = re.fullmatch(r"(.+)/image_0([23])/data/(\d+)", name)
+    return None if found is None else ListedImage(found[1], int(found[3]), int(found[2]))
 
 
 def _depth_of(image: ListedImage, root: Path, *, source: Source) -> Float32[np.ndarray, "_ _"]:
