@@ -106,3 +106,13 @@ def test_the_refinement_is_linear():
     with torch.no_grad():
         fine = decoder(features, images, ego)[0]
     torch.testing.assert_close(fine[2], 0.5 * (fine[0] + fine[1]), atol=1e-6, rtol=1e-5)
+
+
+def test_a_rigid_start_is_the_cameras_translation_and_a_mask_of_a_half():
+    images, ego = torch.rand(2, 6, 32, 64), torch.rand(2, 6) - 0.5
+    features = [torch.rand(2, 4, 32 // 2**level, 64 // 2**level) for level in range(1, 6)]
+    flow = RefinementDecoder((4, 4, 4, 4, 4), images=2, outputs=3, scales=2, start="rigid")
+    for field in flow(features, images, ego):
+        torch.testing.assert_close(field, ego[:, :3, None, None].expand_as(field))
+    mask = RefinementDecoder((4, 4, 4, 4, 4), images=2, outputs=1, scales=1, start="rigid")
+    assert not mask(features, images, ego)[0].any()

@@ -50,7 +50,12 @@ class DynamoDepth(Method[Clip]):
         def decoder(outputs: int) -> nn.Module:
             channels, scales = self.motion_encoder.channels, self.depth.scales
             return build_motion_decoder(
-                settings.motion_decoder, channels, images=images, outputs=outputs, scales=scales
+                settings.motion_decoder,
+                channels,
+                images=images,
+                outputs=outputs,
+                scales=scales,
+                start=settings.motion_start,
             )
 
         self.flow_decoder, self.mask_decoder = decoder(3), decoder(1)

@@ -12,7 +12,7 @@ from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth_network import DepthNetworkName
 from vection.networks.encoder import EncoderName
 from vection.networks.lite_mono import Dilations
-from vection.networks.scene_flow import MotionDecoderName
+from vection.networks.scene_flow import MotionDecoderName, MotionStart
 
 DEPTH, FLOW, MASK = "depth", "scene-flow", "motion-mask"
 """The stages before all parts train together (section 4.3); a stage of any other name is that last one."""
@@ -36,6 +36,8 @@ class DynamoDepthSettings:
     """Complete flow and mask see the next frame and the target, or (as released) the frame before as well."""
     motion_decoder: MotionDecoderName = "refinement"
     """As released; the paper says "u-net"."""
+    motion_start: MotionStart = "random"
+    """What the refinement begins with; "rigid" helps short trainings."""
     pair_order: Literal["in-time", "source-first"] = "in-time"
     """How the pose network sees pairs: as Monodepth2's does, or (as released) with the target always second."""
     intrinsics: IntrinsicsSource = "given"

@@ -16,6 +16,10 @@ from vection.types import Image
 MotionDecoderName = Literal["refinement", "u-net"]
 """The pyramid that refines the ego-motion, as the authors' code has it, or Monodepth2's decoder, as the paper says."""
 
+MotionStart = Literal["random", "rigid"]
+"""What the refinement predicts at first: the ego-motion under random weights, as the authors' code, or everywhere the
+camera's translation (and a mask of 1/2), from which a short training need not find the way back."""
+
 FACTOR = 0.01
 """Scale of the outputs: training starts near no motion, and near a mask of 1/2."""
 EGO_FACTOR = 100.0
@@ -31,7 +35,9 @@ class RefinementDecoder(nn.Module):
     It has no activation function, so it is linear in the features.
     """
 
-    def __init__(self, channels: tuple[int, ...], *, images: int, outputs: int, scales: int) -> None:
+    def __init__(
+        self, channels: tuple[int, ...], *, images: int, outputs: int, scales: int, start: MotionStart = "random"
+    ) -> None:
         """`channels` are the encoder's, `images` as many as it sees; `scales` <= 5 outputs, finest first."""
         super().__init__()
         self.scales = scales
@@ -40,6 +46,11 @@ class RefinementDecoder(nn.Module):
         self.first = nn.ModuleList(nn.Conv2d(width + outputs, width, 3, padding=1) for width in widths)
         self.second = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in widths)
         self.corrections = nn.ModuleList(nn.Conv2d(2 * width, outputs, 1) for width in widths)
+        if start == "rigid":
+            for parameter in (*self.seed.parameters(), *self.corrections.parameters()):
+                nn.init.zeros_(parameter)
+            if outputs == 3:  # the translation comes first in the ego-motion
+                self.seed.weight.data[:, :3, 0, 0] = torch.eye(3) / (FACTOR * EGO_FACTOR)
 
     def forward(self, features: list[Tensor], images: Tensor, ego: EgoVector) -> list[Float[Tensor, "batch out _ _"]]:
         """`features` of the encoder at strides 2 to 32; `images` are those it saw, stacked along the channels."""
@@ -73,7 +84,13 @@ class UNetMotionDecoder(UNetDecoder):
 
 
 def build_motion_decoder(
-    name: MotionDecoderName, channels: tuple[int, ...], *, images: int, outputs: int, scales: int
+    name: MotionDecoderName,
+    channels: tuple[int, ...],
+    *,
+    images: int,
+    outputs: int,
+    scales: int,
+    start: MotionStart = "random",
 ) -> nn.Module:
     """Build a decoder of (features, images, ego-motion) to fields, finest first, at the size of the image halved each.
 
@@ -81,7 +98,7 @@ def build_motion_decoder(
     """
     if name == "u-net":
         return UNetMotionDecoder(channels, outputs=outputs, scales=scales)
-    return RefinementDecoder(channels, images=images, outputs=outputs, scales=scales)
+    return RefinementDecoder(channels, images=images, outputs=outputs, scales=scales, start=start)
 
 
 def frames_around(clip: Clip) -> tuple[Image, Image, Float[Tensor, "batch source"]]:

@@ -100,6 +100,7 @@ _SHORT = replace(
     depth="efficientnet-lite0",
     motion="efficientnet-lite0",
     motion_images="three",
+    motion_start="rigid",
     min_depth=0.03,
     max_depth=30.0,
     ground_tolerance=0.0015,
