@@ -24,6 +24,7 @@ COMMANDS = {
     "odometry": "the camera's path of a video, and the errors of paths against the truth",
     "submission": "write predicted depth for KITTI's depth prediction server",
     "report": "write the HTML report of a run",
+    "splits": "list, fetch and check the published lists of frames",
     "recipes": "list the recipes, or the settings of one",
 }
 

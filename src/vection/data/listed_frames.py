@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from vection.data.named_splits import find_split
 from vection.data.splits import SplitLine, read_split
-from vection.errors import UsageError
 
 NEIGHBOURS = (-1, 1)
 """Frames beside a listed one, as every published system trains."""
-PARTS = ("train", "val", "test")
 CAMERA_SIDES = {"02": "l", "03": "r"}
 
 
@@ -31,15 +29,9 @@ class Part:
 
 
 def read_parts(split: str) -> list[Part]:
-    """Read a list file, or the train_files.txt, val_files.txt and test_files.txt of a folder."""
-    path = Path(split)
-    if path.is_dir():
-        files = {f"{part}/": path / f"{part}_files.txt" for part in PARTS}
-        found = [Part(prefix, _by_drive(read_split(file))) for prefix, file in files.items() if file.is_file()]
-        if not found:
-            raise UsageError(f"The split folder {path} holds no train_files.txt, val_files.txt or test_files.txt.")
-        return found
-    return [Part("", _by_drive(read_split(path)))]
+    """Read a list file, the lists of a folder, or those of a published split (`named_splits.find_split`)."""
+    files = find_split(split)
+    return [Part(f"{part}/" if part else "", _by_drive(read_split(file))) for part, file in files.items()]
 
 
 def frames_of_parts(

@@ -22,7 +22,7 @@ class SplitLine:
 def read_split(file: Path) -> list[SplitLine]:
     """Read a list file. Raises UsageError if it is missing, DataError with the line's number if a line is not valid."""
     lines = []
-    for number, words in _words(file):
+    for number, words in list_words(file):
         side = words[2] if len(words) == 3 else "l"
         if len(words) not in (2, 3) or not words[1].isdecimal() or side not in ("l", "r"):
             raise DataError(f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame> l|r'.")
@@ -35,7 +35,7 @@ def read_split(file: Path) -> list[SplitLine]:
 def read_static_frames(file: Path) -> set[tuple[str, int]]:
     """Read lines `<date> <drive> <frame>` of frames in which the car stands; return (date/drive, frame) pairs."""
     frames = set()
-    for number, words in _words(file):
+    for number, words in list_words(file):
         if len(words) != 3 or not words[2].isdecimal():
             raise DataError(f"{file}, line {number}: '{' '.join(words)}' is not '<date> <drive> <frame>'.")
         frames.add((f"{words[0]}/{words[1]}", int(words[2])))
@@ -47,7 +47,8 @@ def without_static(lines: list[SplitLine], static: set[tuple[str, int]]) -> list
     return [line for line in lines if (line.folder, line.frame) not in static]
 
 
-def _words(file: Path) -> Iterator[tuple[int, list[str]]]:
+def list_words(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the words of each line that has any. Raises UsageError or DataError for what is no list."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:

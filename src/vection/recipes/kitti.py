@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from vection.data.kitti_raw import KittiRawDataset, KittiSettings
+from vection.data.named_splits import find_split
 from vection.data.splits import read_split, read_static_frames, without_static
 from vection.errors import UsageError
 from vection.recipes.recipe import DataSettings
 
 NOMINAL_BASELINE = 0.1
 """Length of the stereo translation in the published models; 5.4 times it is KITTI's 0.54 m."""
+STATIC = "static_frames.txt"
 TRUE_BASELINE = 0.54
 """Metres between the two colour cameras, as the papers round it."""
 
@@ -16,13 +18,15 @@ TRUE_BASELINE = 0.54
 def kitti_raw_sets(
     settings: DataSettings, root: Path, *, temporal: bool, stereo: bool
 ) -> tuple[KittiRawDataset, KittiRawDataset]:
-    """Training and validation set below `root`, by train_files.txt and val_files.txt of the folder `settings.split`.
+    """Training and validation set below `root`, by the lists of `settings.split`: a folder, or a published name.
 
-    Raises UsageError if the folder is not named or lacks a list.
+    Raises UsageError if there is no split or it lacks a list.
     """
     if settings.split is None:
-        raise UsageError("This recipe reads KITTI by lists of frames: name their folder with --data.split FOLDER.")
-    lists = _split_folder(settings.split, root)
+        raise UsageError(
+            "This recipe reads KITTI by lists of frames: give --data.split, a name (vection splits) or a folder."
+        )
+    lists = find_split(settings.split, near=root, parts=("train", "val"))
     reading = KittiSettings(
         width=settings.width,
         height=settings.height,
@@ -32,21 +36,15 @@ def kitti_raw_sets(
         stereo_baseline=NOMINAL_BASELINE if settings.shared_intrinsics else None,
     )
     sets = []
-    for name in ("train_files.txt", "val_files.txt"):
-        lines = read_split(lists / name)
+    for part in ("train", "val"):
+        lines = read_split(lists[part])
         if settings.drop_static_frames:
-            lines = without_static(lines, read_static_frames(lists.parent / "static_frames.txt"))
+            lines = without_static(lines, read_static_frames(_static_frames(lists[part], root)))
         sets.append(KittiRawDataset(root, lines, settings=reading))
     return sets[0], sets[1]
 
 
-def _split_folder(split: str, root: Path) -> Path:
-    candidates = (Path(split), root / "splits" / split)
-    for folder in candidates:
-        if (folder / "train_files.txt").is_file():
-            return folder
-    places = " nor ".join(f"'{folder}'" for folder in candidates)
-    raise UsageError(
-        f"The split '{split}' was not found: neither {places} holds train_files.txt and val_files.txt. "
-        "Give its folder with --data.split FOLDER."
-    )
+def _static_frames(lists: Path, root: Path) -> Path:
+    """static_frames.txt beside the folder of the lists, or in `root`/splits."""
+    places = (lists.parent.parent / STATIC, root / "splits" / STATIC)
+    return next((file for file in places if file.is_file()), places[-1])

@@ -29,7 +29,7 @@ class DataSettings:
     source: Literal["clips", "kitti-raw"] = "clips"
     """Clip folders (as `vection ingest` makes them), or KITTI raw in its own layout with a list of frames."""
     split: str | None = None
-    """Folder with train_files.txt and val_files.txt (KITTI raw)."""
+    """A published split by name (`vection splits`), or a folder with train_files.txt and val_files.txt (KITTI raw)."""
     drop_static_frames: bool = False
     """Leave out the frames of `static_frames.txt` of the split folder's parent (KITTI raw)."""
     shared_intrinsics: bool = False

@@ -1,0 +1,80 @@
+"""`vection splits`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import Positional
+
+from vection.cli.arguments import parse
+
+EXAMPLES = (
+    "vection splits",
+    "vection splits eigen-zhou --data /data/kitti",
+    "vection splits my_lists/ --json",
+)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """List the published splits; with the name or the folder of one, count its lists and say what they share.
+
+    A name's lists are looked for in DATA/splits, else downloaded once into the cache and checked by their hash; those
+    without an address that could be vouched for come from DATA/splits only.
+    """
+
+    split: Positional[str | None] = None
+    """Name of a published split, a folder with train_files.txt, val_files.txt, test_files.txt, or a list file."""
+    data: Path | None = None
+    """The data set's folder, whose subfolder splits may hold the lists."""
+    json: bool = False
+    """Print JSON."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Print the names, or the check of one split."""
+    chosen = parse(Splits, arguments, command="splits", examples=EXAMPLES)
+    from vection.data.named_splits import NAMED, find_split, split_name
+    from vection.data.split_check import check_split
+
+    if chosen.split is None:
+        _print_names(as_json=chosen.json)
+        return
+    files = find_split(chosen.split, near=chosen.data)
+    named = NAMED.get(split_name(chosen.split))
+    missing = {} if named is None or "" in files else {p: one for p, one in named.lists.items() if p not in files}
+    check = check_split(files)
+    if chosen.json:
+        print(json.dumps({**asdict(check), "missing": [*missing], "warnings": check.warnings}, default=str))
+        return
+    table = Table("list", "lines", "frames", "drives", "as published", "file")
+    for one in check.parts:
+        words = {True: "yes", False: "NO", None: "unknown"}[one.published]
+        table.add_row(one.part or "-", str(one.lines), str(one.frames), str(one.drives), words, str(one.file))
+    console = Console(width=None if Console().is_terminal else 200)
+    console.print(table)
+    for shared in check.overlaps:
+        counts = f"{shared.lines} lines, {shared.frames} frames, {shared.drives} drives"
+        print(f"{shared.first} and {shared.second} share {counts}")
+    if named is not None and missing:
+        print(f"not found: {', '.join(one.place for one in missing.values())}; get them from {named.source}")
+    for warning in check.warnings:
+        Console(stderr=True).print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
+
+
+def _print_names(*, as_json: bool) -> None:
+    from vection.data.named_splits import NAMED
+
+    if as_json:
+        print(json.dumps([{"name": name} | asdict(named) for name, named in NAMED.items()]))
+        return
+    for name, named in NAMED.items():
+        lists = ", ".join(f"{part} {one.lines or ''}".strip() for part, one in named.lists.items())
+        fetched = [one.url is not None for one in named.lists.values()]
+        origin = (
+            "downloaded" if all(fetched) else f"{'partly ' if any(fetched) else ''}from your folder: {named.source}"
+        )
+        print(f"{name:<18} {named.about}\n{'':<18} {lists} ({origin})")

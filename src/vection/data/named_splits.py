@@ -1,0 +1,204 @@
+"""Published splits by name: their list files from the user's folder, or downloaded once with their hash checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from vection.downloads import cache_folder, download
+from vection.errors import UsageError
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class PublishedList:
+    """A list file at its place below a folder of splits, such as `eigen_zhou/train_files.txt`."""
+
+    place: str
+    lines: int | None = None
+    """How many it lists, where that is known for certain."""
+    sha256: str | None = None
+    url: str | None = None
+    """Where it can be had for good; None: from the user's folder only."""
+
+
+@dataclass(frozen=True)
+class NamedSplit:
+    """The lists of a split by part, and who publishes them."""
+
+    about: str
+    lists: Mapping[str, PublishedList]
+    source: str
+
+
+_MONODEPTH2 = "https://raw.githubusercontent.com/nianticlabs/monodepth2/bd03a9ec1305082e80199bc2753ef5adb252e405/splits"
+_MANYDEPTH = "https://raw.githubusercontent.com/nianticlabs/manydepth/811452b53f592b16a750ef78b2179203b7d16fcf/splits"
+
+
+def _listed(root: str, place: str, lines: int, sha256: str) -> PublishedList:
+    return PublishedList(place, lines, sha256, f"{root}/{place}")
+
+
+_EIGEN_TEST = _listed(
+    _MONODEPTH2, "eigen/test_files.txt", 697, "e226d4ca16e0e6e9695435014347dcf973588531330536fd8a68d298ef091a6b"
+)
+_DYNAMO = "the folder splits of Dynamo-Depth's repository"
+NAMED: dict[str, NamedSplit] = {
+    "eigen-zhou": NamedSplit(
+        "KITTI raw: Zhou et al.'s subset of Eigen et al.'s training drives, without static frames",
+        {
+            "train": _listed(
+                _MONODEPTH2,
+                "eigen_zhou/train_files.txt",
+                39810,
+                "00173a231642151c4693274e701ddd4cae7916520a757c7a94eae8e1173f7b0c",
+            ),
+            "val": _listed(
+                _MONODEPTH2,
+                "eigen_zhou/val_files.txt",
+                4424,
+                "64a868b8d2c66c3979a2d74c22ea2e9146850d5b9f5786ed8e5f92201ba1ad04",
+            ),
+            "test": _EIGEN_TEST,
+        },
+        "Monodepth2's repository",
+    ),
+    "eigen-full": NamedSplit(
+        "KITTI raw: all training frames of Eigen et al.",
+        {
+            "train": PublishedList("eigen_full/train_files.txt"),
+            "val": PublishedList("eigen_full/val_files.txt"),
+            "test": _EIGEN_TEST,
+        },
+        "the folder splits of Monodepth2's repository",
+    ),
+    "eigen": NamedSplit("KITTI raw: Eigen et al.'s test images", {"test": _EIGEN_TEST}, "Monodepth2's repository"),
+    "eigen-benchmark": NamedSplit(
+        "KITTI raw: those of Eigen et al.'s test images that have improved ground truth",
+        {
+            "test": _listed(
+                _MONODEPTH2,
+                "eigen_benchmark/test_files.txt",
+                652,
+                "d56e5e509e6960a01fb93795f85028ac6e4a82ad40e64b6e968988e4db95b9be",
+            )
+        },
+        "Monodepth2's repository",
+    ),
+    "odometry": NamedSplit(
+        "KITTI odometry: frames of the sequences 00 to 08",
+        {"train": PublishedList("odom/train_files.txt"), "val": PublishedList("odom/val_files.txt")},
+        "the folder splits of Monodepth2's repository",
+    ),
+    "cityscapes": NamedSplit(
+        "Cityscapes: sequences for training, images with disparity for testing",
+        {
+            "train": PublishedList("cityscapes_preprocessed/train_files.txt"),
+            "val": PublishedList("cityscapes_preprocessed/val_files.txt"),
+            "test": _listed(
+                _MANYDEPTH,
+                "cityscapes/test_files.txt",
+                1525,
+                "e70c04ba9d091d11b4dc25de78ec8d33212081c72e641ce3c42aab1a07331daa",
+            ),
+        },
+        "the folder splits of ManyDepth's repository",
+    ),
+    "waymo": NamedSplit(
+        "Waymo Open as Dynamo-Depth reads it",
+        {"train": PublishedList("waymo/train_files.txt"), "test": PublishedList("waymo/test_files.txt")},
+        _DYNAMO,
+    ),
+    **{
+        name: NamedSplit(
+            f"nuScenes as Dynamo-Depth reads it{more}",
+            {"train": PublishedList(f"{folder}/train_files.txt"), "test": PublishedList(f"{folder}/test_files.txt")},
+            _DYNAMO,
+        )
+        for name, folder, more in (
+            ("nuscenes", "nuscenes", ""),
+            ("nuscenes-dayclear", "nuscenes_dayclear", ", by day and in clear weather"),
+        )
+    },
+}
+
+
+def find_split(split: str, *, near: Path | None = None, parts: Sequence[str] = ()) -> dict[str, Path]:
+    """Find the list files of a split by part: of a folder, of a list file (part ""), or of a name.
+
+    A name's lists are looked for in `near`/splits, then in the cache, then at their published address. Parts that
+    cannot be had are left out, except those of `parts`: then UsageError says where to get them.
+    """
+    place = Path(split)
+    roots = [] if near is None else [near / "splits"]
+    named = NAMED.get(split_name(split))
+    folder = next((f for f in (place, *(root / split for root in roots)) if f.exists()), None)
+    if folder is not None and (named is None or folder == place):
+        files = {"": folder} if folder.is_file() else files_of_folder(folder)
+        _require(files, parts, split=split, looked=[folder], named=None)
+        return files
+    if named is None:
+        looked = " nor ".join(f"'{f}'" for f in (place, *(root / split for root in roots)))
+        close = get_close_matches(split_name(split), NAMED, n=2, cutoff=0.7)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"the names are {', '.join(NAMED)}."
+        raise UsageError(
+            f"The split '{split}' was not found: there is neither {looked}, nor a split of that name; {hint}"
+        )
+    files = {}
+    for part, published in named.lists.items():
+        found = find_list(published, roots=roots, fetch=not parts or part in parts)
+        if found is not None:
+            files[part] = found
+    _require(files, parts, split=split, looked=roots, named=named)
+    return files
+
+
+def split_name(text: str) -> str:
+    """Return the spelling of names: eigen_zhou is eigen-zhou."""
+    return text.replace("_", "-").lower()
+
+
+def find_list(published: PublishedList, *, roots: Sequence[Path], fetch: bool = True) -> Path | None:
+    """Find a published list below one of the roots or in the cache, or download it if `fetch`.
+
+    None if it has no address. Raises UsageError if the download fails.
+    """
+    cache = cache_folder() / "splits"
+    for root in (*roots, cache):
+        if (root / published.place).is_file():
+            return root / published.place
+    if not fetch or published.url is None or published.sha256 is None:
+        return None
+    otherwise = "give the folder of the lists in place of the name"
+    return download(published.url, sha256=published.sha256, otherwise=otherwise, cache=(cache / published.place).parent)
+
+
+def files_of_folder(folder: Path) -> dict[str, Path]:
+    """Return the train_files.txt, val_files.txt and test_files.txt of a folder, by part."""
+    files = {part: folder / f"{part}_files.txt" for part in PARTS}
+    return {part: file for part, file in files.items() if file.is_file()}
+
+
+def _require(
+    files: Mapping[str, Path],
+    parts: Sequence[str],
+    *,
+    split: str,
+    looked: Sequence[Path],
+    named: NamedSplit | None,
+) -> None:
+    missing = [part for part in parts if part not in files]
+    if not missing and files:
+        return
+    wanted = ", ".join(f"{part}_files.txt" for part in missing or PARTS)
+    places = " nor ".join(f"'{place}'" for place in looked) or "the cache"
+    if named is None:
+        raise UsageError(f"The split '{split}' lacks {wanted}, looked for in {places}.")
+    known = [published.place for part, published in named.lists.items() if part in (missing or named.lists)]
+    if not known:
+        raise UsageError(f"The split '{split}' has no {wanted}; its lists are {', '.join(named.lists)}.")
+    raise UsageError(
+        f"The lists of the split '{split}' have no address that could be checked: get {', '.join(known)} from "
+        f"{named.source}, put them below {places} (or give their folder in place of the name)."
+    )
