@@ -8,11 +8,13 @@ from tests.data import fake_waymo as fake
 from vection.data.clip_folder import read_clip
 from vection.data.prepare import prepare
 from vection.data.sequences import PrepareSettings
+from vection.data.sparse_depth import MOVING_OBJECT, NO_CATEGORY, STATIC_OBJECT
 from vection.data.tfrecord import read_record, write_records
 from vection.data.waymo import list_sequences
+from vection.data.waymo_camera import camera_matrix, vehicle_to_camera
 from vection.data.waymo_frame import even_inclinations, frame_time, matrix4, parse_frame
-from vection.data.waymo_labels import CITYSCAPES_IDS, read_panoptic
-from vection.data.waymo_lasers import frame_points, image_points, rotations
+from vection.data.waymo_labels import CITYSCAPES_IDS, box_categories, panoptic_categories, read_panoptic
+from vection.data.waymo_lasers import frame_points, image_points, move, rotations, undistortion
 from vection.data.waymo_parquet import read_frame as read_parquet
 from vection.data.waymo_parquet import segment_times
 from vection.errors import DataError, UsageError
@@ -75,24 +77,23 @@ def test_rotation_is_yaw_after_pitch_after_roll():
 
 @pytest.mark.parametrize(("kind", "depth"), [("camera-z", 10.5), ("compensated", 10.0), ("waymo-projection", 10.5)])
 def test_depth_is_z_of_the_camera(frame, kind, depth):
-    seen, index = image_points(frame, kind=kind, camera_number=1)
-    points = frame_points(frame)[0][index]
-    wall = np.abs(points[:, 0] - fake.WALL) < 1e-3
+    found = image_points(frame, kind=kind, camera_number=1)
+    seen, wall = found.seen, np.abs(found.points[:, 0] - fake.WALL) < 1e-3
     assert len(seen) > 500
     # the camera looks 0.01 rad to the left
     assert np.abs(seen[wall, 2] - depth).max() < 0.08
 
 
 def test_waymos_own_pixels_are_undistorted_to_where_the_points_project(frame):
-    direct, first = image_points(frame, kind="camera-z", camera_number=1)
-    theirs, second = image_points(frame, kind="waymo-projection", camera_number=1)
-    both, one, other = np.intersect1d(first, second, return_indices=True)
+    direct = image_points(frame, kind="camera-z", camera_number=1)
+    theirs = image_points(frame, kind="waymo-projection", camera_number=1)
+    both, one, other = np.intersect1d(direct.index, theirs.index, return_indices=True)
     assert len(both) > 500
     # whole pixels against exact ones
-    assert np.abs(direct[one, :2] - theirs[other, :2]).max() < 1.2
-    historical, third = image_points(frame, kind="vehicle-distance", camera_number=1)
-    np.testing.assert_allclose(historical[:, 2], np.linalg.norm(frame_points(frame)[0][third], axis=1))
-    assert np.abs(historical[:, 0] % 1).max() == 0
+    assert np.abs(direct.seen[one, :2] - theirs.seen[other, :2]).max() < 1.2
+    historical = image_points(frame, kind="vehicle-distance", camera_number=1)
+    np.testing.assert_allclose(historical.seen[:, 2], np.linalg.norm(historical.points, axis=1))
+    assert np.abs(historical.seen[:, 0] % 1).max() == 0
 
 
 def test_truth_says_what_moves(drive: Path):
@@ -151,7 +152,7 @@ def test_tables_hold_the_same_frame(frame, tmp_path: Path):
     np.testing.assert_array_equal(other.boxes[0].size, frame.boxes[0].size)
     for kind in ("compensated", "waymo-projection"):
         ours, theirs = (image_points(one, kind=kind, camera_number=1) for one in (frame, other))
-        np.testing.assert_allclose(ours[0], theirs[0], atol=1e-9)
+        np.testing.assert_allclose(ours.seen, theirs.seen, atol=1e-9)
     (sequence,) = list_sequences(tmp_path, SETTINGS).sequences
     assert sequence.name == f"validation/segment-{fake.SEGMENT}/FRONT"
     assert sequence.frames[1].read().truth.category is not None
@@ -221,6 +222,26 @@ def test_real_frame(shared_data: Path):
         theirs, ours = stored["semantic"][..., 0], read_panoptic(frame)
     assert ours is not None
     assert (ours.classes == theirs).mean() > 0.98  # another release of the labels
+
+
+def test_real_labels_boxes_and_laser_points_agree(shared_data: Path):
+    frame = parse_frame(read_record(shared_data / "waymo_frame" / "pvps_data_one_frame.tfrecord", 0), camera="FRONT")
+    # the record has no lasers, but Dynamo-Depth's preparation of the same frame has their points
+    segment = shared_data / "waymo_tiny/val/segment-1024360143612057520_3580_000_3600_000/FRONT"
+    seen = np.load(segment / "depth/000001.npy")
+    rays = np.column_stack([seen[:, :2], np.ones(len(seen))]) @ np.linalg.inv(camera_matrix(frame.camera.numbers)).T
+    points = move(rays * seen[:, 2:], np.linalg.inv(vehicle_to_camera(frame.camera.T_camera_to_vehicle)))
+    label = read_panoptic(frame)
+    assert label is not None
+    straight = label.remapped(undistortion(frame.camera))
+    dense = panoptic_categories(straight, seen=seen, points=points, boxes=frame.boxes)
+    sparse = box_categories(seen=seen, points=points, boxes=frame.boxes, height=1280, width=1920)
+    # two people walk across, a machine stands; a box also holds the ground at their feet
+    for value in (MOVING_OBJECT, STATIC_OBJECT):
+        at_points = (dense == value) & (sparse != NO_CATEGORY)
+        assert np.count_nonzero(at_points) > 800
+        assert np.mean(sparse[at_points] == value) > 0.65
+    assert 0.01 < np.mean(dense == MOVING_OBJECT) < 0.05
 
 
 def test_classes_of_cityscapes():

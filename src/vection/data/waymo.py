@@ -23,7 +23,7 @@ from vection.data.tfrecord import read_record, record_offsets
 from vection.data.waymo_camera import Remap
 from vection.data.waymo_frame import CAMERAS, MICROSECOND, WaymoCamera, WaymoFrame, frame_time, parse_frame
 from vection.data.waymo_labels import box_categories, panoptic_categories, read_panoptic
-from vection.data.waymo_lasers import DEPTH_KINDS, DepthKind, camera_pose, frame_points, image_points, undistortion
+from vection.data.waymo_lasers import DEPTH_KINDS, DepthKind, camera_pose, image_points, undistortion
 from vection.data.waymo_parquet import read_frame as read_parquet_frame
 from vection.data.waymo_parquet import segment_times
 from vection.errors import DataError, UsageError, VectionError
@@ -143,8 +143,8 @@ def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> Frame
     """True depth from the lasers, and what moves: from panoptic labels where the frame has them, or from boxes."""
     kind: DepthKind = next((kind for kind in DEPTH_KINDS if kind == variant), "camera-z")
     height, width = frame.camera.height, frame.camera.width
-    seen, index = image_points(frame, kind=kind, camera_number=CAMERAS.index(camera))
-    points = frame_points(frame)[0][index]
+    found = image_points(frame, kind=kind, camera_number=CAMERAS.index(camera))
+    seen, points = found.seen, found.points
     category = semantics = None
     if variant == BOXES:
         category = box_categories(seen=seen, points=points, boxes=frame.boxes, height=height, width=width)

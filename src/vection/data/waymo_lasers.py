@@ -1,5 +1,6 @@
 """Waymo's range images as points of the vehicle, and as true depth of an undistorted image."""
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -84,13 +85,20 @@ def move(points: Points, transform: Matrix) -> Points:
     return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
 
 
-def image_points(
-    frame: WaymoFrame, *, kind: DepthKind, camera_number: int
-) -> tuple[Float[np.ndarray, "seen 3"], Int64[np.ndarray, " seen"]]:
-    """u, v (pixels of the undistorted image) and depth (metres) of the points that the camera sees.
+@dataclass(frozen=True)
+class ImagePoints:
+    """The laser points that a camera sees."""
 
-    Also which of `frame_points` they are. Points hidden by nearer things are kept, as in the published evaluations.
-    """
+    seen: Float[np.ndarray, "seen 3"]
+    """u, v in pixels of the undistorted image, and depth in metres."""
+    points: Float[np.ndarray, "seen 3"]
+    """The same points in the vehicle's coordinates at the frame's time."""
+    index: Int64[np.ndarray, " seen"]
+    """Which of `frame_points` they are."""
+
+
+def image_points(frame: WaymoFrame, *, kind: DepthKind, camera_number: int) -> ImagePoints:
+    """Find what the camera sees; points hidden by nearer things are kept, as in the published evaluations."""
     points, projections = frame_points(frame)
     camera = frame.camera
     T = vehicle_to_camera(camera.T_camera_to_vehicle)
@@ -98,9 +106,9 @@ def image_points(
         if kind == "compensated":
             T = T @ np.linalg.inv(frame.T_vehicle_to_world_of_image) @ frame.T_vehicle_to_world
         seen, kept = project_lidar(points, T, intrinsics=camera.numbers, height=camera.height, width=camera.width)
-        return seen, np.flatnonzero(kept)
+        return ImagePoints(seen, points[kept], np.flatnonzero(kept))
     if projections is None:
-        return np.zeros((0, 3)), np.zeros(0, np.int64)
+        return ImagePoints(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, np.int64))
     # a point may be seen by two cameras; its place in ours is in the first or the second triple
     number, place = (
         np.concatenate([np.arange(len(points))] * 2),
@@ -114,7 +122,7 @@ def image_points(
         pixels = undistort_points(pixels, camera.numbers, camera.distortion)
         depth = move(points[number], T)[:, 2]
     inside = ((pixels >= 0) & (pixels < (camera.width, camera.height))).all(axis=1) & (depth > 0)
-    return np.column_stack([pixels, depth])[inside], number[inside]
+    return ImagePoints(np.column_stack([pixels, depth])[inside], points[number[inside]], number[inside])
 
 
 def undistortion(camera: WaymoCamera) -> Remap:
