@@ -217,3 +217,14 @@ def test_auto_masking_can_begin_later():
     assert loss(masked, 0) < loss(without, 0)
     assert loss(later, 9) == loss(without, 9)
     assert loss(later, 10) == loss(masked, 10)
+
+
+def test_a_lite_mono_depth_network_learns_with_the_pose_network_of_a_resnet():
+    torch.manual_seed(0)
+    settings = Monodepth2Settings(encoder="lite-mono-tiny", pretrained=False)
+    method = Monodepth2(settings)
+    assert method.depth_decoder.scales == 3  # of the four asked for
+    assert method.ego_motion is not None
+    assert method.ego_motion.get_parameter("encoder.conv1.weight").shape == (64, 6, 7, 7)
+    image = torch.rand(1, 3, 64, 96)
+    assert [tuple(d.shape[-2:]) for d in method.predict_disparities(image)] == [(64, 96), (32, 48), (16, 24)]
