@@ -75,6 +75,7 @@ def test_no_truth_and_improved_truth(tmp_path):
     assert bare.clips[0].truth is None
     made = prepare("kitti-raw", raw, tmp_path / "out", settings=replace(SMALL, variant="improved"), workers=0)
     assert np.unique(made.clips[0].read_truth(2).depth).tolist() == [3]
+    assert "improved" in (clip_truth(tmp_path / "out").source or "")
     assert [(entry.frame, entry.kept) for entry in made.skipped] == [("0000000004", True)]
 
 

@@ -115,5 +115,5 @@ def _say(made: "Prepared", *, out: Path, as_json: bool) -> None:
     noted = f", {len(made.skipped) - len(left_out)} kept with a note" if len(made.skipped) > len(left_out) else ""
     print(
         f"{out}: {len(made.clips)} clips, {made.frames} frames of {size} ({made.written} written now), "
-        f"{len(left_out)} left out{noted}; {out / 'skipped.csv'} lists them."
+        f"{len(left_out)} left out{noted}" + (f"; {out / 'skipped.csv'} says why." if made.skipped else ".")
     )

@@ -76,6 +76,8 @@ class ClipInfo:
     mask: str | None = None
     stereo: StereoInfo | None = None
     truth: str | None = None
+    truth_source: str | None = None
+    """Where true depth comes from, in the words of the evaluation protocols."""
     classes: str | None = None
     """Folder of class maps, PNGs named like the frames: Cityscapes train ids, 255 where unknown."""
     breaks: tuple[int, ...] = ()

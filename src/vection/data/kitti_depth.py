@@ -14,6 +14,7 @@ import numpy as np
 from vection.data.clip_folder import FrameTruth
 from vection.data.image_file import read_whole_map, read_whole_rgb
 from vection.data.intrinsics import CameraIntrinsics
+from vection.data.lidar import SOURCES
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
 
@@ -56,7 +57,8 @@ def read_frame(image: Path) -> SourceFrame:
         if depth.shape != pixels.shape[:2]:
             raise DataError(f"{image} and its depth differ in size; unpack the data set again.")
         truth = FrameTruth(depth, None, None, None, None)
-    return SourceFrame(pixels, read_camera(folder / "intrinsics" / f"{image.stem}.txt", pixels), truth=truth)
+    camera = read_camera(folder / "intrinsics" / f"{image.stem}.txt", pixels)
+    return SourceFrame(pixels, camera, truth=truth, truth_source=SOURCES["improved"])
 
 
 def truth_name(image: str) -> str:

@@ -14,13 +14,13 @@ from vection.data.clip_folder import FrameTruth
 from vection.data.image_file import read_whole_map, read_whole_rgb
 from vection.data.kitti_cameras import STEREO_PAIRS, RectifiedCamera, read_raw_cameras, read_timestamps
 from vection.data.kitti_oxts import imu_to_rectified, read_latitude, read_oxts_pose
-from vection.data.lidar import Value, lidar_depth_map, read_lidar_calibration, read_scan
+from vection.data.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.data.listed_frames import Part, frames_of_parts, read_parts
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
 from vection.errors import UsageError, VectionError
 
-VARIANTS: dict[str | None, Value | None] = {None: "camera-z", "velodyne-x": "velodyne-x", "improved": None}
-"""Where true depth comes from; None: KITTI's improved depth maps."""
+VARIANTS: dict[str | None, Source] = {None: "camera-z", "velodyne-x": "velodyne-x", "improved": "improved"}
+"""Where true depth comes from."""
 FRAME_SECONDS = 0.1
 
 
@@ -33,7 +33,7 @@ class _Drive:
     rectified: dict[str, RectifiedCamera]
     stereo: bool
     truth: bool
-    value: Value | None
+    source: Source
 
     def image(self, frame: int, camera: str) -> Path:
         place = self.folder / f"image_{camera}" / "data"
@@ -106,6 +106,7 @@ def read_frame(drive: _Drive, frame: int) -> SourceFrame:
         image=image,
         camera=drive.rectified[drive.camera].intrinsics(width=width, height=height),
         truth=_truth(drive, frame, notes) if drive.truth else None,
+        truth_source=SOURCES[drive.source],
         stereo=_stereo(drive, frame) if drive.stereo else None,
         T_camera_to_world=_pose(drive, frame, notes),
         notes=tuple(notes),
@@ -125,11 +126,11 @@ def _truth(drive: _Drive, frame: int, notes: list[str]) -> FrameTruth | None:
     if not _exists(place):
         return None
     try:
-        if drive.value is None:
+        if drive.source == "improved":
             depth = (read_whole_map(place / f"{frame:010d}.png") / 256).astype(np.float32)
         else:
             calibration = read_lidar_calibration(drive.folder.parent, camera=int(drive.camera))
-            depth = lidar_depth_map(read_scan(place / f"{frame:010d}.bin"), calibration, value=drive.value)
+            depth = lidar_depth_map(read_scan(place / f"{frame:010d}.bin"), calibration, value=drive.source)
     except VectionError as error:
         notes.append(f"no true depth: {error}")
         return None
@@ -137,7 +138,7 @@ def _truth(drive: _Drive, frame: int, notes: list[str]) -> FrameTruth | None:
 
 
 def _truth_folder(drive: _Drive) -> Path:
-    if drive.value is None:
+    if drive.source == "improved":
         return drive.folder / "proj_depth" / "groundtruth" / f"image_{drive.camera}"
     return drive.folder / "velodyne_points" / "data"
 

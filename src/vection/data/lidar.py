@@ -11,6 +11,13 @@ from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibr
 from vection.errors import DataError, UsageError
 
 Value = Literal["velodyne-x", "camera-z"]
+Source = Literal["velodyne-x", "camera-z", "improved"]
+SOURCES: dict[Source, str] = {
+    "velodyne-x": "velodyne projected, its forward coordinate x",
+    "camera-z": "velodyne projected, camera z",
+    "improved": "KITTI's improved depth maps (Uhrig et al. 2017)",
+}
+"""Forms of KITTI's true depth, as the protocols call them."""
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,7 @@ def _describe(
         mask=_keep_mask(folder, kept[0].name) if first.usable else None,
         stereo=stereo,
         truth="truth" if any(record.truth for record in records.values()) else None,
+        truth_source=next((record.truth_source for record in records.values() if record.truth), None),
         classes="classes" if first.classes else None,
         breaks=tuple(gaps),
         targets=None if all(f.target for f in kept) else tuple(i for i, frame in enumerate(kept) if frame.target),

@@ -35,6 +35,7 @@ class FrameRecord:
     stereo: CameraNumbers | None = None
     T_target_to_stereo: tuple[Row4, Row4, Row4, Row4] | None = None
     truth: bool = False
+    truth_source: str | None = None
     classes: bool = False
     usable: bool = False
     T_camera_to_world: tuple[Row4, Row4, Row4, Row4] | None = None
@@ -76,6 +77,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
         stereo=other,
         T_target_to_stereo=None if stereo is None else _rows(stereo.T_target_to_stereo),
         truth=truth is not None,
+        truth_source=source.truth_source,
         classes=source.classes is not None,
         usable=source.usable is not None,
         T_camera_to_world=None if source.T_camera_to_world is None else _rows(source.T_camera_to_world),

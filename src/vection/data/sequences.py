@@ -65,6 +65,8 @@ class SourceFrame:
     """True camera of this image."""
     truth: FrameTruth | None = None
     """Metres; kept at full resolution. 0 where no depth is known (LiDAR is sparse)."""
+    truth_source: str | None = None
+    """Where the true depth comes from, in the words of the protocols."""
     classes: UInt8[np.ndarray, "height width"] | None = None
     """Cityscapes train ids to train with, 255 where unknown; resized with the image. All frames of a clip or none."""
     stereo: StereoFrame | None = None

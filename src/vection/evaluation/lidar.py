@@ -6,22 +6,14 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
 
-from vection.data.lidar import lidar_depth_map, read_lidar_calibration, read_scan
+from vection.data.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import read_depth_png
 from vection.evaluation.truth import SOURCE_KEY, GroundTruth, TruthSet
-
-Source = Literal["velodyne-x", "camera-z", "improved"]
-SOURCES: dict[Source, str] = {
-    "velodyne-x": "velodyne projected, its forward coordinate x",
-    "camera-z": "velodyne projected, camera z",
-    "improved": "KITTI's improved depth maps (Uhrig et al. 2017)",
-}
 
 
 @dataclass(frozen=True)

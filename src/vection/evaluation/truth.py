@@ -81,6 +81,7 @@ def clip_truth(root: Path) -> TruthSet:
     Of a clip made by a published list only its targets count; frames without a truth file (a lost scan) are left out.
     """
     places: dict[str, tuple[ClipInfo, int]] = {}
+    sources: set[str | None] = set()
     for folder in find_clips(root):
         info = read_clip(folder)
         if info.truth is None:
@@ -88,6 +89,7 @@ def clip_truth(root: Path) -> TruthSet:
         prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
         targets = range(len(info)) if info.targets is None else info.targets
         known = [index for index in targets if info.has_truth(index)]
+        sources.add(info.truth_source)
         places |= {f"{prefix}{info.frames[index].stem}": (info, index) for index in known}
     if not places:
         raise DataError(f"No clip at or below {root} holds ground truth, so it cannot be evaluated.")
@@ -97,7 +99,8 @@ def clip_truth(root: Path) -> TruthSet:
         image = info.folder / info.frames[index].file
         return ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
 
-    return TruthSet(f"clips at {root}", tuple(places), read)
+    source = sources.pop() if len(sources) == 1 else None
+    return TruthSet(f"clips at {root}" + (f" ({source})" if source else ""), tuple(places), read, source=source)
 
 
 def ground_truth_of_frame(name: str, truth: FrameTruth, *, image: Path | None, group: str) -> GroundTruth:
