@@ -100,6 +100,19 @@ def test_true_poses_of_clips(tmp_path):
         open_paths(tmp_path / "b")
 
 
+def test_prepared_clips_hold_their_path_in_one_file(tmp_path):
+    frames = tuple(FrameInfo(f"frames/{i:06d}.png", 0.1 * i, (30.0, 30.0, 20.0, 12.0)) for i in range(6))
+    write_clip(ClipInfo(tmp_path / "09" / "image_2", "09", 40, 24, "up-to-scale", "made up", frames))
+    file = tmp_path / "09" / "image_2" / "path_truth_kitti.txt"
+    file.write_text(kitti_text(list(POSES)))
+    (path,) = open_paths(tmp_path).values()
+    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
+    np.testing.assert_allclose(path.seconds, SECONDS)
+    file.write_text(kitti_text(list(POSES[:4])))
+    with pytest.raises(DataError, match="4 poses, but the clip 6 frames"):
+        open_paths(tmp_path)
+
+
 def rows(predicted: CameraPath, true: CameraPath, **settings) -> list[int]:
     poses, found = pair_paths(predicted, true, **settings)
     assert len(poses) == len(found)

@@ -49,7 +49,7 @@ def test_drift_of_scale_shows_with_one_scale_only():
 
 def test_the_papers_leave_the_first_frames_of_named_sequences_out():
     assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="09").frames == 141
-    assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="10").frames == 120
+    assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="10/image_2").frames == 120
     assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="07").frames == 150
     with pytest.raises(UsageError, match="fewer than two"):
         score_path(PREDICTED, TRUE, replace(SC_SFMLEARNER, left_out={"07": 149}), name="07")

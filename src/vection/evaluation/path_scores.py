@@ -91,7 +91,8 @@ def score_path(
 ) -> PathScores:
     """Pair two paths and compare them; UsageError if they cannot be paired (see `pair_paths`)."""
     poses, rows = pair_paths(predicted, true, first_frame=first_frame)
-    counted = rows >= protocol.left_out.get(name, 0)
+    # Prepared clips are called SEQUENCE/CAMERA.
+    counted = rows >= protocol.left_out.get(name.partition("/")[0], 0)
     poses, rows = poses[counted], rows[counted]
     if len(rows) < 2:
         raise UsageError(f"The protocol '{protocol.name}' leaves fewer than two frames of the path '{name}'.")
