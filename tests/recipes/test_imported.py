@@ -75,7 +75,6 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Method], str]] = {
     "monodepth2": (monodepth2, "monodepth2"),
     "monodepth2 with stereo": (mono_stereo, "monodepth2"),
     "SC-SfMLearner, paper": (sc_paper, "sc-sfmlearner"),
-    "SC-SfMLearner, later": (sc_released, "sc-sfmlearner"),
     "sc_depth_pl": (sc_depth_pl, "sc-depth-pl"),
     "SGDepth": (sgdepth, "sgdepth"),
     "Lite-Mono": (lite_mono, "lite-mono"),
