@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tests.data import fake_waymo as fake
 
+from vection.cli.evaluate import open_truth
 from vection.data.clip_folder import read_clip
 from vection.data.prepare import prepare
 from vection.data.sequences import PrepareSettings
@@ -18,6 +19,9 @@ from vection.data.waymo_lasers import frame_points, image_points, move, rotation
 from vection.data.waymo_parquet import read_frame as read_parquet
 from vection.data.waymo_parquet import segment_times
 from vection.errors import DataError, UsageError
+from vection.evaluation.evaluate import evaluate_depth
+from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
+from vection.evaluation.protocols import get_protocol
 
 SETTINGS = PrepareSettings(width=96, height=64)
 
@@ -247,3 +251,19 @@ def test_real_labels_boxes_and_laser_points_agree(shared_data: Path):
 def test_classes_of_cityscapes():
     assert len(CITYSCAPES_IDS) == 29
     assert CITYSCAPES_IDS[[2, 9, 19, 20, 25]].tolist() == [13, 11, 2, 0, 10]
+
+
+def test_clips_know_their_truth_and_are_compared_under_its_protocol(tmp_path: Path):
+    fake.write_tfrecord(tmp_path / "data", frames=3)
+    for variant, protocol, right in ((None, "waymo", 10.5), ("vehicle-distance", "waymo-historical", 12.0)):
+        settings = PrepareSettings(width=96, height=64, variant=variant)
+        out = tmp_path / protocol
+        prepare("waymo", tmp_path / "data", out, settings=settings, workers=0)
+        truths = open_truth(out)
+        flat = PredictionReader("flat", truths.names, lambda _: PredictedMap(np.full((64, 96), 7.0, np.float32)))
+        result = evaluate_depth(flat, truths, get_protocol(protocol))
+        assert set(result.categories) == {"all", "static background", "static objects", "moving objects"}
+        assert result.ratio_median == pytest.approx(right / 7, rel=0.05)
+        other = {"waymo": "waymo-historical", "waymo-historical": "waymo"}[protocol]
+        with pytest.raises(UsageError, match="is not what the protocol"):
+            evaluate_depth(flat, truths, get_protocol(other))

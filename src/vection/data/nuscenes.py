@@ -48,6 +48,8 @@ VALIDATION = (
     (802, 802), (904, 917), (919, 931), (962, 963), (966, 969), (971, 972), (1059, 1073),
 )  # fmt: skip
 """The published 150 validation scenes, first and last numbers."""
+TRUTH_SOURCE = "nuScenes' LIDAR_TOP at key frames, camera z"
+"""In the words of the evaluation protocols."""
 SCENE_NAME = re.compile(r"scene-(\d+)")
 
 Points = Float[np.ndarray, "point 3"]
@@ -176,7 +178,7 @@ def read_frame(frame: _Frame) -> SourceFrame:
             truth = frame_truth(frame, scan, camera=camera, T_camera_to_world=T_camera_to_world)
         except DataError as error:
             notes = (f"no true depth: {error}",)
-    return SourceFrame(image, camera, truth, T_camera_to_world=T_camera_to_world, notes=notes)
+    return SourceFrame(image, camera, truth, TRUTH_SOURCE, T_camera_to_world=T_camera_to_world, notes=notes)
 
 
 def frame_truth(

@@ -23,7 +23,7 @@ from vection.data.tfrecord import read_record, record_offsets
 from vection.data.waymo_camera import Remap
 from vection.data.waymo_frame import CAMERAS, MICROSECOND, WaymoCamera, WaymoFrame, frame_time, parse_frame
 from vection.data.waymo_labels import box_categories, panoptic_categories, read_panoptic
-from vection.data.waymo_lasers import DEPTH_KINDS, DepthKind, camera_pose, image_points, undistortion
+from vection.data.waymo_lasers import DEPTH_KINDS, DEPTH_SOURCES, DepthKind, camera_pose, image_points, undistortion
 from vection.data.waymo_parquet import read_frame as read_parquet_frame
 from vection.data.waymo_parquet import segment_times
 from vection.errors import DataError, UsageError, VectionError
@@ -133,6 +133,7 @@ def read_frame(place: _Place, *, camera: str, variant: str | None, truth: bool) 
         image=np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR), np.uint8),
         camera=intrinsics,
         truth=frame_truth(frame, variant=variant, camera=camera) if frame.scans else None,
+        truth_source=DEPTH_SOURCES[_depth_kind(variant)],
         usable=_seen(maps, width=intrinsics.width, height=intrinsics.height),
         T_camera_to_world=camera_pose(frame),
         notes=notes,
@@ -141,7 +142,7 @@ def read_frame(place: _Place, *, camera: str, variant: str | None, truth: bool) 
 
 def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> FrameTruth:
     """True depth from the lasers, and what moves: from panoptic labels where the frame has them, or from boxes."""
-    kind: DepthKind = next((kind for kind in DEPTH_KINDS if kind == variant), "camera-z")
+    kind = _depth_kind(variant)
     height, width = frame.camera.height, frame.camera.width
     found = image_points(frame, kind=kind, camera_number=CAMERAS.index(camera))
     seen, points = found.seen, found.points
@@ -155,6 +156,10 @@ def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> Frame
         semantics = straight.train_ids
     depth = depth_map(seen, height=height, width=width)
     return FrameTruth(depth, category, semantics, object_flow=None, T_camera_to_world=camera_pose(frame))
+
+
+def _depth_kind(variant: str | None) -> DepthKind:
+    return next((kind for kind in DEPTH_KINDS if kind == variant), "camera-z")
 
 
 def _intrinsics(camera: WaymoCamera) -> CameraIntrinsics:

@@ -31,6 +31,14 @@ camera (Dynamo-Depth's evaluation since January 2025).
 undistorted: the numbers of Dynamo-Depth's paper, 1.11 times the depth in the median. For comparison only.
 """
 
+DEPTH_SOURCES: dict[DepthKind, str] = {
+    "camera-z": "Waymo's lasers projected into the undistorted image, camera z",
+    "compensated": "Waymo's lasers moved to the image's instant, camera z",
+    "waymo-projection": "Waymo's lasers at Waymo's own pixels, undistorted, camera z",
+    "vehicle-distance": "Waymo's lasers, distance from the vehicle, at distorted pixels",
+}
+"""The same in the words of the evaluation protocols."""
+
 
 def frame_points(frame: WaymoFrame) -> tuple[Points, Int64[np.ndarray, "point 6"] | None]:
     """Points of all lasers in the vehicle's coordinates at the frame's time, and Waymo's projections of them."""

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from difflib import get_close_matches
 
+from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
+from vection.data.waymo_lasers import DEPTH_SOURCES
 from vection.errors import UsageError
 from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
 from vection.evaluation.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol
@@ -79,7 +81,7 @@ CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
 
 WAYMO = DepthProtocol(
     "waymo",
-    "Waymo's lasers projected into the undistorted image, camera z",
+    DEPTH_SOURCES["camera-z"],
     max_depth=75.0,
     truth_above=1e-3,
     truth_below=75.0,
@@ -90,10 +92,14 @@ WAYMO = DepthProtocol(
 )
 """Dynamo-Depth's present evaluation. Points are hidden behind nothing: no occlusion test, as published."""
 
-WAYMO_HISTORICAL = replace(
-    WAYMO, name="waymo-historical", ground_truth="Waymo's lasers, distance from the vehicle, at distorted pixels"
-)
+WAYMO_HISTORICAL = replace(WAYMO, name="waymo-historical", ground_truth=DEPTH_SOURCES["vehicle-distance"])
 """Dynamo-Depth's Tables 1 to 3, as published in 2023; some 10 % farther than camera z."""
+
+WAYMO_COMPENSATED = replace(WAYMO, name="waymo-compensated", ground_truth=DEPTH_SOURCES["compensated"], images=None)
+"""True depth when the image was taken; nothing is published with it."""
+
+WAYMO_PROJECTION = replace(WAYMO, name="waymo-projection", ground_truth=DEPTH_SOURCES["waymo-projection"], images=None)
+"""At the places that Waymo gives, with the rolling shutter; nothing is published with it."""
 
 WAYMO_LI = replace(
     WAYMO,
@@ -107,7 +113,7 @@ WAYMO_LI = replace(
 )
 """Li et al.'s Table 4, as far as it is known: the paper states no cap, its others are 80 m."""
 
-NUSCENES = replace(WAYMO, name="nuscenes", ground_truth="nuScenes' LIDAR_TOP at key frames, camera z", images=6019)
+NUSCENES = replace(WAYMO, name="nuscenes", ground_truth=NUSCENES_TRUTH, images=6019)
 """Dynamo-Depth's Tables 1 and 2: key frames of the 150 validation scenes."""
 
 NUSCENES_DAY_CLEAR = replace(NUSCENES, name="nuscenes-day-clear", images=4449)
@@ -132,7 +138,17 @@ PROTOCOLS = (
     *(KITTI_EIGEN, KITTI_EIGEN_Z, KITTI_EIGEN_STEREO, KITTI_EIGEN_ONE_SCALE, KITTI_EIGEN_DEPTH, KITTI_EIGEN_DYNAMO),
     *(EIGEN_BENCHMARK, EIGEN_BENCHMARK_STEREO, EIGEN_BENCHMARK_ONE_SCALE, KITTI_2015),
     *(KITTI_SERVER, KITTI_SERVER_ONE_SCALE, CITYSCAPES, CITYSCAPES_TOP),
-    *(WAYMO, WAYMO_HISTORICAL, WAYMO_LI, NUSCENES, NUSCENES_DAY_CLEAR, MAKE3D, SYNTHETIC),
+    *(
+        WAYMO,
+        WAYMO_HISTORICAL,
+        WAYMO_COMPENSATED,
+        WAYMO_PROJECTION,
+        WAYMO_LI,
+        NUSCENES,
+        NUSCENES_DAY_CLEAR,
+        MAKE3D,
+        SYNTHETIC,
+    ),
 )
 
 
