@@ -59,7 +59,7 @@ def test_no_neighbours_across_a_gap_and_only_listed_targets(tmp_path, make_clip)
 
 
 def test_published_train_and_val_folders_are_the_split(tmp_path, make_clip):
-    for name in ("train/a", "train/b", "val/c"):
+    for name in ("train/a", "train/b", "val/c", "test/d"):
         make_clip(tmp_path / name, frames=4)
     training, validation = split_validation(tmp_path, fraction=0.5)
     assert [sequence for sequence in training.sequences if sequence[1]] == [("train/a", 2), ("train/b", 2)]

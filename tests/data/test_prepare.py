@@ -142,6 +142,13 @@ def test_list_of_targets_takes_their_neighbours_along(tmp_path):
     assert first.targets == (1, 4)
     assert first.breaks == (3,)
     assert [(entry.frame, entry.kept) for entry in made.skipped] == [("0000000009", False)]
+    one = prepare_here(raw, tmp_path / "one", settings=replace(SMALL, split=f"{lists}:train"))
+    assert [clip.name for clip in one.clips] == [CLIP, f"{DRIVE}/image_03"]
+    (raw / "splits").mkdir()
+    lists.rename(raw / "splits/mine")
+    near = prepare_here(raw, tmp_path / "near", settings=replace(SMALL, split="mine:train"))
+    assert [len(clip) for clip in near.clips] == [len(clip) for clip in one.clips]
+    lists = raw / "splits/mine"
     alone = prepare_here(raw, tmp_path / "alone", settings=replace(SMALL, split=str(lists), neighbours=False))
     assert [int(frame.stem) for frame in alone.clips[0].frames] == [1, 5]
     dataset = ClipDataset(out)

@@ -17,6 +17,8 @@ from vection.data.cityscapes_labels import train_ids
 from vection.data.clip_folder import FrameTruth
 from vection.data.image_file import read_whole_map, read_whole_rgb
 from vection.data.intrinsics import CameraIntrinsics
+from vection.data.listed_frames import list_files
+from vection.data.named_splits import PARTS
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
 from vection.errors import DataError, UsageError, VectionError
 
@@ -126,8 +128,11 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
         raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {known}.")
     if settings.cameras:
         raise UsageError("Cityscapes has one left camera; --stereo adds the right one.")
-    listed = _read_list(Path(settings.split)) if settings.split and Path(settings.split).is_file() else None
-    part = settings.split if settings.split and listed is None else "*"
+    part = settings.split if settings.split in PARTS else "*"
+    listed = None
+    if settings.split is not None and part == "*":
+        files = list_files(settings.split, near=source)
+        listed = frozenset[str]().union(*(_read_list(file) for file in files.values()))
     names = sorted(
         file.relative_to(source / kind).as_posix().removesuffix("_leftImg8bit.png")
         for file in (source / kind).glob(f"{part}/*/*_leftImg8bit.png")

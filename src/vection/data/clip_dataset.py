@@ -119,9 +119,10 @@ def split_validation(
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
-    Clips below `root`/train and `root`/val are split so (`vection prepare` with a published split). Else of many clips
-    whole ones are held out, evenly spread; else the tail of each, behind a gap of max|offset| frames.
-    `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
+    Clips below `root`/train and `root`/val (a published split, as `vection prepare` writes it) are split so, and those
+    below `root`/test left out. Else of many clips whole ones are held out, evenly spread; else the tail of each, behind
+    a gap of max|offset| frames. `fraction` is that of the targets. Raises DataError if nothing is left to train on or
+    to validate on.
     """
     if not 0 <= fraction < 1:
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
@@ -130,8 +131,10 @@ def split_validation(
     held_out = round(fraction * len(clips))
     training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
     validation: dict[str, range] = {}
-    if {name.partition("/")[0] for name in names} == {"train", "val"}:
-        validation = {name: training.pop(name) for name in names if name.startswith("val/")}
+    folders = {name.partition("/")[0] for name in names}
+    if {"train", "val"} <= folders <= {"train", "val", "test"}:
+        validation = {name: training[name] for name in names if name.startswith("val/")}
+        training = {name: frames for name, frames in training.items() if name.startswith("train/")}
     elif fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
         for place in range(held_out):
             name = names[int((place + 0.5) * len(clips) / held_out)]
@@ -152,7 +155,7 @@ def split_validation(
 
 
 def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:
-    """Number the clips' cameras from 0; clips with the same name of a camera, or else the same intrinsics, share one."""
+    """Number the clips' cameras from 0; clips with one name of a camera, or else the same intrinsics, share one."""
     numbers: dict[str | tuple[float, ...], int] = {}
     return [numbers.setdefault(clip.camera or clip.frames[0].intrinsics, len(numbers)) for clip in clips]
 

@@ -34,7 +34,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     if any(name not in STEREO_PAIRS for name in cameras):
         raise UsageError(f"KITTI's cameras are 0, 1 (grey), 2, 3 (colour), not {', '.join(settings.cameras)}.")
     wanted = SPLITS.get(settings.split or "")
-    parts = read_parts(settings.split) if settings.split and wanted is None else None
+    parts = read_parts(settings.split, near=source) if settings.split and wanted is None else None
     sequences: list[DataSequence] = []
     skipped: list[tuple[str, str]] = []
     for folder in sorted(path for path in root.glob("[0-9]*") if path.name.isdecimal() and path.is_dir()):

@@ -48,7 +48,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     cameras = tuple(name.removeprefix("image_") for name in settings.cameras) or ("02",)
     if any(name not in STEREO_PAIRS for name in cameras):
         raise UsageError(f"KITTI's cameras are 00, 01 (grey), 02, 03 (colour), not {', '.join(settings.cameras)}.")
-    parts = read_parts(settings.split) if settings.split else None
+    parts = read_parts(settings.split, near=source) if settings.split else None
     sequences: list[DataSequence] = []
     skipped: list[tuple[str, str]] = []
     for place in sorted(source.glob("*/*/image_*")):

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from vection.data.named_splits import find_split
+from vection.data.named_splits import PARTS, find_split
 from vection.data.splits import SplitLine, read_split
 
 NEIGHBOURS = (-1, 1)
@@ -28,10 +29,20 @@ class Part:
     frames: Mapping[tuple[str, str], frozenset[int]]
 
 
-def read_parts(split: str) -> list[Part]:
-    """Read a list file, the lists of a folder, or those of a published split (`named_splits.find_split`)."""
-    files = find_split(split)
-    return [Part(f"{part}/" if part else "", _by_drive(read_split(file))) for part, file in files.items()]
+def read_parts(split: str, *, near: Path | None = None) -> list[Part]:
+    """Read the lists that `list_files` finds."""
+    return [Part(prefix, _by_drive(read_split(file))) for prefix, file in list_files(split, near=near).items()]
+
+
+def list_files(split: str, *, near: Path | None = None) -> dict[str, Path]:
+    """Return the list files of a file, a folder or a published name (`named_splits.find_split`), by sequence prefix.
+
+    "NAME:PART" is one part alone, without prefix; so is a list file.
+    """
+    name, _, part = split.rpartition(":")
+    if name and part in PARTS:
+        return {"": find_split(name, near=near, parts=(part,))[part]}
+    return {f"{part}/" if part else "": file for part, file in find_split(split, near=near).items()}
 
 
 def frames_of_parts(
