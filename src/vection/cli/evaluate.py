@@ -121,7 +121,8 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _listed_truth(chosen: Evaluate, protocol: "DepthProtocol") -> "TruthSet":
-    from vection.evaluation.lidar import SOURCES, kitti_raw_truth, read_image_list
+    from vection.data.lidar import SOURCES
+    from vection.evaluation.lidar import kitti_raw_truth, read_image_list
 
     source = next((name for name, words in SOURCES.items() if words == protocol.ground_truth), None)
     if source is None or chosen.truth_list is None:
