@@ -17,7 +17,8 @@ def build_disparity_network(
 ) -> nn.Module:
     """Build a network from images to `scales` disparities (sigmoid), finest first.
 
-    An encoder's name means a U-Net of it and Monodepth2's decoder, for which `upsampling` counts. DispNet and DispResNet are never pretrained.
+    An encoder's name means a U-Net of it and Monodepth2's decoder, for which `upsampling` counts. DispNet and
+    DispResNet are never pretrained.
     """
     if name == "dispnet" or name == "dispresnet":
         return DispNet(residual=name == "dispresnet", scales=scales)
