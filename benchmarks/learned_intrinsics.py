@@ -69,7 +69,11 @@ def recipe(steps: int, *, seed: int) -> Recipe:
         name="monodepth2-learned-intrinsics",
         summary="benchmark",
         method=Monodepth2Settings(
-            encoder="efficientnet-lite0", intrinsics="per-camera", min_depth=0.03, max_depth=30.0
+            encoder="efficientnet-lite0",
+            intrinsics="per-camera",
+            mask_from_step=100,
+            min_depth=0.03,
+            max_depth=30.0,
         ),
         data=DataSettings(width=WIDTH, height=HEIGHT, batch_size=8),
         stages=(Stage(epochs=epochs, learning_rate=3e-4, drops=(8,), warm_up=50),),
