@@ -31,7 +31,7 @@ test-fast: $(INSTALLED)  ## the tests without the checks, the last failures firs
 
 test-lowest:  ## the tests with the lowest versions of all dependencies that are promised to work
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[pretrained,waymo]" hypothesis pytest pytest-xdist
+	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[pretrained,make3d,waymo]" hypothesis pytest pytest-xdist
 	$(QUIET_THREADS) .venv-lowest/bin/python -m pytest -n $(PROCESSES) -q
 
 lint: $(INSTALLED)  ## ruff, mypy and the layers of the architecture

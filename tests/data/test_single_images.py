@@ -1,7 +1,5 @@
 """Data sets whose images do not follow each other: KITTI's depth benchmark, Make3D."""
 
-import struct
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 from tests.data.fake_kitti import write_image
 
 from vection.data.clip_dataset import ClipDataset
-from vection.data.matlab_file import read_matlab_array
+from vection.data.make3d import read_depth
 from vection.data.prepare import prepare
 from vection.data.sequences import PrepareSettings
 from vection.errors import DataError, UsageError
@@ -20,48 +18,10 @@ from vection.evaluation.truth import clip_truth
 SMALL = PrepareSettings(width=64, height=32)
 
 
-def element(kind: int, data: bytes) -> bytes:
-    return struct.pack("<II", kind, len(data)) + data + b"\0" * (-len(data) % 8)
-
-
-def write_matlab(file: Path, arrays: dict[str, np.ndarray], *, compress: bool) -> None:
-    """MATLAB's level 5 format, from its published description."""
-    content = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x0100) + b"IM"
-    for name, array in arrays.items():
-        flags = element(6, struct.pack("<II", 6, 0))  # class double
-        sizes = element(5, np.array(array.shape, "<i4").tobytes())
-        # names of up to four letters are stored inside their tag
-        short = struct.pack("<HH", 1, len(name)) + name.encode().ljust(4, b"\0")
-        label = short if len(name) <= 4 else element(1, name.encode())
-        matrix = element(14, flags + sizes + label + element(9, np.asarray(array, "<f8").tobytes(order="F")))
-        if compress:
-            packed = zlib.compress(matrix)
-            matrix = struct.pack("<II", 15, len(packed)) + packed
-        content += matrix
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
-
-
-@pytest.mark.parametrize("compress", [False, True])
-def test_matlab_arrays(tmp_path, compress):
-    grid = np.arange(24.0).reshape(2, 3, 4)
-    write_matlab(tmp_path / "a.mat", {"x": np.eye(2), "Position3DGrid": grid}, compress=compress)
-    np.testing.assert_array_equal(read_matlab_array(tmp_path / "a.mat", "Position3DGrid"), grid)
-    np.testing.assert_array_equal(read_matlab_array(tmp_path / "a.mat", "x"), np.eye(2))
-    with pytest.raises(DataError, match="no array of numbers called 'y'"):
-        read_matlab_array(tmp_path / "a.mat", "y")
-    whole = (tmp_path / "a.mat").read_bytes()
-    (tmp_path / "b.mat").write_bytes(whole[:-20])
-    with pytest.raises(DataError, match="not a whole MATLAB file"):
-        read_matlab_array(tmp_path / "b.mat", "Position3DGrid")
-    (tmp_path / "c.mat").write_text("not at all")
-    with pytest.raises(DataError, match="not a whole MATLAB file"):
-        read_matlab_array(tmp_path / "c.mat", "x")
-
-
 @pytest.fixture
 def make3d(tmp_path) -> Path:
     """Two images with a white middle (rows 710 to 1562); depth grows with the row of the grid."""
+    savemat = pytest.importorskip("scipy.io").savemat
     for name in ("math7-p-282t0", "op1-p-139t0"):
         image = np.zeros((2272, 1704, 3), np.uint8)
         image[710:1562] = 200
@@ -69,9 +29,9 @@ def make3d(tmp_path) -> Path:
         cv2.imwrite(str(tmp_path / f"make3d/Test134/img-{name}.jpg"), image)
         grid = np.zeros((55, 305, 4))
         grid[..., 3] = np.arange(55)[:, None]
-        write_matlab(
-            tmp_path / f"make3d/Gridlaserdata/depth_sph_corr-{name}.mat", {"Position3DGrid": grid}, compress=True
-        )
+        file = tmp_path / f"make3d/Gridlaserdata/depth_sph_corr-{name}.mat"
+        file.parent.mkdir(exist_ok=True)
+        savemat(file, {"Position3DGrid": grid}, do_compression=True)
     return tmp_path / "make3d"
 
 
@@ -92,8 +52,44 @@ def test_make3d_lists_lost_depth(make3d, tmp_path):
     (make3d / "Gridlaserdata/depth_sph_corr-op1-p-139t0.mat").unlink()
     made = prepare("make3d", make3d, tmp_path / "out", settings=SMALL, workers=0)
     assert [(entry.frame, entry.kept) for entry in made.skipped] == [("op1-p-139t0", False)]
+    images = prepare("make3d", make3d, tmp_path / "images", settings=replace(SMALL, truth=False), workers=0)
+    assert (images.frames, images.skipped, images.clips[0].truth) == (2, (), None)
     with pytest.raises(UsageError, match="only its test images"):
         prepare("make3d", make3d, tmp_path / "x", settings=replace(SMALL, split="train"), workers=0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda whole: whole[:-20], "no whole MATLAB file"),
+        (lambda whole: whole[:100], "no whole MATLAB file"),
+        (lambda whole: b"not at all", "no whole MATLAB file"),
+        (lambda whole: b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + bytes(600), "no whole MATLAB file"),
+    ],
+)
+def test_make3d_refuses_broken_depth(make3d, damage, message):
+    file = make3d / "Gridlaserdata/depth_sph_corr-op1-p-139t0.mat"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(DataError, match=message):
+        read_depth(file)
+
+
+def test_make3d_refuses_other_arrays(tmp_path):
+    savemat = pytest.importorskip("scipy.io").savemat
+    for arrays, message in (
+        ({"y": np.eye(2)}, "no array of numbers called 'Position3DGrid'"),
+        ({"Position3DGrid": "text"}, "no array of numbers called 'Position3DGrid'"),
+        ({"Position3DGrid": np.eye(2)}, "a grid of 2x2"),
+    ):
+        savemat(tmp_path / "a.mat", arrays)
+        with pytest.raises(DataError, match=message):
+            read_depth(tmp_path / "a.mat")
+
+
+def test_make3d_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr("vection.data.make3d.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"vection\[make3d\]"):
+        prepare("make3d", tmp_path, tmp_path / "out", settings=SMALL, workers=0)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ image is kept at a ratio of 2:1 (rows 710 to 1562), and the same part of the gri
 """
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ import numpy as np
 from vection.data.clip_folder import FrameTruth
 from vection.data.image_file import read_whole_rgb
 from vection.data.intrinsics import assumed_intrinsics, resolve_intrinsics
-from vection.data.matlab_file import read_matlab_array
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
 
@@ -29,12 +29,14 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     """Find the test images; the sequence has the name `test`, and its images do not follow each other."""
     if settings.split not in (None, "test") or settings.variant is not None or settings.stereo or settings.cameras:
         raise UsageError("make3d has only its test images, without variants, cameras or a second view.")
+    if settings.truth and find_spec("scipy") is None:
+        raise UsageError("Make3D's depth is read with scipy; install it with `pip install 'vection[make3d]'`.")
     images = next((found for name in IMAGES if (found := sorted((source / name).glob("img-*.jpg")))), [])
     frames = tuple(
         SequenceFrame(
             image.stem.removeprefix("img-"),
             float(index),
-            partial(read_frame, image, source, settings.intrinsics),
+            partial(read_frame, image, source, settings),
             follows=False,
         )
         for index, image in enumerate(images)
@@ -42,29 +44,40 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     return Listing((DataSequence("test", frames),) if frames else ())
 
 
-def read_frame(image: Path, source: Path, intrinsics: str | None) -> SourceFrame:
-    """Read the middle of an image and of its depth."""
+def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFrame:
+    """Read the middle of an image and, if wanted, of its depth."""
     pixels = read_whole_rgb(image)
     height, width = pixels.shape[:2]
     kept = min(height, round(width / RATIO))
     top = (height - kept) // 2
-    camera = resolve_intrinsics(intrinsics, width=width, height=height) if intrinsics else None
-    camera = camera or assumed_intrinsics(width=width, height=height)
-    name = f"depth_sph_corr-{image.stem.removeprefix('img-')}.mat"
-    places = [source / folder / name for folder in DEPTHS]
-    file = next((place for place in places if place.is_file()), None)
-    if file is None:
-        raise DataError(f"The depth {places[0]} is missing; unpack Test134Depth.")
+    known = resolve_intrinsics(settings.intrinsics, width=width, height=height) if settings.intrinsics else None
+    camera = known or assumed_intrinsics(width=width, height=height)
+    depth = None
+    if settings.truth:
+        name = f"depth_sph_corr-{image.stem.removeprefix('img-')}.mat"
+        places = [source / folder / name for folder in DEPTHS]
+        file = next((place for place in places if place.is_file()), None)
+        if file is None:
+            raise DataError(f"The depth {places[0]} is missing; unpack Test134Depth.")
+        depth = FrameTruth(read_depth(file), None, None, None, None)
     return SourceFrame(
         image=np.ascontiguousarray(pixels[top : top + kept]),
         camera=camera.cropped(left=0, top=top, width=width, height=kept),
-        truth=FrameTruth(read_depth(file), None, None, None, None),
+        truth=depth,
     )
 
 
 def read_depth(file: Path) -> np.ndarray:
-    """Return the middle rows of the laser's grid, 21 x 305, metres."""
-    grid = read_matlab_array(file, "Position3DGrid")
+    """Return the middle rows of the laser's grid, 21 x 305, metres. DataError if the MATLAB file is broken."""
+    from scipy.io import loadmat
+
+    try:
+        grid = loadmat(file, variable_names=["Position3DGrid"]).get("Position3DGrid")
+    except Exception as error:
+        # loadmat lets through whatever arises in a damaged file: OSError, TypeError, IndexError, zlib.error ...
+        raise DataError(f"{file} is no whole MATLAB file ({type(error).__name__}: {error}).") from error
+    if not isinstance(grid, np.ndarray) or grid.dtype.kind not in "fiu":
+        raise DataError(f"{file} holds no array of numbers called 'Position3DGrid'.")
     if grid.ndim != 3 or grid.shape[:2] != GRID or grid.shape[2] <= DEPTH_CHANNEL:
         raise DataError(f"{file} holds a grid of {'x'.join(map(str, grid.shape))}; Make3D's are 55x305x4.")
     return np.ascontiguousarray(grid[GRID_ROWS, :, DEPTH_CHANNEL], dtype=np.float32)
