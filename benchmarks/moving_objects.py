@@ -168,6 +168,8 @@ def variant(name: str, *, steps: int, seed: int) -> Recipe:
     recipe = get_recipe(recipe_name)
     epochs = sum(stage.epochs for stage in recipe.stages)
     training = replace(recipe.training, seed=seed, steps_per_epoch=max(steps // epochs, 1), validation_batches=2)
+    if name == "motion_field":
+        changes = {"burn_in": steps // 2, **changes}  # the short recipe's share of its steps
     return replace(recipe, method=replace(recipe.method, **changes), training=training)
 
 
