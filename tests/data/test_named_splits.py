@@ -128,6 +128,8 @@ def test_the_command(split: str, capsys: pytest.CaptureFixture[str]):
     NAMED[split].lists["test"] = PublishedList("mine/test_files.txt")  # type: ignore[index]
     assert main(["splits", split]) == 0
     assert "not found: mine/test_files.txt; get them from somebody's page" in capsys.readouterr().out
+    assert main(["splits", str(Path(__file__))]) == 3
+    assert "line 2: " in capsys.readouterr().err
     assert main(["splits", "eigen-zho"]) == 2
     assert "did you mean eigen-zhou" in capsys.readouterr().err
 

@@ -91,7 +91,7 @@ def test_splits(root: Path, tmp_path: Path):
     assert [(int(f.name), f.target, f.follows) for f in chosen.frames] == [
         (3, False, False), (4, True, True), (5, False, True), (7, False, False), (8, True, True), (9, False, True),
     ]  # fmt: skip
-    with pytest.raises(UsageError, match="no split 'vall'"):
+    with pytest.raises(UsageError, match="split 'vall' was not found"):
         names("vall")
 
 

@@ -178,6 +178,11 @@ def test_refusals(tmp_path):
         prepare_here(raw, tmp_path / "other", settings=SMALL)
     with pytest.raises(UsageError, match="did you mean kitti-raw"):
         get_data_set("kitti_raw")
+    with pytest.raises(UsageError, match="did you mean train"):
+        prepare("cityscapes", raw, tmp_path / "x", settings=replace(SMALL, split="trian"), workers=0)
+    (raw / "2011_09_26/calib_cam_to_cam.txt").write_text("")
+    with pytest.raises(DataError, match=r"2011_09_26_drive_\d+_sync.*: The calibration lacks"):
+        prepare_here(raw, tmp_path / "x", settings=SMALL)
 
 
 def test_unwritable_output_is_one_error(tmp_path):

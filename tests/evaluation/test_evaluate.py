@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from vection.errors import DataError, UsageError
+from vection.evaluation.baselines import row_mean_predictions
 from vection.evaluation.evaluate import depth_at_size, evaluate_depth
 from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
 from vection.evaluation.protocol import DepthProtocol
@@ -49,6 +50,19 @@ def test_scaling_per_image_finds_a_perfect_prediction():
 def test_one_scale_is_the_median_of_the_ratios():
     # Ratios 2 and 4, one scale 3: the predictions come out as 1.5 and 0.75 of the truth.
     assert evaluated("one-scale").categories["all"].mean.abs_rel == pytest.approx((0.5 + 0.25) / 2, rel=1e-5)
+
+
+def test_a_factor_leaves_metres_alone():
+    maps = {"a": np.full((2, 2), 5, np.float32)}
+    truths = truths_in_memory([GroundTruth("a", np.full((2, 2), 5, np.float32))])
+    stereo = replace(PLAIN, scaling="none", factor=5.4)
+    metric = replace(reader(maps), unit="metres")
+    found = [evaluate_depth(one, truths, stereo, name=name) for one, name in ((metric, "ours"), (reader(maps), "foreign"))]
+    assert [one.categories["all"].mean.abs_rel for one in found] == pytest.approx([0, 4.4])
+    assert [one.scales() for one in found] == [{"a": 1.0}, {"a": 5.4}]
+    assert "ours: truth/prediction ratio 1 +- 0.000; in metres already" in str(results_table(found).caption)
+    row_mean = evaluate_depth(row_mean_predictions(truths, truths), truths, stereo)
+    assert row_mean.categories["all"].mean.abs_rel == pytest.approx(0, abs=1e-6)
 
 
 def test_no_scaling_but_a_factor():

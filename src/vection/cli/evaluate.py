@@ -50,7 +50,8 @@ class Evaluate:
     """What is compared where, and how it is scaled and averaged; motion-segmentation and miou compare masks and classes
     alone. A wrong name lists them all."""
     factor: float | None = None
-    """Multiplies every prediction first, instead of the protocol's factor: a scale that was found elsewhere."""
+    """Multiplies every prediction first: a scale that was found elsewhere. If not given, the protocol's factor, but for
+    predictions in metres."""
     truth_list: Path | None = None
     """Published list of images of KITTI raw: --truth is its root, and true depth is computed as the protocol has it."""
     names: Path | None = None
@@ -96,6 +97,8 @@ def run(arguments: Sequence[str]) -> None:
     place = chosen.predictions / "predictions" if is_run else chosen.predictions
     names = truths.names if chosen.names is None else read_image_list(chosen.names)
     predictions = open_predictions(place, names=names, kind=chosen.kind, in_order=chosen.in_order)
+    if chosen.factor is not None:
+        predictions = replace(predictions, unit="up-to-scale")  # whoever gives a factor wants it
     results = [_with_objects(_score(predictions, truths, protocol, name="model"), predictions, truths)]
     if not chosen.no_baselines:
         results += _baselines(truths, protocol, row_mean_from=chosen.row_mean_from)

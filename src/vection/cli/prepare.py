@@ -81,6 +81,8 @@ def run(arguments: Sequence[str]) -> None:
     data_set = get_data_set(chosen.data_set)
     if chosen.source is None or chosen.out is None:
         raise UsageError(f"vection prepare {data_set.name} needs SRC and DST; SRC holds {data_set.about}.")
+    if chosen.workers is not None and chosen.workers < 0:
+        raise UsageError(f"--workers {chosen.workers} cannot be; give the number of processes, or 0 for none.")
     settings = PrepareSettings(
         width=chosen.width or data_set.size[0],
         height=chosen.height or data_set.size[1],

@@ -12,7 +12,7 @@ Report = Callable[[int, int | None], None]
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Report]:
-    """Show a bar while the block runs; the yielded function moves it."""
+    """Show a bar while the block runs; the yielded function moves it. One that never moved vanishes with an error."""
     bar = Progress(
         TextColumn(title),
         BarColumn(),
@@ -24,4 +24,8 @@ def progress_bar(title: str) -> Iterator[Report]:
     )
     with bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        try:
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        except BaseException:
+            bar.update(task, visible=bar.tasks[0].completed > 0)
+            raise

@@ -20,7 +20,9 @@ from vection.data.clip_folder import FrameTruth
 from vection.data.image_file import read_whole_rgb
 from vection.data.intrinsics import CameraIntrinsics
 from vection.data.kitti_cameras import read_raw_cameras
-from vection.data.listed_frames import frames_of_parts, read_parts
+from vection.data.listed_frames import Part, frames_of_parts, read_parts
+from vection.data.lidar import SOURCES
+from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.nuscenes_tables import rotation_of_quaternion
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.data.sparse_depth import NO_CATEGORY, category_map, depth_map
@@ -50,6 +52,8 @@ class _Drive:
     """Of the labels, which Waymo's masks have in the distorted image; None: nothing to undo."""
     row_first: bool = False
     """KITTI's points."""
+    truth_source: str | None = None
+    """Of Waymo it is not known: before 2025 Dynamo-Depth's preparation wrote distances from the vehicle."""
 
 
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
@@ -59,23 +63,23 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     folders = sorted(
         {place.parent.parent for place in source.rglob("rgb/*") if place.name in ("original", "downsample")}
     )
+    parts = read_parts(settings.split, near=source) if settings.split else None
     sequences: list[DataSequence] = []
     skipped: list[tuple[str, str]] = []
     for folder in folders:
         name = folder.relative_to(source).as_posix()
         if folder.name in (settings.cameras or FRONT_CAMERAS) or folder == source:
             try:
-                sequences += _sequences(folder, name if folder != source else folder.name, settings)
+                sequences += _sequences(folder, name if folder != source else folder.name, settings, parts=parts)
             except VectionError as error:
                 skipped.append((name, str(error)))
     return Listing(tuple(sequences), tuple(skipped))
 
 
-def _sequences(folder: Path, name: str, settings: PrepareSettings) -> list[DataSequence]:
+def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: list[Part] | None) -> list[DataSequence]:
     drive = _read_drive(folder)
     files = {int(file.stem): file for file in drive.images.iterdir() if file.stem.isdecimal()}
     seconds, poses = _seconds(folder, files), _poses(drive)
-    parts = read_parts(settings.split) if settings.split else None
     side = "03" if folder.name == "image_03" else "02"
     listed = next(
         (key for key in (name, Path(name).parent.as_posix(), Path(name).parent.name) if _lists(parts, key)), name
@@ -119,7 +123,12 @@ def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Matrix | None, 
         except DataError as error:
             notes = (f"no true depth: {error}",)
     return SourceFrame(
-        image, drive.camera.fitted(width=width, height=height), truth, T_camera_to_world=pose, notes=notes
+        image,
+        drive.camera.fitted(width=width, height=height),
+        truth,
+        None if truth is None else drive.truth_source,
+        T_camera_to_world=pose,
+        notes=notes,
     )
 
 
@@ -189,7 +198,7 @@ def _read_drive(folder: Path) -> _Drive:
         if rectified.size is None:
             raise DataError(f"{place / 'calib_cam_to_cam.txt'} does not state the size of the images (S_rect_{name}).")
         camera = rectified.intrinsics(width=rectified.size[0], height=rectified.size[1])
-        return _Drive(folder, images, camera, None, row_first=True)
+        return _Drive(folder, images, camera, None, row_first=True, truth_source=SOURCES["velodyne-x"])
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         height, width = (int(length) for length in content["dim"])
@@ -197,7 +206,8 @@ def _read_drive(folder: Path) -> _Drive:
             K, T = np.array(content["camera_intrinsic"], np.float64), np.eye(4)
             T[:3, :3], T[:3, 3] = rotation_of_quaternion(content["rotation"]), content["translation"]
             numbers = float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
-            return _Drive(folder, images, CameraIntrinsics(width, height, *numbers, f"given: {file.name}"), T)
+            camera = CameraIntrinsics(width, height, *numbers, f"given: {file.name}")
+            return _Drive(folder, images, camera, T, truth_source=NUSCENES_TRUTH)
         fx, fy, cx, cy, k1, k2, p1, p2, k3 = (float(number) for number in content["intrinsic"])
         extrinsic = np.array(content["extrinsic"], np.float64).reshape(4, 4) @ CAMERA_TO_VEHICLE_AXES
     except OSError as error:

@@ -192,7 +192,7 @@ def _require(
     if not missing and files:
         return
     wanted = ", ".join(f"{part}_files.txt" for part in missing or PARTS)
-    places = " nor ".join(f"'{place}'" for place in looked) or "the cache"
+    places = " nor ".join(f"'{place}'" for place in looked) or "the folder splits inside the data set's"
     if named is None:
         raise UsageError(f"The split '{split}' lacks {wanted}, looked for in {places}.")
     known = [published.place for part, published in named.lists.items() if part in (missing or named.lists)]

@@ -79,7 +79,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     folders = [source / name for name in TABLES if (source / name / "scene.json").is_file()]
     if not folders:
         raise UsageError(f"No nuScenes at {source}: there is no {TABLES[0]}/scene.json, nor of the test or mini set.")
-    wanted, parts = _chosen(settings.split)
+    wanted, parts = _chosen(settings.split, source=source)
     sequences: list[DataSequence] = []
     skipped: list[tuple[str, str]] = []
     known: set[str] = set()
@@ -99,15 +99,13 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     return Listing(tuple(sequences), tuple(skipped))
 
 
-def _chosen(split: str | None) -> tuple[Callable[[str], bool], list[Part] | None]:
+def _chosen(split: str | None, *, source: Path) -> tuple[Callable[[str], bool], list[Part] | None]:
     """Return which scenes are wanted and, of a list file, which of their frames."""
     if split in ("train", "val"):
         return (lambda name: _in_validation(name) == (split == "val")), None
     if split is None:
         return (lambda _: True), None
-    if not Path(split).exists():
-        raise UsageError(f"nuscenes has no split '{split}'; give train, val or a file of lines '<scene> <frame>'.")
-    parts = [_by_scene(part) for part in read_parts(split)]
+    parts = [_by_scene(part) for part in read_parts(split, near=source)]
     names = {scene for part in parts for scene, _ in part.frames}
     return (lambda name: name in names), parts
 

@@ -70,9 +70,14 @@ def prepare(
     """
     known = get_data_set(data_set) if isinstance(data_set, str) else data_set
     _check(settings, source=source, out=out)
+    known.check_split(settings.split)
     listing = known.list_sequences(source, settings)
     if not listing.sequences:
-        why = f"the first problem: {listing.skipped[0][1]}" if listing.skipped else f"{known.about} is expected."
+        why = (
+            "the first problem: {}: {}".format(*listing.skipped[0])
+            if listing.skipped
+            else f"{known.about} is expected."
+        )
         raise DataError(f"Nothing of {known.name} can be read at {source}; {why}")
     _claim(out, name=known.name, settings=settings)
     made = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)

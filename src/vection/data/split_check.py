@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vection.data.named_splits import NAMED
 from vection.data.splits import list_words
+from vection.errors import DataError
 
 Entry = tuple[str, ...]
 """Folder, frame and, where the list has it, side; frames without leading zeros."""
@@ -70,9 +71,9 @@ class SplitCheck:
 def check_split(files: Mapping[str, Path]) -> SplitCheck:
     """Count the lists of a split, by part, and compare each two of them.
 
-    Raises UsageError for a file that cannot be read, DataError for one that is no text.
+    Raises UsageError for a file that cannot be read, DataError for one that is no list.
     """
-    entries = {part: [_entry(words) for _, words in list_words(file)] for part, file in files.items()}
+    entries = {part: _entries(file) for part, file in files.items()}
     parts = []
     for part, found in entries.items():
         published, expected = _published(files[part])
@@ -87,6 +88,19 @@ def check_split(files: Mapping[str, Path]) -> SplitCheck:
         for one, other in combinations(entries, 2)
     ]
     return SplitCheck(tuple(parts), tuple(overlaps))
+
+
+def _entries(file: Path) -> list[Entry]:
+    found = []
+    for number, words in list_words(file):
+        if len(words) not in (2, 3):
+            raise DataError(
+                f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame>' with or without l|r."
+            )
+        found.append(_entry(words))
+    if not found:
+        raise DataError(f"{file} lists no frames.")
+    return found
 
 
 def _entry(words: list[str]) -> Entry:

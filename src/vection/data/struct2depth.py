@@ -101,5 +101,6 @@ def _read_list(file: Path) -> list[tuple[str, str]]:
 
 
 def _find(root: Path) -> list[tuple[str, str]]:
-    cameras = root.glob("*/*_cam.txt")
+    # KITTI's own calib_cam_to_cam.txt ends alike
+    cameras = (file for file in root.glob("*/*_cam.txt") if not file.name.startswith("calib_"))
     return [(file.parent.name, file.name.removesuffix("_cam.txt")) for file in cameras]

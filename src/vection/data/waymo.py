@@ -51,7 +51,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         raise UsageError(f"Waymo's cameras are {', '.join(CAMERAS[1:])}, not {', '.join(cameras)}.")
     if settings.variant not in (None, BOXES, *DEPTH_KINDS):
         raise UsageError(f"waymo has no variant '{settings.variant}'; there are {', '.join((*DEPTH_KINDS, BOXES))}.")
-    parts = None if settings.split is None else [_by_segment(part) for part in read_parts(settings.split)]
+    parts = None if settings.split is None else [_by_segment(part) for part in read_parts(settings.split, near=source)]
     sequences: list[DataSequence] = []
     skipped: list[tuple[str, str]] = []
     for name, segment, path in _segments(source):

@@ -61,7 +61,7 @@ def constant_predictions(truths: TruthSet, *, depth: float = 10.0) -> Prediction
     def read(name: str) -> PredictedMap:
         return PredictedMap(np.full(truths.read(name).depth.shape, depth, np.float32))
 
-    return PredictionReader("constant depth", truths.names, read)
+    return PredictionReader("constant depth", truths.names, read, unit="metres")
 
 
 def row_mean_predictions(truths: TruthSet, training: Iterable[GroundTruth] | None = None) -> PredictionReader:
@@ -76,7 +76,7 @@ def row_mean_predictions(truths: TruthSet, training: Iterable[GroundTruth] | Non
         def read(name: str) -> PredictedMap:
             return PredictedMap(fitted.depth(*truths.read(name).depth.shape))
 
-        return PredictionReader("row-mean depth", truths.names, read)
+        return PredictionReader("row-mean depth", truths.names, read, unit="metres")
     by_group: dict[str, RowSums] = {}
     for truth in truths:
         by_group[truth.group] = by_group.get(truth.group, _nothing()) + row_sums(truth.depth)
@@ -86,7 +86,7 @@ def row_mean_predictions(truths: TruthSet, training: Iterable[GroundTruth] | Non
         truth = truths.read(name)
         return PredictedMap((everything - by_group[truth.group]).depth(*truth.depth.shape))
 
-    return PredictionReader("row-mean depth of the other drives", truths.names, read_left_out)
+    return PredictionReader("row-mean depth of the other drives", truths.names, read_left_out, unit="metres")
 
 
 def computed_predictions(

@@ -38,4 +38,6 @@ def dynamo_truth(root: Path) -> TruthSet:
             raise DataError(source.notes[0] if source.notes else f"{name} has no true depth.")
         return ground_truth_of_frame(name, source.truth, image=None, group=sequence.name)
 
-    return TruthSet(f"Dynamo-Depth's layout at {root}", tuple(places), read)
+    # one preparation wrote them all
+    source = next(iter(places.values()))[1].read().truth_source
+    return TruthSet(f"Dynamo-Depth's layout at {root}", tuple(places), read, source=source)

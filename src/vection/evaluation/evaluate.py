@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from vection.data.lidar import SOURCES
+from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.waymo_lasers import DEPTH_SOURCES
 from vection.errors import DataError, UsageError
 from vection.evaluation.metrics import depth_errors, server_errors
@@ -45,11 +46,13 @@ def evaluate_depth(
 ) -> DepthResult:
     """Score every image of `truths`; predictions of other images are ignored.
 
+    Predictions in metres are not multiplied by the protocol's factor.
     `progress` is called with the images done and their number. Raises UsageError naming the images without a
     prediction, DataError for predictions that are not positive where the protocol evaluates them.
     """
     _check_names(predictions, truths)
     _check_source(truths, protocol)
+    stated, protocol = protocol, replace(protocol, factor=1.0 if predictions.unit == "metres" else protocol.factor)
     ratios: dict[str, float] = {}
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
@@ -76,7 +79,8 @@ def evaluate_depth(
     values = np.array(list(ratios.values()))
     return DepthResult(
         name=name,
-        protocol=protocol,
+        protocol=stated,
+        factor=protocol.factor,
         truth=truths.description,
         rows=tuple(rows),
         categories=summarise(rows, protocol),
@@ -180,7 +184,7 @@ def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, 
 
 def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
     """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
-    stated = protocol.ground_truth in {*SOURCES.values(), *DEPTH_SOURCES.values()}
+    stated = protocol.ground_truth in {*SOURCES.values(), *DEPTH_SOURCES.values(), NUSCENES_TRUTH}
     if stated and truths.source is not None and truths.source != protocol.ground_truth:
         raise UsageError(
             f"{truths.description} is not what the protocol '{protocol.name}' compares with ({protocol.ground_truth});"

@@ -44,6 +44,7 @@ class PredictionReader:
     names: tuple[str, ...]
     read: Callable[[str], PredictedMap]
     unit: str = "up-to-scale"
+    """A protocol's factor, which leads to metres, is not applied to what is in "metres" already."""
     read_objects: Callable[[str], PredictedObjects] = lambda _: PredictedObjects()
 
 

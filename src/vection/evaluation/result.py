@@ -70,6 +70,8 @@ class DepthResult:
     ratio_median: float
     ratio_std: float
     """Standard deviation of ratio / ratio_median over the images."""
+    factor: float = 1.0
+    """What every prediction was multiplied by: the protocol's, but 1 if it was in metres already."""
     depth_ratio: dict[str, float] = field(default_factory=dict)
     """Hole score by category: median over the pixels of all images of predicted / true depth, after scaling."""
     skipped: tuple[str, ...] = ()
@@ -79,10 +81,9 @@ class DepthResult:
 
     def scales(self) -> dict[str, float]:
         """Return by image what the protocol multiplied its prediction by."""
-        scaling, factor = self.protocol.scaling, self.protocol.factor
         ratios = {row.name: row.ratio for row in self.rows}
         fixed = {"one-scale": self.ratio_median, "none": 1.0}
-        return {name: factor * fixed.get(scaling, ratio) for name, ratio in ratios.items()}
+        return {name: self.factor * fixed.get(self.protocol.scaling, ratio) for name, ratio in ratios.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return what `reports.results.Scores` reads, with the rows of every image besides, ready for `json.dump`."""
@@ -101,6 +102,7 @@ class DepthResult:
             "server": {key: server_table(one.server) for key, one in scores.items() if one.server is not None},
             "objects": None if self.objects is None else self.objects.to_json(),
             "scale": {"median": self.ratio_median, "std": self.ratio_std},
+            "factor": self.factor,
             "scale_applied": self.protocol.scaling,
             "per_image": [asdict(row) for row in self.rows],
         }
@@ -197,7 +199,9 @@ def _caption(results: Sequence[DepthResult]) -> str:
     lines.append("pred/true: median of predicted / true depth; far above 1 on moving objects means holes")
     for one in results:
         skipped = f"; {len(one.skipped)} images had no evaluated pixel" if one.skipped else ""
-        lines.append(f"{one.name}: truth/prediction ratio {one.ratio_median:.4g} +- {one.ratio_std:.3f}{skipped}")
+        metric = "" if one.factor == protocol.factor else f"; in metres already, not multiplied by {protocol.factor:g}"
+        spread = f"{one.ratio_median:.4g} +- {one.ratio_std:.3f}"
+        lines.append(f"{one.name}: truth/prediction ratio {spread}{metric}{skipped}")
     return "\n".join(lines)
 
 

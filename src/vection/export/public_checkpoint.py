@@ -131,8 +131,10 @@ def layout_of(files: Mapping[str, State]) -> LayoutName:
     for layout, marks in begins.items():
         if any(key.startswith(marks) for key in keys):
             return layout
+    if not keys:
+        raise UsageError("it holds no tensors; give the file of a network's weights.")
     names = ", ".join(f"'{key}'" for state in files.values() for key in list(state)[:2])
-    raise UsageError(f"its tensors are named like {names or 'nothing'}, as in none of {', '.join(USUAL_SIZES)}.")
+    raise UsageError(f"its tensors are named like {names}, as in none of {', '.join(USUAL_SIZES)}.")
 
 
 def convert_checkpoint(

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from vection.errors import UsageError
 
 State = dict[str, Tensor]
+NAMES = 2
+"""Names of tensors in a message."""
 
 
 def load_renamed(module: nn.Module, state: State, rename: Callable[[State], State], *, what: str, network: str) -> None:
@@ -22,10 +24,16 @@ def load_renamed(module: nn.Module, state: State, rename: Callable[[State], Stat
                 own.setdefault(key, torch.zeros_like(value))
         module.load_state_dict(own)
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+        reason = _shortened(str(error).splitlines()[-1].strip())
         raise UsageError(f"{what} does not fit {network}: {reason}") from error
     except (LookupError, ValueError) as error:  # a key that `rename` cannot read
         raise UsageError(f"{what} does not fit {network}: its tensors have other names.") from error
+
+
+def _shortened(reason: str) -> str:
+    """Of a list of tensors' names the first two."""
+    names = reason.split(", ")
+    return reason if len(names) <= NAMES else f"{', '.join(names[:NAMES])} and {len(names) - NAMES} more."
 
 
 def below(state: State, prefix: str) -> State:
