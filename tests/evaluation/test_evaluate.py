@@ -52,6 +52,13 @@ def test_one_scale_is_the_median_of_the_ratios():
     assert evaluated("one-scale").categories["all"].mean.abs_rel == pytest.approx((0.5 + 0.25) / 2, rel=1e-5)
 
 
+def test_truth_of_another_source_is_refused():
+    truths, maps = two_images()
+    evaluate_depth(reader(maps), replace(truths, source="made up"), PLAIN)
+    with pytest.raises(UsageError, match="is not what the protocol 'plain' compares with"):
+        evaluate_depth(reader(maps), replace(truths, source="KITTI 2015 stereo disparity"), PLAIN)
+
+
 def test_a_factor_leaves_metres_alone():
     maps = {"a": np.full((2, 2), 5, np.float32)}
     truths = truths_in_memory([GroundTruth("a", np.full((2, 2), 5, np.float32))])

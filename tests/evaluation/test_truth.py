@@ -108,7 +108,7 @@ def test_kitti_2015_prefers_the_calibration_of_the_image(tmp_path):
 def test_missing_layouts_say_where_they_looked(tmp_path):
     with pytest.raises(UsageError, match="training/disp_occ_0"):
         kitti_2015_truth(tmp_path)
-    with pytest.raises(UsageError, match="No PNG"):
+    with pytest.raises(UsageError, match="no ground truth of a known form"):
         png_truth(tmp_path)
     with pytest.raises(UsageError, match="cannot be read"):
         exported_truth(tmp_path / "gt.npz")

@@ -30,7 +30,7 @@ EXAMPLES = (
     "vection evaluate predictions/selection --truth groundtruth_depth --in-order --protocol kitti-server --factor 31.2",
 )
 
-TABLE_WIDTH = 160
+TABLE_WIDTH = 200
 
 
 @dataclass(frozen=True)

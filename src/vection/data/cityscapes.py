@@ -23,6 +23,8 @@ from vection.data.sequences import DataSequence, Listing, PrepareSettings, Seque
 from vection.errors import DataError, UsageError, VectionError
 
 WIDTH, HEIGHT = 2048, 1024
+TRUTH_SOURCE = "Cityscapes' stereo disparity, focal * baseline / disparity"
+"""In the words of the evaluation protocols."""
 FRAMES_BEFORE, FRAMES_BEHIND = 19, 10
 """Of a snippet, about the frame that is labelled."""
 FRAME_SECONDS = 1 / 17
@@ -171,6 +173,7 @@ def read_frame(place: _Frame) -> SourceFrame:
         image=_cut(image, window),
         camera=_intrinsics(camera, image, settings),
         truth=_truth(place, camera, notes),
+        truth_source=TRUTH_SOURCE,
         classes=classes,
         stereo=right,
         notes=tuple(notes),

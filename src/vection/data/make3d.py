@@ -19,6 +19,8 @@ from vection.errors import DataError, UsageError
 RATIO = 2.0
 GRID = (55, 305)
 GRID_ROWS = slice(17, 38)
+TRUTH_SOURCE = "Make3D's laser grid, middle 21 of 55 rows (C1)"
+"""In the words of the evaluation protocols."""
 DEPTH_CHANNEL = 3
 """Of Position3DGrid: height, side, forward, distance along the ray."""
 IMAGES = ("Test134", "Test", ".")
@@ -64,6 +66,7 @@ def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFr
         image=np.ascontiguousarray(pixels[top : top + kept]),
         camera=camera.cropped(left=0, top=top, width=width, height=kept),
         truth=depth,
+        truth_source=TRUTH_SOURCE,
     )
 
 

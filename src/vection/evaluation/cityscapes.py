@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.data.cityscapes import depth_from_disparity, read_camera
+from vection.data.cityscapes import TRUTH_SOURCE, depth_from_disparity, read_camera
 from vection.data.clip_folder import natural_key
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth import GroundTruth, TruthSet
@@ -30,7 +30,7 @@ def cityscapes_truth(root: Path) -> TruthSet:
         depth = depth_from_disparity(np.asarray(stored, np.uint16), focal=camera.fx, baseline=camera.baseline)
         return GroundTruth(name, depth, image=image if image.is_file() else None, group=name.rpartition("_")[0])
 
-    return TruthSet(f"Cityscapes at {root}", tuple(places), read)
+    return TruthSet(f"Cityscapes at {root}", tuple(places), read, source=TRUTH_SOURCE)
 
 
 def _name(relative: Path) -> str:

@@ -9,9 +9,6 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from vection.data.lidar import SOURCES
-from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
-from vection.data.waymo_lasers import DEPTH_SOURCES
 from vection.errors import DataError, UsageError
 from vection.evaluation.metrics import depth_errors, server_errors
 from vection.evaluation.motion import RatioCounts, ratio_counts
@@ -184,8 +181,7 @@ def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, 
 
 def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
     """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
-    stated = protocol.ground_truth in {*SOURCES.values(), *DEPTH_SOURCES.values(), NUSCENES_TRUTH}
-    if stated and truths.source is not None and truths.source != protocol.ground_truth:
+    if truths.source is not None and not protocol.ground_truth.startswith(truths.source):
         raise UsageError(
             f"{truths.description} is not what the protocol '{protocol.name}' compares with ({protocol.ground_truth});"
             " choose the protocol of this truth, or export the truth of this protocol."

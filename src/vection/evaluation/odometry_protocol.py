@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Literal, get_args
 
 from vection.errors import UsageError
@@ -43,11 +44,14 @@ class OdometryProtocol:
         parts = [
             f"{self.name}: paths begin at the identity",
             *([f"first frames left out: {start}"] if start else []),
-            "t_err and r_err: mean over all segments of 100, 200, ... 800 m along the true path, one from every tenth"
-            " frame of the sequence",
-            "ATE: root of the mean squared distance over frames",
-            "RPE: mean over consecutive frames",
         ]
+        if self.alignments:
+            parts += [
+                "t_err and r_err: mean over all segments of 100, 200, ... 800 m along the true path, one from every"
+                " tenth frame of the sequence",
+                "ATE: root of the mean squared distance over frames",
+                "RPE: mean over consecutive frames",
+            ]
         if self.snippets:
             chained = "steps chained uninverted as in Monodepth2's release, " if self.as_released else ""
             shorter = f", shorter ones at the end down to {self.fewest_frames}" if self.fewest_frames else ""
@@ -100,5 +104,7 @@ def get_odometry_protocol(name: str) -> OdometryProtocol:
     for protocol in ODOMETRY_PROTOCOLS:
         if protocol.name == name:
             return protocol
-    known = ", ".join(protocol.name for protocol in ODOMETRY_PROTOCOLS)
-    raise UsageError(f"There is no odometry protocol '{name}'; choose one of {known}.")
+    known = [protocol.name for protocol in ODOMETRY_PROTOCOLS]
+    near = get_close_matches(name, known, n=1, cutoff=0.7)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(f"There is no odometry protocol '{name}'; {hint}choose one of {', '.join(known)}.")

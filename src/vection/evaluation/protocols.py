@@ -3,11 +3,14 @@
 from dataclasses import replace
 from difflib import get_close_matches
 
+from vection.data.cityscapes import TRUTH_SOURCE as CITYSCAPES_TRUTH
+from vection.data.make3d import TRUTH_SOURCE as MAKE3D_TRUTH
 from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.waymo_lasers import DEPTH_SOURCES
 from vection.errors import UsageError
 from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
 from vection.evaluation.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol
+from vection.evaluation.truth import KITTI_2015_SOURCE
 
 OBJECT_CATEGORIES = (ALL, "static background", "static objects", "moving objects")
 """Static objects could move (parked cars)."""
@@ -46,7 +49,7 @@ EIGEN_BENCHMARK_ONE_SCALE = replace(EIGEN_BENCHMARK, name="eigen-benchmark-one-s
 
 KITTI_2015 = DepthProtocol(
     "kitti-2015",
-    "KITTI 2015 stereo disparity, focal * baseline / disparity",
+    KITTI_2015_SOURCE,
     categories=(ALL, "static", "moving"),
     images=200,
 )
@@ -67,7 +70,7 @@ KITTI_SERVER_ONE_SCALE = replace(KITTI_SERVER, name="kitti-server-one-scale", sc
 
 CITYSCAPES = DepthProtocol(
     "cityscapes",
-    "Cityscapes' stereo disparity, focal * baseline / disparity",
+    CITYSCAPES_TRUTH,
     truth_above=1e-3,
     truth_below=80.0,
     crop=CITYSCAPES_WINDOW,
@@ -121,7 +124,7 @@ NUSCENES_DAY_CLEAR = replace(NUSCENES, name="nuscenes-day-clear", images=4449)
 
 MAKE3D = DepthProtocol(
     "make3d-c1",
-    "Make3D's laser grid, middle 21 of 55 rows (C1)",
+    MAKE3D_TRUTH,
     min_depth=0.0,
     max_depth=70.0,
     truth_below=70.0,

@@ -18,6 +18,8 @@ NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
 SKY = 10
 """Its train id."""
+KITTI_2015_SOURCE = "KITTI 2015 stereo disparity, focal * baseline / disparity"
+"""In the words of the protocols."""
 SOURCE_KEY = "_source"
 """The key of an exported file that says in words where its depth comes from."""
 
@@ -145,7 +147,7 @@ def kitti_2015_truth(root: Path) -> TruthSet:
             classes=read_label_ids(labels) if labels.is_file() else None,
         )
 
-    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read)
+    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read, source=KITTI_2015_SOURCE)
 
 
 def exported_truth(path: Path) -> TruthSet:
@@ -175,7 +177,10 @@ def png_truth(folder: Path) -> TruthSet:
     """16-bit PNG depth maps (depth * 256, 0 = none) of a folder and its subfolders; names: paths without suffix."""
     paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
     if not paths:
-        raise UsageError(f"No PNG depth maps in {folder}.")
+        raise UsageError(
+            f"{folder} holds no ground truth of a known form: clip folders, KITTI 2015, Cityscapes, Dynamo-Depth's "
+            "layout or 16-bit PNG depth maps."
+        )
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
     return TruthSet(
         f"16-bit PNG at {folder}",

@@ -35,6 +35,8 @@ def write_submission(
     are not ten digits, for depth of unknown scale without a factor, and if `out` exists; DataError for a map with a
     depth that is not positive.
     """
+    if factor is not None and not factor > 0:
+        raise UsageError(f"--factor {factor:g} is no scale; it must be positive.")
     if factor is None and predictions.unit != "metres":
         raise UsageError(
             f"{predictions.description} holds depth of unknown scale, but the server wants metres; give --factor, which"
