@@ -23,6 +23,7 @@ FLAGS = {"none": [], "scale_7dof": ["--correct_scale"], "6dof": ["--align"], "7d
 @pytest.fixture(params=["made_up", "09"])
 def paths(request, tmp_path) -> tuple[Path, Path]:
     """A true and a predicted path in TUM format, both beginning at the identity; 09 is a published one."""
+    program("ape")
     if request.param == "made_up":
         generator = np.random.default_rng(0)
         true = winding_path(200)
@@ -68,14 +69,28 @@ def test_it_reads_our_kitti_files(paths, tmp_path):
     assert evo("ape", "kitti", *files, home=tmp_path)["rmse"] == pytest.approx(ours, rel=1e-6)
 
 
+def program(kind: str) -> str:
+    """Return evo's program; the test is skipped, before it has done anything, where it is not installed."""
+    found = shutil.which(f"evo_{kind}", path=os.environ.get("VECTION_EVO") or None)
+    if found is None:
+        pytest.skip(f"evo_{kind} is not installed; VECTION_EVO names the folder of its programs")
+    return found
+
+
 def evo(kind: str, file_format: str, true: Path, predicted: Path, *flags: str, home: Path) -> dict[str, float]:
     """Statistics of the translation, or of what `flags` say, over frames (ape) or consecutive pairs (rpe)."""
-    program = shutil.which(f"evo_{kind}", path=os.environ.get("VECTION_EVO") or None)
-    if program is None:
-        pytest.skip(f"evo_{kind} is not installed; VECTION_EVO names the folder of its programs")
     out = home / "result.zip"
     out.unlink(missing_ok=True)
-    command = [program, file_format, str(true), str(predicted), *flags, "--save_results", str(out), "--no_warnings"]
+    command = [
+        program(kind),
+        file_format,
+        str(true),
+        str(predicted),
+        *flags,
+        "--save_results",
+        str(out),
+        "--no_warnings",
+    ]
     # Its settings go into the home folder.
     done = subprocess.run(command, capture_output=True, check=False, text=True, env={**os.environ, "HOME": str(home)})
     assert done.returncode == 0, done.stdout + done.stderr
