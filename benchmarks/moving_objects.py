@@ -54,7 +54,7 @@ ONLY_LEAD_CAR = {
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "static baseline": ("monodepth2-demo", {"mask": "none"}),
     "monodepth2": ("monodepth2-demo", {}),
-    "monodepth2, derotated mask": ("monodepth2-demo", {"mask": "auto-derotated"}),
+    "monodepth2, ground": ("monodepth2-demo", {"mask": "auto-derotated", "ground_weight": 0.1}),
     "sc_sfmlearner": ("sc-sfmlearner-synthetic", {}),
     "sgdepth": ("sgdepth-synthetic", {}),
     "motion_field": ("motion-field-synthetic", {}),
