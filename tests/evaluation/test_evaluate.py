@@ -64,10 +64,10 @@ def test_a_factor_leaves_metres_alone():
     truths = truths_in_memory([GroundTruth("a", np.full((2, 2), 5, np.float32))])
     stereo = replace(PLAIN, scaling="none", factor=5.4)
     metric = replace(reader(maps), unit="metres")
-    found = [evaluate_depth(one, truths, stereo, name=name) for one, name in ((metric, "ours"), (reader(maps), "foreign"))]
+    found = [evaluate_depth(one, truths, stereo, name=one.unit) for one in (metric, reader(maps))]
     assert [one.categories["all"].mean.abs_rel for one in found] == pytest.approx([0, 4.4])
     assert [one.scales() for one in found] == [{"a": 1.0}, {"a": 5.4}]
-    assert "ours: truth/prediction ratio 1 +- 0.000; in metres already" in str(results_table(found).caption)
+    assert "metres: truth/prediction ratio 1 +- 0.000; in metres already" in str(results_table(found).caption)
     row_mean = evaluate_depth(row_mean_predictions(truths, truths), truths, stereo)
     assert row_mean.categories["all"].mean.abs_rel == pytest.approx(0, abs=1e-6)
 
@@ -169,7 +169,7 @@ def test_csv_and_table(tmp_path):
     assert len(lines) == 1 + 4
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
     with pytest.raises(UsageError, match="Cannot write"):
-        result.write_csv(tmp_path / "nowhere" / "rows.csv")
+        result.write_csv(tmp_path / "rows.csv" / "rows.csv")
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(result.table())
     text = console.export_text()

@@ -111,6 +111,6 @@ def test_places_that_are_no_run(tmp_path: Path) -> None:
 def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     run = write_fake_run(tmp_path / "run")
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="Cannot write the report"):
+    with pytest.raises(UsageError, match="Cannot write"):
         write_report(run, out=tmp_path / "file" / "report.html")
     assert not list(tmp_path.glob("**/*.tmp"))

@@ -139,7 +139,7 @@ def _run_objects(chosen: Evaluate) -> None:
     from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
     from vection.evaluation.object_result import evaluate_object_maps
     from vection.evaluation.predictions import PREDICTIONS_FILE, read_object_folder, read_prediction_folder, renamed
-    from vection.reports.path_files import write_text
+    from vection.text_file import write_text
 
     protocol = OBJECT_PROTOCOLS[chosen.protocol]
     is_cityscapes = protocol.part == "classes" and (chosen.truth / "gtFine").is_dir()

@@ -1,7 +1,6 @@
 """The one format that training reads: a folder of resized frames described by its `clip.json`."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
 
 from vection.errors import DataError, UsageError
+from vection.text_file import write_text
 
 FORMAT = 1
 CLIP_FILE = "clip.json"
@@ -200,13 +200,7 @@ def write_clip(info: ClipInfo) -> Path:
     content: Mapping[str, Any] = {"format": FORMAT, **asdict(info)}
     text = json.dumps({key: value for key, value in content.items() if key != "folder"}, indent=1)
     path = info.folder / CLIP_FILE
-    temporary = path.with_name(f".{CLIP_FILE}.{os.getpid()}")
-    try:
-        info.folder.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}; choose a folder that can be written.") from error
+    write_text(path, text)
     return path
 
 

@@ -20,8 +20,8 @@ from vection.data.clip_folder import FrameTruth
 from vection.data.image_file import read_whole_rgb
 from vection.data.intrinsics import CameraIntrinsics
 from vection.data.kitti_cameras import read_raw_cameras
-from vection.data.listed_frames import Part, frames_of_parts, read_parts
 from vection.data.lidar import SOURCES
+from vection.data.listed_frames import Part, frames_of_parts, read_parts
 from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.nuscenes_tables import rotation_of_quaternion
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame

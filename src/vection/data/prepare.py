@@ -18,6 +18,7 @@ from vection.data.prepare_frame import write_frame
 from vection.data.prepare_workers import in_workers
 from vection.data.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.errors import DataError, UsageError, VectionError
+from vection.text_file import write_text
 
 SETTINGS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
@@ -179,10 +180,7 @@ def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
             return
         if out.is_dir() and any(out.iterdir()):
             raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
-        out.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{SETTINGS_FILE}")
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        temporary.replace(file)
+        write_text(file, json.dumps(content, indent=1))
     except OSError as error:
         raise UsageError(f"Cannot write {out}: {error.strerror}; choose a folder that can be written.") from error
     except ValueError as error:

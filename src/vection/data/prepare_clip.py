@@ -17,6 +17,7 @@ from vection.data.clip_folder import ClipInfo, FrameInfo, StereoInfo, write_clip
 from vection.data.prepare_frame import RECORDS, FrameRecord
 from vection.data.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
 from vection.errors import DataError, UsageError
+from vection.text_file import write_text
 
 PATH_FILE = "path_truth_kitti.txt"
 """True poses of the frames in a clip folder, T_camera_to_world, one line of 12 numbers a frame."""
@@ -78,12 +79,7 @@ def write_skipped(file: Path, skipped: Sequence[Skipped]) -> None:
     rows.writerow(["sequence", "frame", "what", "reason"])
     for entry in skipped:
         rows.writerow([entry.sequence, entry.frame, "kept" if entry.kept else "left out", entry.reason])
-    temporary = file.with_name(f".{file.name}")
-    try:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        raise UsageError(f"Cannot write {file}: {error.strerror}; free space or choose another output.") from error
+    write_text(file, text.getvalue())
 
 
 def _describe(

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from vection.evaluation.metrics import (
 )
 from vection.evaluation.objects import ObjectScores
 from vection.evaluation.protocol import DepthProtocol
+from vection.text_file import write_text
 
 HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
 
@@ -116,12 +116,7 @@ class DepthResult:
         for row in self.rows:
             more = () if row.server is None else server_table(row.server).values()
             writer.writerow([row.name, row.category, row.pixels, row.ratio, *asdict(row.errors).values(), *more])
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+        write_text(path, text.getvalue())
 
     def table(self) -> Table:
         """Return a table for the terminal, with the protocol below."""

@@ -1,6 +1,5 @@
 """A camera path as files: TUM, KITTI, CSV and a picture from above."""
 
-import os
 from pathlib import Path
 
 from vection.errors import UsageError
@@ -9,6 +8,7 @@ from vection.evaluation.odometry import rebase
 from vection.evaluation.trajectory import align
 from vection.inference.path import csv_text, kitti_text, tum_text
 from vection.reports.figures import path_figure, write_png
+from vection.text_file import write_text
 
 
 def write_path(
@@ -37,14 +37,3 @@ def write_path(
         places = {"true": whole[:, :3, 3], "predicted, one scale": scaled[:, :3, 3]}
     write_png(folder / "path.png", path_figure(places, unit="unit of the path" if true is None else "m"))
     return folder
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file in one step; UsageError if the place cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}; choose another place.") from error

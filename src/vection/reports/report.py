@@ -12,7 +12,6 @@ from jaxtyping import Float
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vection.errors import UsageError
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
 from vection.reports.findings import health_remarks, summary, timing
@@ -20,6 +19,7 @@ from vection.reports.objects import object_tiles, objects_section
 from vection.reports.results import MODEL, Evaluation, Scores
 from vection.reports.run_folder import Event, Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
+from vection.text_file import write_text
 
 TRUE_PATH = "path_truth_kitti.txt"
 """The true path beside the predicted one, in the prediction folder; only the demo knows it."""
@@ -66,13 +66,7 @@ def write_report(run: Path, *, out: Path | None = None) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     page = environment.get_template("report.html").render(_context(found))
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write the report to {out}: {error.strerror}; choose another place.") from error
+    write_text(out, page)
     return out
 
 

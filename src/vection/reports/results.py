@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.result import DepthResult, evaluation_json
+from vection.text_file import write_text
 
 MODEL = "model"
 """The name of the trained model among the results; all others are what it is compared with."""
@@ -124,11 +125,4 @@ def write_evaluation(path: Path, results: Sequence[DepthResult]) -> None:
 
     All results must be of one protocol (UsageError), and `path` must be writable (UsageError).
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    content = json.dumps(evaluation_json(results), indent=1)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(content + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}; choose another place.") from error
+    write_text(path, json.dumps(evaluation_json(results), indent=1) + "\n")
