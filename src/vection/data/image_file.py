@@ -20,7 +20,7 @@ def read_whole_rgb(path: Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def read_whole_map(path: Path) -> NDArray:
+def read_whole_map(path: Path) -> np.ndarray:
     """Return a one-channel image with its own type (8 or 16 bit). DataError as above, or if it has colours."""
     image = _decode(path, cv2.IMREAD_UNCHANGED)
     if image.ndim != 2:
@@ -33,14 +33,14 @@ def decode_rgb(coded: bytes, *, name: str) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(_decode_bytes(coded, cv2.IMREAD_COLOR, name), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _decode(path: Path, flags: int) -> NDArray:
+def _decode(path: Path, flags: int) -> np.ndarray:
     try:
         return _decode_bytes(path.read_bytes(), flags, str(path))
     except OSError as error:
         raise DataError(f"The image {path} cannot be read: {error.strerror}.") from error
 
 
-def _decode_bytes(coded: bytes, flags: int, name: str) -> NDArray:
+def _decode_bytes(coded: bytes, flags: int, name: str) -> np.ndarray:
     for begin, end in ENDINGS.items():
         if coded.startswith(begin) and end not in coded[-NEAR_END:]:
             raise DataError(f"The image {name} is cut off (its end is missing); copy it again.")

@@ -121,7 +121,7 @@ def _save_truth(path: Path, truth: FrameTruth, source: SourceFrame, framing: Fra
         np.savez_compressed(file, **shown)
 
 
-def _shown(array: NDArray, source: SourceFrame, framing: Framing) -> NDArray:
+def _shown(array: np.ndarray, source: SourceFrame, framing: Framing) -> np.ndarray:
     left, top, width, height = framing.box
     full = source.image.shape[:2]
     if (height, width) == full:
@@ -155,5 +155,5 @@ def _write(path: Path, save: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _rows(matrix: NDArray) -> Any:
+def _rows(matrix: np.ndarray) -> Any:
     return tuple(tuple(float(number) for number in row) for row in matrix)
