@@ -89,8 +89,8 @@ def remarks(
         )
     if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
         found.append(
-            "The camera hardly turns, so its focal length cannot be learned from this video and stays near where it "
-            "started. Add clips with turns, or give the intrinsics (vection ingest --intrinsics FILE)."
+            "The predicted camera hardly turns, and without turns the focal length cannot be learned. If the clips have "
+            "turns, train longer; else add clips with turns, or give the intrinsics (vection ingest --intrinsics FILE)."
         )
     if statistics["spread_within_image"] < 0.02:
         found.append(
