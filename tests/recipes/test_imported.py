@@ -107,7 +107,8 @@ def test_an_imported_checkpoint_predicts_and_is_scored_like_a_run(
     np.testing.assert_allclose(np.load(predictions / "depth" / f"{frame.stem}.npy"), scale * expected, rtol=1e-4)
     path = np.loadtxt(predictions / "path_kitti.txt")
     assert path.shape == (8, 12)
-    assert load_predictor(run).unit == ("metres" if name == "monodepth2 with stereo" else "up-to-scale")
+    unit = json.loads((predictions / "predictions.json").read_text())["unit"]
+    assert unit == ("metres" if name == "monodepth2 with stereo" else "up-to-scale")
 
 
 def training(run: Path, clips: Path, out: Path) -> list[str]:
