@@ -89,7 +89,7 @@ def remarks(
         )
     if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
         found.append(
-            "The predicted camera hardly turns, and without turns the focal length cannot be learned. If the clips have "
+            "The predicted camera hardly turns, and without turns no focal length can be learned. If the clips have "
             "turns, train longer; else add clips with turns, or give the intrinsics (vection ingest --intrinsics FILE)."
         )
     if statistics["spread_within_image"] < 0.02:
