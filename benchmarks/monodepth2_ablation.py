@@ -31,6 +31,7 @@ from vection.recipes.load import load_predictor
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.recipes.registry import get_recipe
 from vection.recipes.run import train
+from vection.text_file import write_text
 from vection.training.settings import Stage, TrainingSettings
 
 WIDTH, HEIGHT = 96, 64
@@ -134,9 +135,7 @@ def save(file: Path, result: DepthResult) -> None:
     values = {
         category: {"abs_rel": score.mean.abs_rel, "a1": score.mean.a1} for category, score in result.categories.items()
     }
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(values))
-    partial.replace(file)
+    write_text(file, json.dumps(values))
 
 
 def print_table(rows: Sequence[tuple[str, str]], arguments: Arguments) -> None:

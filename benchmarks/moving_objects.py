@@ -41,6 +41,7 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
 from vection.recipes.run import train
 from vection.reports.run_folder import read_events
+from vection.text_file import write_text
 from vection.training.settings import TrainingSettings
 
 HELD_OUT_SEEDS = 5000
@@ -104,7 +105,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     train(variant(name, steps=steps, seed=seed), data=training, out=folder)
     scores = evaluate(folder, held_out, training=training)
     hole = evaluate(folder, lead_car, training=training)["hole"]["moving objects"]
-    save(file, {"steps": steps, "lead_car_hole": hole, **scores})
+    write_text(file, json.dumps({"steps": steps, "lead_car_hole": hole, **scores}, indent=1))
 
 
 def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def seconds_per_step(name: str, arguments: Arguments) -> float:
             total += stage.epochs * median(times[1:])
         shutil.rmtree(trial)
         known[name] = total / sum(stage.epochs for stage in full.stages)
-        save(file, known)
+        write_text(file, json.dumps(known, indent=1))
     return known[name]
 
 
@@ -221,13 +222,6 @@ def worlds(arguments: Arguments) -> tuple[Path, Path, Path]:
 def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
     """Folder of one run."""
     return arguments.out / f"{name.replace(', ', '-').replace(' ', '-')}-{arguments.minutes:g}min-{seed}"
-
-
-def save(file: Path, values: dict[str, Any]) -> None:
-    """Write JSON in one step."""
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(values, indent=1))
-    partial.replace(file)
 
 
 def print_table(arguments: Arguments) -> None:

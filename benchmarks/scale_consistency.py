@@ -27,6 +27,7 @@ from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
 from vection.recipes.run import train
+from vection.text_file import write_text
 
 HELD_OUT_SEEDS = 5000
 VARIANTS = {
@@ -93,9 +94,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
         info = read_clip(clip)
         true = np.stack([info.read_truth(index).T_camera_to_world for index in range(len(info))])
         scores.append(asdict(compare(predicted, np.linalg.inv(true[0]) @ true)))
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(scores))
-    partial.replace(file)
+    write_text(file, json.dumps(scores))
 
 
 def compare(predicted: Poses, true: Poses) -> PathScore:

@@ -6,6 +6,7 @@ import torch
 
 from vection.geometry.camera import (
     backproject,
+    disparity_to_depth,
     disparity_to_inverse_depth,
     inverse_depth_to_disparity,
     resize_intrinsics,
@@ -53,7 +54,7 @@ def ground_loss(
 def behind_ground_loss(disparity: Disparity, intrinsics: Intrinsics, *, limits: tuple[float, float]) -> Scalar:
     """Find the ground in the predicted depth of each image and penalise what lies behind it (eq. 14), at full size."""
     min_depth, max_depth = limits
-    depth = 1 / disparity_to_inverse_depth(disparity, min_depth=min_depth, max_depth=max_depth)
+    depth = disparity_to_depth(disparity.detach(), min_depth=min_depth, max_depth=max_depth)
     tolerance = 0.05 * min_depth  # the released 0.005 of a least depth of 0.1
     plane = find_ground(backproject(depth, intrinsics), stride=4, tolerance=tolerance)
     width = disparity.shape[-1]
