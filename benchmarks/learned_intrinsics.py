@@ -71,6 +71,7 @@ def recipe(steps: int, *, seed: int) -> Recipe:
         method=Monodepth2Settings(
             encoder="efficientnet-lite0",
             intrinsics="per-camera",
+            pose_matching=True,
             mask_from_step=100,
             min_depth=0.03,
             max_depth=30.0,

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow, points_in_source
+from vection.geometry.motion import rotate_back
 from vection.geometry.rigid import invert
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.method import Progress
@@ -22,6 +23,7 @@ RELEASED: dict[str, Any] = {
     "consistency_min_disparity": 0.03, "ground": "disparity", "ground_rows": 0.4, "ground_stride": 1,
     "plane_ridge": 1e-6,
 }  # fmt: skip
+STABILISED: dict[str, Any] = {"motion_images": "three", "motion_views": "stabilised", "pose_matching": True}
 RIGID = {"photometric", "smoothness"}
 MOTION = {"flow_smoothness", "consistency", "sparsity", "mask_smoothness"}
 STAGES = {
@@ -47,10 +49,11 @@ VARIANTS: list[dict[str, Any]] = [
     RELEASED,
     {"motion_decoder": "u-net"},
     {"depth": "efficientnet-lite0", "intrinsics": "per-pair"},
+    STABILISED,
 ]
 
 
-@pytest.mark.parametrize("changes", VARIANTS, ids=["paper", "released", "u-net", "per-pair"])
+@pytest.mark.parametrize("changes", VARIANTS, ids=["paper", "released", "u-net", "per-pair", "stabilised"])
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
     terms = loss_terms(method, make_clip())
@@ -60,8 +63,8 @@ def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     for name, parameter in method.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
-        # At the start, layer scales of 1e-6 leave hardly anything of the blocks' gradients.
-        if not name.startswith("depth.encoder.stages"):
+        # At the start, layer scales of 1e-6 leave hardly anything of the blocks' gradients, and matching has no say.
+        if not name.startswith(("depth.encoder.stages", "ego_motion.matched.hidden")):
             assert parameter.grad.abs().sum() > 0, name
 
 
@@ -154,6 +157,31 @@ def test_three_images_need_no_frame_before():
         assert both.moving is not None
         torch.testing.assert_close(both.moving, predicted.logits[0].sigmoid(), atol=1e-6, rtol=0)
         assert not torch.equal(both.moving, alone.moving)
+
+
+def test_stabilised_views_need_the_camera_and_are_those_of_training():
+    method = make_method(**STABILISED).eval()
+    with torch.no_grad():
+        for parameter in method.get_submodule("ego_motion.matched.output").parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape))  # turn and move by visible amounts
+    clip = make_clip()
+    with torch.no_grad():
+        alone = method.predict_motion(clip.target, clip.sources[:, 1], before=clip.sources[:, 0])
+        motion = method.predict_motion(
+            clip.target, clip.sources[:, 1], before=clip.sources[:, 0], intrinsics=clip.intrinsics
+        )
+        predicted, _ = method._predict(clip, "all")
+    assert alone.moving is None
+    assert motion.moving is not None
+    assert motion.object_flow is not None
+    torch.testing.assert_close(motion.moving, predicted.logits[0].sigmoid(), atol=1e-5, rtol=0)
+    # What is left over of the scene flow is the objects' own.
+    torch.testing.assert_close(
+        motion.object_flow,
+        rotate_back(motion.moving * predicted.flows[0], motion.ego[:, :3, :3]),
+        atol=1e-5,
+        rtol=1e-4,
+    )
 
 
 @pytest.mark.parametrize("order", ["ego-first", "object-first"])

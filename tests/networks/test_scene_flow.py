@@ -116,3 +116,11 @@ def test_a_rigid_start_is_the_cameras_translation_and_a_mask_of_a_half():
         torch.testing.assert_close(field, ego[:, :3, None, None].expand_as(field))
     mask = RefinementDecoder((4, 4, 4, 4, 4), images=2, outputs=1, scales=1, start="rigid")
     assert not mask(features, images, ego)[0].any()
+
+
+def test_a_still_start_is_no_motion_at_all():
+    images, ego = torch.rand(2, 6, 32, 64), torch.rand(2, 6) - 0.5
+    features = [torch.rand(2, 4, 32 // 2**level, 64 // 2**level) for level in range(1, 6)]
+    for outputs in (1, 3):
+        decoder = RefinementDecoder((4, 4, 4, 4, 4), images=2, outputs=outputs, scales=2, start="still")
+        assert not any(field.any() for field in decoder(features, images, ego))

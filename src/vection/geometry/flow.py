@@ -65,12 +65,13 @@ def explain(
     transforms: SourceTransforms,
     *,
     complete: SourcePoints | None = None,
+    left_over: bool = False,
     moving: Map | None = None,
     order: FlowOrder = "ego-first",
     with_displacement: bool = False,
 ) -> Explained:
     """Predict the target from each source by the camera's motion, by the complete flow if it alone is given, or by
-    both as the mask says (eq. 8); all sources in one batch."""
+    both as the mask says (eq. 8); all sources in one batch. With `left_over`, `complete` is F_C - F_R."""
     count = views.sources.shape[1]
     T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
     points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)
@@ -80,10 +81,11 @@ def explain(
 
     if complete is None:
         return Explained(look_up(points_in_source(points, T, None)))
-    flow = complete.flatten(0, 1)
+    flow, ego = complete.flatten(0, 1), ego_flow(points, T)
+    if left_over:
+        flow = ego + flow
     if moving is None:
         return Explained(look_up(points + flow))
-    ego = ego_flow(points, T)
     own = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
     displacement = None
     if with_displacement:

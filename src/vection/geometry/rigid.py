@@ -101,6 +101,12 @@ def invert(transform: Transform) -> Transform:
 
 
 @full_precision
+def compose(then: Transform, first: Transform) -> Transform:
+    """Return the transform that applies `first`, and then `then`."""
+    return then @ first
+
+
+@full_precision
 def transform_points(points: Points, transform: Transform) -> Points:
     """Map every point by `transform`."""
     flat = points.flatten(2)

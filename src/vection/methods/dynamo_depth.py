@@ -18,8 +18,9 @@ from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettin
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras
 from vection.networks.depth_network import build_depth_network
-from vection.networks.ego_motion import PairMotion, SeparateEgoMotion, source_transforms
+from vection.networks.ego_motion import EgoMotion, MatchedEgoMotion, PairMotion, SeparateEgoMotion, source_transforms
 from vection.networks.encoder import build_encoder
+from vection.networks.matching import MatchedEncoder
 from vection.networks.scene_flow import build_motion_decoder, frames_around, mean_step
 from vection.samples import Clip
 from vection.types import Depth, Image, Intrinsics, Scalar
@@ -42,10 +43,14 @@ class DynamoDepth(Method[Clip]):
             drop_path=settings.drop_path,
             dilations=settings.dilations,
         )
-        self.ego_motion = SeparateEgoMotion(settings.motion, pretrained=settings.pretrained)
+        self.ego_motion: EgoMotion = SeparateEgoMotion(settings.motion, pretrained=settings.pretrained)
+        if settings.pose_matching:
+            self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         images = 3 if settings.motion_images == "three" else 2
         self.motion_encoder = build_encoder(settings.motion, images=images, pretrained=settings.pretrained)
+        if settings.motion_views == "stabilised":
+            self.motion_encoder = MatchedEncoder(self.motion_encoder, images=images)
 
         def decoder(outputs: int) -> nn.Module:
             channels, scales = self.motion_encoder.channels, self.depth.scales
@@ -119,14 +124,25 @@ class DynamoDepth(Method[Clip]):
         if before is not None:
             back = self._step(first, before, past=True).T_first_to_second
             transforms, steps = torch.cat([back[:, None], transforms], dim=1), torch.cat([-steps, steps], dim=1)
-        flows, logits = self._scene_flow(first if before is None else before, first, second, transforms, steps)
-        motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
         predicted = self.cameras.of_pair(pair.feature, like=first)
         camera = intrinsics if predicted is None else predicted
+        others = torch.stack([second] if before is None else [before, second], dim=1)
+        depth = self.predict_depth(first)
+        if self.settings.motion_views == "stabilised":
+            if camera is None:
+                return Motion(pair.T_first_to_second)
+            cameras = camera[:, None].expand(-1, others.shape[1], -1, -1)
+            others = Views(first, others, camera, cameras).synthesise(depth, transforms)
+        flows, logits = self._scene_flow(
+            first if before is None else others[:, 0], first, others[:, -1], transforms, steps
+        )
+        motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
         if camera is None:
             return motion
-        points = backproject(self.predict_depth(first), camera)
-        flow = object_flow(flows[0], ego_flow(points, motion.ego), logits[0].sigmoid())
+        points = backproject(depth, camera)
+        ego = ego_flow(points, motion.ego)
+        scene = flows[0] if self.settings.motion_views == "frames" else ego + flows[0]
+        flow = object_flow(scene, ego, logits[0].sigmoid())
         if self.settings.flow_order == "ego-first":  # there F_I moves points of the second camera
             flow = rotate_back(flow, motion.ego[:, :3, :3])
         return replace(motion, object_flow=flow, intrinsics=predicted)
@@ -151,6 +167,9 @@ class DynamoDepth(Method[Clip]):
         depth = self.settings.depth_of(disparities[0])
         transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
         views = Views(batch.target, batch.sources, *self.cameras(batch, feature))
+        if stage != DEPTH and self.settings.motion_views == "stabilised":
+            seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
+            batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))
         before, following, steps = frames_around(batch)
         predicted = Predictions(disparities, transforms, steps)
         if stage == DEPTH:
@@ -164,7 +183,7 @@ class DynamoDepth(Method[Clip]):
         """T_target_to_source, for a source in the past or in the future."""
         turned = past or self.settings.pair_order == "source-first"
         first, second = (source, target) if turned else (target, source)
-        pair = self.ego_motion(first, second, features=None, depth=target[:, :1])
+        pair: PairMotion = self.ego_motion(first, second, features=None, depth=target[:, :1])
         return replace(pair, T_first_to_second=invert(pair.T_first_to_second)) if turned else pair
 
     def _scene_flow(

@@ -46,6 +46,7 @@ class Predictions:
             settings.depth_of(resize_like(self.disparities[scale], views.target)),
             self.transforms,
             complete=complete,
+            left_over=settings.motion_views == "stabilised",
             moving=moving,
             order=settings.flow_order,
             with_displacement=settings.static == "pixels",

@@ -38,8 +38,14 @@ class DynamoDepthSettings:
     """As released; the paper says "u-net"."""
     motion_start: MotionStart = "random"
     """What the refinement begins with; "rigid" helps short trainings."""
+    motion_views: Literal["frames", "stabilised"] = "frames"
+    """Complete flow and mask see the frames as they are, or (not in the paper) the other frames as the camera's motion
+    and the depth predict the target from them, with block matching of what is left: then only objects move, and what
+    the flow decoder predicts is not F_C but F_C - F_R."""
     pair_order: Literal["in-time", "source-first"] = "in-time"
     """How the pose network sees pairs: as Monodepth2's does, or (as released) with the target always second."""
+    pose_matching: bool = False
+    """Block matching helps the pose network (not in the paper): short trainings learn how the camera turns."""
     intrinsics: IntrinsicsSource = "given"
     flow_order: FlowOrder = "ego-first"
     """Eq. 8, or (as released) "object-first"."""

@@ -50,7 +50,11 @@ class Monodepth2(Method[Clip]):
         self.ego_motion: EgoMotion | None = None
         if settings.temporal:
             self.ego_motion = build_ego_motion(
-                settings.ego_motion, encoder=motion, channels=channels[-1], pretrained=settings.pretrained
+                settings.ego_motion,
+                encoder=motion,
+                channels=channels[-1],
+                pretrained=settings.pretrained,
+                matching=settings.pose_matching,
             )
             self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         self.mask_decoder: DepthDecoder | None = None

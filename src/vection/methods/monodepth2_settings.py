@@ -26,6 +26,8 @@ class Monodepth2Settings:
     drop_path: float = 0.2
     """Of Lite-Mono."""
     ego_motion: EgoMotionName = "separate"
+    pose_matching: bool = False
+    """Block matching helps the pose network (not in the paper): short trainings learn how the camera turns."""
     intrinsics: IntrinsicsSource = "given"
     temporal: bool = True
     """Learn from neighbouring frames (M)."""

@@ -84,7 +84,11 @@ class MotionField(Method[Clip]):
             self.depth_network = SigmoidDepth(settings.encoder, limits=limits, pretrained=settings.pretrained)
         inputs, channels = 8 if settings.depth_input else 6, settings.motion_channels
         self.motion_network = MotionFieldNet(
-            inputs=inputs, channels=channels, padding=settings.padding, start=settings.motion_start
+            inputs=inputs,
+            channels=channels,
+            padding=settings.padding,
+            start=settings.motion_start,
+            matching=settings.pose_matching,
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
         self.register_buffer("residual_weight", torch.ones(()))

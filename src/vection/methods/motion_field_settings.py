@@ -32,6 +32,8 @@ class MotionFieldSettings:
     """Of each halving of the motion network."""
     motion_start: Start = "released"
     """How the motion network starts; "quick" with He's weights and constant factors, for short trainings."""
+    pose_matching: bool = False
+    """Block matching helps the motion network (not in the paper): short trainings learn how the camera turns."""
     sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""

@@ -104,7 +104,9 @@ class ScSfmLearner(Method[Clip]):
             pretrained=settings.pretrained,
             upsampling=settings.upsampling,
         )
-        self.ego_motion = EulerMotion(settings.pose_network, pretrained=settings.pretrained)
+        self.ego_motion = EulerMotion(
+            settings.pose_network, pretrained=settings.pretrained, matching=settings.pose_matching
+        )
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
 
     def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:

@@ -22,6 +22,8 @@ class ScSfmLearnerSettings:
     upsampling: Upsampling = "nearest"
     """In the decoder of a U-Net; sc_depth_pl has "bilinear"."""
     pose_network: PoseNetworkName = "posenet"
+    pose_matching: bool = False
+    """Block matching helps the pose network (not in the paper): short trainings learn how the camera turns."""
     motion_back: Literal["second-pass", "inverse"] = "second-pass"
     """From source to target: predicted as well, or the inverse of what is predicted for the pair in the order of time.
 

@@ -17,7 +17,7 @@ from vection.methods.method import Method, Motion, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.networks.cameras import Cameras
 from vection.networks.depth_decoder import DepthDecoder, SegmentationDecoder
-from vection.networks.ego_motion import SeparateEgoMotion, source_transforms
+from vection.networks.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
 from vection.networks.shared_encoder import SharedEncoder, evaluating, scale_gradients
 from vection.samples import Clip, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
@@ -70,9 +70,11 @@ class SgDepth(Method[Clip]):
                 channels, classes=settings.class_scores, first_is_done=first
             )
         poses = 2 if settings.pose_scaled == "output" else 1
-        self.ego_motion = SeparateEgoMotion(
+        self.ego_motion: EgoMotion = SeparateEgoMotion(
             settings.encoder, pretrained=start, normalisation=norm, poses=poses, scaled=settings.pose_scaled
         )
+        if settings.pose_matching:
+            self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         weights = (*CITYSCAPES_CLASS_WEIGHTS, 0.0)[: settings.class_scores]
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)

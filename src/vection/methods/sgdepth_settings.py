@@ -16,6 +16,8 @@ class SgDepthSettings:
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
     intrinsics: IntrinsicsSource = "given"
+    pose_matching: bool = False
+    """Block matching helps the pose network (not in the paper): short trainings learn how the camera turns."""
     learns: Literal["depth-and-segmentation", "depth", "segmentation"] = "depth-and-segmentation"
     class_maps: Literal["predicted", "given"] = "predicted"
     """Where masks come from: the segmentation head, or class maps that lie beside the clips."""

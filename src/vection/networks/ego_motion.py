@@ -1,15 +1,16 @@
 """The camera's motion between two frames: one interface for the three pose networks of Monodepth2."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from vection.geometry.rigid import invert, transform_from_axis_angle
+from vection.geometry.rigid import compose, invert, transform_from_axis_angle
 from vection.geometry.views import SourceTransforms
 from vection.networks.encoder import EncoderName, Normalisation, build_encoder
+from vection.networks.matching import MatchedMotion
 from vection.networks.pose import PoseDecoder, PoseNet
 from vection.samples import Clip
 from vection.types import Depth, Image, Transform
@@ -31,7 +32,7 @@ class EgoMotion(nn.Module, ABC):
 
     feature_channels: int
 
-    needs_features = False
+    needs_features: bool = False
     """Whether `forward` reads the depth encoder's last features of both frames."""
 
     @abstractmethod
@@ -105,13 +106,34 @@ class PoseNetEgoMotion(EgoMotion):
         return PairMotion(transform_from_axis_angle(axis_angle, scaled), feature)
 
 
-def build_ego_motion(name: EgoMotionName, *, encoder: EncoderName, channels: int, pretrained: bool) -> EgoMotion:
+class MatchedEgoMotion(EgoMotion):
+    """Any of the others, followed by the motion that block matching tells."""
+
+    def __init__(self, network: EgoMotion) -> None:
+        super().__init__()
+        self.network, self.matched = network, MatchedMotion()
+        self.feature_channels, self.needs_features = network.feature_channels, network.needs_features
+
+    def forward(
+        self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
+    ) -> PairMotion:
+        pair: PairMotion = self.network(first, second, features=features, depth=depth)
+        matched = transform_from_axis_angle(*self.matched(first, second))
+        return replace(pair, T_first_to_second=compose(matched, pair.T_first_to_second))
+
+
+def build_ego_motion(
+    name: EgoMotionName, *, encoder: EncoderName, channels: int, pretrained: bool, matching: bool = False
+) -> EgoMotion:
     """Build a pose network; `channels` are those of the depth encoder's last feature."""
+    network: EgoMotion
     if name == "separate":
-        return SeparateEgoMotion(encoder, pretrained=pretrained)
-    if name == "shared":
-        return SharedEgoMotion(channels)
-    return PoseNetEgoMotion()
+        network = SeparateEgoMotion(encoder, pretrained=pretrained)
+    elif name == "shared":
+        network = SharedEgoMotion(channels)
+    else:
+        network = PoseNetEgoMotion()
+    return MatchedEgoMotion(network) if matching else network
 
 
 def source_transforms(

@@ -9,6 +9,7 @@ from vection.geometry.rigid import make_transform, rotation_from_euler
 from vection.networks.dispnet import start_uniformly
 from vection.networks.ego_motion import PairMotion
 from vection.networks.encoder import EncoderName, build_encoder
+from vection.networks.matching import MatchedMotion
 from vection.networks.pose import PoseDecoder, PoseNet
 from vection.types import Image, Transform
 
@@ -21,9 +22,10 @@ class EulerMotion(nn.Module):
     The pair may be in either order of time; the motion back is a second call, not an inverse.
     """
 
-    def __init__(self, name: PoseNetworkName = "posenet", *, pretrained: bool = False) -> None:
+    def __init__(self, name: PoseNetworkName = "posenet", *, pretrained: bool = False, matching: bool = False) -> None:
         super().__init__()
         self.posenet: PoseNet | None = None
+        self.matched = MatchedMotion() if matching else None
         if name == "posenet":
             self.posenet = PoseNet()
             self.posenet.apply(start_uniformly)
@@ -39,6 +41,8 @@ class EulerMotion(nn.Module):
     def forward(self, first: Image, second: Image) -> PairMotion:
         """Predict T_first_to_second, which maps points of the first camera to the second."""
         vector, feature = self.vector(first, second)
+        if self.matched is not None:  # small angles add up
+            vector = vector + torch.cat(self.matched(first, second)[::-1], dim=1)
         return PairMotion(transform_from_vector(vector), feature)
 
     def vector(self, first: Image, second: Image) -> tuple[Tensor, Tensor]:

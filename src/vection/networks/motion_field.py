@@ -11,6 +11,7 @@ from torch.nn import functional
 from vection.geometry.camera import pixel_grid
 from vection.geometry.warp import sample
 from vection.networks.cameras import camera_matrices
+from vection.networks.matching import MatchedMotion
 from vection.networks.padding import Padding, StridedConvolution
 from vection.types import Intrinsics, Points, Vector3
 
@@ -80,9 +81,11 @@ class MotionFieldNet(nn.Module):
         padding: Padding = "symmetric",
         upsampling: Upsampling = "corners-aligned",
         start: Start = "released",
+        matching: bool = False,
     ) -> None:
         """`inputs`: 8 for RGB and depth of two frames, 6 for RGB alone; `channels` of each halving."""
         super().__init__()
+        self.matched = MatchedMotion() if matching else None
         self.convolutions = nn.ModuleList(
             _convolution(before, after, stride=2, padding=padding)
             for before, after in zip((inputs, *channels), channels, strict=False)
@@ -122,9 +125,11 @@ class MotionFieldNet(nn.Module):
         for refinement, feature in zip(self.refinements, reversed(features), strict=True):
             field = refinement(field, feature)
         angles, translation = background[:, :, 0, 0].split(3, dim=1)
-        return PredictedMotion(
-            rotation_scale * angles, translation_scale * translation, translation_scale * field, pooled
-        )
+        angles, translation = rotation_scale * angles, translation_scale * translation
+        if self.matched is not None:  # small angles add up
+            more_angles, more_translation = self.matched(first[:, :3], second[:, :3])
+            angles, translation = angles + more_angles, translation + more_translation
+        return PredictedMotion(angles, translation, translation_scale * field, pooled)
 
     def _scales(self) -> tuple[Tensor, Tensor]:
         """The learned factors; one that the last update took below the least is put back there."""

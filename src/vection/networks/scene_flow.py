@@ -16,9 +16,9 @@ from vection.types import Image
 MotionDecoderName = Literal["refinement", "u-net"]
 """The pyramid that refines the ego-motion, as the authors' code has it, or Monodepth2's decoder, as the paper says."""
 
-MotionStart = Literal["random", "rigid"]
+MotionStart = Literal["random", "rigid", "still"]
 """What the refinement predicts at first: the ego-motion under random weights, as the authors' code, or everywhere the
-camera's translation (and a mask of 1/2), from which a short training need not find the way back."""
+camera's translation, or nothing (and a mask of 1/2), from which a short training need not find the way back."""
 
 FACTOR = 0.01
 """Scale of the outputs: training starts near no motion, and near a mask of 1/2."""
@@ -46,10 +46,10 @@ class RefinementDecoder(nn.Module):
         self.first = nn.ModuleList(nn.Conv2d(width + outputs, width, 3, padding=1) for width in widths)
         self.second = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in widths)
         self.corrections = nn.ModuleList(nn.Conv2d(2 * width, outputs, 1) for width in widths)
-        if start == "rigid":
+        if start != "random":
             for parameter in (*self.seed.parameters(), *self.corrections.parameters()):
                 nn.init.zeros_(parameter)
-            if outputs == 3:  # the translation comes first in the ego-motion
+            if start == "rigid" and outputs == 3:  # the translation comes first in the ego-motion
                 self.seed.weight.data[:, :3, 0, 0] = torch.eye(3) / (FACTOR * EGO_FACTOR)
 
     def forward(self, features: list[Tensor], images: Tensor, ego: EgoVector) -> list[Float[Tensor, "batch out _ _"]]:
