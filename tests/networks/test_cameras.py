@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vection.data.augmentation import Augmentation, augment, mirror, zoom_crop
-from vection.networks.cameras import GAIN, Cameras, LearnedCameras, PredictedCameras
+from vection.networks.cameras import CENTRE_GAIN, FOCAL_GAIN, RATIO_GAIN, Cameras, LearnedCameras, PredictedCameras
 from vection.samples import Clip
 
 HEIGHT, WIDTH = 24, 40
@@ -23,7 +23,9 @@ def corrected() -> LearnedCameras:
     """Cameras of which the first has other focal lengths and another centre than was guessed."""
     network = LearnedCameras()
     with torch.no_grad():
-        network.corrections[0] = torch.tensor([0.3, -0.2, 0.05, 0.1]) / GAIN
+        network.corrections[0] = torch.tensor(
+            [0.3 / FOCAL_GAIN, -0.5 / RATIO_GAIN, 0.05 / CENTRE_GAIN, 0.1 / CENTRE_GAIN]
+        )
     return network
 
 
@@ -61,6 +63,19 @@ def test_learning_reaches_only_the_cameras_of_the_batch():
     gradient = network.corrections.grad
     assert gradient is not None
     assert set(gradient.abs().sum(dim=1).nonzero().flatten().tolist()) == {3}
+
+
+def test_fy_follows_fx_but_does_not_teach_it():
+    network = LearnedCameras()
+    network(make_clip(cameras=(0,)))[:, 1, 1].sum().backward()
+    gradient = network.corrections.grad
+    assert gradient is not None
+    assert gradient[0, 0] == 0
+    assert gradient[0, 1] != 0
+    with torch.no_grad():
+        network.corrections[0, 0] = 0.2 / FOCAL_GAIN
+    K = network(make_clip(cameras=(0,)))[0]
+    torch.testing.assert_close(K[0, 0] / K[1, 1], GUESS[0, 0] / GUESS[1, 1])
 
 
 def test_predicted_cameras_start_near_seven_tenths_of_the_size():

@@ -12,14 +12,19 @@ from vection.types import Image, Intrinsics
 IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
 
 MOST_CAMERAS = 64
-GAIN = 10.0
-"""How much faster than a weight a learned camera moves: at a learning rate of 1e-4, 0.1 % a step."""
+FOCAL_GAIN, RATIO_GAIN, CENTRE_GAIN = 30.0, 1.0, 10.0
+"""How much faster than a weight a learned camera moves: at a learning rate of 1e-4, 0.3 % of f and 0.1 % of the size a
+step. A wrong f and wrong angles explain much of the image together; they have to change together, which takes long.
+
+The ratio of the focal lengths is trusted more: turning about the vertical does not show it (fy cancels), and every
+error of the predicted motion makes a smaller fy look better."""
 
 
 class LearnedCameras(nn.Module):
     """One correction a camera of the given intrinsics, which may be a guess (Li et al., section 4.3).
 
-    f = f_given exp(a), c = c_given + b (width, height); a and b start at 0.
+    fx = fx_given exp(a), fy = fy_given exp(a + r), c = c_given + b (width, height); a, r and b start at 0, and only fx
+    teaches a.
     """
 
     given: Tensor
@@ -52,7 +57,9 @@ class LearnedCameras(nn.Module):
 
     def _corrections(self, size: torch.Size) -> Tensor:
         """Logarithms of factors of f, and shifts of c in pixels."""
-        return GAIN * self.corrections * self.corrections.new_tensor([1, 1, size[-1], size[-2]])
+        gains = [FOCAL_GAIN, RATIO_GAIN, CENTRE_GAIN * size[-1], CENTRE_GAIN * size[-2]]
+        focal, ratio, *shift = (self.corrections * self.corrections.new_tensor(gains)).unbind(dim=1)
+        return torch.stack([focal, focal.detach() + ratio, *shift], dim=1)
 
 
 class PredictedCameras(nn.Module):

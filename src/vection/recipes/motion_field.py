@@ -47,6 +47,7 @@ _SHORT = replace(
     motion_channels=(16, 32, 64, 128, 256),
     motion_start="quick",
     inverse="derived",
+    pose_matching=True,
     average="counted",
     min_depth=0.03,
     max_depth=30.0,

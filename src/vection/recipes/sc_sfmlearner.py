@@ -111,6 +111,7 @@ _SHORT = replace(
     _RELEASED,
     depth_network="efficientnet-lite0",
     pose_network="efficientnet-lite0",
+    pose_matching=True,
     motion_back="inverse",
     comparison=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
     min_depth=0.03,

@@ -92,7 +92,7 @@ _TABLE_3 = (
 )
 
 # The range of depth and the encoder of short trainings: see the comment in `monodepth2.py`.
-_SHORT = replace(_PAPER, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
+_SHORT = replace(_PAPER, encoder="efficientnet-lite0", pose_matching=True, min_depth=0.03, max_depth=30.0)
 _SYNTHETIC = DataSettings(height=64, width=192, batch_size=8, labels=OWN_CLIPS)
 
 RECIPES = (
