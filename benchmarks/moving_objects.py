@@ -20,6 +20,7 @@ from statistics import mean, median
 from typing import Any
 
 import numpy as np
+import torch
 import tyro
 
 from vection.data.clip_folder import find_clips, read_clip
@@ -27,6 +28,7 @@ from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import street
 from vection.evaluation.baselines import row_mean_predictions
 from vection.evaluation.evaluate import evaluate_depth
+from vection.evaluation.motion import motion_curve
 from vection.evaluation.objects import ObjectScores, evaluate_objects
 from vection.evaluation.predictions import open_predictions
 from vection.evaluation.protocol import ALL
@@ -34,8 +36,11 @@ from vection.evaluation.protocols import SYNTHETIC
 from vection.evaluation.result import DepthResult
 from vection.evaluation.trajectory import trajectory_errors
 from vection.evaluation.truth import clip_truth
+from vection.geometry.views import Views
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
+from vection.losses.photometric import Target, photometric_error
+from vection.networks.cameras import camera_matrices
 from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
@@ -92,6 +97,7 @@ def main(arguments: Arguments) -> None:
             if arguments.only in name:
                 score(name, arguments, seed=seed)
                 print_table(arguments)
+    print(f"F1 of what true depth and motion do not explain: {geometry_f1(worlds(arguments)[1]):.3f}")
 
 
 def score(name: str, arguments: Arguments, *, seed: int) -> None:
@@ -161,6 +167,31 @@ def path_error(predictions: Path, clip: Path) -> float:
     true = np.linalg.inv(true[0]) @ true
     length = float(np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1).sum())
     return 100 * trajectory_errors(predicted, true, alignment="scale").ate / max(length, 1e-9)
+
+
+def geometry_f1(held_out: Path) -> float:
+    """Best F1 of a motion mask without learning: the photometric error that true depth and true motion leave.
+
+    The smaller one of the two neighbouring frames; what this world shows of motion to whoever compares pixels.
+    """
+    curves = []
+    for clip in find_clips(held_out):
+        info = read_clip(clip)
+        truths = [info.read_truth(index) for index in range(len(info))]
+        frames = torch.stack([torch.from_numpy(info.read_image(index)) for index in range(len(info))])
+        images = frames.permute(0, 3, 1, 2) / 255
+        poses = torch.stack([torch.from_numpy(truth.T_camera_to_world) for truth in truths]).float()
+        depth = torch.stack([torch.from_numpy(truth.depth) for truth in truths])[:, None]
+        for index in range(1, len(info) - 1):
+            others = [index - 1, index + 1]
+            K = camera_matrices(*torch.tensor([info.frames[index].intrinsics]).split(2, dim=1))
+            views = Views(images[index][None], images[others][None], K, K[:, None].expand(-1, 2, -1, -1))
+            T = torch.linalg.solve(poses[others], poses[index])
+            errors = photometric_error(views.synthesise(depth[index][None], T[None]), Target.of(views.target))
+            moving = np.linalg.norm(truths[index].object_flow, axis=0) > 0
+            curves.append(motion_curve(errors.amin(dim=1)[0].numpy(), moving=moving))
+    curve = sum(curves[1:], start=curves[0])
+    return float(curve.f1[curve.best])
 
 
 def variant(name: str, *, steps: int, seed: int) -> Recipe:
