@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vection.errors import DataError
+from vection.geometry.flow import motion_vector
 from vection.types import Depth, Transform
 
 
@@ -57,8 +58,7 @@ def depth_statistics(
         statistics["share_at_far_limit"] = float((depth > 0.9 * limits[1]).float().mean())
     if ego_motion is not None:
         statistics["translation"] = float(ego_motion[:, :3, 3].norm(dim=1).mean())
-        cosine = (ego_motion[:, :3, :3].diagonal(dim1=1, dim2=2).sum(dim=1) - 1) / 2
-        statistics["rotation"] = float(cosine.clamp(-1, 1).acos().max())
+        statistics["rotation"] = float(motion_vector(ego_motion)[:, 3:].norm(dim=1).max())
     return statistics
 
 
