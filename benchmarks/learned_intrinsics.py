@@ -35,7 +35,7 @@ class Arguments:
 
     out: Path
     seeds: int = 2
-    steps: int = 800
+    steps: int = 1200
     drives: int = 16
     only: str = ""
     """Only the worlds whose name contains this."""

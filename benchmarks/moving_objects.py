@@ -86,7 +86,7 @@ class Arguments:
     lead_car: float = 0.5
     """Share of drives with a car ahead at nearly the camera's own speed."""
     only: str = ""
-    """Only the variants whose name contains this."""
+    """Only the variant of this name, or those whose names contain it."""
 
 
 def main(arguments: Arguments) -> None:
@@ -94,7 +94,7 @@ def main(arguments: Arguments) -> None:
     worlds(arguments)
     for seed in range(arguments.seeds):
         for name in VARIANTS:
-            if arguments.only in name:
+            if name == arguments.only or (arguments.only in name and arguments.only not in VARIANTS):
                 score(name, arguments, seed=seed)
                 print_table(arguments)
     print(f"F1 of what true depth and motion do not explain: {geometry_f1(worlds(arguments)[1]):.3f}")

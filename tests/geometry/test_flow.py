@@ -91,7 +91,9 @@ def test_explanations_sample_where_the_points_are():
     assert by_both.displacement is not None
     torch.testing.assert_close(by_both.residual[:, 1], complete - ego)
     torch.testing.assert_close(by_both.of_objects[:, 1], own)
-    of_rest = explain(views, depth, transforms, complete=by_both.residual, left_over=True, moving=moving)
+    of_rest = explain(
+        views, depth, transforms, complete=by_both.residual / depth[:, None], left_over=True, moving=moving
+    )
     torch.testing.assert_close(of_rest.warped, by_both.warped, atol=1e-5, rtol=1e-4)
     shift = project(points + complete, camera(2)) - project(points + ego, camera(2))
     pixels = by_both.displacement[:, 1].permute(0, 2, 3, 1) * torch.tensor([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])

@@ -71,7 +71,8 @@ def explain(
     with_displacement: bool = False,
 ) -> Explained:
     """Predict the target from each source by the camera's motion, by the complete flow if it alone is given, or by
-    both as the mask says (eq. 8); all sources in one batch. With `left_over`, `complete` is F_C - F_R."""
+    both as the mask says (eq. 8); all sources in one batch. With `left_over`, `complete` is
+    (F_C - F_R) / z."""
     count = views.sources.shape[1]
     T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
     points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)
@@ -83,7 +84,7 @@ def explain(
         return Explained(look_up(points_in_source(points, T, None)))
     flow, ego = complete.flatten(0, 1), ego_flow(points, T)
     if left_over:
-        flow = ego + flow
+        flow = ego + flow * points[:, 2:].detach()
     if moving is None:
         return Explained(look_up(points + flow))
     own = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))

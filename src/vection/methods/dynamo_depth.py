@@ -141,7 +141,7 @@ class DynamoDepth(Method[Clip]):
             return motion
         points = backproject(depth, camera)
         ego = ego_flow(points, motion.ego)
-        scene = flows[0] if self.settings.motion_views == "frames" else ego + flows[0]
+        scene = flows[0] if self.settings.motion_views == "frames" else ego + flows[0] * depth
         flow = object_flow(scene, ego, logits[0].sigmoid())
         if self.settings.flow_order == "ego-first":  # there F_I moves points of the second camera
             flow = rotate_back(flow, motion.ego[:, :3, :3])

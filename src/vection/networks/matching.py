@@ -21,6 +21,8 @@ WINDOW = 5
 """Side of the blocks that are compared."""
 SHARPNESS = 20.0
 """Of the softmax over displacements: correlations that differ by 0.05 differ by e in weight."""
+LARGE, USUAL = 6.0, 0.7
+"""A large displacement in per cent of the width, and a usual correlation: what networks see is relative to them."""
 GRID = (3, 6)
 """Rows and columns of the means that the network sees."""
 HIDDEN = 256
@@ -122,4 +124,4 @@ class MatchedEncoder(Encoder):
 def _unit(found: Tensor) -> Tensor:
     """Displacements, weighted by their correlation, and correlations, all of about unit size."""
     displacement, correlation = found[:, :2], found[:, 2:]
-    return torch.cat([displacement * correlation / 6, correlation - 0.7], dim=1)
+    return torch.cat([displacement * correlation / LARGE, correlation - USUAL], dim=1)
