@@ -58,9 +58,9 @@ ONLY_LEAD_CAR = {
     "pedestrians": 0.0,
 }
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "static baseline": ("monodepth2-demo", {"mask": "none"}),
-    "monodepth2": ("monodepth2-demo", {}),
-    "monodepth2, ground": ("monodepth2-demo", {"mask": "auto-derotated", "ground_weight": 0.1}),
+    "static baseline": ("monodepth2-demo", {"pose_matching": True, "mask": "none"}),
+    "monodepth2": ("monodepth2-demo", {"pose_matching": True}),
+    "monodepth2, ground": ("monodepth2-demo", {"pose_matching": True, "mask": "auto-derotated", "ground_weight": 0.1}),
     "sc_sfmlearner": ("sc-sfmlearner-synthetic", {}),
     "sgdepth": ("sgdepth-synthetic", {}),
     "motion_field": ("motion-field-synthetic", {}),
