@@ -35,7 +35,6 @@ class DynamoDepth(Method[Clip]):
         super().__init__()
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
-        self.learns_intrinsics = settings.intrinsics != "given"
         self.depth = build_depth_network(
             settings.depth,
             pretrained=settings.pretrained,

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from torch import nn
 
+from vection.networks.cameras import Cameras
 from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Points, Scalar, Transform
 
 Batch = TypeVar("Batch")
@@ -52,14 +53,17 @@ class Method(nn.Module, ABC, Generic[Batch]):
 
     depth_limits: tuple[float, float] | None = None
     """Nearest and farthest depth that the method can predict, if it has such."""
-    learns_intrinsics: bool = False
-    """Whether the camera is learned, not given."""
     knows_ego_motion: bool = True
     """Whether `predict_motion` works; False after training on stereo pairs alone."""
     knows_object_motion: bool = True
     """Whether what `predict_motion` says of objects, if anything, has been learned."""
     knows_classes: bool = False
     """Whether `predict_classes` works."""
+
+    @property
+    def learns_intrinsics(self) -> bool:
+        """Whether the camera is learned, not given."""
+        return any(isinstance(part, Cameras) and part.source != "given" for part in self.modules())
 
     def forward(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""

@@ -35,7 +35,6 @@ class Monodepth2(Method[Clip]):
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.knows_ego_motion = settings.temporal
-        self.learns_intrinsics = settings.temporal and settings.intrinsics != "given"
         depth = build_depth_network(
             settings.encoder,
             pretrained=settings.pretrained,

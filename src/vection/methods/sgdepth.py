@@ -55,7 +55,6 @@ class SgDepth(Method[Clip]):
             raise ValueError("masks need class maps: learn the segmentation or give them")
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
-        self.learns_intrinsics = settings.intrinsics != "given"
         self.knows_classes = settings.learns != "depth"
         first = settings.shared == "encoder-and-first-convolution"
         start, norm = settings.pretrained, settings.normalisation
