@@ -1,8 +1,8 @@
 """What block matching sees of two frames, and the camera's motion that a small network reads from it.
 
 None of the five papers has this. A pose network that starts from random or ImageNet weights must first learn to compare
-two images, and until then warping cannot tell it what is missing: at full size the photometric error has a local
-minimum every few pixels. Where things went is easy to find without learning, and turning the camera moves all alike.
+two images; until then it says nearly the same of every pair, and turns to the left and to the right cancel in its
+gradient. Where things went is easy to find without learning, and turning the camera moves all alike.
 """
 
 import torch
