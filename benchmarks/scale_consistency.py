@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
@@ -30,12 +31,20 @@ from vection.recipes.run import train
 from vection.text_file import write_text
 
 HELD_OUT_SEEDS = 5000
-VARIANTS = {
+NEITHER: dict[str, Any] = {"self_discovered_mask": False, "geometry_weight": 0.0}
+TWICE = {"motion_back": "second-pass"}
+VARIANTS: dict[str, dict[str, Any]] = {
     "geometry consistency and mask": {},
     "geometry consistency": {"self_discovered_mask": False},
-    "neither": {"self_discovered_mask": False, "geometry_weight": 0.0},
+    "neither": NEITHER,
+    "geometry consistency and mask, as in the paper": TWICE,
+    "neither, as in the paper": NEITHER | TWICE,
 }
-"""The mask weights the photometric error by the depths' agreement, so it goes with the consistency."""
+"""The mask weights the photometric error by the depths' agreement, so it goes with the consistency.
+
+In the paper the motion back is predicted too; the short recipe inverts the motion forth, so that one motion serves the
+depth of both frames, which by itself makes their scales agree.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,12 @@ class Arguments:
     """Frames of a held-out drive."""
     world: str = "still_street"
     """Synthetic drives: still_street, street, turning ..."""
+    shake: float = 1.0
+    """Of the camera; 4 is that of a hand."""
+    auto_mask: bool = True
+    """As the short recipe has it; the paper knows only the mask from depths that disagree."""
     only: str = ""
-    """Only the variants whose name contains this."""
+    """Only the variant of this name, or those whose names contain it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ def main(arguments: Arguments) -> None:
     """Score every variant and print the table after each."""
     for seed in range(arguments.seeds):
         for name in VARIANTS:
-            if arguments.only in name:
+            if name == arguments.only or (arguments.only in name and arguments.only not in VARIANTS):
                 score(name, arguments, seed=seed)
                 print_table(arguments)
 
@@ -116,8 +129,9 @@ def variant(name: str, arguments: Arguments, *, seed: int) -> Recipe:
     """The synthetic recipe with the variant's changes and the wanted number of steps."""
     recipe = get_recipe("sc-sfmlearner-synthetic")
     changes = dict(VARIANTS[name])
-    weight = changes.pop("geometry_weight", recipe.method.geometry_weight)
-    method = replace(recipe.method, geometry_weight=weight, comparison=replace(recipe.method.comparison, **changes))
+    masked = changes.pop("self_discovered_mask", True)
+    comparison = replace(recipe.method.comparison, self_discovered_mask=masked, auto_mask=arguments.auto_mask)
+    method = replace(recipe.method, comparison=comparison, **changes)
     steps = max(arguments.steps // recipe.stages[0].epochs, 1)
     return replace(recipe, method=method, training=replace(recipe.training, seed=seed, steps_per_epoch=steps))
 
@@ -125,8 +139,8 @@ def variant(name: str, arguments: Arguments, *, seed: int) -> Recipe:
 def worlds(arguments: Arguments) -> tuple[Path, Path]:
     """Folders of training and held-out drives, rendered if missing."""
     recipe = get_recipe("sc-sfmlearner-synthetic")
-    size = {"width": recipe.data.width, "height": recipe.data.height}
-    place = arguments.out / "worlds" / arguments.world
+    options = {"width": recipe.data.width, "height": recipe.data.height, "shake": arguments.shake}
+    place = arguments.out / "worlds" / world_name(arguments)
     wanted = [(place / "training" / f"drive_{index:03d}", index, 30) for index in range(arguments.drives)]
     wanted += [
         (place / f"held_out_{arguments.frames}" / f"drive_{index:03d}", HELD_OUT_SEEDS + index, arguments.frames)
@@ -135,13 +149,20 @@ def worlds(arguments: Arguments) -> tuple[Path, Path]:
     for folder, seed, frames in wanted:
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            write_drive(folder, drive_settings(arguments.world, frames=frames, **size), seed=seed)
+            write_drive(folder, drive_settings(arguments.world, frames=frames, **options), seed=seed)
     return place / "training", place / f"held_out_{arguments.frames}"
+
+
+def world_name(arguments: Arguments) -> str:
+    """What the drives show."""
+    return arguments.world if arguments.shake == 1 else f"{arguments.world}-shaken-{arguments.shake:g}"
 
 
 def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
     """Folder of one run."""
-    return arguments.out / f"{arguments.world}-{name.replace(' ', '-')}-{arguments.steps}-{seed}"
+    masks = "" if arguments.auto_mask else "-no-auto-mask"
+    name = name.replace(", ", "-").replace(" ", "-")
+    return arguments.out / f"{world_name(arguments)}{masks}-{name}-{arguments.steps}-{seed}"
 
 
 def print_table(arguments: Arguments) -> None:
@@ -157,7 +178,11 @@ def print_table(arguments: Arguments) -> None:
         if scores:
             length, one, each, spread = np.mean([list(asdict(score).values()) for score in scores], axis=0)
             lines.append(f"| {name} | {len(done)} | {length:.0f} | {one:.2f} | {each:.2f} | {spread:.3f} |")
-    print("\n".join(["", f"{arguments.held_out} drives of {arguments.frames} frames, {arguments.world}", *lines, ""]))
+    print(
+        "\n".join(
+            ["", f"{arguments.held_out} drives of {arguments.frames} frames, {world_name(arguments)}", *lines, ""]
+        )
+    )
 
 
 if __name__ == "__main__":

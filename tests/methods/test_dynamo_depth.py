@@ -12,6 +12,7 @@ from vection.geometry.motion import rotate_back
 from vection.geometry.rigid import invert
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.method import Progress
+from vection.networks.scene_flow import Around
 from vection.samples import Clip
 from vection.training.loop import freeze_all_but
 
@@ -202,7 +203,10 @@ def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
     points = backproject(depth, K)
     # A point that moves by the object's flow in the first camera's coordinates, and is then seen by the second camera,
     # lies where training put it.
-    flow, _ = method._scene_flow(clip.target, clip.target, clip.sources[:, 1], motion.ego[:, None], torch.ones(2, 1))
+    around = Around(
+        clip.target, clip.target, clip.sources[:, 1], steps=torch.ones(2, 1), even=torch.zeros(2, dtype=torch.bool)
+    )
+    flow, _ = method._scene_flow(around, motion.ego[:, None], K)
     own = object_flow(flow[0], ego_flow(points, motion.ego), motion.moving)
     trained = points_in_source(points, motion.ego, own, order=order)
     seen = points_in_source(points + motion.object_flow, motion.ego, None)

@@ -7,7 +7,15 @@ from torch.nn import functional
 
 from vection.networks.ego_motion import EgoMotionName, build_ego_motion
 from vection.networks.euler_motion import EulerMotion
-from vection.networks.matching import REACH_X, MatchedMotion, match
+from vection.networks.matching import (
+    FINE_MOTION,
+    LARGE_MOTION,
+    Blocks,
+    MatchedMotion,
+    match,
+    match_between,
+    matched_flow,
+)
 from vection.networks.motion_field import MotionFieldNet
 
 
@@ -17,11 +25,15 @@ def texture(batch: int, *, height: int = 96, width: int = 320, seed: int = 0) ->
     return functional.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False).clamp(0, 1)
 
 
-@pytest.mark.parametrize(("right", "down"), [(0, 0), (10, 0), (-13, 0), (5, -5), (20, 8)])
-def test_a_shift_is_found_in_per_cent_of_the_width(right: int, down: int):
+@pytest.mark.parametrize(
+    ("right", "down", "blocks"),
+    [(right, down, LARGE_MOTION) for right, down in [(0, 0), (10, 0), (-13, 0), (5, -5), (20, 8)]]
+    + [(0, 0, FINE_MOTION), (3, -2, FINE_MOTION), (-12, 5, FINE_MOTION)],
+)
+def test_a_shift_is_found_in_per_cent_of_the_width(right: int, down: int, blocks: Blocks):
     image = texture(2)
-    found = match(image, image.roll((down, right), dims=(2, 3)))
-    assert found.shape == (2, 3, 19, 64)
+    found = match(image, image.roll((down, right), dims=(2, 3)), blocks)
+    assert found.shape == (2, 3, round(0.3 * blocks.columns), blocks.columns)
     inner = found[:, :, 4:-4, 8:-8]
     assert float(inner[:, 0].median()) == pytest.approx(100 * right / 320, abs=0.4)
     assert float(inner[:, 1].median()) == pytest.approx(100 * down / 320, abs=0.4)
@@ -47,7 +59,7 @@ def test_any_size_and_bfloat16():
     for image in (wide, tall):
         found = match(image, image)
         assert found.isfinite().all()
-        assert float(found[:, :2].abs().max()) <= 100 / 64 * REACH_X + 1e-3
+        assert float(found[:, :2].abs().max()) <= 100 / LARGE_MOTION.columns * LARGE_MOTION.reach[0] + 1e-3
 
 
 def test_a_turn_is_learned_within_some_steps():
@@ -101,3 +113,26 @@ def test_networks_of_pairs_can_have_it(build):
             found = network(*images)
         motions.append(found.background if hasattr(found, "background") else found.T_first_to_second[:, :3, 3])
     torch.testing.assert_close(motions[1] - motions[0], torch.full((2, 3), 0.01))
+
+
+def test_what_moves_evenly_is_found_in_both_frames():
+    """The frame before shows it as far on the other side; where it is not so, it does not count."""
+    image, noise = texture(1), texture(1, seed=1)
+    before, following = image.roll(-6, dims=3), image.roll(6, dims=3)
+    noisy = 0.4 * following + 0.6 * noise
+    both = match_between(before, image, noisy, even=torch.tensor([True]))[0, :, 6:-6, 12:-12]
+    alone = match_between(before, image, noisy, even=torch.tensor([False]))
+    torch.testing.assert_close(alone, match(image, noisy, FINE_MOTION))
+    error, error_alone = ((one[0] - 100 * 6 / 320).abs().mean() for one in (both, alone[0, :, 6:-6, 12:-12]))
+    assert error < 0.5 * error_alone
+
+
+def test_flow_at_unit_depth():
+    K = torch.tensor([[[200.0, 0, 160], [0, 100, 48], [0, 0, 1]]])
+    found = match(texture(1), texture(1).roll((5, -10), dims=(2, 3)), FINE_MOTION)
+    flow = matched_flow(found, K, width=320)
+    assert flow.shape == (1, 3, 38, 128)
+    inner = flow[0, :, 6:-6, 12:-12]
+    assert float(inner[0].median()) == pytest.approx(-10 / 200, rel=0.05)
+    assert float(inner[1].median()) == pytest.approx(5 / 100, rel=0.05)
+    assert not inner[2].any()

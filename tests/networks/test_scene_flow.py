@@ -27,24 +27,26 @@ def make_clip(seconds: list[list[float]]) -> Clip:
 
 def test_the_nearest_frames_in_any_order_and_the_time_to_all():
     clip = make_clip([[0.2, -0.1, 0.1, -0.2], [-0.3, 0.4, -0.1, 0.2]])
-    before, following, steps = frames_around(clip)
-    assert before[:, 0, 0, 0].tolist() == [1, 6]
-    assert following[:, 0, 0, 0].tolist() == [2, 7]
-    torch.testing.assert_close(steps, torch.tensor([[2.0, -1, 1, -2], [-1.5, 2, -0.5, 1]]))
+    around = frames_around(clip)
+    assert around.before[:, 0, 0, 0].tolist() == [1, 6]
+    assert around.following[:, 0, 0, 0].tolist() == [2, 7]
+    torch.testing.assert_close(around.steps, torch.tensor([[2.0, -1, 1, -2], [-1.5, 2, -0.5, 1]]))
+    assert around.even.tolist() == [True, False]
 
 
 def test_uneven_time_steps():
-    _, _, steps = frames_around(make_clip([[-0.3, 0.1]]))
-    torch.testing.assert_close(steps, torch.tensor([[-3.0, 1.0]]))
+    around = frames_around(make_clip([[-0.3, 0.1]]))
+    torch.testing.assert_close(around.steps, torch.tensor([[-3.0, 1.0]]))
 
 
 def test_frames_on_one_side_only():
-    before, following, steps = frames_around(make_clip([[0.1, 0.2]]))
-    assert (before[0, 0, 0, 0], following[0, 0, 0, 0]) == (0, 0)
-    assert steps.tolist() == [[1, 2]]
-    before, following, steps = frames_around(make_clip([[-0.2, -0.1]]))
-    assert (before[0, 0, 0, 0], following[0, 0, 0, 0]) == (1, 1)
-    assert steps.tolist() == [[2, 1]]
+    ahead = frames_around(make_clip([[0.1, 0.2]]))
+    assert (ahead.before[0, 0, 0, 0], ahead.following[0, 0, 0, 0]) == (0, 0)
+    assert ahead.steps.tolist() == [[1, 2]]
+    assert not ahead.even
+    past = frames_around(make_clip([[-0.2, -0.1]]))
+    assert (past.before[0, 0, 0, 0], past.following[0, 0, 0, 0]) == (1, 1)
+    assert past.steps.tolist() == [[2, 1]]
 
 
 def test_the_mean_step_of_an_even_motion_is_that_of_every_source():

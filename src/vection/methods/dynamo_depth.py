@@ -11,7 +11,7 @@ from vection.geometry.flow import ego_flow, object_flow
 from vection.geometry.motion import rotate_back
 from vection.geometry.plane import find_ground
 from vection.geometry.rigid import invert
-from vection.geometry.views import SourceTransforms, Views, image_pyramid, zero_if_finite
+from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
 from vection.losses.photometric import Target, photometric_error
 from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettings
@@ -20,8 +20,8 @@ from vection.networks.cameras import Cameras
 from vection.networks.depth_network import build_depth_network
 from vection.networks.ego_motion import EgoMotion, MatchedEgoMotion, PairMotion, SeparateEgoMotion, source_transforms
 from vection.networks.encoder import build_encoder
-from vection.networks.matching import MatchedEncoder
-from vection.networks.scene_flow import build_motion_decoder, frames_around, mean_step
+from vection.networks.matching import MatchedEncoder, matched_flow
+from vection.networks.scene_flow import Around, build_motion_decoder, frames_around, mean_step
 from vection.samples import Clip
 from vection.types import Depth, Image, Intrinsics, Scalar
 
@@ -49,7 +49,7 @@ class DynamoDepth(Method[Clip]):
         images = 3 if settings.motion_images == "three" else 2
         self.motion_encoder = build_encoder(settings.motion, images=images, pretrained=settings.pretrained)
         if settings.motion_views == "stabilised":
-            self.motion_encoder = MatchedEncoder(self.motion_encoder, images=images)
+            self.motion_encoder = MatchedEncoder(self.motion_encoder)
 
         def decoder(outputs: int) -> nn.Module:
             channels, scales = self.motion_encoder.channels, self.depth.scales
@@ -132,9 +132,14 @@ class DynamoDepth(Method[Clip]):
                 return Motion(pair.T_first_to_second)
             cameras = camera[:, None].expand(-1, others.shape[1], -1, -1)
             others = Views(first, others, camera, cameras).synthesise(depth, transforms)
-        flows, logits = self._scene_flow(
-            first if before is None else others[:, 0], first, others[:, -1], transforms, steps
+        around = Around(
+            before=first if before is None else others[:, 0],
+            target=first,
+            following=others[:, -1],
+            steps=steps,
+            even=torch.full_like(steps[:, 0], before is not None, dtype=torch.bool),
         )
+        flows, logits = self._scene_flow(around, transforms, camera)
         motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
         if camera is None:
             return motion
@@ -169,13 +174,11 @@ class DynamoDepth(Method[Clip]):
         if stage != DEPTH and self.settings.motion_views == "stabilised":
             seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
             batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))
-        before, following, steps = frames_around(batch)
-        predicted = Predictions(disparities, transforms, steps)
+        around = frames_around(batch)
+        predicted = Predictions(disparities, transforms, around.steps)
         if stage == DEPTH:
             return predicted, views
-        flows, logits = self._scene_flow(
-            before, batch.target_jittered, following, transforms, steps, with_mask=stage != FLOW
-        )
+        flows, logits = self._scene_flow(around, transforms, views.intrinsics, with_mask=stage != FLOW)
         return replace(predicted, flows=flows, logits=logits), views
 
     def _step(self, target: Image, source: Image, *, past: bool) -> PairMotion:
@@ -186,19 +189,21 @@ class DynamoDepth(Method[Clip]):
         return replace(pair, T_first_to_second=invert(pair.T_first_to_second)) if turned else pair
 
     def _scene_flow(
-        self,
-        before: Image,
-        target: Image,
-        following: Image,
-        transforms: SourceTransforms,
-        steps: Tensor,
-        *,
-        with_mask: bool = True,
+        self, around: Around, transforms: SourceTransforms, camera: Intrinsics | None, *, with_mask: bool = True
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Complete flow to the following frame (eq. 6) and logit of the motion mask (eq. 5), finest scale first."""
+        """Complete flow to the following frame (eq. 6) and logit of the motion mask (eq. 5), finest scale first.
+
+        Of stabilised views the flow is (F_C - F_R) / z, and starts at what block matching finds.
+        """
         three = self.settings.motion_images == "three"
-        images = torch.cat([before, target, following] if three else [following, target], dim=1)
-        features = self.motion_encoder(images)
-        ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), steps)
+        images = around.stacked(three=three)
+        ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), around.steps)
+        if self.settings.motion_views == "frames":
+            features, start = self.motion_encoder(images), None
+        else:
+            assert camera is not None
+            found = around.match(three=three)
+            features, start = self.motion_encoder(images, found), matched_flow(found, camera, width=images.shape[-1])
         logits = self.mask_decoder(features, images, ego) if with_mask else []
-        return self.flow_decoder(features, images, ego), logits
+        flows = self.flow_decoder(features, images, ego)
+        return flows if start is None else [flow + resize_like(start, flow) for flow in flows], logits

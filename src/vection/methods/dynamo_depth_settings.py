@@ -40,8 +40,9 @@ class DynamoDepthSettings:
     """What the refinement begins with; "rigid" helps short trainings."""
     motion_views: Literal["frames", "stabilised"] = "frames"
     """Complete flow and mask see the frames as they are, or (not in the paper) the other frames as the camera's motion
-    and the depth predict the target from them, with block matching of what is left: then only objects move, and what
-    the flow decoder predicts is not F_C but (F_C - F_R) / z, which does not depend on the unit of depth."""
+    and the depth predict the target from them, with block matching of what is left: then only objects move. Here the
+    flow is not F_C but (F_C - F_R) / z, which does not depend on the unit of depth: what the matching says of it, and
+    what the decoder adds."""
     pair_order: Literal["in-time", "source-first"] = "in-time"
     """How the pose network sees pairs: as Monodepth2's does, or (as released) with the target always second."""
     pose_matching: bool = False

@@ -1,15 +1,17 @@
 """Complete flow and motion mask of Dynamo-Depth: two decoders on one encoder of the frames around a target."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vection.geometry.flow import motion_vector
 from vection.geometry.views import SourceTransforms
 from vection.networks.depth_decoder import WIDTHS, UNetDecoder
+from vection.networks.matching import FINE_MOTION, Matches, match, match_between
 from vection.samples import Clip
 from vection.types import Image
 
@@ -101,10 +103,33 @@ def build_motion_decoder(
     return RefinementDecoder(channels, images=images, outputs=outputs, scales=scales, start=start)
 
 
-def frames_around(clip: Clip) -> tuple[Image, Image, Float[Tensor, "batch source"]]:
-    """Return the frame before each target, the one after it, and the time to each source in units of that to the next.
+@dataclass(frozen=True)
+class Around:
+    """A target between its nearest neighbours in time, and the times to its sources in units of that to the next."""
 
-    Networks see jittered frames. Without a source in the future the nearest past one stands for the next, and so on.
+    before: Image
+    target: Image
+    following: Image
+    steps: Float[Tensor, "batch source"]
+    even: Bool[Tensor, " batch"]
+    """Whether `before` is a frame as far in the past as `following` is in the future."""
+
+    def stacked(self, *, three: bool) -> Tensor:
+        """All three frames in order, or the next one and the target, along the channels."""
+        frames = [self.before, self.target, self.following] if three else [self.following, self.target]
+        return torch.cat(frames, dim=1)
+
+    def match(self, *, three: bool) -> Matches:
+        """Where the target's blocks are in the next frame; that before helps if it is one of `three`."""
+        if not three:
+            return match(self.target, self.following, FINE_MOTION)
+        return match_between(self.before, self.target, self.following, even=self.even)
+
+
+def frames_around(clip: Clip) -> Around:
+    """Choose the frame before each target and the one after it; networks see jittered frames.
+
+    Without a source in the future the nearest past one stands for the next, and so on.
     """
     ahead = clip.seconds > 0
     # The nearest in time has the greatest 1/t among those of its sign, and is greater than all of the other sign.
@@ -113,7 +138,9 @@ def frames_around(clip: Clip) -> tuple[Image, Image, Float[Tensor, "batch source
     before = torch.where(ahead, -clip.seconds, -1 / clip.seconds).argmax(dim=1)
     rows = torch.arange(len(clip), device=clip.seconds.device)
     steps = clip.seconds / clip.seconds[rows, following][:, None]
-    return clip.sources_jittered[rows, before], clip.sources_jittered[rows, following], steps
+    sources = clip.sources_jittered
+    even = (steps[rows, before] + 1).abs() < 0.1
+    return Around(sources[rows, before], clip.target_jittered, sources[rows, following], steps, even)
 
 
 def mean_step(T_source_to_target: SourceTransforms, steps: Float[Tensor, "batch source"]) -> EgoVector:
