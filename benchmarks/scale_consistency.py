@@ -62,8 +62,6 @@ class Arguments:
     """Frames of a held-out drive."""
     world: str = "still_street"
     """Synthetic drives: still_street, street, turning ..."""
-    shake: float = 1.0
-    """Of the camera; 4 is that of a hand."""
     auto_mask: bool = True
     """As the short recipe has it; the paper knows only the mask from depths that disagree."""
     only: str = ""
@@ -139,8 +137,8 @@ def variant(name: str, arguments: Arguments, *, seed: int) -> Recipe:
 def worlds(arguments: Arguments) -> tuple[Path, Path]:
     """Folders of training and held-out drives, rendered if missing."""
     recipe = get_recipe("sc-sfmlearner-synthetic")
-    options = {"width": recipe.data.width, "height": recipe.data.height, "shake": arguments.shake}
-    place = arguments.out / "worlds" / world_name(arguments)
+    size = {"width": recipe.data.width, "height": recipe.data.height}
+    place = arguments.out / "worlds" / arguments.world
     wanted = [(place / "training" / f"drive_{index:03d}", index, 30) for index in range(arguments.drives)]
     wanted += [
         (place / f"held_out_{arguments.frames}" / f"drive_{index:03d}", HELD_OUT_SEEDS + index, arguments.frames)
@@ -149,20 +147,15 @@ def worlds(arguments: Arguments) -> tuple[Path, Path]:
     for folder, seed, frames in wanted:
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            write_drive(folder, drive_settings(arguments.world, frames=frames, **options), seed=seed)
+            write_drive(folder, drive_settings(arguments.world, frames=frames, **size), seed=seed)
     return place / "training", place / f"held_out_{arguments.frames}"
-
-
-def world_name(arguments: Arguments) -> str:
-    """What the drives show."""
-    return arguments.world if arguments.shake == 1 else f"{arguments.world}-shaken-{arguments.shake:g}"
 
 
 def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
     """Folder of one run."""
     masks = "" if arguments.auto_mask else "-no-auto-mask"
     name = name.replace(", ", "-").replace(" ", "-")
-    return arguments.out / f"{world_name(arguments)}{masks}-{name}-{arguments.steps}-{seed}"
+    return arguments.out / f"{arguments.world}{masks}-{name}-{arguments.steps}-{seed}"
 
 
 def print_table(arguments: Arguments) -> None:
@@ -178,11 +171,7 @@ def print_table(arguments: Arguments) -> None:
         if scores:
             length, one, each, spread = np.mean([list(asdict(score).values()) for score in scores], axis=0)
             lines.append(f"| {name} | {len(done)} | {length:.0f} | {one:.2f} | {each:.2f} | {spread:.3f} |")
-    print(
-        "\n".join(
-            ["", f"{arguments.held_out} drives of {arguments.frames} frames, {world_name(arguments)}", *lines, ""]
-        )
-    )
+    print("\n".join(["", f"{arguments.held_out} drives of {arguments.frames} frames, {arguments.world}", *lines, ""]))
 
 
 if __name__ == "__main__":
