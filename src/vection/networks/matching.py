@@ -1,4 +1,4 @@
-"""What block matching sees of two frames, and the camera's motion that a small network reads from it.
+"""What block matching sees of frames: the camera's motion, by way of a small network, and a first flow of objects.
 
 None of the five papers has this. A pose network that starts from random or ImageNet weights must first learn to compare
 two images; until then it says nearly the same of every pair, and turns to the left and to the right cancel in its
@@ -44,7 +44,6 @@ MATCHED_WIDTHS = (16, 32, 64, 64, 64)
 ROTATION_FACTOR, TRANSLATION_FACTOR = 0.1, 0.01
 """Of the outputs. A radian moves the image about as far as ten units of translation at the depths that training starts
 with, and optimisers move all outputs alike."""
-
 
 Matches = Float[Tensor, "batch 3 rows columns"]
 """Of each block of an image: displacement (x, y) in per cent of the width, and correlation."""
