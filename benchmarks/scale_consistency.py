@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import tyro
+from moving_objects import chosen
 
 from vection.data.clip_folder import read_clip
 from vection.data.synthetic.drive import write_drive
@@ -83,10 +84,9 @@ class PathScore:
 def main(arguments: Arguments) -> None:
     """Score every variant and print the table after each."""
     for seed in range(arguments.seeds):
-        for name in VARIANTS:
-            if name == arguments.only or (arguments.only in name and arguments.only not in VARIANTS):
-                score(name, arguments, seed=seed)
-                print_table(arguments)
+        for name in chosen(VARIANTS, arguments.only):
+            score(name, arguments, seed=seed)
+            print_table(arguments)
 
 
 def score(name: str, arguments: Arguments, *, seed: int) -> None:

@@ -39,16 +39,16 @@ class Arguments:
     seeds: int = 1
     steps: int = 400
     only: str = ""
-    """Only the variants whose name contains this."""
+    """Only the variant of this name, or those whose names contain it."""
 
 
 def main(arguments: Arguments) -> None:
     """Run what is missing; print the table after each run."""
     training, held_out, _ = moving_objects.worlds(moving_objects.Arguments(out=arguments.out))
     for seed in range(arguments.seeds):
-        for name in VARIANTS:
+        for name in moving_objects.chosen(VARIANTS, arguments.only):
             file = run_folder(name, arguments, seed=seed) / "scores.json"
-            if arguments.only in name and not file.exists():
+            if not file.exists():
                 train(variant(name, steps=arguments.steps, seed=seed), data=training, out=file.parent)
                 write_text(file, json.dumps(moving_objects.evaluate(file.parent, held_out, training=training)))
                 print_table(arguments)

@@ -171,8 +171,11 @@ def test_stabilised_views_need_the_camera_and_are_those_of_training():
         motion = method.predict_motion(
             clip.target, clip.sources[:, 1], before=clip.sources[:, 0], intrinsics=clip.intrinsics
         )
+        first = method.predict_motion(clip.target, clip.sources[:, 1], intrinsics=clip.intrinsics)
         predicted, _ = method._predict(clip, "all")
         depth = method.predict_depth(clip.target)
+    assert first.object_flow is not None  # of a clip's first frame: only the next one is matched
+    assert first.object_flow.isfinite().all()
     assert alone.moving is None
     assert motion.moving is not None
     assert motion.object_flow is not None

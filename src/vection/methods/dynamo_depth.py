@@ -47,9 +47,8 @@ class DynamoDepth(Method[Clip]):
             self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         images = 3 if settings.motion_images == "three" else 2
-        self.motion_encoder = build_encoder(settings.motion, images=images, pretrained=settings.pretrained)
-        if settings.motion_views == "stabilised":
-            self.motion_encoder = MatchedEncoder(self.motion_encoder)
+        encoder = build_encoder(settings.motion, images=images, pretrained=settings.pretrained)
+        self.motion_encoder = MatchedEncoder(encoder) if settings.motion_views == "stabilised" else encoder
 
         def decoder(outputs: int) -> nn.Module:
             channels, scales = self.motion_encoder.channels, self.depth.scales

@@ -124,7 +124,7 @@ class MatchedMotion(nn.Module):
             return ROTATION_FACTOR * motion[:, :3], TRANSLATION_FACTOR * motion[:, 3:]
 
 
-class MatchedEncoder(Encoder):
+class MatchedEncoder(nn.Module):
     """An encoder of stacked frames, and at every stride what block matching of the target with the others adds."""
 
     def __init__(self, encoder: Encoder) -> None:
@@ -141,21 +141,15 @@ class MatchedEncoder(Encoder):
             nn.Conv2d(width, channels, 1) for width, channels in zip(MATCHED_WIDTHS, self.channels, strict=True)
         )
 
-    def forward(self, image: Tensor, found: Matches | None = None) -> list[Tensor]:
-        """`found` are the matches of the target; without them the encoder sees the frames alone."""
+    def forward(self, image: Tensor, found: Matches) -> list[Tensor]:
+        """Return features at strides 2 to 32; `found` are the matches of the target."""
         features = self.encoder(image)
-        if found is None:
-            return features
         x = functional.interpolate(_unit(found), size=features[0].shape[-2:], mode="bilinear", align_corners=False)
         added = []
         for convolution, output, feature in zip(self.convolutions, self.outputs, features, strict=True):
             x = functional.relu(convolution(x))
             added.append(feature + output(x))
         return added
-
-    def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        """Load those of the encoder."""
-        self.encoder.load_imagenet(state)
 
 
 def matched_flow(found: Matches, intrinsics: Intrinsics, *, width: int) -> Float[Tensor, "batch 3 rows columns"]:
