@@ -3,8 +3,9 @@
     python benchmarks/scale_consistency.py --out runs/scale
 
 Trains `sc-sfmlearner-synthetic` each way, chains the predicted steps over held-out drives of 100 frames, and prints the
-root mean square position error (ATE) with one scale for the path and with a scale of its own for every step, and how
-much the scale of the steps varies. What is done already is kept; a stopped training goes on.
+root mean square position error (ATE) with one scale for the path and with a scale of its own for every step, how much
+the scales of steps and depth vary over the drive, and how far neighbouring frames disagree. What is done already is
+kept; a stopped training goes on.
 """
 
 import os
@@ -12,19 +13,26 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import tyro
 from moving_objects import chosen
 
-from vection.data.clip_folder import read_clip
+from vection.data.clip_folder import FrameTruth, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import drive_settings
-from vection.evaluation.trajectory import Poses, scale_every_step, steps_from_poses, trajectory_errors
+from vection.evaluation.trajectory import scale_every_step, steps_from_poses, trajectory_errors
+from vection.geometry.warp import warp_with_depth
+from vection.inference.prediction import Prediction
 from vection.inference.sources import open_sources
+from vection.losses.geometry_consistency import depth_inconsistency
+from vection.networks.cameras import camera_matrices
 from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
@@ -58,7 +66,7 @@ class Arguments:
     steps: int = 600
     drives: int = 24
     """Training drives of 30 frames."""
-    held_out: int = 3
+    held_out: int = 8
     frames: int = 100
     """Frames of a held-out drive."""
     world: str = "still_street"
@@ -70,8 +78,8 @@ class Arguments:
 
 
 @dataclass(frozen=True)
-class PathScore:
-    """Errors of one predicted path, in metres where not said otherwise."""
+class Score:
+    """Errors of one predicted drive, in metres where not said otherwise."""
 
     length: float
     """Of the true path."""
@@ -79,6 +87,12 @@ class PathScore:
     ate_scale_per_frame: float
     scale_spread: float
     """Standard deviation of the logarithm of true over predicted step length: 0.1 is about 10 %."""
+    depth_spread: float
+    """The same of the median true over the median predicted depth of a frame."""
+    depth_jumps: float
+    """The same of a frame's depth, as its neighbour must see it, over the neighbour's (median); needs no truth."""
+    depth_inconsistency: float
+    """Mean D_diff of neighbouring frames (eq. 5), in [0, 1]; needs no truth."""
 
 
 def main(arguments: Arguments) -> None:
@@ -101,26 +115,49 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     scores = []
     for clip in sorted(held_out.iterdir())[: arguments.held_out]:
         predictions = list(predictor.stream(open_sources(clip)[0]))
-        predicted = np.stack([prediction.T_camera_to_world for prediction in predictions])
         info = read_clip(clip)
-        true = np.stack([info.read_truth(index).T_camera_to_world for index in range(len(info))])
-        scores.append(asdict(compare(predicted, np.linalg.inv(true[0]) @ true)))
+        truth = [info.read_truth(index) for index in range(len(info))]
+        scores.append(asdict(compare(predictions, truth)))
     write_text(file, json.dumps(scores))
 
 
-def compare(predicted: Poses, true: Poses) -> PathScore:
-    """Errors of a path with one scale (least squares) and with the true length of every step."""
+def compare(predictions: Sequence[Prediction], truth: Sequence[FrameTruth]) -> Score:
+    """Errors of a path with one scale (least squares) and with the true length of every step; spreads of scales."""
+    predicted, true = (np.stack([frame.T_camera_to_world for frame in frames]) for frames in (predictions, truth))
+    true = np.linalg.inv(true[0]) @ true
     steps, true_steps = steps_from_poses(predicted), steps_from_poses(true)
     lengths = np.linalg.norm(steps[:, :3, 3], axis=1)
     true_lengths = np.linalg.norm(true_steps[:, :3, 3], axis=1)
     ratio = true_lengths / np.maximum(lengths, 1e-12)
     moving = true_lengths > 0.1 * np.median(true_lengths)
-    return PathScore(
+    depths = [depth_ratio(*frame) for frame in zip(predictions, truth, strict=True)]
+    jumps, inconsistencies = zip(*(depth_agreement(*pair) for pair in pairwise(predictions)), strict=True)
+    return Score(
         length=float(true_lengths.sum()),
         ate_one_scale=trajectory_errors(predicted, true, alignment="scale").ate,
         ate_scale_per_frame=trajectory_errors(scale_every_step(predicted, true), true, alignment="none").ate,
         scale_spread=float(np.log(ratio[moving]).std()),
+        depth_spread=float(np.log(depths).std()),
+        depth_jumps=float(np.log(jumps).std()),
+        depth_inconsistency=float(np.mean(inconsistencies)),
     )
+
+
+def depth_ratio(prediction: Prediction, truth: FrameTruth) -> float:
+    """Median true over median predicted depth, where the truth is known."""
+    known = np.isfinite(truth.depth) & (truth.depth > 0)
+    return float(np.median(truth.depth[known]) / np.median(prediction.depth[known]))
+
+
+def depth_agreement(first: Prediction, second: Prediction) -> tuple[float, float]:
+    """Median ratio of the first frame's depth, moved to the second, to the second's own; mean D_diff (eq. 5)."""
+    own, other = (torch.from_numpy(frame.depth).float()[None, None] for frame in (first, second))
+    K, other_K = (camera_matrices(*torch.tensor([frame.intrinsics]).split(2, dim=1)) for frame in (first, second))
+    T = torch.from_numpy(first.T_to_next).float()[None]
+    seen = warp_with_depth(torch.zeros(1, 3, *own.shape[2:]), other, own, T, intrinsics=K, source_intrinsics=other_K)
+    inside = seen.inside_image
+    ratio = (seen.computed_depth / seen.sampled_depth)[inside].median()
+    return float(ratio), float(depth_inconsistency(seen.computed_depth, seen.sampled_depth)[inside].mean())
 
 
 def variant(name: str, arguments: Arguments, *, seed: int) -> Recipe:
@@ -161,16 +198,18 @@ def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
 def print_table(arguments: Arguments) -> None:
     """Mean over the held-out drives and the seeds that are done."""
     lines = [
-        "| losses | seeds | path (m) | ATE, one scale (m) | ATE, a scale a frame (m) | spread of the scale |",
-        "|---|---|---|---|---|---|",
+        "| losses | seeds | path, m | ATE with one scale, m | with a scale a frame | spread of steps | spread of depth "
+        "| jumps of depth | D_diff |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in VARIANTS:
         files = [run_folder(name, arguments, seed=seed) / "paths.json" for seed in range(arguments.seeds)]
         done = [json.loads(file.read_text()) for file in files if file.exists()]
-        scores = [PathScore(**values) for paths in done for values in paths]
+        scores = [Score(**values) for paths in done for values in paths]
         if scores:
-            length, one, each, spread = np.mean([list(asdict(score).values()) for score in scores], axis=0)
-            lines.append(f"| {name} | {len(done)} | {length:.0f} | {one:.2f} | {each:.2f} | {spread:.3f} |")
+            length, one, each, *others = np.mean([list(asdict(score).values()) for score in scores], axis=0)
+            rest = " | ".join(f"{value:.4f}" for value in others)
+            lines.append(f"| {name} | {len(done)} | {length:.0f} | {one:.2f} | {each:.2f} | {rest} |")
     print("\n".join(["", f"{arguments.held_out} drives of {arguments.frames} frames, {arguments.world}", *lines, ""]))
 
 
