@@ -27,6 +27,7 @@ from moving_objects import chosen
 from vection.data.clip_folder import FrameTruth, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import drive_settings
+from vection.evaluation.evaluate import ComparedPixels
 from vection.evaluation.trajectory import scale_every_step, steps_from_poses, trajectory_errors
 from vection.geometry.warp import warp_with_depth
 from vection.inference.prediction import Prediction
@@ -78,7 +79,7 @@ class Arguments:
 
 
 @dataclass(frozen=True)
-class Score:
+class DriveScore:
     """Errors of one predicted drive, in metres where not said otherwise."""
 
     length: float
@@ -105,8 +106,8 @@ def main(arguments: Arguments) -> None:
 
 def score(name: str, arguments: Arguments, *, seed: int) -> None:
     """Train one variant, predict the held-out drives and store their errors, if that is not done yet."""
-    folder = run_folder(name, arguments, seed=seed)
-    file = folder / "paths.json"
+    file = score_file(name, arguments, seed=seed)
+    folder = file.parent
     if file.exists():
         return
     training, held_out = worlds(arguments)
@@ -121,7 +122,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     write_text(file, json.dumps(scores))
 
 
-def compare(predictions: Sequence[Prediction], truth: Sequence[FrameTruth]) -> Score:
+def compare(predictions: Sequence[Prediction], truth: Sequence[FrameTruth]) -> DriveScore:
     """Errors of a path with one scale (least squares) and with the true length of every step; spreads of scales."""
     predicted, true = (np.stack([frame.T_camera_to_world for frame in frames]) for frames in (predictions, truth))
     true = np.linalg.inv(true[0]) @ true
@@ -130,23 +131,23 @@ def compare(predictions: Sequence[Prediction], truth: Sequence[FrameTruth]) -> S
     true_lengths = np.linalg.norm(true_steps[:, :3, 3], axis=1)
     ratio = true_lengths / np.maximum(lengths, 1e-12)
     moving = true_lengths > 0.1 * np.median(true_lengths)
-    depths = [depth_ratio(*frame) for frame in zip(predictions, truth, strict=True)]
+    scales = [depth_scale(*frame) for frame in zip(predictions, truth, strict=True)]
     jumps, inconsistencies = zip(*(depth_agreement(*pair) for pair in pairwise(predictions)), strict=True)
-    return Score(
+    return DriveScore(
         length=float(true_lengths.sum()),
         ate_one_scale=trajectory_errors(predicted, true, alignment="scale").ate,
         ate_scale_per_frame=trajectory_errors(scale_every_step(predicted, true), true, alignment="none").ate,
         scale_spread=float(np.log(ratio[moving]).std()),
-        depth_spread=float(np.log(depths).std()),
+        depth_spread=float(np.log(scales).std()),
         depth_jumps=float(np.log(jumps).std()),
         depth_inconsistency=float(np.mean(inconsistencies)),
     )
 
 
-def depth_ratio(prediction: Prediction, truth: FrameTruth) -> float:
+def depth_scale(prediction: Prediction, truth: FrameTruth) -> float:
     """Median true over median predicted depth, where the truth is known."""
     known = np.isfinite(truth.depth) & (truth.depth > 0)
-    return float(np.median(truth.depth[known]) / np.median(prediction.depth[known]))
+    return ComparedPixels(truth.depth[known], prediction.depth[known], categories={}).ratio
 
 
 def depth_agreement(first: Prediction, second: Prediction) -> tuple[float, float]:
@@ -176,23 +177,25 @@ def worlds(arguments: Arguments) -> tuple[Path, Path]:
     recipe = get_recipe("sc-sfmlearner-synthetic")
     size = {"width": recipe.data.width, "height": recipe.data.height}
     place = arguments.out / "worlds" / arguments.world
-    wanted = [(place / "training" / f"drive_{index:03d}", index, 30) for index in range(arguments.drives)]
+    training, held_out = place / f"training_{arguments.drives}", place / f"held_out_{arguments.frames}"
+    wanted = [(training / f"drive_{index:03d}", index, 30) for index in range(arguments.drives)]
     wanted += [
-        (place / f"held_out_{arguments.frames}" / f"drive_{index:03d}", HELD_OUT_SEEDS + index, arguments.frames)
+        (held_out / f"drive_{index:03d}", HELD_OUT_SEEDS + index, arguments.frames)
         for index in range(arguments.held_out)
     ]
     for folder, seed, frames in wanted:
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             write_drive(folder, drive_settings(arguments.world, frames=frames, **size), seed=seed)
-    return place / "training", place / f"held_out_{arguments.frames}"
+    return training, held_out
 
 
-def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
-    """Folder of one run."""
+def score_file(name: str, arguments: Arguments, *, seed: int) -> Path:
+    """Scores of one run on the held-out drives, in the folder of the run."""
     masks = "" if arguments.auto_mask else "-no-auto-mask"
     name = name.replace(", ", "-").replace(" ", "-")
-    return arguments.out / f"{arguments.world}{masks}-{name}-{arguments.steps}-{seed}"
+    run = f"{arguments.world}{masks}-{name}-{arguments.drives}-drives-{arguments.steps}-steps-{seed}"
+    return arguments.out / run / f"scores_{arguments.held_out}_of_{arguments.frames}.json"
 
 
 def print_table(arguments: Arguments) -> None:
@@ -203,9 +206,9 @@ def print_table(arguments: Arguments) -> None:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in VARIANTS:
-        files = [run_folder(name, arguments, seed=seed) / "paths.json" for seed in range(arguments.seeds)]
+        files = [score_file(name, arguments, seed=seed) for seed in range(arguments.seeds)]
         done = [json.loads(file.read_text()) for file in files if file.exists()]
-        scores = [Score(**values) for paths in done for values in paths]
+        scores = [DriveScore(**values) for paths in done for values in paths]
         if scores:
             length, one, each, *others = np.mean([list(asdict(score).values()) for score in scores], axis=0)
             rest = " | ".join(f"{value:.4f}" for value in others)
