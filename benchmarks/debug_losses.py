@@ -2,10 +2,10 @@
 is no change of what it computes.
 
     python benchmarks/debug_losses.py --out before.json     # in the checkout before the change
-    python benchmarks/debug_losses.py --against before.json # after it: prints what differs, exit code 1 if anything does
+    python benchmarks/debug_losses.py --against before.json # after it: prints what differs, and exits with 1 then
 
-Runs through the command line alone, one thread, float32, so that both checkouts need to agree on nothing but that. Equal
-numbers are to be expected on one machine only.
+Runs through the command line alone, with one thread in float32, so that both checkouts need to agree on nothing else.
+Equal numbers are to be expected on one machine only.
 """
 
 import argparse
@@ -19,7 +19,13 @@ from pathlib import Path
 from vection.data.synthetic import drive_settings, write_drive
 
 STAGES = {"dynamo-depth": 4}
-SHORT = ("monodepth2-demo", "sc-sfmlearner-synthetic", "sgdepth-synthetic", "motion-field-synthetic", "dynamo-depth-synthetic")
+SHORT = (
+    "monodepth2-demo",
+    "sc-sfmlearner-synthetic",
+    "sgdepth-synthetic",
+    "motion-field-synthetic",
+    "dynamo-depth-synthetic",
+)
 DEBUG = ("monodepth2-debug", "sc-sfmlearner-debug", "sgdepth-debug", "motion-field-debug", "dynamo-depth-debug")
 
 Losses = dict[str, dict[str, float]]

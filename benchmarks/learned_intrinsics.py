@@ -14,7 +14,7 @@ from typing import Any
 
 import tyro
 
-from vection.data.clip_folder import read_clip, write_clip
+from vection.data.clips.folder import read_clip, write_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, still_street, turning
 from vection.methods.monodepth2 import Monodepth2Settings

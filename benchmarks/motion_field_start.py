@@ -22,8 +22,8 @@ import tyro
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from vection.data.clip_dataset import camera_matrix, image_tensor
-from vection.data.clip_folder import find_clips, read_clip
+from vection.data.clips.folder import find_clips, read_clip
+from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import still_street
 from vection.evaluation.baselines import row_mean_depth

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 import tyro
 
-from vection.data.clip_folder import find_clips, read_clip
+from vection.data.clips.folder import find_clips, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import street
 from vection.evaluation.baselines import row_mean_predictions

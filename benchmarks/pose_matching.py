@@ -18,7 +18,7 @@ import numpy as np
 import tyro
 from learned_intrinsics import HEIGHT, WIDTH, recipe
 
-from vection.data.clip_folder import find_clips, read_clip
+from vection.data.clips.folder import find_clips, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import turning
 from vection.evaluation.baselines import computed_predictions, row_mean_predictions

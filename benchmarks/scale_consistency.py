@@ -24,7 +24,7 @@ import torch
 import tyro
 from moving_objects import chosen
 
-from vection.data.clip_folder import FrameTruth, read_clip
+from vection.data.clips.folder import FrameTruth, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import drive_settings
 from vection.evaluation.evaluate import ComparedPixels

@@ -9,7 +9,7 @@ from time import perf_counter, process_time
 import cv2
 
 from vection.data.synthetic import render_drive, street, write_drive
-from vection.data.synthetic.render import make_world
+from vection.data.synthetic.rendering.render import make_world
 
 SIZES = ((192, 64), (416, 128), (640, 192))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.data.clip_folder import write_rgb
+from vection.data.clips.folder import write_rgb
 from vection.reports.examples import Example, read_examples
 from vection.reports.pictures import colour_depth, colour_error, depth_range
 

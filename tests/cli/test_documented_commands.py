@@ -9,7 +9,7 @@ import pytest
 
 from vection.cli.arguments import dotted_names, flags, override, parse_known
 from vection.cli.main import COMMANDS, MODULES
-from vection.data.data_sets import get_data_set
+from vection.data.prepare.data_sets import get_data_set
 from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
 from vection.evaluation.odometry_protocol import ODOMETRY_PROTOCOLS, get_odometry_protocol
 from vection.evaluation.protocols import PROTOCOLS as DEPTH_PROTOCOLS

@@ -10,7 +10,7 @@ import pytest
 from vection.cli import main as program
 from vection.cli.arguments import parse_known
 from vection.cli.ingest import Ingest
-from vection.data.clip_writer import IngestSettings
+from vection.data.ingest.clip_writer import IngestSettings
 
 KINDS = {name: name.capitalize() for name in program.COMMANDS}
 

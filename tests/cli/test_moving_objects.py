@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vection.cli.main import main
-from vection.data.clip_folder import read_clip
+from vection.data.clips.folder import read_clip
 from vection.data.synthetic import drive_settings, write_drive
 from vection.inference.prediction import Prediction
 from vection.inference.write import write_predictions

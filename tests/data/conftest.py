@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, StereoInfo, write_clip, write_rgb
+from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip, write_rgb
 
 BASELINE = ((1.0, 0.0, 0.0, -0.5), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 

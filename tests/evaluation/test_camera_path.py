@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.evaluation.test_trajectory import winding_path
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, write_clip
+from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip
 from vection.errors import DataError, UsageError
 from vection.evaluation.camera_path import CameraPath, open_paths, pair_paths, read_path
 from vection.inference.path import csv_text, kitti_text, tum_text

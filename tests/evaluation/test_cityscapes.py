@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.cityscapes import depth_from_disparity
+from vection.data.readers.cityscapes.snippets import depth_from_disparity
 from vection.errors import DataError, UsageError
 from vection.evaluation.cityscapes import cityscapes_truth
 from vection.evaluation.evaluate import evaluate_depth

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.test_dynamo_layout import write_nuscenes, write_waymo
+from tests.data.readers.test_dynamo_layout import write_nuscenes, write_waymo
 
 from vection.cli.evaluate import open_truth
 from vection.errors import DataError

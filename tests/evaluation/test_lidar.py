@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.lidar import LidarCalibration, lidar_depth_map, read_lidar_calibration, read_scan
+from vection.data.readers.kitti.lidar import LidarCalibration, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.lidar import export_kitti_ground_truth, kitti_raw_truth, parse_line, read_image_list

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, read_clip, write_clip
+from vection.data.clips.folder import ClipInfo, FrameInfo, read_clip, write_clip
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth import clip_truth, exported_truth, kitti_2015_truth, png_truth
 

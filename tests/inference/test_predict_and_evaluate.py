@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, write_clip, write_rgb
+from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip, write_rgb
 from vection.evaluation.baselines import computed_predictions, constant_predictions
 from vection.evaluation.evaluate import evaluate_depth
 from vection.evaluation.predictions import open_predictions

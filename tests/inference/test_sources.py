@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, write_clip, write_rgb
+from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip, write_rgb
 from vection.errors import DataError, UsageError
 from vection.inference.sources import open_sources
 from vection.inference.video import write_video

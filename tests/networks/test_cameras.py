@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vection.data.augmentation import Augmentation, augment, mirror, zoom_crop
 from vection.networks.cameras import CENTRE_GAIN, FOCAL_GAIN, RATIO_GAIN, Cameras, LearnedCameras, PredictedCameras
 from vection.samples import Clip
+from vection.training.augmentation import Augmentation, augment, mirror, zoom_crop
 
 HEIGHT, WIDTH = 24, 40
 GUESS = torch.tensor([[30.0, 0.0, 17.25], [0.0, 28.0, 10.5], [0.0, 0.0, 1.0]])

@@ -8,8 +8,8 @@ import torch
 from tests.parity import motion_evaluation_cases
 from torch import Tensor
 
-from vection.data.cityscapes import depth_from_disparity
-from vection.data.lidar import LidarCalibration, lidar_depth_map
+from vection.data.readers.cityscapes.snippets import depth_from_disparity
+from vection.data.readers.kitti.lidar import LidarCalibration, lidar_depth_map
 from vection.evaluation.evaluate import ComparedPixels, compare, score
 from vection.evaluation.metrics import mean_server_errors, server_errors, server_table
 from vection.evaluation.points import DYNAMO_LABELS, PointTruth, compare_points

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vection.data.waymo_camera import (
+from vection.data.readers.waymo.camera import (
     CAMERA_TO_VEHICLE_AXES,
     UNSIGNED_AXES,
     camera_motions,

@@ -17,7 +17,7 @@ from tests.export import (
 from tests.export.test_sc_depth_pl_checkpoint import write_lightning
 
 from vection.cli.main import main
-from vection.data.clip_folder import read_rgb
+from vection.data.clips.folder import read_rgb
 from vection.methods.method import Method
 from vection.recipes.load import load_predictor
 

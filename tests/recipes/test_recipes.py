@@ -6,9 +6,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from vection.data.augmentation import augment
-from vection.data.clip_dataset import ClipDataset
-from vection.data.labelled import LabelledClips, LabelledDataset
+from vection.data.sets.clip_dataset import ClipDataset
+from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2Settings
@@ -17,6 +16,7 @@ from vection.recipes.recipe import MethodSettings, Recipe, recipe_from_json, rec
 from vection.recipes.registry import ALL, get_recipe, recipe_names
 from vection.recipes.run import load_data, train
 from vection.samples import Clip, stack
+from vection.training.augmentation import augment
 from vection.training.checkpoint import WEIGHTS, load_weights
 from vection.training.loop import LAST
 from vection.training.stop import StopRequest

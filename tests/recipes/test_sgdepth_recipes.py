@@ -7,8 +7,7 @@ import cv2
 import pytest
 import torch
 
-from vection.data.augmentation import augment
-from vection.data.clip_folder import read_clip, write_clip
+from vection.data.clips.folder import read_clip, write_clip
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
@@ -17,6 +16,7 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
 from vection.recipes.run import load_data
 from vection.samples import Clip, stack
+from vection.training.augmentation import augment
 
 TABLE_1 = {
     "sgdepth-416x128": (416, 128), "sgdepth-depth-only-416x128": (416, 128),

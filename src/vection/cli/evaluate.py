@@ -124,7 +124,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _listed_truth(chosen: Evaluate, protocol: "DepthProtocol") -> "TruthSet":
-    from vection.data.lidar import SOURCES
+    from vection.data.readers.kitti.lidar import SOURCES
     from vection.evaluation.lidar import kitti_raw_truth, read_image_list
 
     source = next((name for name, words in SOURCES.items() if words == protocol.ground_truth), None)
@@ -169,7 +169,7 @@ def _run_objects(chosen: Evaluate) -> None:
 
 def open_truth(path: Path) -> "TruthSet":
     """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
-    from vection.data.clip_folder import CLIP_FILE
+    from vection.data.clips.folder import CLIP_FILE
     from vection.evaluation.cityscapes import cityscapes_truth
     from vection.evaluation.dynamo_layout import dynamo_truth, is_dynamo_layout
     from vection.evaluation.truth import clip_truth, exported_truth, kitti_2015_truth, png_truth

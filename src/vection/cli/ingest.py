@@ -62,8 +62,8 @@ class Ingest:
 def run(arguments: Sequence[str]) -> None:
     """Ingest and say what was made."""
     chosen = parse(Ingest, arguments, command="ingest", examples=EXAMPLES)
-    from vection.data.clip_writer import IngestSettings
-    from vection.data.ingest import ingest
+    from vection.data.ingest.clip_writer import IngestSettings
+    from vection.data.ingest.ingestion import ingest
 
     settings = IngestSettings(
         width=chosen.width,

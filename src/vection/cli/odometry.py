@@ -135,7 +135,7 @@ def _predict(chosen: Odometry, source: Path) -> dict[str, "CameraPath"]:
 
 def _own_truth(source: Path) -> Path | None:
     """Return the folder of clips if one holds true poses."""
-    from vection.data.clip_folder import CLIP_FILE
+    from vection.data.clips.folder import CLIP_FILE
     from vection.evaluation.camera_path import open_paths
 
     if not source.is_dir() or not any(source.rglob(CLIP_FILE)):

@@ -15,7 +15,7 @@ from vection.cli.progress import progress_bar
 from vection.errors import UsageError
 
 if TYPE_CHECKING:
-    from vection.data.prepare import Prepared
+    from vection.data.prepare.preparation import Prepared
 
 EXAMPLES = (
     "vection prepare kitti-raw /data/kitti clips/kitti --width 640 --height 192 --stereo",
@@ -70,9 +70,9 @@ class Prepare:
 def run(arguments: Sequence[str]) -> None:
     """Prepare and say what was made and what was left out."""
     chosen = parse(Prepare, arguments, command="prepare", examples=EXAMPLES)
-    from vection.data.data_sets import DATA_SETS, get_data_set
-    from vection.data.prepare import prepare
-    from vection.data.sequences import PrepareSettings
+    from vection.data.prepare.data_sets import DATA_SETS, get_data_set
+    from vection.data.prepare.preparation import prepare
+    from vection.data.readers.sequences import PrepareSettings
 
     if chosen.data_set == "list":
         for known in DATA_SETS:

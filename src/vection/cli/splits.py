@@ -37,8 +37,8 @@ class Splits:
 def run(arguments: Sequence[str]) -> None:
     """Print the names, or the check of one split."""
     chosen = parse(Splits, arguments, command="splits", examples=EXAMPLES)
-    from vection.data.named_splits import NAMED, find_split, split_name
-    from vection.data.split_check import check_split
+    from vection.data.splits.check import check_split
+    from vection.data.splits.published import NAMED, find_split, split_name
 
     if chosen.split is None:
         _print_names(as_json=chosen.json)
@@ -66,7 +66,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _print_names(*, as_json: bool) -> None:
-    from vection.data.named_splits import NAMED
+    from vection.data.splits.published import NAMED
 
     if as_json:
         print(json.dumps([{"name": name} | asdict(named) for name, named in NAMED.items()]))

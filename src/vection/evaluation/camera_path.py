@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int64
 
-from vection.data.clip_folder import CLIP_FILE, find_clips, natural_key, read_clip
-from vection.data.prepare_clip import PATH_FILE
+from vection.data.clips.folder import CLIP_FILE, find_clips, natural_key, read_clip
+from vection.data.prepare.clip import PATH_FILE
 from vection.errors import DataError, UsageError
 from vection.evaluation.trajectory import Poses
 from vection.inference.path import CSV_HEADER, rotation_matrix

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.data.cityscapes import TRUTH_SOURCE, depth_from_disparity, read_camera
-from vection.data.clip_folder import natural_key
+from vection.data.clips.folder import natural_key
+from vection.data.readers.cityscapes.snippets import TRUTH_SOURCE, depth_from_disparity, read_camera
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth import GroundTruth, TruthSet
 

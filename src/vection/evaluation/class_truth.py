@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vection.data.clip_folder import natural_key
+from vection.data.clips.folder import natural_key
 from vection.errors import UsageError
 from vection.evaluation.predictions import read_label_ids
 from vection.evaluation.truth import GroundTruth, TruthSet

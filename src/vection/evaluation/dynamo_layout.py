@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from vection.data.data_sets import get_data_set
-from vection.data.dynamo_layout import FRONT_CAMERAS, IMAGES
-from vection.data.sequences import DataSequence, PrepareSettings, SequenceFrame
+from vection.data.prepare.data_sets import get_data_set
+from vection.data.readers.dynamo_layout import FRONT_CAMERAS, IMAGES
+from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame
 from vection.errors import DataError
 from vection.evaluation.truth import GroundTruth, TruthSet, ground_truth_of_frame
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from vection.data.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
+from vection.data.readers.kitti.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import read_depth_png
 from vection.evaluation.truth import SOURCE_KEY, GroundTruth, TruthSet

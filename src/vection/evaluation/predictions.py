@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
-from vection.data.cityscapes_labels import train_ids
-from vection.data.clip_folder import natural_key
+from vection.data.clips.folder import natural_key
+from vection.data.readers.cityscapes.labels import train_ids
 from vection.errors import DataError, UsageError
 from vection.evaluation.prediction_kinds import (
     MapKind,

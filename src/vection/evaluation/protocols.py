@@ -3,10 +3,10 @@
 from dataclasses import replace
 from difflib import get_close_matches
 
-from vection.data.cityscapes import TRUTH_SOURCE as CITYSCAPES_TRUTH
-from vection.data.make3d import TRUTH_SOURCE as MAKE3D_TRUTH
-from vection.data.nuscenes import TRUTH_SOURCE as NUSCENES_TRUTH
-from vection.data.waymo_lasers import DEPTH_SOURCES
+from vection.data.readers.cityscapes.snippets import TRUTH_SOURCE as CITYSCAPES_TRUTH
+from vection.data.readers.make3d import TRUTH_SOURCE as MAKE3D_TRUTH
+from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
+from vection.data.readers.waymo.lasers import DEPTH_SOURCES
 from vection.errors import UsageError
 from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
 from vection.evaluation.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from vection.data.clip_folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
-from vection.data.kitti_calibration import calibration_matrix, read_kitti_calibration
+from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
+from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import read_depth_png, read_label_ids
 

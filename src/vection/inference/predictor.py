@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
-from vection.data.clip_folder import read_rgb
+from vection.data.clips.folder import read_rgb
 from vection.errors import UsageError
 from vection.inference.camera import learned_camera, resize_camera
 from vection.inference.flip import blend_flipped

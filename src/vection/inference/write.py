@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vection.data.clip_folder import read_rgb
+from vection.data.clips.folder import read_rgb
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions import PREDICTIONS_FILE
 from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth

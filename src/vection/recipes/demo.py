@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from vection.data.clip_folder import find_clips, read_clip
+from vection.data.clips.folder import find_clips, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, drive_settings
 from vection.errors import UsageError

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from vection.data.augmentation import Augmentation
 from vection.methods.dynamo_depth import DynamoDepthSettings
 from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _RIGID = ("depth", "ego_motion", "cameras")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from vection.data.kitti_raw import KittiRawDataset, KittiSettings
-from vection.data.named_splits import find_split
-from vection.data.splits import read_split, read_static_frames, without_static
+from vection.data.sets.kitti_raw import KittiRawDataset, KittiSettings
+from vection.data.splits.list_file import read_split, read_static_frames, without_static
+from vection.data.splits.published import find_split
 from vection.errors import UsageError
 from vection.recipes.recipe import DataSettings
 

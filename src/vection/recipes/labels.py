@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
-from vection.data.labelled import LabelledClips, LabelledDataset
+from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import UsageError
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import DataSettings

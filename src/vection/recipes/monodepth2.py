@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from vection.data.augmentation import Augmentation
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _EIGEN_ZHOU = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, batch_size=12, workers=8)

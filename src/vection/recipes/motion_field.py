@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from vection.data.augmentation import Augmentation
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _PAPER = MotionFieldSettings()

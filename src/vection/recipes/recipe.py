@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from vection.data.augmentation import Augmentation
 from vection.methods.dynamo_depth import DynamoDepthSettings
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
 from vection.methods.sgdepth_settings import SgDepthSettings
+from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 MethodSettings = Annotated[

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
-from vection.data.clip_dataset import ClipDataset, split_validation
+from vection.data.sets.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.build import build_method

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from vection.data.augmentation import Augmentation
 from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
 from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _PAPER = ScSfmLearnerSettings()

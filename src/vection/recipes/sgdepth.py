@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from vection.data.augmentation import Augmentation
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.recipes.labels import OWN_CLIPS
 from vection.recipes.recipe import DataSettings, Recipe
+from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 # 416x128 and 1280x384 were trained like 640x192; the paper names no other schedule.

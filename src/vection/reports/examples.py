@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from vection.data.clip_folder import read_rgb
+from vection.data.clips.folder import read_rgb
 from vection.errors import DataError
 from vection.evaluation.evaluate import predicted_depth
 from vection.evaluation.motion import resize_map

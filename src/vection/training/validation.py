@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from vection.data.augmentation import Augmentation, augment
 from vection.methods.method import Method, Progress
 from vection.networks.cameras import Cameras
 from vection.samples import Clip, stack
+from vection.training.augmentation import Augmentation, augment
 from vection.training.health import depth_statistics
 from vection.types import Image, Transform
 

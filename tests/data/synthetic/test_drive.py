@@ -7,7 +7,7 @@ from time import process_time
 import numpy as np
 import pytest
 
-from vection.data.clip_folder import read_clip
+from vection.data.clips.folder import read_clip
 from vection.data.synthetic import (
     DRIVES,
     DriveSettings,
@@ -21,8 +21,8 @@ from vection.data.synthetic import (
     write_drive,
 )
 from vection.data.synthetic.frames import NO_CATEGORY
-from vection.data.synthetic.render import make_world
-from vection.data.synthetic.street import CAR
+from vection.data.synthetic.rendering.render import make_world
+from vection.data.synthetic.world.street import CAR
 from vection.errors import UsageError
 
 SMALL = {"width": 96, "height": 32, "frames": 6}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vection.data.synthetic.scene import build_tables, place
-from vection.data.synthetic.shapes import Body, Shape, Skin, box, upright
-from vection.data.synthetic.tracing import NOTHING, Hits, Rays, trace
+from vection.data.synthetic.rendering.scene import build_tables, place
+from vection.data.synthetic.rendering.tracing import NOTHING, Hits, Rays, trace
+from vection.data.synthetic.world.shapes import Body, Shape, Skin, box, upright
 
 SKIN = Skin(0, (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), 0)
 GROUND = Shape("hull", (-1.0, 0.0, -1.0), (1.0, 0.0, 1.0), (SKIN,), np.array([[0.0, -1.0, 0.0, 0.0]]))

@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.data.clip_folder import ClipInfo, FrameInfo, StereoInfo, write_clip, write_rgb
-from vection.data.synthetic.effects import make_effects
+from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip, write_rgb
 from vection.data.synthetic.frames import RenderedFrame
-from vection.data.synthetic.render import make_world, render
+from vection.data.synthetic.rendering.effects import make_effects
+from vection.data.synthetic.rendering.render import make_world, render
 from vection.data.synthetic.settings import DriveSettings
 from vection.errors import UsageError
 

@@ -1,0 +1,78 @@
+"""From a source image to a stored one: undistort, crop, resize once; the camera follows exactly."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.errors import UsageError
+
+Crop = Literal["keep-aspect", "stretch"]
+Box = tuple[int, int, int, int]
+"""left, top, width, height in pixels of the source."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """The way every frame of a clip goes; `camera` is that of the stored images."""
+
+    camera: CameraIntrinsics
+    box: Box
+    maps: tuple[NDArray[np.float32], NDArray[np.float32]] | None
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the stored image of a source image, height x width x channels or height x width."""
+        if self.maps is not None:
+            image = np.asarray(cv2.remap(image, *self.maps, cv2.INTER_LINEAR), dtype=np.uint8)
+        left, top, width, height = self.box
+        part = image[top : top + height, left : left + width]
+        shrinks = width >= self.camera.width and height >= self.camera.height
+        # INTER_AREA averages when it shrinks, but repeats pixels when it enlarges
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        size = (self.camera.width, self.camera.height)
+        return np.asarray(cv2.resize(part, size, interpolation=method), dtype=np.uint8)
+
+
+def plan_framing(
+    camera: CameraIntrinsics,
+    *,
+    width: int,
+    height: int,
+    crop: Crop = "keep-aspect",
+    crop_top: float = 0.0,
+    crop_bottom: float = 0.0,
+) -> Framing:
+    """Plan how images of `camera` become `width` x `height`.
+
+    First distortion goes, then the fractions `crop_top` and `crop_bottom` of the rows; then "keep-aspect" cuts rows or
+    columns evenly about the principal point, as far as the image reaches, and "stretch" cuts nothing more.
+    """
+    if not (0 <= crop_top < 1 and 0 <= crop_bottom < 1 and crop_top + crop_bottom < 0.9):
+        raise UsageError(f"Cropping {crop_top:g} at the top and {crop_bottom:g} at the bottom leaves too few rows.")
+    maps = None
+    if camera.distortion is not None:
+        camera, *both = camera.undistortion()
+        maps = (both[0], both[1])
+    top, bottom = round(camera.height * crop_top), round(camera.height * (1 - crop_bottom))
+    box = (0, top, camera.width, bottom - top)
+    if crop == "keep-aspect":
+        box = cut_to_aspect(box, aspect=width / height, centre=(camera.cx, camera.cy))
+    part = camera.cropped(left=box[0], top=box[1], width=box[2], height=box[3])
+    return Framing(camera=part.resized(width=width, height=height), box=box, maps=maps)
+
+
+def cut_to_aspect(box: Box, *, aspect: float, centre: tuple[float, float]) -> Box:
+    """Return the largest box of this width/height inside `box`, as near as it can be to symmetric about `centre`."""
+    left, top, width, height = box
+    if width > height * aspect:
+        wanted = max(1, round(height * aspect))
+        return _nearest_start(left, width, wanted, centre[0]), top, wanted, height
+    wanted = max(1, round(width / aspect))
+    return left, _nearest_start(top, height, wanted, centre[1]), width, wanted
+
+
+def _nearest_start(start: int, length: int, wanted: int, centre: float) -> int:
+    return min(max(start, round(centre - (wanted - 1) / 2)), start + length - wanted)

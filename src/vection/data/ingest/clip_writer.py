@@ -1,0 +1,141 @@
+"""Writes the frames and the mask of one ingested clip, as `IngestSettings` say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
+from vection.data.clips.framing import Crop, Framing, plan_framing
+from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey
+from vection.data.ingest.static_mask import find_usable
+from vection.errors import DataError, UsageError
+
+FEWEST_FRAMES = 3
+MASK_SAMPLES = 40
+SMALLEST_USABLE = 0.3
+"""An automatic mask that leaves less than this fraction of the image is not believed."""
+
+
+@dataclass(frozen=True)
+class IngestSettings:
+    """How a source becomes a clip."""
+
+    width: int = 416
+    height: int = 128
+    intrinsics: CameraIntrinsics | Path | str | None = None
+    """A JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; None: intrinsics.json beside the frames,
+    else 60 degrees horizontally are assumed."""
+    stride: int | None = None
+    """Take every n-th frame; None: chosen so that the picture moves by about 1 % of its width."""
+    crop: Crop = "keep-aspect"
+    crop_top: float = 0.0
+    """Fraction of the rows to cut at the top before anything else."""
+    crop_bottom: float = 0.0
+    """Likewise at the bottom, for instance the bonnet."""
+    mask: Path | str | None = "auto"
+    """An image of the source's size, white where usable; "auto": black corners, overlays and bonnet are found; None."""
+    max_frames: int | None = None
+    drop_static: bool = True
+    """Leave out frames in which the camera has not moved since the last one kept."""
+    frames_per_second: float | None = None
+    """Of a folder of images; None: "fps" in intrinsics.json, else 10."""
+
+
+class ClipWriter:
+    """Writes the frames of one clip; plans the framing when it sees the first."""
+
+    def __init__(self, folder: Path, *, path: Path, settings: IngestSettings) -> None:
+        self.folder, self.path, self.settings = folder, path, settings
+        self.frames: list[FrameInfo] = []
+        self.static = 0
+        self.displacements: list[float] = []
+        self.usable_fraction = 1.0
+        self.source_size = (0, 0)
+        self._last: NDArray[np.uint8] | None = None
+        self._framing: Framing | None = None
+        (folder / "frames").mkdir(parents=True, exist_ok=True)
+
+    @property
+    def framing(self) -> Framing:
+        """The way of every frame; known after the first."""
+        assert self._framing is not None
+        return self._framing
+
+    @property
+    def full(self) -> bool:
+        """Whether `max_frames` are written."""
+        return self.settings.max_frames is not None and len(self.frames) >= self.settings.max_frames
+
+    def add(self, seconds: float, image: NDArray[np.uint8]) -> None:
+        """Write a source image, unless the camera has not moved since the last one written."""
+        if self._framing is None:
+            self._framing = self._plan(image)
+        if (image.shape[1], image.shape[0]) != self.source_size:
+            raise DataError(f"The frames of {self.path} change their size; cut it into one video for each size.")
+        grey = small_grey(image)
+        if self._last is not None:
+            moved = median_displacement(self._last, grey)
+            if self.settings.drop_static and moved < STATIC_DISPLACEMENT:
+                self.static += 1
+                return
+            self.displacements.append(moved)
+        self._last = grey
+        file = f"frames/{len(self.frames):06d}.jpg"
+        write_rgb(self.folder / file, self.framing.apply(image))
+        self.frames.append(FrameInfo(file=file, seconds=round(seconds, 6), intrinsics=self.framing.camera.numbers))
+
+    def check(self) -> None:
+        """Raise DataError if too few frames were written."""
+        if len(self.frames) < FEWEST_FRAMES:
+            dropped = f", after {self.static} without camera motion were left out" if self.static else ""
+            raise DataError(
+                f"{self.path} has {len(self.frames)} usable frames{dropped}; training needs at least {FEWEST_FRAMES}."
+            )
+
+    def write_mask(self) -> str | None:
+        """Write mask.png from the given or the found mask; return its name, or None if all is usable."""
+        usable = self._given_mask() if self.settings.mask not in (None, "auto") else None
+        if self.settings.mask == "auto":
+            chosen = np.unique(np.linspace(0, len(self.frames) - 1, MASK_SAMPLES).round().astype(int))
+            usable = find_usable([read_rgb(self.folder / self.frames[index].file) for index in chosen])
+            if usable is not None and usable.mean() < SMALLEST_USABLE:
+                usable = None
+        if usable is None:
+            return None
+        self.usable_fraction = float(usable.mean())
+        write_rgb(self.folder / "mask.png", np.repeat(usable[..., None], 3, axis=2).astype(np.uint8) * 255)
+        return "mask.png"
+
+    def _plan(self, image: NDArray[np.uint8]) -> Framing:
+        height, width = image.shape[:2]
+        self.source_size = (width, height)
+        given = self.settings.intrinsics or intrinsics_beside(self.path)
+        camera = resolve_intrinsics(given, width=width, height=height)
+        settings = self.settings
+        return plan_framing(
+            camera, width=settings.width, height=settings.height, crop=settings.crop,
+            crop_top=settings.crop_top, crop_bottom=settings.crop_bottom,
+        )  # fmt: skip
+
+    def _given_mask(self) -> NDArray[np.bool_]:
+        path = Path(str(self.settings.mask))
+        if not path.is_file():
+            raise UsageError(f"The mask {path} does not exist; give an image, 'auto' or nothing.")
+        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        size = None if grey is None else (grey.shape[1], grey.shape[0])
+        if grey is None or size != self.source_size:
+            wanted = "x".join(map(str, self.source_size))
+            raise DataError(f"The mask {path} is no image of {wanted}, the size of the frames of {self.path}.")
+        white = np.where(grey >= 128, 255, 0).astype(np.uint8)
+        return self.framing.apply(white) >= 254
+
+
+def intrinsics_beside(path: Path) -> Path | None:
+    """Return the intrinsics.json in the folder of the images or its parent, or beside the video."""
+    folders: Iterator[Path] = iter((path, path.parent) if path.is_dir() else (path.parent,))
+    return next((file for folder in folders if (file := folder / "intrinsics.json").is_file()), None)

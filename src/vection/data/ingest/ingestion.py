@@ -1,0 +1,191 @@
+"""Turn any video or folder of images into clip folders that training reads fast."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from vection.data.clips.folder import CLIP_FILE, ClipInfo, write_clip
+from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
+from vection.data.ingest.parallax import (
+    WEAK_DISPLACEMENT,
+    Parallax,
+    measure_parallax,
+)
+from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
+from vection.errors import DataError, UsageError
+
+WINDOWS, WINDOW_LENGTH = 10, 6
+
+Progress = Callable[[int, int | None], None]
+"""Called with the frames read so far and, if known, their number."""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The clips that were written, and what their maker should know."""
+
+    clips: tuple[ClipInfo, ...]
+    warnings: list[str] = field(default_factory=list)
+
+
+def ingest(
+    source: Path,
+    out: Path,
+    *,
+    settings: IngestSettings | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Ingested:
+    """Write the clip of a video or a folder of images to `out`; of a folder of such, one clip each below `out`.
+
+    Nothing appears at `out` before everything is written. Raises UsageError if `out` exists (unless `overwrite`, and
+    then only clips are replaced) or cannot be written, DataError if the source is unusable: broken, or under 3 usable
+    frames.
+    """
+    settings = settings or IngestSettings()
+    _check(settings)
+    sources = find_sources(source)
+    _check_output(out, source=source, overwrite=overwrite)
+    names = [""] if len(sources) == 1 else unique_names(sources)
+    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        made, warnings = _ingest_all(sources, partial, names, title=source.stem, settings=settings, progress=progress)
+        _put(partial, out)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write {out}: {error.strerror or error}; choose a folder that can be written."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Ingested(tuple(replace(clip, folder=out / clip.folder.relative_to(partial)) for clip in made), warnings)
+
+
+def unique_names(sources: list[Path]) -> list[str]:
+    """Return a folder name for each source: its stem, or its whole name where stems coincide."""
+    stems = [path.stem for path in sources]
+    return [path.stem if stems.count(path.stem) == 1 else path.name for path in sources]
+
+
+def _ingest_all(
+    sources: list[Path], partial: Path, names: list[str], *, title: str, settings: IngestSettings,
+    progress: Progress | None,
+) -> tuple[list[ClipInfo], list[str]]:  # fmt: skip
+    made: list[ClipInfo] = []
+    warnings: list[str] = []
+    failure: DataError | None = None
+    for path, name in zip(sources, names, strict=True):
+        try:
+            clip, said = _ingest_one(path, partial / name, name=name or title, settings=settings, progress=progress)
+        except DataError as error:
+            if len(sources) == 1:
+                raise
+            failure = error
+            shutil.rmtree(partial / name, ignore_errors=True)
+            warnings.append(f"{path.name} left out: {error}")
+            continue
+        made.append(clip)
+        warnings += [f"{clip.name}: {sentence}" for sentence in said]
+    if not made:
+        raise DataError(f"None of the {len(sources)} clips is usable; the last one: {failure}")
+    return made, warnings
+
+
+def _ingest_one(
+    path: Path, folder: Path, *, name: str, settings: IngestSettings, progress: Progress | None
+) -> tuple[ClipInfo, list[str]]:
+    source = open_source(path, frames_per_second=settings.frames_per_second)
+    parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
+    stride = settings.stride or parallax.stride
+    writer = ClipWriter(folder, path=path, settings=settings)
+    for number, frame in enumerate(source):
+        if number % stride == 0:
+            writer.add(frame.seconds, frame.image)
+        if progress is not None:
+            progress(number + 1, source.estimated_frames)
+        if writer.full:
+            break
+    writer.check()
+    mask = writer.write_mask()
+    warnings = _warnings(writer, source, stride=stride)
+    clip = ClipInfo(
+        folder=folder,
+        name=name,
+        width=settings.width,
+        height=settings.height,
+        unit="up-to-scale",
+        intrinsics_source=writer.framing.camera.source,
+        frames=tuple(writer.frames),
+        mask=mask,
+        ingest=_summary(writer, parallax, stride=stride) | {"warnings": warnings},
+    )
+    write_clip(clip)
+    return clip, warnings
+
+
+def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str, Any]:
+    return {
+        "source": writer.path.name,
+        "source_size": list(writer.source_size),
+        "crop_box": list(writer.framing.box),
+        "undistorted": writer.framing.maps is not None,
+        "stride": stride,
+        "stride_chosen_by": "user" if writer.settings.stride else "parallax",
+        "displacement_per_frame": round(parallax.displacement, 5),
+        "displacement_measured_on_pairs": parallax.pairs,
+        "displacement_between_kept": round(median(writer.displacements), 5),
+        "dropped_static": writer.static,
+        "usable_fraction": round(writer.usable_fraction, 4),
+    }
+
+
+def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[str]:
+    said = []
+    moved = median(writer.displacements)
+    if moved < WEAK_DISPLACEMENT:
+        said.append(
+            f"the picture moves by only {moved:.2%} of its width between frames at stride {stride}, so depth will be "
+            "learned poorly; use video in which the camera travels, or a larger stride"
+        )
+    if writer.framing.camera.source.startswith("assumed"):
+        said.append(f"intrinsics {writer.framing.camera.source}; depth keeps its order but its shape may be distorted")
+    if writer.static > len(writer.frames):
+        said.append(f"{writer.static} of {writer.static + len(writer.frames)} frames show no camera motion")
+    if isinstance(source, VideoFile) and source.damaged:
+        said.append(f"{source.damaged} damaged pieces of the video were skipped")
+    if writer.framing.box[2] < writer.settings.width:
+        said.append(f"the source is smaller than {writer.settings.width} pixels across and was enlarged")
+    return said
+
+
+def _check(settings: IngestSettings) -> None:
+    if settings.width % 32 or settings.height % 32 or min(settings.width, settings.height) < 32:
+        raise UsageError(f"Width and height must be multiples of 32, but are {settings.width}x{settings.height}.")
+    if settings.stride is not None and settings.stride < 1:
+        raise UsageError(f"The stride must be 1 or more, but is {settings.stride}.")
+    if settings.max_frames is not None and settings.max_frames < FEWEST_FRAMES:
+        raise UsageError(f"max_frames must be {FEWEST_FRAMES} or more, but is {settings.max_frames}.")
+
+
+def _check_output(out: Path, *, source: Path, overwrite: bool) -> None:
+    if source.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"The output {out} holds the source {source}; choose another output.")
+    if not out.exists():
+        return
+    if not overwrite:
+        raise UsageError(f"The output {out} exists already; choose another or allow overwriting.")
+    empty = out.is_dir() and not any(out.iterdir())
+    if not empty and not (out.is_dir() and next(out.rglob(CLIP_FILE), None)):
+        raise UsageError(f"The output {out} exists and holds no clip, so it is not overwritten; choose another.")
+
+
+def _put(partial: Path, out: Path) -> None:
+    aside = out.with_name(f".{out.name}.replaced-{os.getpid()}")
+    if out.exists():
+        out.replace(aside)
+    partial.replace(out)
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,159 @@
+"""From the frames that were written to a clip: its description, its gaps and what was left out."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip
+from vection.data.prepare.frame import RECORDS, FrameRecord
+from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
+from vection.errors import DataError, UsageError
+from vection.text_file import write_text
+
+PATH_FILE = "path_truth_kitti.txt"
+"""True poses of the frames in a clip folder, T_camera_to_world, one line of 12 numbers a frame."""
+RECORD = TypeAdapter(FrameRecord)
+FILES = ("frames", "stereo", "truth", "classes")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was left out, or a frame that was kept without a part of it."""
+
+    sequence: str
+    frame: str
+    """Empty: the whole sequence."""
+    reason: str
+    kept: bool = False
+
+
+def unfinished(item: DataSequence | WholeSequence, folder: Path) -> list[SequenceFrame]:
+    """Return the frames that are not yet whole; a whole sequence counts as one."""
+    if isinstance(item, WholeSequence):
+        return [SequenceFrame("", 0.0, partial(_unread, item.name))]
+    done = {file.stem for file in (folder / RECORDS).glob("[!.]*.json")}
+    return [frame for frame in item.frames if frame.name not in done]
+
+
+def finish_clip(
+    item: DataSequence | WholeSequence, folder: Path, *, settings: PrepareSettings, skipped: Sequence[Skipped]
+) -> list[Skipped]:
+    """Write `clip.json` of a sequence whose frames are all done; return everything that was left out."""
+    if isinstance(item, WholeSequence):
+        return list(skipped)
+    records = {frame.name: record for frame in item.frames if (record := _read(folder, frame.name)) is not None}
+    out = list(skipped)
+    for part in ("stereo", "classes"):
+        lacking = [name for name, record in records.items() if not getattr(record, part)]
+        if len(lacking) == len(records):
+            continue
+        out += [Skipped(item.name, name, f"no {part} though other frames of the sequence have it") for name in lacking]
+        records = {name: record for name, record in records.items() if name not in lacking}
+    if not records:
+        return [*out, Skipped(item.name, "", f"none of its {len(item.frames)} frames is usable")]
+    out += [Skipped(item.name, name, note, kept=True) for name, record in records.items() for note in record.notes]
+    write_clip(_describe(item, folder, records, settings=settings, skipped=out))
+    _clean(folder)
+    return out
+
+
+def remembered(clip: ClipInfo, *, name: str) -> list[Skipped]:
+    """Return what a finished clip says that it lacks."""
+    listed = (clip.ingest or {}).get("skipped", [])
+    return [Skipped(name, frame, reason, kept) for frame, reason, kept in listed]
+
+
+def write_skipped(file: Path, skipped: Sequence[Skipped]) -> None:
+    """Write a table of what was left out, also if it is nothing."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["sequence", "frame", "what", "reason"])
+    for entry in skipped:
+        rows.writerow([entry.sequence, entry.frame, "kept" if entry.kept else "left out", entry.reason])
+    write_text(file, text.getvalue())
+
+
+def _describe(
+    item: DataSequence, folder: Path, records: dict[str, FrameRecord], *, settings: PrepareSettings,
+    skipped: Sequence[Skipped],
+) -> ClipInfo:  # fmt: skip
+    kept = [frame for frame in item.frames if frame.name in records]
+    first = records[kept[0].name]
+    places = {frame.name: place for place, frame in enumerate(item.frames)}
+    gaps = [
+        index
+        for index in range(1, len(kept))
+        if places[kept[index].name] != places[kept[index - 1].name] + 1 or not kept[index].follows
+    ]
+    poses = [records[frame.name].T_camera_to_world for frame in kept]
+    if all(pose is not None for pose in poses):
+        _write_path(folder / PATH_FILE, np.array(poses))
+    stereo = None
+    if first.stereo is not None and first.T_target_to_stereo is not None:
+        stereo = StereoInfo("stereo", first.T_target_to_stereo, first.stereo)
+    about: dict[str, Any] = {
+        "source_size": list(first.source_size),
+        "crop_box": list(first.crop_box),
+        "skipped": [[entry.frame, entry.reason, entry.kept] for entry in skipped],
+    }
+    return ClipInfo(
+        folder=folder,
+        name=item.name,
+        width=settings.width,
+        height=settings.height,
+        unit=item.unit,
+        intrinsics_source=first.intrinsics_source,
+        frames=tuple(
+            FrameInfo(f"frames/{frame.name}.jpg", round(frame.seconds, 6), records[frame.name].intrinsics)
+            for frame in kept
+        ),
+        mask=_keep_mask(folder, kept[0].name) if first.usable else None,
+        stereo=stereo,
+        truth="truth" if any(record.truth for record in records.values()) else None,
+        truth_source=next((record.truth_source for record in records.values() if record.truth), None),
+        classes="classes" if first.classes else None,
+        breaks=tuple(gaps),
+        targets=None if all(f.target for f in kept) else tuple(i for i, frame in enumerate(kept) if frame.target),
+        ingest=about,
+    )
+
+
+def _keep_mask(folder: Path, name: str) -> str:
+    shutil.copyfile(folder / RECORDS / f"{name}.mask.png", folder / "mask.png")
+    return "mask.png"
+
+
+def _read(folder: Path, name: str) -> FrameRecord | None:
+    try:
+        text = (folder / RECORDS / f"{name}.json").read_text(encoding="utf-8")
+        return RECORD.validate_python(json.loads(text))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, ValidationError) as error:
+        raise UsageError(f"{folder / RECORDS} is broken ({error}); remove {folder} and prepare again.") from error
+
+
+def _write_path(file: Path, poses: np.ndarray) -> None:
+    lines = (" ".join(f"{number:.12g}" for number in pose[:3].ravel()) for pose in poses)
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _clean(folder: Path) -> None:
+    """Remove the records, and what killed workers left half written."""
+    shutil.rmtree(folder / RECORDS, ignore_errors=True)
+    for name in FILES:
+        for rest in (folder / name).glob(".*"):
+            rest.unlink(missing_ok=True)
+
+
+def _unread(name: str) -> SourceFrame:
+    raise DataError(f"{name} is not read by frames.")

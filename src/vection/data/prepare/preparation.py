@@ -1,0 +1,187 @@
+"""A data set in its own layout into clip folders that training reads fast: in parallel, resumable, nothing lost in
+silence.
+
+The output holds one clip folder a sequence, `prepare.json` (the settings; a second run must have the same) and
+`skipped.csv` (what was left out and why). A clip's `clip.json` appears when all its frames are done; a run that was
+killed goes on with the frames that are not yet whole.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
+from vection.data.prepare.clip import Skipped, finish_clip, remembered, unfinished, write_skipped
+from vection.data.prepare.data_sets import DataSet, get_data_set
+from vection.data.prepare.frame import write_frame
+from vection.data.prepare.workers import in_workers
+from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
+from vection.errors import DataError, UsageError, VectionError
+from vection.text_file import write_text
+
+SETTINGS_FILE = "prepare.json"
+SKIPPED_FILE = "skipped.csv"
+CHUNK = 8
+"""Frames that a worker takes at once."""
+
+Progress = Callable[[int, int | None], None]
+Item = DataSequence | WholeSequence
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What lies in the output now."""
+
+    clips: tuple[ClipInfo, ...]
+    skipped: tuple[Skipped, ...]
+    written: int
+    """Frames (or whole videos) written by this run; the others were there already."""
+
+    @property
+    def frames(self) -> int:
+        """Return the number of frames of all clips."""
+        return sum(len(clip) for clip in self.clips)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Some frames of a sequence, or a whole one; no more, because it travels to another process."""
+
+    name: str
+    frames: tuple[SequenceFrame, ...]
+    whole: WholeSequence | None
+    folder: Path
+    settings: PrepareSettings
+
+
+def prepare(
+    data_set: DataSet | str,
+    source: Path,
+    out: Path,
+    *,
+    settings: PrepareSettings,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
+
+    `workers` processes read frames; 0 does it in this one. Raises UsageError for a wrong name, folder or size, or if
+    `out` was made with other settings, DataError if nothing of the data set can be used.
+    """
+    known = get_data_set(data_set) if isinstance(data_set, str) else data_set
+    _check(settings, source=source, out=out)
+    known.check_split(settings.split)
+    listing = known.list_sequences(source, settings)
+    if not listing.sequences:
+        why = (
+            "the first problem: {}: {}".format(*listing.skipped[0])
+            if listing.skipped
+            else f"{known.about} is expected."
+        )
+        raise DataError(f"Nothing of {known.name} can be read at {source}; {why}")
+    _claim(out, name=known.name, settings=settings)
+    made = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
+    if not made.clips:
+        first = made.skipped[0].reason if made.skipped else "it has no frames."
+        raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
+    return made
+
+
+def _prepare_all(
+    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Progress | None
+) -> Prepared:
+    missing = [item for item in listing.sequences if not (out / item.name / CLIP_FILE).is_file()]
+    left = {item.name: unfinished(item, out / item.name) for item in missing}
+    total = sum(_length(item) for item in listing.sequences)
+    done = total - sum(map(len, left.values()))
+    written = 0
+    problems: dict[str, list[Skipped]] = {item.name: [] for item in missing}
+    waiting = {name: len(frames) for name, frames in left.items()}
+    for item in missing:
+        if not waiting[item.name]:
+            problems[item.name] = finish_clip(item, out / item.name, settings=settings, skipped=[])
+    jobs = _jobs(missing, left, out=out, settings=settings)
+    by_name = {item.name: item for item in missing}
+    for name, count, bad in in_workers(_do, jobs, workers=workers):
+        problems[name] += [Skipped(name, frame, reason) for frame, reason in bad]
+        written += count - len(bad)
+        done += count
+        waiting[name] -= count
+        if progress is not None:
+            progress(done, total)
+        if not waiting[name]:
+            problems[name] = finish_clip(by_name[name], out / name, settings=settings, skipped=problems[name])
+    skipped = [Skipped(place, "", reason) for place, reason in listing.skipped]
+    clips = []
+    for item in listing.sequences:
+        folder = out / item.name
+        if (folder / CLIP_FILE).is_file():
+            clips.append(read_clip(folder))
+            skipped += remembered(clips[-1], name=item.name)
+        else:
+            skipped += problems[item.name]
+    write_skipped(out / SKIPPED_FILE, skipped)
+    return Prepared(tuple(clips), tuple(skipped), written)
+
+
+def _length(item: Item) -> int:
+    return len(item.frames) if isinstance(item, DataSequence) else 1
+
+
+def _jobs(
+    items: list[Item], left: dict[str, list[SequenceFrame]], *, out: Path, settings: PrepareSettings
+) -> Iterator[_Job]:
+    for item in items:
+        frames = left[item.name]
+        whole = item if isinstance(item, WholeSequence) else None
+        for start in range(0, len(frames), CHUNK):
+            yield _Job(item.name, tuple(frames[start : start + CHUNK]), whole, out / item.name, settings)
+
+
+def _do(job: _Job) -> tuple[str, int, list[tuple[str, str]]]:
+    """Run in a worker: write the frames; return the sequence, how many were tried, and what is left out and why."""
+    if job.whole is not None:
+        reasons = [_write_whole(job.whole, job.folder)]
+    else:
+        reasons = [write_frame(job.folder, frame, job.settings) for frame in job.frames]
+    bad = [(frame.name, reason) for frame, reason in zip(job.frames, reasons, strict=True) if reason is not None]
+    return job.name, len(job.frames), bad
+
+
+def _write_whole(item: WholeSequence, folder: Path) -> str | None:
+    try:
+        item.write(folder)
+    except VectionError as error:
+        return str(error)
+    return None
+
+
+def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
+    if settings.width % 32 or settings.height % 32 or min(settings.width, settings.height) < 32:
+        raise UsageError(f"Width and height must be multiples of 32, but are {settings.width}x{settings.height}.")
+    if not source.exists():
+        raise UsageError(f"There is no data set at {source}.")
+    if source.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"The output {out} holds the source {source}; choose another output.")
+
+
+def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
+    """Write the settings into the output; refuse one of other settings or with other things in it."""
+    file = out / SETTINGS_FILE
+    content = json.loads(json.dumps({"format": 1, "data_set": name, **asdict(settings)}))
+    try:
+        if file.is_file():
+            found = json.loads(file.read_text(encoding="utf-8"))
+            differing = sorted(key for key in content.keys() | found.keys() if content.get(key) != found.get(key))
+            if differing:
+                pairs = ", ".join(f"{key} {found.get(key)} instead of {content.get(key)}" for key in differing)
+                raise UsageError(f"{out} was prepared with {pairs}; use the same settings or another output.")
+            return
+        if out.is_dir() and any(out.iterdir()):
+            raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
+        write_text(file, json.dumps(content, indent=1))
+    except OSError as error:
+        raise UsageError(f"Cannot write {out}: {error.strerror}; choose a folder that can be written.") from error
+    except ValueError as error:
+        raise UsageError(f"{file} is broken ({error}); remove the folder or choose another output.") from error

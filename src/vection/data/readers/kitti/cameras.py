@@ -1,0 +1,91 @@
+"""KITTI's rectified cameras, and the times of their frames."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
+from vection.errors import DataError
+
+STEREO_PAIRS = {"00": "01", "01": "00", "02": "03", "03": "02"}
+"""Grey and colour cameras, left and right."""
+
+
+@dataclass(frozen=True)
+class RectifiedCamera:
+    """A camera that looks along the same axes as camera 0, elsewhere."""
+
+    P: Float[np.ndarray, "3 4"]
+    """Projection from camera 0's rectified coordinates, K [I | t], metres."""
+    size: tuple[int, int] | None
+    """Width and height that the calibration states."""
+
+    @property
+    def centre(self) -> Float[np.ndarray, "3"]:
+        """Return the camera's place in camera 0's rectified coordinates, metres: x with P [x; 1] = 0."""
+        return np.asarray(-np.linalg.solve(self.P[:, :3], self.P[:, 3]), dtype=np.float64)
+
+    def intrinsics(self, *, width: int, height: int) -> CameraIntrinsics:
+        """Return the camera of stored images of this size, which may be smaller than the calibration says."""
+        fx, fy, cx, cy = (float(self.P[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
+        wide, high = self.size or (width, height)
+        camera = CameraIntrinsics(wide, high, fx, fy, cx, cy, "KITTI")
+        return camera if (wide, high) == (width, height) else camera.resized(width=width, height=height)
+
+    def transform_to(self, other: "RectifiedCamera") -> Float[np.ndarray, "4 4"]:
+        """Return T_this_to_other; the axes are the same."""
+        T = np.eye(4)
+        T[:3, 3] = self.centre - other.centre
+        return T
+
+
+def read_raw_cameras(date_folder: Path, *, names: tuple[str, ...] = ("02", "03")) -> dict[str, RectifiedCamera]:
+    """Read `calib_cam_to_cam.txt` of a day of KITTI raw."""
+    content = read_kitti_calibration(date_folder / "calib_cam_to_cam.txt")
+    cameras = {}
+    for name in names:
+        size = content.get(f"S_rect_{name}")
+        P = calibration_matrix(content, f"P_rect_{name}", shape=(3, 4))
+        cameras[name] = RectifiedCamera(_check(P, name), None if size is None else (int(size[0]), int(size[1])))
+    return cameras
+
+
+def read_odometry_cameras(file: Path) -> dict[str, RectifiedCamera]:
+    """Read `calib.txt` of an odometry sequence: lines `P0: 12 numbers` .. `P3:`, without names in the oldest files."""
+    content = _unnamed_rows(file) or read_kitti_calibration(file)
+    numbers = [number for number in range(4) if f"P{number}" in content]
+    matrices = {f"0{number}": calibration_matrix(content, f"P{number}", shape=(3, 4)) for number in numbers}
+    if not matrices:
+        raise DataError(f"{file} has no line 'P2: 12 numbers', so it is not the calibration of a KITTI sequence.")
+    return {name: RectifiedCamera(_check(P, name), None) for name, P in matrices.items()}
+
+
+def read_timestamps(file: Path) -> list[float] | None:
+    """Return seconds from the first line of a `timestamps.txt` of KITTI raw; None if it is missing or broken."""
+    if not file.is_file():
+        return None
+    try:
+        # nanoseconds are written, Python reads microseconds
+        times = [datetime.fromisoformat(line.strip()[:26]) for line in file.read_text().splitlines() if line.strip()]
+    except ValueError:
+        return None
+    return [(time - times[0]).total_seconds() for time in times]
+
+
+def _unnamed_rows(file: Path) -> dict[str, np.ndarray]:
+    """The rows of 12 numbers of a file in which no row has a name."""
+    try:
+        rows = [[float(word) for word in line.split()] for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        return {}
+    return {f"P{number}": np.array(row) for number, row in enumerate(rows) if len(row) == 12}
+
+
+def _check(P: np.ndarray, name: str) -> Float[np.ndarray, "3 4"]:
+    if not np.isfinite(P).all() or P[0, 0] <= 0 or P[1, 1] <= 0 or abs(np.linalg.det(P[:, :3])) < 1e-9:
+        raise DataError(f"The projection of camera {name} is no camera matrix; take KITTI's own calibration file.")
+    return np.asarray(P, dtype=np.float64)

@@ -1,0 +1,147 @@
+"""KITTI odometry for `vection prepare`.
+
+`sequences/NN/image_0..3/NNNNNN.png`, `sequences/NN/calib.txt`, `sequences/NN/times.txt`, `poses/NN.txt` (00 to 10).
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vection.data.clips.image_file import read_whole_rgb
+from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_odometry_cameras
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    PrepareSettings,
+    SequenceFrame,
+    SourceFrame,
+    StereoFrame,
+)
+from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
+from vection.errors import DataError, UsageError, VectionError
+
+FRAME_SECONDS = 0.1036
+"""Between frames, where a sequence has no times.txt."""
+SPLITS = {"train": range(9), "test": range(9, 11), "server": range(11, 22)}
+"""Sequences 00 to 08 for training, 09 and 10 for testing, as all papers have it."""
+
+_Cameras = dict[str, RectifiedCamera]
+
+
+def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
+    """Find the sequences below `source`; each camera of each is one sequence `NN/image_N`.
+
+    `split` is train (00 to 08), test (09, 10), server (11 to 21), or a list of lines `NN FRAME l|r`.
+    """
+    if settings.variant is not None:
+        raise UsageError(f"kitti-odometry has no variant '{settings.variant}'.")
+    root = source / "sequences" if (source / "sequences").is_dir() else source
+    cameras = tuple(f"0{name.removeprefix('image_').lstrip('0') or '0'}" for name in settings.cameras) or ("02",)
+    if any(name not in STEREO_PAIRS for name in cameras):
+        raise UsageError(f"KITTI's cameras are 0, 1 (grey), 2, 3 (colour), not {', '.join(settings.cameras)}.")
+    wanted = SPLITS.get(settings.split or "")
+    parts = read_parts(settings.split, near=source) if settings.split and wanted is None else None
+    sequences: list[DataSequence] = []
+    skipped: list[tuple[str, str]] = []
+    for folder in sorted(path for path in root.glob("[0-9]*") if path.name.isdecimal() and path.is_dir()):
+        if wanted is not None and int(folder.name) not in wanted:
+            continue
+        for camera in STEREO_PAIRS if parts is not None else cameras:
+            try:
+                sequences += _sequences(folder, camera, settings=settings, parts=parts)
+            except VectionError as error:
+                skipped.append((f"{folder.name}/image_{int(camera)}", str(error)))
+    return Listing(tuple(sequences), tuple(skipped))
+
+
+def read_poses(file: Path) -> np.ndarray:
+    """Return frame x 4 x 4 of a pose file: T_camera_0_to_world, 12 numbers a line. DataError if it is none."""
+    try:
+        rows = np.loadtxt(file, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} holds no poses of 12 numbers a line ({error}).") from error
+    if rows.shape[1] != 12 or not np.isfinite(rows).all():
+        raise DataError(f"{file} holds {rows.shape[1]} numbers a line; poses have 12.")
+    poses = np.tile(np.eye(4), (len(rows), 1, 1))
+    poses[:, :3] = rows.reshape(-1, 3, 4)
+    return poses
+
+
+def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
+    place = folder / f"image_{int(camera)}"
+    files = {int(file.stem): file for file in sorted(place.glob("*.*")) if file.stem.isdecimal()}
+    chosen = frames_of_parts(
+        parts, neighbours=settings.neighbours, folder=folder.name, camera=camera, present=sorted(files)
+    )
+    if not any(frames for _, frames in chosen):
+        if parts is None and not files:
+            raise DataError(f"{place} holds no images; unpack them or name other --cameras.")
+        return []
+    cameras = read_odometry_cameras(folder / "calib.txt")
+    other = STEREO_PAIRS[camera] if settings.stereo else None
+    for name in filter(None, (camera, other)):
+        if name not in cameras:
+            raise DataError(f"{folder / 'calib.txt'} lacks P{int(name)}.")
+    seconds = _times(folder / "times.txt")
+    poses = _poses(folder)
+    sequences = []
+    for prefix, frames in chosen:
+        made = tuple(
+            SequenceFrame(
+                f"{frame.number:06d}",
+                seconds[frame.number] if frame.number < len(seconds) else frame.number * FRAME_SECONDS,
+                partial(
+                    read_frame,
+                    files.get(frame.number, place / f"{frame.number:06d}.png"),
+                    cameras[camera],
+                    None if other is None else cameras[other],
+                    _camera_pose(poses, frame.number, cameras[camera]),
+                ),
+                follows=frame.follows,
+                target=frame.target,
+            )
+            for frame in frames
+        )
+        if made:
+            name = f"{prefix}{folder.name}/{place.name}"
+            sequences.append(DataSequence(name, made, unit="metres" if settings.stereo else "up-to-scale"))
+    return sequences
+
+
+def read_frame(
+    file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: np.ndarray | None
+) -> SourceFrame:
+    """Read an image, and of a pair the same frame in the `other` camera's folder beside it."""
+    image = read_whole_rgb(file)
+    size = {"height": image.shape[0], "width": image.shape[1]}
+    stereo = None
+    if other is not None:
+        number = STEREO_PAIRS[f"0{file.parent.name.removeprefix('image_')}"]
+        twin = read_whole_rgb(file.parent.parent / f"image_{int(number)}" / file.name)
+        intrinsics = other.intrinsics(height=twin.shape[0], width=twin.shape[1])
+        stereo = StereoFrame(twin, intrinsics, camera.transform_to(other))
+    return SourceFrame(image, camera.intrinsics(**size), stereo=stereo, T_camera_to_world=pose)
+
+
+def _camera_pose(poses: np.ndarray | None, frame: int, camera: RectifiedCamera) -> np.ndarray | None:
+    """T_camera_to_world; the file's poses are those of camera 0."""
+    if poses is None or frame >= len(poses):
+        return None
+    T_camera_to_camera_0 = np.eye(4)
+    T_camera_to_camera_0[:3, 3] = camera.centre
+    return np.asarray(poses[frame] @ T_camera_to_camera_0)
+
+
+def _poses(folder: Path) -> np.ndarray | None:
+    places = (folder.parent.parent / "poses" / f"{folder.name}.txt", folder / "poses.txt")
+    return next((read_poses(file) for file in places if file.is_file()), None)
+
+
+def _times(file: Path) -> list[float]:
+    if not file.is_file():
+        return []
+    try:
+        return [float(line) for line in file.read_text(encoding="utf-8").split()]
+    except ValueError as error:
+        raise DataError(f"{file} holds something else than a time a line ({error}).") from error

@@ -1,0 +1,68 @@
+"""KITTI's GPS/IMU packets as poses (`oxts/data/NNNNNNNNNN.txt`)."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
+from vection.errors import DataError
+
+EARTH_RADIUS = 6378137.0
+"""Metres, as KITTI's own tools have it."""
+
+Matrix = Float[np.ndarray, "4 4"]
+
+
+def read_oxts_pose(file: Path, *, first_latitude: float) -> Matrix:
+    """T_imu_to_world in metres: x east, y north, z up, on a Mercator map of the scale at `first_latitude` (degrees)."""
+    latitude, longitude, altitude, roll, pitch, yaw = _packet(file)
+    scale = np.cos(np.radians(first_latitude))
+    T = np.eye(4)
+    T[:3, :3] = _rotation(2, yaw) @ _rotation(1, pitch) @ _rotation(0, roll)
+    T[:3, 3] = (
+        scale * EARTH_RADIUS * np.radians(longitude),
+        scale * EARTH_RADIUS * np.log(np.tan(np.radians(90 + latitude) / 2)),
+        altitude,
+    )
+    return T
+
+
+def read_latitude(file: Path) -> float:
+    """Return the latitude of a packet in degrees."""
+    return float(_packet(file)[0])
+
+
+def imu_to_rectified(date_folder: Path) -> Matrix:
+    """T_imu_to_camera_0, rectified, of `calib_imu_to_velo.txt`, `calib_velo_to_cam.txt` and `calib_cam_to_cam.txt`."""
+    chain = [
+        _rigid(read_kitti_calibration(date_folder / f"calib_{name}.txt")) for name in ("imu_to_velo", "velo_to_cam")
+    ]
+    rectify = np.eye(4)
+    cameras = read_kitti_calibration(date_folder / "calib_cam_to_cam.txt")
+    rectify[:3, :3] = calibration_matrix(cameras, "R_rect_00", shape=(3, 3))
+    return np.asarray(rectify @ chain[1] @ chain[0])
+
+
+def _packet(file: Path) -> Float[np.ndarray, "6"]:
+    try:
+        numbers = np.array(file.read_text(encoding="utf-8").split()[:6], dtype=np.float64)
+    except (OSError, ValueError) as error:
+        raise DataError(f"The GPS/IMU packet {file} is missing or broken ({error}).") from error
+    if numbers.size != 6:
+        raise DataError(f"The GPS/IMU packet {file} holds {numbers.size} numbers instead of 30.")
+    return numbers
+
+
+def _rigid(content: dict[str, np.ndarray]) -> Matrix:
+    T = np.eye(4)
+    T[:3, :3] = calibration_matrix(content, "R", shape=(3, 3))
+    T[:3, 3] = calibration_matrix(content, "T", shape=(1, 3))[0]
+    return T
+
+
+def _rotation(axis: int, angle: float) -> Float[np.ndarray, "3 3"]:
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    R = np.eye(3)
+    R[[i, i, j, j], [i, j, i, j]] = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
+    return R

@@ -1,0 +1,229 @@
+"""nuScenes for `vection prepare`: a clip a scene and camera, key frames (2 Hz) and the sweeps between them (12 Hz).
+
+True depth is the laser sweep nearest in time, moved from the car of its own instant to the car of the image's.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from vection.data.clips.folder import FrameTruth
+from vection.data.clips.image_file import read_whole_rgb
+from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.readers.nuscenes.tables import LIDAR, Annotation, Scene, Shot, read_scenes
+from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.readers.sparse_depth import (
+    BACKGROUND,
+    MOVING_OBJECT,
+    NO_CATEGORY,
+    STATIC_OBJECT,
+    category_map,
+    depth_map,
+    inside_box,
+)
+from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
+from vection.errors import DataError, UsageError, VectionError
+
+CAMERAS = ("CAM_FRONT", "CAM_FRONT_LEFT", "CAM_FRONT_RIGHT", "CAM_BACK", "CAM_BACK_LEFT", "CAM_BACK_RIGHT")
+TABLES = ("v1.0-trainval", "v1.0-test", "v1.0-mini")
+EVERY_FRAME = "every-frame"
+"""The variant with true depth for the frames between key frames as well; published evaluations use key frames."""
+NEAREST, MARGIN = 1.0, 1.0
+"""Laser points count from 1 m on, and from a pixel inside the image's border, as in Dynamo-Depth's preparation."""
+LONGEST_GAP = 0.5
+"""Seconds; frames further apart are no neighbours."""
+MOVABLE = ("human.", "vehicle.", "animal")
+"""How the categories of things that could move begin; barriers and cones are background."""
+UNKNOWN_MOTION = "cycle.with_rider"
+"""The attribute of ridden cycles, which does not say whether they move."""
+VALIDATION = (
+    (3, 3), (12, 18), (35, 36), (38, 39), (92, 110), (221, 221), (268, 278), (329, 332), (344, 346), (519, 524),
+    (552, 565), (625, 627), (629, 630), (632, 638), (770, 771), (775, 775), (777, 778), (780, 784), (794, 800),
+    (802, 802), (904, 917), (919, 931), (962, 963), (966, 969), (971, 972), (1059, 1073),
+)  # fmt: skip
+"""The published 150 validation scenes, first and last numbers."""
+TRUTH_SOURCE = "nuScenes' LIDAR_TOP at key frames, camera z"
+"""In the words of the evaluation protocols."""
+SCENE_NAME = re.compile(r"scene-(\d+)")
+
+Points = Float[np.ndarray, "point 3"]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """All that a worker needs to read a frame."""
+
+    root: Path
+    image: Shot
+    lidar: Shot | None
+    annotations: tuple[Annotation, ...] | None
+    """None: nothing is labelled at this instant."""
+
+
+def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
+    """Find the scenes of all table folders below `source`; each camera of each is `WEATHER/SCENE/CAMERA`.
+
+    WEATHER is day-clear or night-or-rain, as the scene's description has it.
+    """
+    cameras = settings.cameras or CAMERAS[:1]
+    if any(camera not in CAMERAS for camera in cameras):
+        raise UsageError(f"The cameras of nuScenes are {', '.join(CAMERAS)}, not {', '.join(cameras)}.")
+    if settings.variant not in (None, EVERY_FRAME):
+        raise UsageError(f"nuscenes has no variant '{settings.variant}'; there is {EVERY_FRAME}.")
+    folders = [source / name for name in TABLES if (source / name / "scene.json").is_file()]
+    if not folders:
+        raise UsageError(f"No nuScenes at {source}: there is no {TABLES[0]}/scene.json, nor of the test or mini set.")
+    wanted, parts = _chosen(settings.split, source=source)
+    sequences: list[DataSequence] = []
+    skipped: list[tuple[str, str]] = []
+    known: set[str] = set()
+    for folder in folders:
+        try:
+            scenes = read_scenes(folder, channels=(*cameras, LIDAR), wanted=wanted)
+        except VectionError as error:
+            skipped.append((folder.name, str(error)))
+            continue
+        for scene in (scene for scene in scenes if scene.name not in known):  # mini scenes are in trainval, too
+            known.add(scene.name)
+            for camera in cameras:
+                try:
+                    sequences += _sequences(source, scene, camera, settings=settings, parts=parts)
+                except DataError as error:
+                    skipped.append((f"{scene.name}/{camera}", str(error)))
+    return Listing(tuple(sequences), tuple(skipped))
+
+
+def _chosen(split: str | None, *, source: Path) -> tuple[Callable[[str], bool], list[Part] | None]:
+    """Return which scenes are wanted and, of a list file, which of their frames."""
+    if split in ("train", "val"):
+        return (lambda name: _in_validation(name) == (split == "val")), None
+    if split is None:
+        return (lambda _: True), None
+    parts = [_by_scene(part) for part in read_parts(split, near=source)]
+    names = {scene for part in parts for scene, _ in part.frames}
+    return (lambda name: name in names), parts
+
+
+def _by_scene(part: Part) -> Part:
+    frames = {}
+    for (folder, _), numbers in part.frames.items():
+        found = SCENE_NAME.search(folder)
+        frames[found.group() if found else folder, "l"] = numbers
+    return Part(part.prefix, frames)
+
+
+def _in_validation(scene: str) -> bool:
+    found = SCENE_NAME.fullmatch(scene)
+    return found is not None and any(first <= int(found.group(1)) <= last for first, last in VALIDATION)
+
+
+def _sequences(
+    root: Path, scene: Scene, camera: str, *, settings: PrepareSettings, parts: Sequence[Part] | None
+) -> Iterator[DataSequence]:
+    shots, lidar = scene.shots.get(camera, ()), scene.shots.get(LIDAR, ())
+    first = next((index for index, shot in enumerate(shots) if shot.key_of is not None), len(shots))
+    shots = shots[first:]
+    if not shots:
+        raise DataError(f"The tables list no key frame of {camera} in {scene.name}.")
+    if not (root / shots[0].file).is_file():
+        raise DataError(f"{root / shots[0].file} is missing, so {scene.name} is left out; unpack its archive.")
+    weather = "day-clear" if scene.day_clear else "night-or-rain"
+    for prefix, frames in frames_of_parts(parts, folder=scene.name, camera="02", present=range(len(shots))):
+        found = []
+        for frame in frames:
+            shot = shots[frame.number]
+            with_truth = settings.truth and (shot.key_of is not None or settings.variant == EVERY_FRAME)
+            read = partial(read_frame, _frame(root, scene, shot, lidar if with_truth else ()))
+            close = frame.number == 0 or shot.seconds - shots[frame.number - 1].seconds <= LONGEST_GAP
+            found.append(
+                SequenceFrame(
+                    f"{frame.number:06d}", shot.seconds - shots[0].seconds, read,
+                    follows=frame.follows and close, target=frame.target,
+                )
+            )  # fmt: skip
+        if found:
+            yield DataSequence(f"{prefix}{weather}/{scene.name}/{camera}", tuple(found))
+
+
+def _frame(root: Path, scene: Scene, image: Shot, lidar: Sequence[Shot]) -> _Frame:
+    if image.key_of is not None:
+        nearest = next((shot for shot in lidar if shot.key_of == image.key_of), None)
+        return _Frame(root, image, nearest, scene.annotations.get(image.key_of))
+    after = bisect_left([shot.seconds for shot in lidar], image.seconds)
+    around = lidar[max(after - 1, 0) : after + 1]
+    return _Frame(root, image, min(around, key=lambda shot: abs(shot.seconds - image.seconds), default=None), None)
+
+
+def read_frame(frame: _Frame) -> SourceFrame:
+    """Read an image with its camera and pose and, where a laser sweep is named, true depth and what moves."""
+    image = read_whole_rgb(frame.root / frame.image.file)
+    height, width = image.shape[:2]
+    if frame.image.intrinsic is None or frame.image.size not in ((0, 0), (width, height)):
+        raise DataError(f"{frame.image.file} has not the size or the camera that its row in sample_data.json states.")
+    camera = CameraIntrinsics(width, height, *frame.image.intrinsic, "nuScenes' calibrated_sensor.json")
+    T_camera_to_world = frame.image.T_ego_to_world @ frame.image.T_sensor_to_ego
+    truth: FrameTruth | None = None
+    notes: tuple[str, ...] = ()
+    if frame.lidar is not None:
+        try:
+            scan = read_sweep(frame.root / frame.lidar.file)
+            truth = frame_truth(frame, scan, camera=camera, T_camera_to_world=T_camera_to_world)
+        except DataError as error:
+            notes = (f"no true depth: {error}",)
+    return SourceFrame(image, camera, truth, TRUTH_SOURCE, T_camera_to_world=T_camera_to_world, notes=notes)
+
+
+def frame_truth(
+    frame: _Frame, scan: Points, *, camera: CameraIntrinsics, T_camera_to_world: Float[np.ndarray, "4 4"]
+) -> FrameTruth:
+    """Depth in camera z of laser points, and their categories at key frames; hidden points are kept, as published."""
+    assert frame.lidar is not None
+    T_lidar_to_world = frame.lidar.T_ego_to_world @ frame.lidar.T_sensor_to_ego
+    world = scan @ T_lidar_to_world[:3, :3].T + T_lidar_to_world[:3, 3]
+    T_world_to_camera = np.linalg.inv(T_camera_to_world)
+    x, y, z = (world @ T_world_to_camera[:3, :3].T + T_world_to_camera[:3, 3]).T
+    front = z > NEAREST
+    safe = np.where(front, z, 1)
+    u, v = camera.fx * x / safe + camera.cx, camera.fy * y / safe + camera.cy
+    kept = front & (u > MARGIN) & (u < camera.width - MARGIN) & (v > MARGIN) & (v < camera.height - MARGIN)
+    seen = np.stack([u, v, z], axis=1)[kept]
+    category = None
+    if frame.annotations is not None:
+        labels = point_categories(world[kept], frame.annotations)
+        category = category_map(seen, labels, height=camera.height, width=camera.width)
+    depth = depth_map(seen, height=camera.height, width=camera.width)
+    return FrameTruth(depth, category, None, None, T_camera_to_world)
+
+
+def point_categories(points: Points, annotations: Sequence[Annotation]) -> UInt8[np.ndarray, " point"]:
+    """Background, static or moving object of points of the world, by the box that each lies in and its attribute."""
+    labels = np.full(len(points), BACKGROUND, np.uint8)
+    for one in annotations:
+        if one.category.startswith(MOVABLE):
+            T = one.T_box_to_world
+            labels[inside_box(points, centre=T[:3, 3], rotation=T[:3, :3], size=one.size)] = _category(one.attributes)
+    return labels
+
+
+def read_sweep(file: Path) -> Float[np.ndarray, "point 3"]:
+    """Read x, y, z of a `.pcd.bin`: five floats a point (intensity and ring besides). DataError if it is not so."""
+    try:
+        numbers: Float32[np.ndarray, " number"] = np.fromfile(file, "<f4").astype(np.float32)
+    except OSError as error:
+        raise DataError(f"The laser sweep {file} cannot be read: {error.strerror}.") from error
+    if not numbers.size or numbers.size % 5:
+        raise DataError(f"{file} is not a laser sweep of nuScenes: {numbers.size} numbers, not a multiple of 5.")
+    points = numbers.reshape(-1, 5)[:, :3].astype(np.float64)
+    return np.asarray(points[np.isfinite(points).all(axis=1)])
+
+
+def _category(attributes: Sequence[str]) -> int:
+    if not attributes or UNKNOWN_MOTION in attributes:
+        return NO_CATEGORY
+    return MOVING_OBJECT if any("moving" in attribute for attribute in attributes) else STATIC_OBJECT

@@ -1,0 +1,124 @@
+"""What a reader of a data set gives to `vection prepare`: sequences of frames, each read when it is wanted.
+
+A reader is one file `data/<name>.py` with pure reading code and `list_sequences(source, settings)`, registered in
+`data/prepare/data_sets.py`. It opens no image while it lists; it only finds files.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from vection.data.clips.folder import ClipInfo, FrameTruth
+from vection.data.clips.framing import Crop
+from vection.data.clips.intrinsics import CameraIntrinsics
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """How a data set becomes clip folders; a reader uses what makes sense for it and refuses what does not."""
+
+    width: int
+    height: int
+    crop: Crop = "stretch"
+    """The published systems stretch whole images; "keep-aspect" cuts them to the clip's shape."""
+    split: str | None = None
+    """A published list, by name or file: only these frames become targets, with the neighbours that they need."""
+    neighbours: bool = True
+    """Take the neighbours of listed frames along; training needs them, predicting depth does not."""
+    cameras: tuple[str, ...] = ()
+    """Names of cameras as the data set calls them; empty: the usual ones."""
+    variant: str | None = None
+    """A named variant of the reader, for instance a historical crop or ground truth."""
+    stereo: bool = False
+    """Keep the other camera's images, where the data set has a pair."""
+    truth: bool = True
+    """Write the true depth (and what else is known) of frames that have it."""
+    intrinsics: str | None = None
+    """Of images without a known camera: JSON file, "fx,fy,cx,cy" or "fov:DEGREES"."""
+
+
+@dataclass(frozen=True)
+class StereoFrame:
+    """The other camera's view at the same instant."""
+
+    image: UInt8[np.ndarray, "height width 3"]
+    camera: CameraIntrinsics
+    T_target_to_stereo: Float[np.ndarray, "4 4"]
+    """Metres."""
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """One frame as the data set has it, at its full resolution.
+
+    All maps have the size of `image` or, the truth alone, any size of the same view (of Cityscapes it is the whole
+    image's, because protocols name the window of it that a network sees). Where the camera has distortion,
+    the reader has removed it from image and maps alike (`CameraIntrinsics.undistortion`), unless there are no maps.
+    """
+
+    image: UInt8[np.ndarray, "height width 3"]
+    camera: CameraIntrinsics
+    """True camera of this image."""
+    truth: FrameTruth | None = None
+    """Metres; kept at full resolution. 0 where no depth is known (LiDAR is sparse)."""
+    truth_source: str | None = None
+    """Where the true depth comes from, in the words of the protocols."""
+    classes: UInt8[np.ndarray, "height width"] | None = None
+    """Cityscapes train ids to train with, 255 where unknown; resized with the image. All frames of a clip or none."""
+    stereo: StereoFrame | None = None
+    usable: UInt8[np.ndarray, "height width"] | None = None
+    """255 where the scene is seen, 0 on the bonnet; that of a clip's first frame becomes the clip's mask."""
+    T_camera_to_world: Float[np.ndarray, "4 4"] | None = None
+    """True pose, metres, in a world that is one for the sequence."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what is missing though the frame is kept, for instance its laser scan."""
+
+
+@dataclass(frozen=True)
+class SequenceFrame:
+    """Where a frame is found. `read` runs in a worker process: a `functools.partial` of a function of a module.
+
+    It raises DataError (one sentence) for a broken file; the frame is then left out and listed.
+    """
+
+    name: str
+    """Unique in its sequence; the stem of the files that are written."""
+    seconds: float
+    read: Callable[[], SourceFrame]
+    follows: bool = True
+    """False where frames are missing before it, so that the one before is no neighbour."""
+    target: bool = True
+    """False for a frame that is only a neighbour of listed ones."""
+
+
+@dataclass(frozen=True)
+class DataSequence:
+    """Consecutive frames of one camera; becomes one clip folder."""
+
+    name: str
+    """Path of the clip folder below the output."""
+    frames: tuple[SequenceFrame, ...]
+    unit: Literal["up-to-scale", "metres"] = "up-to-scale"
+    """Metres only where depth that is learned from it is metric (stereo)."""
+
+
+@dataclass(frozen=True)
+class WholeSequence:
+    """A sequence that is only readable as a whole (a video file): `write` makes the clip in the folder given."""
+
+    name: str
+    write: Callable[[Path], ClipInfo]
+    """Raises DataError (one sentence) for a broken file; writes nothing then."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All that a reader found."""
+
+    sequences: tuple[DataSequence | WholeSequence, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    """What could not even be listed: path or name, and the reason."""

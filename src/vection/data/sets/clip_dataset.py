@@ -1,0 +1,230 @@
+"""Targets with their neighbours from clip folders, and a split that keeps validation apart from training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vection.data.clips.folder import ClipInfo, find_clips, read_clip
+from vection.errors import DataError, UsageError
+from vection.samples import Clip, StereoView
+
+WHOLE_CLIPS_FROM = 20
+"""From this many clips on whole ones are held out; of fewer, one clip would be a poor picture of all."""
+
+
+@dataclass(frozen=True)
+class _Target:
+    clip: int
+    frame: int
+
+
+class ClipDataset(Dataset[Clip]):
+    """Every frame whose neighbours at `offsets` exist in the same clip, as a raw `Clip` of batch size 1.
+
+    `selection` maps a clip's name in `sequences` to the frame indices that may be used, as target or as source; clips
+    that it lacks are left out. Collate with `vection.samples.stack`. Raises DataError where clips do not fit together.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        offsets: Sequence[int] = (-1, 1),
+        selection: Mapping[str, Sequence[int]] | None = None,
+        use_stereo: bool = False,
+        use_classes: bool = False,
+    ) -> None:
+        cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
+        if 0 in offsets or not offsets:
+            raise UsageError(f"Source offsets must be whole numbers other than 0, but are {tuple(offsets)}.")
+        self.root = root
+        self.offsets = tuple(offsets)
+        self.use_stereo = use_stereo
+        self.use_classes = use_classes
+        self.clips = [read_clip(folder) for folder in find_clips(root)]
+        self.names = [clip_name(root, clip) for clip in self.clips]
+        _check_clips(self.clips, use_stereo=use_stereo)
+        self._masks = _read_masks(self.clips)
+        self._cameras = number_cameras(self.clips)
+        self._targets: list[_Target] = []
+        for number, (name, clip) in enumerate(zip(self.names, self.clips, strict=True)):
+            frames = range(len(clip)) if selection is None else selection.get(name, ())
+            usable = usable_targets(frames, offsets=self.offsets, breaks=clip.breaks)
+            self._targets += [
+                _Target(number, frame) for frame in usable if clip.targets is None or frame in clip.targets
+            ]
+
+    @property
+    def sequences(self) -> list[tuple[str, int]]:
+        """Each clip's name (its path below the root) with its number of targets."""
+        counts = np.bincount([target.clip for target in self._targets], minlength=len(self.clips))
+        return [(name, int(count)) for name, count in zip(self.names, counts, strict=True)]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of every image."""
+        return self.clips[0].height, self.clips[0].width
+
+    def target_frame(self, index: int) -> tuple[str, int]:
+        """Return the clip's name and the frame's index of a target."""
+        target = self._targets[index]
+        return self.names[target.clip], target.frame
+
+    def __len__(self) -> int:
+        """Return the number of targets."""
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> Clip:
+        """Read a target and its sources."""
+        place = self._targets[index]
+        info = self.clips[place.clip]
+        frames = [place.frame + offset for offset in self.offsets]
+        image = image_tensor(info.read_image(place.frame))
+        sources = torch.stack([image_tensor(info.read_image(frame)) for frame in frames], dim=1)
+        times = [info.frames[frame].seconds - info.frames[place.frame].seconds for frame in frames]
+        mask = self._masks[place.clip] if self._masks is not None else None
+        return Clip(
+            target=image,
+            sources=sources,
+            target_jittered=image,
+            sources_jittered=sources,
+            intrinsics=camera_matrix(info.frames[place.frame].intrinsics)[None],
+            source_intrinsics=torch.stack([camera_matrix(info.frames[frame].intrinsics) for frame in frames])[None],
+            seconds=torch.tensor([times], dtype=torch.float32),
+            stereo=_read_stereo(info, place.frame) if self.use_stereo else None,
+            usable=None if mask is None else torch.from_numpy(mask)[None, None],
+            camera=torch.tensor([self._cameras[place.clip]]),
+            classes=torch.from_numpy(info.read_classes(place.frame))[None, None] if self.use_classes else None,
+            source_classes=self._read_classes(info, frames) if self.use_classes else None,
+        )
+
+    def _read_classes(self, info: ClipInfo, frames: Sequence[int]) -> Tensor:
+        return torch.stack([torch.from_numpy(info.read_classes(frame)) for frame in frames])[None]
+
+
+def split_validation(
+    root: Path,
+    *,
+    fraction: float,
+    offsets: Sequence[int] = (-1, 1),
+    use_stereo: bool = False,
+    use_classes: bool = False,
+) -> tuple[ClipDataset, ClipDataset]:
+    """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
+
+    Clips below `root`/train and `root`/val (a published split, as `vection prepare` writes it) are split so, and those
+    below `root`/test left out. Else of many clips whole ones are held out, evenly spread; else the tail of each, behind
+    a gap of max|offset| frames. `fraction` is that of the targets. Raises DataError if nothing is left to train on or
+    to validate on.
+    """
+    if not 0 <= fraction < 1:
+        raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
+    clips = [read_clip(folder) for folder in find_clips(root)]
+    names = [clip_name(root, clip) for clip in clips]
+    held_out = round(fraction * len(clips))
+    training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
+    validation: dict[str, range] = {}
+    folders = {name.partition("/")[0] for name in names}
+    if {"train", "val"} <= folders <= {"train", "val", "test"}:
+        validation = {name: training[name] for name in names if name.startswith("val/")}
+        training = {name: frames for name, frames in training.items() if name.startswith("train/")}
+    elif fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
+        for place in range(held_out):
+            name = names[int((place + 0.5) * len(clips) / held_out)]
+            validation[name] = training.pop(name)
+    elif fraction > 0:
+        for name, clip in zip(names, clips, strict=True):
+            training[name], validation[name] = split_tail(len(clip), fraction=fraction, offsets=offsets)
+    parts = [
+        ClipDataset(root, offsets=offsets, selection=selection, use_stereo=use_stereo, use_classes=use_classes)
+        for selection in (training, validation)
+    ]
+    if not len(parts[0]) or (fraction > 0 and not len(parts[1])):
+        raise DataError(
+            f"The clips below {root} are too short to train on one part and to hold out {fraction:.0%}; "
+            "give more frames, smaller offsets or no validation."
+        )
+    return parts[0], parts[1]
+
+
+def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:
+    """Number the clips' cameras from 0; clips with one name of a camera, or else the same intrinsics, share one."""
+    numbers: dict[str | tuple[float, ...], int] = {}
+    return [numbers.setdefault(clip.camera or clip.frames[0].intrinsics, len(numbers)) for clip in clips]
+
+
+def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[range, range]:
+    """Split `count` frames into those of training and those of validation; all go to training if there are too few."""
+    reach = max(abs(offset) for offset in offsets)
+    margin = max(0, *offsets) - min(0, *offsets)  # frames of a contiguous run that are not targets
+    held_out = max(1, round(fraction * (count - margin)))
+    begin = count - held_out - margin
+    if begin - reach <= margin:
+        return range(count), range(0)
+    return range(begin - reach), range(begin, count)
+
+
+def usable_targets(frames: Sequence[int], *, offsets: Sequence[int], breaks: Sequence[int] = ()) -> list[int]:
+    """Return the frames whose neighbours at every offset are among `frames`, with no break on the way to them."""
+    present = set(frames)
+    interrupted = set(breaks)
+    reach = range(min(0, *offsets) + 1, max(0, *offsets) + 1)
+    return [
+        frame
+        for frame in frames
+        if all(frame + offset in present for offset in offsets)
+        and not any(frame + step in interrupted for step in reach)
+    ]
+
+
+def clip_name(root: Path, clip: ClipInfo) -> str:
+    """Return the clip's path below the root, or its own name where it is the root."""
+    return clip.name if clip.folder == root else clip.folder.relative_to(root).as_posix()
+
+
+def image_tensor(image: NDArray[np.uint8]) -> Tensor:
+    """Return height x width x 3 as 1 x 3 x height x width."""
+    return torch.from_numpy(image).permute(2, 0, 1).contiguous()[None]
+
+
+def camera_matrix(numbers: Sequence[float]) -> Tensor:
+    """Return the 3x3 matrix of fx, fy, cx, cy."""
+    fx, fy, cx, cy = numbers
+    return torch.tensor([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]], dtype=torch.float32)
+
+
+def _read_stereo(info: ClipInfo, frame: int) -> StereoView:
+    image = image_tensor(info.read_stereo_image(frame))
+    assert info.stereo is not None  # read_stereo_image has raised otherwise
+    return StereoView(
+        image=image,
+        jittered=image,
+        intrinsics=camera_matrix(info.stereo.intrinsics)[None],
+        T_target_to_stereo=torch.tensor(info.stereo.T_target_to_stereo, dtype=torch.float32)[None],
+    )
+
+
+def _read_masks(clips: Sequence[ClipInfo]) -> list[NDArray[np.bool_]] | None:
+    # A batch may mix clips, so if one clip has a mask all get one.
+    masks = [clip.read_usable() for clip in clips]
+    if all(mask is None for mask in masks):
+        return None
+    full = np.ones((clips[0].height, clips[0].width), dtype=np.bool_)
+    return [full if mask is None else mask for mask in masks]
+
+
+def _check_clips(clips: Sequence[ClipInfo], *, use_stereo: bool) -> None:
+    first = clips[0]
+    for clip in clips:
+        if (clip.width, clip.height) != (first.width, first.height):
+            sizes = f"{clip.width}x{clip.height} and {first.width}x{first.height}"
+            raise DataError(f"{clip.folder} and {first.folder} differ in size ({sizes}); ingest them at one size.")
+        if use_stereo and clip.stereo is None:
+            raise DataError(f"The clip {clip.folder} has no second camera; train without stereo or leave it out.")

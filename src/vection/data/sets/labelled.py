@@ -1,0 +1,155 @@
+"""Images with known classes, of another domain than the clips: Cityscapes in its own layout, or clip folders."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_key, read_clip, read_rgb
+from vection.data.readers.cityscapes.labels import train_ids
+from vection.data.sets.clip_dataset import image_tensor
+from vection.errors import DataError, UsageError
+from vection.samples import Clip, LabelledImage
+
+MARGIN = 1.6
+"""An image is stored at most so many times larger than its crop: Cityscapes at 1024x512 for crops of 640x192."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Where an image and its classes are."""
+
+    name: str
+    image: Callable[[], NDArray[np.uint8]]
+    classes: Callable[[], NDArray[np.uint8]]
+
+
+class LabelledDataset(Dataset[LabelledImage]):
+    """Images with Cityscapes train ids below `root`, each as a raw `LabelledImage` of batch size 1, all of one size.
+
+    `root` holds leftImg8bit/ and gtFine/ (`part` names the folder in them), or clip folders with class maps or
+    synthetic truth. Images are resized so that a crop of `height` x `width` fits with a margin. Raises UsageError if
+    there is no such folder, DataError if it has no labels.
+    """
+
+    def __init__(self, root: Path, *, height: int, width: int, part: str = "train") -> None:
+        cv2.setNumThreads(0)
+        if not root.is_dir():
+            raise UsageError(f"The folder of labelled images {root} does not exist; name it with --data.labels FOLDER.")
+        self.root, self.crop = root, (height, width)
+        self._pairs = _cityscapes(root, part) if (root / "leftImg8bit").is_dir() else _labelled_frames(root)
+        if not self._pairs:
+            raise DataError(
+                f"'{root}' holds no labelled images: neither leftImg8bit/{part}/*/*_leftImg8bit.png with "
+                f"gtFine/{part}/*/*_gtFine_labelIds.png (Cityscapes) nor clips with class maps or synthetic truth."
+            )
+        first = self._pairs[0].image()
+        self.native = first.shape[:2]
+        self.size = stored_size(self.native, crop=self.crop)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> LabelledImage:
+        """Read an image and its classes."""
+        pair = self._pairs[index]
+        image, classes = pair.image(), pair.classes()
+        for found in (image, classes):
+            if found.shape[:2] != self.native:
+                sizes = f"{found.shape[1]}x{found.shape[0]} instead of {self.native[1]}x{self.native[0]}"
+                raise DataError(f"{pair.name} or its class map is {sizes}; labelled images must all have one size.")
+        height, width = self.size
+        if self.size != self.native:
+            shrinks = height < self.native[0]
+            filtering = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            image = np.asarray(cv2.resize(image, (width, height), interpolation=filtering), np.uint8)
+            nearest = cv2.INTER_NEAREST_EXACT
+            classes = np.asarray(cv2.resize(classes, (width, height), interpolation=nearest), np.uint8)
+        return LabelledImage(image_tensor(image), torch.from_numpy(np.ascontiguousarray(classes))[None, None])
+
+
+class LabelledClips(Dataset[Clip]):
+    """Clips, each with a labelled image; as many as there are of the more numerous, the others start again."""
+
+    def __init__(self, clips: Dataset[Clip], labelled: LabelledDataset) -> None:
+        self.clips, self.labelled = clips, labelled
+        count = max(len(clips), len(labelled))  # type: ignore[arg-type]
+        self._clip_order = wrapped_order(len(clips), count, seed=1, begins_in_order=True)  # type: ignore[arg-type]
+        self._label_order = wrapped_order(len(labelled), count, seed=2)
+
+    def __len__(self) -> int:
+        """Return the larger of the two numbers."""
+        return len(self._clip_order)
+
+    def __getitem__(self, index: int) -> Clip:
+        """Read a clip and its labelled image."""
+        clip = self.clips[int(self._clip_order[index])]
+        return replace(clip, labelled=self.labelled[int(self._label_order[index])])
+
+
+def wrapped_order(available: int, count: int, *, seed: int, begins_in_order: bool = False) -> Tensor:
+    """Return `count` indices below `available`: fixed permutations of all of them, one after another."""
+    generator = torch.Generator().manual_seed(seed)
+    rounds = [torch.arange(available)] if begins_in_order else []
+    while len(rounds) * available < count:
+        rounds.append(torch.randperm(available, generator=generator))
+    return torch.cat(rounds)[:count]
+
+
+def stored_size(native: tuple[int, int], *, crop: tuple[int, int]) -> tuple[int, int]:
+    """Height and width to store an image of `native` size at: no larger than need be, no smaller than the crop."""
+    covering = max(crop[0] / native[0], crop[1] / native[1])
+    scale = min(MARGIN * covering, max(1.0, covering))
+    return max(round(native[0] * scale), crop[0]), max(round(native[1] * scale), crop[1])
+
+
+def _cityscapes(root: Path, part: str) -> list[_Pair]:
+    images = sorted((root / "leftImg8bit" / part).glob("*/*_leftImg8bit.png"), key=lambda path: natural_key(str(path)))
+    pairs = []
+    for image in images:
+        stem = image.name.removesuffix("_leftImg8bit.png")
+        labels = root / "gtFine" / part / image.parent.name / f"{stem}_gtFine_labelIds.png"
+        if not labels.is_file():
+            raise DataError(f"The image {image} has no labels: {labels} does not exist; restore it or leave it out.")
+        pairs.append(_Pair(str(image), partial(read_rgb, image), partial(_read_labels, labels)))
+    return pairs
+
+
+def _read_labels(path: Path) -> NDArray[np.uint8]:
+    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if labels is None or labels.dtype != np.uint8 or labels.ndim != 2:
+        raise DataError(f"The label map {path} cannot be read as an 8-bit grey PNG; restore it.")
+    return train_ids(np.asarray(labels))
+
+
+def _labelled_frames(root: Path) -> list[_Pair]:
+    pairs = []
+    if (root / CLIP_FILE).is_file() or any(root.rglob(CLIP_FILE)):
+        for folder in find_clips(root):
+            info = read_clip(folder)
+            if info.classes is not None or info.truth is not None:
+                pairs += [_frame(info, index) for index in range(len(info))]
+    return pairs
+
+
+def _frame(info: ClipInfo, index: int) -> _Pair:
+    name = str(info.folder / info.frames[index].file)
+    return _Pair(name, partial(info.read_image, index), partial(_classes_of, info, index))
+
+
+def _classes_of(info: ClipInfo, index: int) -> NDArray[np.uint8]:
+    """The class map beside the frame, or that of the truth; the synthetic world has Cityscapes train ids."""
+    if info.classes is not None:
+        return info.read_classes(index)
+    semantics = info.read_truth(index).semantics
+    if semantics is None:
+        raise DataError(f"The truth of {info.folder} has no classes; it cannot teach segmentation.")
+    return semantics

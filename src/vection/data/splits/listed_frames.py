@@ -1,0 +1,75 @@
+"""Which frames of a drive a published list wants, and the neighbours that they need."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vection.data.splits.list_file import SplitLine, read_split
+from vection.data.splits.published import PARTS, find_split
+
+NEIGHBOURS = (-1, 1)
+"""Frames beside a listed one, as every published system trains."""
+CAMERA_SIDES = {"02": "l", "03": "r"}
+
+
+@dataclass(frozen=True)
+class ListedFrame:
+    """A frame of a drive: one of the list, or a neighbour of such."""
+
+    number: int
+    target: bool
+    follows: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A list: the frames by drive and side. `prefix` is put before the names of its sequences ("train/")."""
+
+    prefix: str
+    frames: Mapping[tuple[str, str], frozenset[int]]
+
+
+def read_parts(split: str, *, near: Path | None = None) -> list[Part]:
+    """Read the lists that `list_files` finds."""
+    return [Part(prefix, _by_drive(read_split(file))) for prefix, file in list_files(split, near=near).items()]
+
+
+def list_files(split: str, *, near: Path | None = None) -> dict[str, Path]:
+    """Return the list files of a file, a folder or a published name (`named_splits.find_split`), by sequence prefix.
+
+    "NAME:PART" is one part alone, without prefix; so is a list file.
+    """
+    name, _, part = split.rpartition(":")
+    if name and part in PARTS:
+        return {"": find_split(name, near=near, parts=(part,))[part]}
+    return {f"{part}/" if part else "": file for part, file in find_split(split, near=near).items()}
+
+
+def frames_of_parts(
+    parts: Sequence[Part] | None, *, folder: str, camera: str, present: Sequence[int], neighbours: bool = True
+) -> list[tuple[str, list[ListedFrame]]]:
+    """Return for each part its prefix and the frames of a drive's camera; without parts all that are present."""
+    if parts is None:
+        return [("", _with_gaps(present, targets=None))]
+    there = set(present)
+    offsets = NEIGHBOURS if neighbours else ()
+    chosen = []
+    for part in parts:
+        targets = part.frames.get((folder, CAMERA_SIDES.get(camera, "")), frozenset())
+        wanted = targets | {frame + offset for frame in targets for offset in offsets if frame + offset in there}
+        chosen.append((part.prefix, _with_gaps(sorted(wanted), targets=targets)))
+    return chosen
+
+
+def _with_gaps(numbers: Sequence[int], *, targets: frozenset[int] | None) -> list[ListedFrame]:
+    return [
+        ListedFrame(number, targets is None or number in targets, index > 0 and numbers[index - 1] == number - 1)
+        for index, number in enumerate(numbers)
+    ]
+
+
+def _by_drive(lines: Sequence[SplitLine]) -> dict[tuple[str, str], frozenset[int]]:
+    frames: dict[tuple[str, str], set[int]] = {}
+    for line in lines:
+        frames.setdefault((line.folder, line.side), set()).add(line.frame)
+    return {key: frozenset(numbers) for key, numbers in frames.items()}

@@ -1,0 +1,53 @@
+import pytest
+
+from vection.data.splits.list_file import SplitLine, read_split, read_static_frames, without_static
+from vection.errors import DataError, UsageError
+
+
+def test_reads_three_and_two_words(tmp_path):
+    (tmp_path / "list.txt").write_text("d/a_sync 0000000069 r\n\nd/b_sync 7 l\nleverkusen 12\n")
+    assert read_split(tmp_path / "list.txt") == [
+        SplitLine("d/a_sync", 69, "r"),
+        SplitLine("d/b_sync", 7, "l"),
+        SplitLine("leverkusen", 12, "l"),
+    ]
+
+
+@pytest.mark.parametrize("line", ["a", "a b l", "a 1 x", "a 1 l more", "a -1 l"])
+def test_bad_line_is_named_by_number(tmp_path, line):
+    (tmp_path / "list.txt").write_text(f"a 1 l\n{line}\n")
+    with pytest.raises(DataError, match="line 2"):
+        read_split(tmp_path / "list.txt")
+
+
+def test_missing_empty_and_binary_files(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_split(tmp_path / "none.txt")
+    (tmp_path / "empty.txt").write_text("\n")
+    with pytest.raises(DataError, match="lists no frames"):
+        read_split(tmp_path / "empty.txt")
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x80")
+    with pytest.raises(DataError, match="not a text file"):
+        read_split(tmp_path / "binary.txt")
+
+
+def test_static_frames_are_left_out(tmp_path):
+    (tmp_path / "static.txt").write_text("2011_09_26 a_sync 0000000003\n")
+    static = read_static_frames(tmp_path / "static.txt")
+    lines = [SplitLine("2011_09_26/a_sync", frame, side) for frame in (2, 3) for side in ("l", "r")]
+    assert [line.frame for line in without_static(lines, static)] == [2, 2]
+    (tmp_path / "static.txt").write_text("2011_09_26 a_sync\n")
+    with pytest.raises(DataError, match="line 1"):
+        read_static_frames(tmp_path / "static.txt")
+
+
+def test_published_lists(shared_data):
+    splits = shared_data / "splits"
+    train = read_split(splits / "eigen_zhou/train_files.txt")
+    static = read_static_frames(splits / "static_frames.txt")
+    assert len(train) == 39810
+    assert len(read_split(splits / "eigen_zhou/val_files.txt")) == 4424
+    assert len(read_split(splits / "eigen/test_files.txt")) == 697
+    assert len(read_split(splits / "eigen_benchmark/test_files.txt")) == 652
+    assert len(static) == 8044
+    assert len(without_static(train, static)) == 39810  # the list was made without static frames
