@@ -19,8 +19,8 @@ from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, still_street, turning
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.recipe import DataSettings, Recipe
-from vection.recipes.run import train
 from vection.reports.run_folder import read_events
+from vection.runs.train import train
 from vection.training.settings import Stage, TrainingSettings
 
 WIDTH, HEIGHT = 192, 64

@@ -21,16 +21,16 @@ import tyro
 
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, lead_car, stop_and_go, street
-from vection.evaluation.baselines import computed_predictions
-from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.prediction_kinds import PredictionReader
-from vection.evaluation.protocols import SYNTHETIC
-from vection.evaluation.result import DepthResult
-from vection.evaluation.truth import TruthSet, clip_truth
-from vection.recipes.load import load_predictor
+from vection.evaluation.depth.baselines import computed_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocols import SYNTHETIC
+from vection.evaluation.depth.result import DepthResult
+from vection.evaluation.predictions.kinds import PredictionReader
+from vection.evaluation.truth.truth_set import TruthSet, clip_truth
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.recipes.registry import get_recipe
-from vection.recipes.run import train
+from vection.runs.load import load_predictor
+from vection.runs.train import train
 from vection.text_file import write_text
 from vection.training.settings import Stage, TrainingSettings
 

@@ -26,7 +26,7 @@ from vection.data.clips.folder import find_clips, read_clip
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import still_street
-from vection.evaluation.baselines import row_mean_depth
+from vection.evaluation.depth.baselines import row_mean_depth
 from vection.geometry.pairs import Pairs, both_ways
 from vection.methods.method import Progress
 from vection.methods.motion_field import MotionField, loss_terms

@@ -27,16 +27,16 @@ import tyro
 from vection.data.clips.folder import find_clips, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import street
-from vection.evaluation.baselines import row_mean_predictions
-from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.motion import motion_curve
-from vection.evaluation.objects import ObjectScores, evaluate_objects
-from vection.evaluation.predictions import open_predictions
-from vection.evaluation.protocol import ALL
-from vection.evaluation.protocols import SYNTHETIC
-from vection.evaluation.result import DepthResult
-from vection.evaluation.trajectory import trajectory_errors
-from vection.evaluation.truth import clip_truth
+from vection.evaluation.depth.baselines import row_mean_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocol import ALL
+from vection.evaluation.depth.protocols import SYNTHETIC
+from vection.evaluation.depth.result import DepthResult
+from vection.evaluation.objects.motion import motion_curve
+from vection.evaluation.objects.scores import ObjectScores, evaluate_objects
+from vection.evaluation.paths.trajectory import trajectory_errors
+from vection.evaluation.predictions.read import open_predictions
+from vection.evaluation.truth.truth_set import clip_truth
 from vection.geometry.camera import backproject, project
 from vection.geometry.flow import points_in_source
 from vection.geometry.views import Views
@@ -44,11 +44,11 @@ from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
 from vection.losses.photometric import Target, photometric_error
 from vection.networks.cameras import camera_matrices
-from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
-from vection.recipes.run import train
 from vection.reports.run_folder import read_events
+from vection.runs.load import load_predictor
+from vection.runs.train import train
 from vection.text_file import write_text
 from vection.training.settings import TrainingSettings
 

@@ -21,17 +21,17 @@ from learned_intrinsics import HEIGHT, WIDTH, recipe
 from vection.data.clips.folder import find_clips, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import turning
-from vection.evaluation.baselines import computed_predictions, row_mean_predictions
-from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.prediction_kinds import PredictionReader
-from vection.evaluation.protocol import ALL
-from vection.evaluation.protocols import SYNTHETIC
-from vection.evaluation.trajectory import steps_from_poses
-from vection.evaluation.truth import clip_truth
+from vection.evaluation.depth.baselines import computed_predictions, row_mean_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocol import ALL
+from vection.evaluation.depth.protocols import SYNTHETIC
+from vection.evaluation.paths.trajectory import steps_from_poses
+from vection.evaluation.predictions.kinds import PredictionReader
+from vection.evaluation.truth.truth_set import clip_truth
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
-from vection.recipes.load import load_predictor
-from vection.recipes.run import train
+from vection.runs.load import load_predictor
+from vection.runs.train import train
 from vection.text_file import write_text
 
 

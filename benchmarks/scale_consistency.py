@@ -27,17 +27,17 @@ from moving_objects import chosen
 from vection.data.clips.folder import FrameTruth, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import drive_settings
-from vection.evaluation.evaluate import ComparedPixels
-from vection.evaluation.trajectory import scale_every_step, steps_from_poses, trajectory_errors
+from vection.evaluation.depth.evaluate import ComparedPixels
+from vection.evaluation.paths.trajectory import scale_every_step, steps_from_poses, trajectory_errors
 from vection.geometry.warp import warp_with_depth
 from vection.inference.prediction import Prediction
 from vection.inference.sources import open_sources
 from vection.losses.geometry_consistency import depth_inconsistency
 from vection.networks.cameras import camera_matrices
-from vection.recipes.load import load_predictor
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
-from vection.recipes.run import train
+from vection.runs.load import load_predictor
+from vection.runs.train import train
 from vection.text_file import write_text
 
 HELD_OUT_SEEDS = 5000

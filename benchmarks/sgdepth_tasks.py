@@ -20,7 +20,7 @@ import tyro
 
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
-from vection.recipes.run import train
+from vection.runs.train import train
 from vection.text_file import write_text
 
 VARIANTS: dict[str, dict[str, Any]] = {

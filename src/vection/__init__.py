@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vection.recipes.load import load_predictor as load
+    from vection.runs.load import load_predictor as load
 
 __all__ = ["load"]
 
@@ -11,7 +11,7 @@ __all__ = ["load"]
 def __getattr__(name: str) -> Any:
     # Imported on first use: `vection --help` must not wait for torch.
     if name == "load":
-        from vection.recipes.load import load_predictor
+        from vection.runs.load import load_predictor
 
         return load_predictor
     raise AttributeError(f"module 'vection' has no attribute '{name}'")

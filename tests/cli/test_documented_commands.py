@@ -1,6 +1,5 @@
 """Commands that the pages show exist, with their options, recipes, protocols and data sets; nothing is run."""
 
-import importlib
 import re
 import shlex
 from pathlib import Path
@@ -8,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from vection.cli.arguments import dotted_names, flags, override, parse_known
-from vection.cli.main import COMMANDS, MODULES
+from vection.cli.main import COMMANDS
 from vection.data.prepare.data_sets import get_data_set
-from vection.evaluation.object_protocol import OBJECT_PROTOCOLS
-from vection.evaluation.odometry_protocol import ODOMETRY_PROTOCOLS, get_odometry_protocol
-from vection.evaluation.protocols import PROTOCOLS as DEPTH_PROTOCOLS
-from vection.evaluation.protocols import get_protocol
+from vection.evaluation.depth.protocols import PROTOCOLS as DEPTH_PROTOCOLS
+from vection.evaluation.depth.protocols import get_protocol
+from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
+from vection.evaluation.paths.protocol import ODOMETRY_PROTOCOLS, get_odometry_protocol
 from vection.recipes.registry import get_recipe, recipe_names
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +32,7 @@ def shown(page: Path) -> list[tuple[str, bool]]:
 
 
 def arguments_of(command: str) -> type:
-    module = importlib.import_module(f"vection.cli.{MODULES.get(command, command)}")
+    module = COMMANDS[command].load()
     kind: type = getattr(module, command.capitalize())
     return kind
 
@@ -46,7 +45,7 @@ def test_shown_commands_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_examples_of_the_help_are_whole(command: str) -> None:
-    module = importlib.import_module(f"vection.cli.{MODULES.get(command, command)}")
+    module = COMMANDS[command].load()
     assert module.EXAMPLES
     for example in module.EXAMPLES:
         check(example, whole=True)

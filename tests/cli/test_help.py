@@ -1,4 +1,3 @@
-import importlib
 import os
 import shlex
 import subprocess
@@ -9,7 +8,7 @@ import pytest
 
 from vection.cli import main as program
 from vection.cli.arguments import parse_known
-from vection.cli.ingest import Ingest
+from vection.cli.data.ingest import Ingest
 from vection.data.ingest.clip_writer import IngestSettings
 
 KINDS = {name: name.capitalize() for name in program.COMMANDS}
@@ -26,14 +25,14 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_of_a_command_shows_its_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    module = importlib.import_module(f"vection.cli.{program.MODULES.get(command, command)}")
+    module = program.COMMANDS[command].load()
     assert len(module.EXAMPLES) >= 2
     assert all(f"\n  {example}\n" in text for example in module.EXAMPLES)
 
 
 @pytest.mark.parametrize("command", program.COMMANDS)
 def test_examples_can_be_parsed(command: str) -> None:
-    module = importlib.import_module(f"vection.cli.{program.MODULES.get(command, command)}")
+    module = program.COMMANDS[command].load()
     examples = [*module.EXAMPLES, *(text for text in program.EXAMPLES if text.split()[1] == command)]
     for example in examples:
         words = shlex.split(example)

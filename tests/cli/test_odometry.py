@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from tests.cli.test_commands import succeeds
 from tests.cli.test_wrong_input import fails
-from tests.evaluation.test_trajectory import scaled, winding_path
+from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
-from vection.evaluation.camera_path import read_path
+from vection.evaluation.paths.camera_path import read_path
 from vection.inference.path import kitti_text, tum_text
-from vection.recipes.build import build_method
 from vection.recipes.recipe import recipe_to_json
 from vection.recipes.registry import get_recipe
+from vection.runs.build import build_method
 from vection.training.checkpoint import save_checkpoint
 
 Capture = pytest.CaptureFixture[str]

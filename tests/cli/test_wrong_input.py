@@ -143,7 +143,7 @@ def test_a_bug_says_how_to_find_it(capsys: pytest.CaptureFixture[str], monkeypat
     def broken(arguments: list[str]) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("vection.cli.recipes.run", broken)
+    monkeypatch.setattr("vection.cli.models.recipes.run", broken)
     message = fails(capsys, "recipes", code=1)
     assert message == (
         "vection: error: RuntimeError: two lines; this is a bug in vection; run again with --traceback to see where."
@@ -156,5 +156,5 @@ def test_interruption(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     def interrupted(arguments: list[str]) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vection.cli.recipes.run", interrupted)
+    monkeypatch.setattr("vection.cli.models.recipes.run", interrupted)
     assert fails(capsys, "recipes", code=130) == "vection: interrupted"

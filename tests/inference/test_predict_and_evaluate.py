@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip, write_rgb
-from vection.evaluation.baselines import computed_predictions, constant_predictions
-from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.predictions import open_predictions
-from vection.evaluation.protocols import SYNTHETIC
-from vection.evaluation.truth import clip_truth
+from vection.evaluation.depth.baselines import computed_predictions, constant_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocols import SYNTHETIC
+from vection.evaluation.predictions.read import open_predictions
+from vection.evaluation.truth.truth_set import clip_truth
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions

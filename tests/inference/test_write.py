@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vection.errors import DataError, UsageError
-from vection.evaluation.predictions import open_predictions
+from vection.evaluation.predictions.read import open_predictions
 from vection.inference.prediction import Prediction
 from vection.inference.write import check_writable, write_depth_png, write_predictions
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vection.errors import DataError, UsageError
-from vection.evaluation.predictions import open_predictions
+from vection.evaluation.predictions.read import open_predictions
 from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow
 from vection.inference.write import write_predictions

@@ -12,7 +12,7 @@ from vection.geometry.motion import rotate_back
 from vection.geometry.rigid import invert
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.method import Progress
-from vection.networks.scene_flow import Around
+from vection.networks.motion.scene_flow import Around
 from vection.samples import Clip
 from vection.training.loop import freeze_all_but
 

@@ -11,7 +11,7 @@ from vection.geometry.rigid import invert, make_transform, rotation_from_euler
 from vection.methods.method import Progress
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings
-from vection.networks.motion_field import PredictedMotion
+from vection.networks.motion.motion_field import PredictedMotion
 from vection.samples import Clip
 
 HEIGHT, WIDTH = 64, 96

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from vection.networks.depth_decoder import DepthDecoder
-from vection.networks.ego_motion import EgoMotionName, build_ego_motion
-from vection.networks.encoder import build_encoder
-from vection.networks.pose import POSE_FACTOR, PoseDecoder, PoseNet
+from vection.networks.depth.decoder import DepthDecoder
+from vection.networks.encoders.build import build_encoder
+from vection.networks.motion.ego_motion import EgoMotionName, build_ego_motion
+from vection.networks.motion.pose import POSE_FACTOR, PoseDecoder, PoseNet
 
 CHANNELS = (16, 24, 40, 112, 320)
 

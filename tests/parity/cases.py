@@ -13,8 +13,8 @@ from tests.parity import (
 )
 from torch import Tensor
 
-from vection.export.monodepth2_checkpoint import encoder_state, pose_decoder_state, posenet_state
-from vection.export.public_checkpoint import convert_checkpoint
+from vection.foreign_weights.layouts import convert_checkpoint
+from vection.foreign_weights.monodepth2 import encoder_state, pose_decoder_state, posenet_state
 from vection.geometry.camera import disparity_to_depth, disparity_to_inverse_depth
 from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import Views
@@ -24,8 +24,8 @@ from vection.losses.photometric import Target, photometric_error
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.losses.ssim import ssim_error
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
-from vection.networks.ego_motion import SeparateEgoMotion
-from vection.networks.pose import PoseNet
+from vection.networks.motion.ego_motion import SeparateEgoMotion
+from vection.networks.motion.pose import PoseNet
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vection.export.dynamo_depth_checkpoint import first_names_of_pose_decoder, refinement_state
-from vection.export.monodepth2_checkpoint import encoder_state
-from vection.export.public_checkpoint import convert_checkpoint
+from vection.foreign_weights.dynamo_depth import first_names_of_pose_decoder, refinement_state
+from vection.foreign_weights.layouts import convert_checkpoint
+from vection.foreign_weights.monodepth2 import encoder_state
 from vection.geometry.camera import backproject, disparity_to_depth, inverse_depth_to_disparity, project
 from vection.geometry.flow import ego_flow, explain, object_flow, points_in_source
 from vection.geometry.plane import height_above, lower_points, plane_inverse_depth, ransac_plane
@@ -26,9 +26,9 @@ from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DynamoDepthSettings
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2
-from vection.networks.ego_motion import SeparateEgoMotion
-from vection.networks.encoder import build_encoder
-from vection.networks.scene_flow import RefinementDecoder, mean_step
+from vection.networks.encoders.build import build_encoder
+from vection.networks.motion.ego_motion import SeparateEgoMotion
+from vection.networks.motion.scene_flow import RefinementDecoder, mean_step
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None

@@ -10,16 +10,22 @@ from torch import Tensor
 
 from vection.data.readers.cityscapes.snippets import depth_from_disparity
 from vection.data.readers.kitti.lidar import LidarCalibration, lidar_depth_map
-from vection.evaluation.evaluate import ComparedPixels, compare, score
-from vection.evaluation.metrics import mean_server_errors, server_errors, server_table
-from vection.evaluation.points import DYNAMO_LABELS, PointTruth, compare_points
-from vection.evaluation.prediction_kinds import PredictedMap
-from vection.evaluation.predictions import depth_from_png
-from vection.evaluation.protocol import GARG, Crop, DepthProtocol
-from vection.evaluation.protocols import CITYSCAPES, CITYSCAPES_TOP, EIGEN_BENCHMARK, KITTI_EIGEN, KITTI_EIGEN_STEREO
-from vection.evaluation.result import ImageRow, summarise
-from vection.evaluation.trajectory import snippet_errors, steps_from_poses
-from vection.evaluation.truth import GroundTruth
+from vection.evaluation.depth.evaluate import ComparedPixels, compare, score
+from vection.evaluation.depth.metrics import mean_server_errors, server_errors, server_table
+from vection.evaluation.depth.points import DYNAMO_LABELS, PointTruth, compare_points
+from vection.evaluation.depth.protocol import GARG, Crop, DepthProtocol
+from vection.evaluation.depth.protocols import (
+    CITYSCAPES,
+    CITYSCAPES_TOP,
+    EIGEN_BENCHMARK,
+    KITTI_EIGEN,
+    KITTI_EIGEN_STEREO,
+)
+from vection.evaluation.depth.result import ImageRow, summarise
+from vection.evaluation.paths.trajectory import snippet_errors, steps_from_poses
+from vection.evaluation.predictions.kinds import PredictedMap
+from vection.evaluation.predictions.read import depth_from_png
+from vection.evaluation.truth.truth_set import GroundTruth
 from vection.inference.flip import blend_flipped
 
 Tensors = dict[str, Tensor]

@@ -16,10 +16,10 @@ from vection.data.readers.waymo.camera import (
     project_lidar,
     vehicle_to_camera,
 )
-from vection.evaluation.motion import motion_curve
-from vection.evaluation.odometry import LENGTHS, odometry_errors, rebase
-from vection.evaluation.segmentation import confusion_matrix, segmentation_scores
-from vection.evaluation.trajectory import Alignment, align, snippet_errors, steps_from_poses
+from vection.evaluation.objects.motion import motion_curve
+from vection.evaluation.objects.segmentation import confusion_matrix, segmentation_scores
+from vection.evaluation.paths.odometry import LENGTHS, odometry_errors, rebase
+from vection.evaluation.paths.trajectory import Alignment, align, snippet_errors, steps_from_poses
 
 Tensors = dict[str, Tensor]
 

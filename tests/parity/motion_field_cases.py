@@ -7,8 +7,8 @@ from tests.parity import motion_field_loss_cases
 from tests.parity.motion_field_loss_cases import Checkpoint, Tensors, as_float, free_copies, gradient_of, released_terms
 from torch import Tensor
 
-from vection.export.motion_field_checkpoint import camera_state, depth_state, motion_state
-from vection.export.public_checkpoint import convert_checkpoint
+from vection.foreign_weights.layouts import convert_checkpoint
+from vection.foreign_weights.motion_field import camera_state, depth_state, motion_state
 from vection.geometry.camera import backproject
 from vection.geometry.motion import exceeds_mean
 from vection.geometry.pairs import by_sample, halve_intrinsics
@@ -17,9 +17,9 @@ from vection.methods.method import Progress
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.cameras import PredictedCameras
-from vection.networks.motion_field import MotionFieldNet, cameras_of_videos
-from vection.networks.randomised_norm import noise_deviation, normalise
-from vection.networks.softplus_depth import SoftplusDepth
+from vection.networks.depth.softplus_depth import SoftplusDepth
+from vection.networks.encoders.randomised_norm import noise_deviation, normalise
+from vection.networks.motion.motion_field import MotionFieldNet, cameras_of_videos
 from vection.samples import Clip
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vection.export.sc_sfmlearner_checkpoint import convert_depth_network, convert_pose_network
+from vection.foreign_weights.sc_sfmlearner import convert_depth_network, convert_pose_network
 from vection.geometry.camera import disparity_to_inverse_depth
 from vection.geometry.rigid import make_transform, rotation_from_quaternion
 from vection.geometry.views import Views
@@ -15,7 +15,7 @@ from vection.geometry.warp import SeenWithDepth, warp_with_depth
 from vection.losses.pair_comparison import AS_RELEASED, Comparison
 from vection.losses.ssim import moments, ssim_error
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings, compare_frames, smoothness_of_frames
-from vection.networks.euler_motion import transform_from_vector
+from vection.networks.motion.euler_motion import transform_from_vector
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None

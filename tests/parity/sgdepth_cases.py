@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vection.export.public_checkpoint import convert_checkpoint
+from vection.foreign_weights.layouts import convert_checkpoint
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
@@ -15,7 +15,7 @@ from vection.losses.overlap_log import overlap_threshold, unmasked_share
 from vection.losses.segmentation import weighted_cross_entropy
 from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED
-from vection.networks.shared_encoder import scale_gradients
+from vection.networks.depth.shared_encoder import scale_gradients
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None

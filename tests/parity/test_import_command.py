@@ -10,7 +10,7 @@ from tests.parity.test_parity import FIXTURES, MANIFEST, checkpoint, complaint
 
 from vection.cli.main import main
 from vection.geometry.camera import disparity_to_inverse_depth
-from vection.recipes.load import load_predictor
+from vection.runs.load import load_predictor
 
 FINEST = {
     "md2_depth_net_r18": ("in.image_u8", "out.disp_0"),

@@ -11,10 +11,10 @@ from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2Settings
-from vection.recipes.build import build_method
 from vection.recipes.recipe import MethodSettings, Recipe, recipe_from_json, recipe_to_json
 from vection.recipes.registry import ALL, get_recipe, recipe_names
-from vection.recipes.run import load_data, train
+from vection.runs.build import build_method
+from vection.runs.train import load_data, train
 from vection.samples import Clip, stack
 from vection.training.augmentation import augment
 from vection.training.checkpoint import WEIGHTS, load_weights

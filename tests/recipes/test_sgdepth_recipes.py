@@ -11,10 +11,10 @@ from vection.data.clips.folder import read_clip, write_clip
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
-from vection.recipes.build import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
-from vection.recipes.run import load_data
+from vection.runs.build import build_method
+from vection.runs.train import load_data
 from vection.samples import Clip, stack
 from vection.training.augmentation import augment
 

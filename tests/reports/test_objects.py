@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tests.reports.fake_run import HEIGHT, WIDTH, fake_example, write_fake_run
 
-from vection.evaluation.motion import motion_curve
-from vection.evaluation.objects import ObjectScores
+from vection.evaluation.objects.motion import motion_curve
+from vection.evaluation.objects.scores import ObjectScores
 from vection.reports.examples import read_examples, write_example
 from vection.reports.pictures import colour_flow, fastest
 from vection.reports.report import write_report

@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from tests.evaluation.test_trajectory import scaled, winding_path
+from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.errors import UsageError
-from vection.evaluation.camera_path import CameraPath, read_path
+from vection.evaluation.paths.camera_path import CameraPath, read_path
 from vection.reports.path_files import write_path
 from vection.text_file import write_text
 

@@ -16,7 +16,7 @@ import torch
 
 from vection.errors import UsageError
 from vection.recipes.recipe import Recipe
-from vection.recipes.run import train
+from vection.runs.train import train
 from vection.training.checkpoint import WEIGHTS, find_checkpoint, read_config
 from vection.training.loop import BEST, LAST
 

@@ -3,7 +3,7 @@ from tests.methods.test_motion_field import make_clip, make_method
 from torch import Tensor
 
 from vection.methods.method import Progress
-from vection.networks.motion_field import PredictedMotion
+from vection.networks.motion.motion_field import PredictedMotion
 from vection.training.health import remarks
 from vection.training.validation import validate
 

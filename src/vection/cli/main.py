@@ -9,27 +9,42 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
 
 from vection.cli.arguments import did_you_mean
 from vection.errors import UsageError, VectionError
 
-COMMANDS = {
-    "demo": "learn depth on a made-up street, evaluate it, write a report",
-    "ingest": "turn a video or a folder of images into a clip folder that training reads",
-    "prepare": "turn a data set (KITTI, Cityscapes, Waymo ...) into clip folders",
-    "import": "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder",
-    "train": "train a recipe on clip folders",
-    "predict": "depth, colour video and camera path of images or a video",
-    "evaluate": "compare predicted depth with ground truth under a named protocol",
-    "odometry": "the camera's path of a video, and the errors of paths against the truth",
-    "submission": "write predicted depth for KITTI's depth prediction server",
-    "report": "write the HTML report of a run",
-    "splits": "list, fetch and check the published lists of frames",
-    "recipes": "list the recipes, or the settings of one",
-}
 
-MODULES = {"import": "import_checkpoint"}
-"""Of commands that cannot give their file its name."""
+@dataclass(frozen=True)
+class Command:
+    """Where a command is found, and what it does in a few words."""
+
+    module: str
+    """Below `vection.cli`; imported when the command is called."""
+    about: str
+
+    def load(self) -> ModuleType:
+        """Import the module; its `run(arguments)` is the command."""
+        return importlib.import_module(f"vection.cli.{self.module}")
+
+
+COMMANDS = {
+    "demo": Command("models.demo", "learn depth on a made-up street, evaluate it, write a report"),
+    "ingest": Command("data.ingest", "turn a video or a folder of images into a clip folder that training reads"),
+    "prepare": Command("data.prepare", "turn a data set (KITTI, Cityscapes, Waymo ...) into clip folders"),
+    "import": Command(
+        "models.import_weights", "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder"
+    ),
+    "train": Command("models.train", "train a recipe on clip folders"),
+    "predict": Command("models.predict", "depth, colour video and camera path of images or a video"),
+    "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
+    "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
+    "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),
+    "report": Command("results.report", "write the HTML report of a run"),
+    "splits": Command("data.splits", "list, fetch and check the published lists of frames"),
+    "recipes": Command("models.recipes", "list the recipes, or the settings of one"),
+}
 
 EXAMPLES = (
     "vection demo",
@@ -77,7 +92,7 @@ def _run(words: list[str]) -> None:
     if command not in COMMANDS:
         hint = did_you_mean(command, COMMANDS) or f"the commands are {', '.join(COMMANDS)}."
         raise UsageError(f"There is no command '{command}'; {hint}")
-    importlib.import_module(f"vection.cli.{MODULES.get(command, command)}").run(rest)
+    COMMANDS[command].load().run(rest)
 
 
 def _sentence(error: Exception) -> str:
@@ -99,7 +114,7 @@ def _fail(sentence: str, *, code: int) -> int:
 
 
 def _help() -> str:
-    commands = "\n".join(f"  {name:<11}{about}" for name, about in COMMANDS.items())
+    commands = "\n".join(f"  {name:<11}{command.about}" for name, command in COMMANDS.items())
     examples = "\n".join(f"  {example}" for example in EXAMPLES)
     return (
         "usage: vection COMMAND ...\n\nDepth and camera path, learned from your own unlabeled video.\n\n"

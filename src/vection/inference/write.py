@@ -13,7 +13,7 @@ import numpy as np
 
 from vection.data.clips.folder import read_rgb
 from vection.errors import DataError, UsageError
-from vection.evaluation.predictions import PREDICTIONS_FILE
+from vection.evaluation.predictions.read import PREDICTIONS_FILE
 from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
 from vection.inference.path import Pose, kitti_text, tum_text
 from vection.inference.prediction import DepthMap, FlowMap, Prediction

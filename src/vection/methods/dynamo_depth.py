@@ -17,11 +17,17 @@ from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettings
 from vection.methods.method import Method, Motion, Progress
 from vection.networks.cameras import Cameras
-from vection.networks.depth_network import build_depth_network
-from vection.networks.ego_motion import EgoMotion, MatchedEgoMotion, PairMotion, SeparateEgoMotion, source_transforms
-from vection.networks.encoder import build_encoder
-from vection.networks.matching import MatchedEncoder, matched_flow
-from vection.networks.scene_flow import Around, build_motion_decoder, frames_around, mean_step
+from vection.networks.depth.build import build_depth_network
+from vection.networks.encoders.build import build_encoder
+from vection.networks.motion.ego_motion import (
+    EgoMotion,
+    MatchedEgoMotion,
+    PairMotion,
+    SeparateEgoMotion,
+    source_transforms,
+)
+from vection.networks.motion.matching import MatchedEncoder, matched_flow
+from vection.networks.motion.scene_flow import Around, build_motion_decoder, frames_around, mean_step
 from vection.samples import Clip
 from vection.types import Depth, Image, Intrinsics, Scalar
 

@@ -9,10 +9,10 @@ from vection.geometry.camera import disparity_to_depth
 from vection.geometry.flow import FlowOrder
 from vection.losses.ground import GroundForm
 from vection.networks.cameras import IntrinsicsSource
-from vection.networks.depth_network import DepthNetworkName
-from vection.networks.encoder import EncoderName
-from vection.networks.lite_mono import Dilations
-from vection.networks.scene_flow import MotionDecoderName, MotionStart
+from vection.networks.depth.build import DepthNetworkName
+from vection.networks.depth.lite_mono import Dilations
+from vection.networks.encoders.encoder import EncoderName
+from vection.networks.motion.scene_flow import MotionDecoderName, MotionStart
 
 DEPTH, FLOW, MASK = "depth", "scene-flow", "motion-mask"
 """The stages before all parts train together (section 4.3); a stage of any other name is that last one."""

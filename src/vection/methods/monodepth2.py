@@ -15,10 +15,10 @@ from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.networks.cameras import Cameras
-from vection.networks.depth_decoder import DepthDecoder
-from vection.networks.depth_network import build_depth_network
-from vection.networks.ego_motion import EgoMotion, build_ego_motion, source_transforms
-from vection.networks.encoder import EncoderName
+from vection.networks.depth.build import build_depth_network
+from vection.networks.depth.decoder import DepthDecoder
+from vection.networks.encoders.encoder import EncoderName
+from vection.networks.motion.ego_motion import EgoMotion, build_ego_motion, source_transforms
 from vection.samples import Clip
 from vection.types import Depth, Disparities, Disparity, Image, Intrinsics, Scalar
 

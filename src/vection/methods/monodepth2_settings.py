@@ -5,9 +5,9 @@ from typing import Literal
 
 from vection.losses.multi_scale import MaskName
 from vection.networks.cameras import IntrinsicsSource
-from vection.networks.depth_network import DepthNetworkName
-from vection.networks.ego_motion import EgoMotionName
-from vection.networks.lite_mono import Dilations
+from vection.networks.depth.build import DepthNetworkName
+from vection.networks.depth.lite_mono import Dilations
+from vection.networks.motion.ego_motion import EgoMotionName
 
 
 @dataclass(frozen=True)

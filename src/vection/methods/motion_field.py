@@ -16,9 +16,9 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.methods.method import Method, Motion, Progress
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.cameras import Cameras
-from vection.networks.motion_field import MotionFieldNet
-from vection.networks.randomised_norm import noise_deviation
-from vection.networks.softplus_depth import SigmoidDepth, SoftplusDepth
+from vection.networks.depth.softplus_depth import SigmoidDepth, SoftplusDepth
+from vection.networks.encoders.randomised_norm import noise_deviation
+from vection.networks.motion.motion_field import MotionFieldNet
 from vection.samples import Clip
 from vection.types import Depth, Image, Intrinsics, Map, Scalar
 

@@ -9,9 +9,9 @@ from vection.losses.motion_regularisation import Sparsity
 from vection.losses.rgbd_consistency import Average
 from vection.methods.method import Progress
 from vection.networks.cameras import IntrinsicsSource
-from vection.networks.encoder import EncoderName
-from vection.networks.motion_field import CHANNELS, Start
-from vection.networks.padding import Padding
+from vection.networks.encoders.encoder import EncoderName
+from vection.networks.encoders.padding import Padding
+from vection.networks.motion.motion_field import CHANNELS, Start
 
 Inverse = Literal["predicted", "derived"]
 

@@ -16,9 +16,9 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.methods.method import Method, Motion, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
 from vection.networks.cameras import Cameras
-from vection.networks.disparity_network import build_disparity_network
-from vection.networks.ego_motion import PairMotion
-from vection.networks.euler_motion import EulerMotion
+from vection.networks.depth.disparity_network import build_disparity_network
+from vection.networks.motion.ego_motion import PairMotion
+from vection.networks.motion.euler_motion import EulerMotion
 from vection.samples import Clip
 from vection.types import Depth, Disparity, Image, Intrinsics, Mask, Scalar
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 from vection.losses.pair_comparison import Comparison
 from vection.networks.cameras import IntrinsicsSource
-from vection.networks.depth_decoder import Upsampling
-from vection.networks.disparity_network import DisparityNetworkName
-from vection.networks.euler_motion import PoseNetworkName
+from vection.networks.depth.decoder import Upsampling
+from vection.networks.depth.disparity_network import DisparityNetworkName
+from vection.networks.motion.euler_motion import PoseNetworkName
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS,
 from vection.methods.method import Method, Motion, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.networks.cameras import Cameras
-from vection.networks.depth_decoder import DepthDecoder, SegmentationDecoder
-from vection.networks.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
-from vection.networks.shared_encoder import SharedEncoder, evaluating, scale_gradients
+from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
+from vection.networks.depth.shared_encoder import SharedEncoder, evaluating, scale_gradients
+from vection.networks.motion.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
 from vection.samples import Clip, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vection.networks.cameras import IntrinsicsSource
-from vection.networks.encoder import EncoderName, Normalisation
+from vection.networks.encoders.encoder import EncoderName, Normalisation
 
 
 @dataclass(frozen=True)

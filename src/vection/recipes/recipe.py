@@ -19,6 +19,9 @@ MethodSettings = Annotated[
 ]
 """The settings of any method; `name` says whose they are."""
 
+OWN_CLIPS = "clips"
+"""Value of `data.labels`: the clips themselves are labelled."""
+
 
 @dataclass(frozen=True)
 class DataSettings:

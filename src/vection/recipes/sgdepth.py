@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
-from vection.recipes.labels import OWN_CLIPS
-from vection.recipes.recipe import DataSettings, Recipe
+from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 

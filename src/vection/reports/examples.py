@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float32, UInt8
 
 from vection.data.clips.folder import read_rgb
 from vection.errors import DataError
-from vection.evaluation.evaluate import predicted_depth
-from vection.evaluation.motion import resize_map
-from vection.evaluation.prediction_kinds import PredictionReader
-from vection.evaluation.result import DepthResult
-from vection.evaluation.truth import GroundTruth, TruthSet
+from vection.evaluation.depth.evaluate import predicted_depth
+from vection.evaluation.depth.result import DepthResult
+from vection.evaluation.objects.motion import resize_map
+from vection.evaluation.predictions.kinds import PredictionReader
+from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 
 OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow")
 """Arrays that an example may lack."""

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from vection.errors import UsageError
-from vection.evaluation.camera_path import CameraPath, pair_paths
-from vection.evaluation.odometry import rebase
-from vection.evaluation.trajectory import align
+from vection.evaluation.paths.camera_path import CameraPath, pair_paths
+from vection.evaluation.paths.odometry import rebase
+from vection.evaluation.paths.trajectory import align
 from vection.inference.path import csv_text, kitti_text, tum_text
 from vection.reports.figures import path_figure, write_png
 from vection.text_file import write_text

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from vection.errors import DataError, UsageError
-from vection.evaluation.result import DepthResult, evaluation_json
+from vection.evaluation.depth.result import DepthResult, evaluation_json
 from vection.text_file import write_text
 
 MODEL = "model"

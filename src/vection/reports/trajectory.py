@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vection.errors import DataError
-from vection.evaluation.trajectory import least_squares_scale
+from vection.evaluation.paths.trajectory import least_squares_scale
 
 Places = Float[np.ndarray, "frame 3"]
 

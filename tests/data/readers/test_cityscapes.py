@@ -11,8 +11,8 @@ from vection.data.prepare.preparation import prepare
 from vection.data.readers.cityscapes.snippets import HEIGHT, WIDTH
 from vection.data.readers.sequences import PrepareSettings
 from vection.errors import DataError, UsageError
-from vection.evaluation.cityscapes import cityscapes_truth
-from vection.evaluation.truth import clip_truth
+from vection.evaluation.truth.cityscapes import cityscapes_truth
+from vection.evaluation.truth.truth_set import clip_truth
 
 SMALL = PrepareSettings(width=416, height=128)
 CAMERA = {"intrinsic": {"fx": 2262.52, "fy": 2265.3, "u0": 1096.98, "v0": 513.137}, "extrinsic": {"baseline": 0.209313}}

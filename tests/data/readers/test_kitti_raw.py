@@ -11,7 +11,7 @@ from vection.data.prepare.preparation import prepare
 from vection.data.readers.sequences import PrepareSettings
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import UsageError
-from vection.evaluation.truth import clip_truth
+from vection.evaluation.truth.truth_set import clip_truth
 
 SMALL = PrepareSettings(width=64, height=32)
 

@@ -13,7 +13,7 @@ from vection.data.readers.make3d import read_depth
 from vection.data.readers.sequences import PrepareSettings
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
-from vection.evaluation.truth import clip_truth
+from vection.evaluation.truth.truth_set import clip_truth
 
 SMALL = PrepareSettings(width=64, height=32)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tests.data.readers import fake_waymo as fake
 
-from vection.cli.evaluate import open_truth
+from vection.cli.results.evaluate import open_truth
 from vection.data.clips.folder import read_clip
 from vection.data.prepare.preparation import prepare
 from vection.data.readers.sequences import PrepareSettings
@@ -19,9 +19,9 @@ from vection.data.readers.waymo.parquet import segment_times
 from vection.data.readers.waymo.segments import list_sequences
 from vection.data.readers.waymo.tfrecord import read_record, write_records
 from vection.errors import DataError, UsageError
-from vection.evaluation.evaluate import evaluate_depth
-from vection.evaluation.prediction_kinds import PredictedMap, PredictionReader
-from vection.evaluation.protocols import get_protocol
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocols import get_protocol
+from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
 
 SETTINGS = PrepareSettings(width=96, height=64)
 

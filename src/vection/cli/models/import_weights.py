@@ -1,0 +1,65 @@
+"""`vection import`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from tyro.conf import Positional
+
+from vection.cli.arguments import parse
+from vection.errors import UsageError
+
+EXAMPLES = (
+    "vection import mono_640x192 --out runs/monodepth2",
+    "vection import last.ckpt --out runs/sc_depth --layout sc-depth-pl --width 832 --height 256",
+    "vection predict runs/monodepth2 drive.mp4 --out predictions/drive",
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """Turn published weights into a run folder that predict, evaluate, odometry, report and train take like their own.
+
+    Reads checkpoints of Monodepth2, Lite-Mono, SC-SfMLearner (both versions), sc_depth_pl, SGDepth and Dynamo-Depth:
+    weight files (.pth, .tar, .ckpt, .safetensors) or their folder. Nothing in them is run; the network, how it sees
+    images, and what its numbers mean are carried along.
+    """
+
+    checkpoint: Positional[Path]
+    """A weight file, or the folder of the weight files of one model (encoder.pth, depth.pth ...)."""
+    out: Path
+    """Run folder to write."""
+    layout: (
+        Literal["monodepth2", "lite-mono", "sc-sfmlearner", "sc-depth-pl", "sgdepth", "dynamo-depth", "motion-field"]
+        | None
+    ) = None
+    """Whose layout it is; told by the names of the tensors if not given."""
+    width: int | None = None
+    """Width of the images it was trained with, if the files do not say."""
+    height: int | None = None
+    """Height of the images it was trained with."""
+    json: bool = False
+    """Print one line of JSON at the end."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Import and say what it is."""
+    chosen = parse(Import, arguments, command="import", examples=EXAMPLES)
+    if (chosen.width is None) != (chosen.height is None):
+        raise UsageError("--width and --height belong together; give both or none.")
+    from vection.runs.import_weights import import_run
+
+    size = None if chosen.width is None or chosen.height is None else (chosen.width, chosen.height)
+    made = import_run(chosen.checkpoint, out=chosen.out, layout=chosen.layout, size=size)
+    data = made.recipe.data
+    if chosen.json:
+        about = {"layout": made.layout, "width": data.width, "height": data.height, "remarks": made.remarks}
+        print(json.dumps({"run": str(made.folder)} | about))
+        return
+    console = Console(stderr=True)
+    for remark in made.remarks:
+        console.print(f"[yellow]note:[/] {remark}", soft_wrap=True, highlight=False)
+    print(f"{made.folder}: {made.layout}, {data.width}x{data.height}, method {made.recipe.method.name}")

@@ -1,0 +1,88 @@
+"""`vection train`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tyro.conf import Positional, UseAppendAction
+
+from vection.cli.arguments import flags, override, parse_known
+from vection.errors import UsageError
+
+if TYPE_CHECKING:
+    from vection.recipes.recipe import Recipe
+
+EXAMPLES = (
+    "vection train monodepth2-debug --data clips --out runs/debug",
+    "vection train monodepth2-video --data clips --out runs/first --training.seed 3 --data.batch_size 8",
+    "vection train monodepth2-video --data clips --out runs/second --set training.seed=4",
+    "vection train runs/imported --data clips --out runs/adapted --data.source clips",
+)
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a recipe in a run folder; called again on the same folder, it goes on where it was stopped.
+
+    Any setting of the recipe can be overridden by its dotted name (vection recipes NAME lists them).
+    """
+
+    recipe: Positional[str]
+    """Name of a recipe (vection recipes lists them), or a run folder: its recipe, starting from its weights."""
+    data: Path
+    """A clip folder, or a folder with clip folders below it; for KITTI recipes the KITTI raw folder."""
+    out: Path
+    """Run folder, made if needed."""
+    set: UseAppendAction[tuple[str, ...]] = ()
+    """Override a setting, NAME=VALUE; may be given many times. The same as --NAME VALUE."""
+    no_resume: bool = False
+    """Start anew instead of going on from the last checkpoint."""
+    device: str | None = None
+    """cpu or cuda; chosen if not given."""
+    json: bool = False
+    """Print the run folder and the last losses as one line of JSON at the end."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Train and print the run folder."""
+    chosen, overrides = parse_known(Train, arguments, command="train", examples=EXAMPLES)
+    recipe = _recipe(chosen.recipe, out=chosen.out)
+    see = f"vection recipes {chosen.recipe}"
+    for setting in chosen.set:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set wants NAME=VALUE, not '{setting}'; {see} lists the names.")
+        overrides += [f"--{name}", *value.split()]
+    recipe = override(recipe, overrides, command="train", see=see, other_flags=flags(Train))
+    from vection.cli.device import choose_device
+    from vection.runs.train import train
+
+    device = None if chosen.device is None else choose_device(chosen.device)
+    folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=device)
+    print(json.dumps({"run": str(folder)} | _last_losses(folder)) if chosen.json else folder)
+
+
+def _recipe(name: str, *, out: Path) -> "Recipe":
+    """Return the recipe of this name, or that of a run folder: from its weights, unless the run itself goes on."""
+    from vection.recipes.registry import get_recipe, recipe_names
+
+    folder = Path(name)
+    if name in recipe_names() or not folder.is_dir():
+        return get_recipe(name)
+    from vection.runs.load import find_run_checkpoint, read_run_recipe
+
+    recipe = read_run_recipe(folder)
+    if folder.resolve() == out.resolve():
+        return recipe
+    return replace(recipe, start_from=str(find_run_checkpoint(folder)))
+
+
+def _last_losses(folder: Path) -> dict[str, object]:
+    from vection.reports.run_folder import read_events
+
+    events = read_events(folder / "metrics.jsonl")
+    return {"step": max((event.step for event in events), default=0)} | {
+        f"{event.split}_loss": event.loss for event in events
+    }

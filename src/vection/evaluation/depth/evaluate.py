@@ -1,0 +1,208 @@
+"""Predictions and ground truth under a protocol, image by image."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from vection.errors import DataError, UsageError
+from vection.evaluation.depth.metrics import depth_errors, server_errors
+from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
+from vection.evaluation.depth.result import DepthResult, ImageRow, summarise
+from vection.evaluation.objects.motion import RatioCounts, ratio_counts
+from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
+from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+
+
+@dataclass(frozen=True)
+class ComparedPixels:
+    """The evaluated pixels of one image, before scaling."""
+
+    truth: Float[np.ndarray, " pixel"]
+    predicted: Float[np.ndarray, " pixel"]
+    categories: dict[str, Bool[np.ndarray, " pixel"]]
+    median: Median = "middle"
+
+    @property
+    def ratio(self) -> float:
+        """median(truth) / median(prediction)."""
+        return _median(self.truth, self.median) / _median(self.predicted, self.median)
+
+
+def evaluate_depth(
+    predictions: PredictionReader,
+    truths: TruthSet,
+    protocol: DepthProtocol,
+    *,
+    name: str = "model",
+    progress: Callable[[int, int], None] | None = None,
+) -> DepthResult:
+    """Score every image of `truths`; predictions of other images are ignored.
+
+    Predictions in metres are not multiplied by the protocol's factor.
+    `progress` is called with the images done and their number. Raises UsageError naming the images without a
+    prediction, DataError for predictions that are not positive where the protocol evaluates them.
+    """
+    _check_names(predictions, truths)
+    _check_source(truths, protocol)
+    stated, protocol = protocol, replace(protocol, factor=1.0 if predictions.unit == "metres" else protocol.factor)
+    ratios: dict[str, float] = {}
+    rows: list[ImageRow] = []
+    counts: dict[str, RatioCounts] = {}
+    skipped: list[str] = []
+    if protocol.scaling == "one-scale":
+        compared = ((one, compare(predictions.read(one), truths.read(one), protocol)) for one in truths.names)
+        ratios = {one: pixels.ratio for one, pixels in compared if pixels is not None}
+    one_scale = float(np.median(list(ratios.values()))) if ratios else None
+    for number, image in enumerate(truths.names):
+        pixels = compare(predictions.read(image), truths.read(image), protocol)
+        if pixels is None:
+            skipped.append(image)
+        else:
+            ratios[image] = pixels.ratio
+            scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
+            assert scale is not None  # one scale exists where an image has pixels
+            rows += score(image, pixels, protocol, scale=scale)
+            for category, found in depth_ratios(pixels, protocol, scale=scale).items():
+                counts[category] = counts[category] + found if category in counts else found
+        if progress is not None:
+            progress(number + 1, len(truths))
+    if not rows:
+        raise DataError(f"{truths.description} has no depth that the protocol '{protocol.name}' evaluates.")
+    values = np.array(list(ratios.values()))
+    return DepthResult(
+        name=name,
+        protocol=stated,
+        factor=protocol.factor,
+        truth=truths.description,
+        rows=tuple(rows),
+        categories=summarise(rows, protocol),
+        images=len(ratios),
+        ratio_median=float(np.median(values)),
+        ratio_std=float(np.std(values / np.median(values))),
+        depth_ratio={category: found.median for category, found in counts.items()},
+        skipped=tuple(skipped),
+    )
+
+
+def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol) -> ComparedPixels | None:
+    """Return the evaluated pixels, the prediction resized and multiplied by the protocol's factor; None if no pixel."""
+    mask = protocol.evaluated(truth.depth)
+    if not mask.any():
+        return None
+    depth = predicted_depth(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
+    bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
+    if bad:
+        raise DataError(
+            f"The prediction of '{truth.name}' is zero, negative or not finite at {bad} of {depth.size} evaluated"
+            " pixels; every pixel needs a positive depth."
+        )
+    for category, where in truth.categories.items():
+        if where.shape != truth.depth.shape:
+            raise DataError(f"The category '{category}' of '{truth.name}' has another size than its depth.")
+    categories = {category: where[mask] for category, where in truth.categories.items()}
+    categories[ALL] = np.ones(depth.size, np.bool_)
+    return ComparedPixels(truth.depth[mask].astype(np.float64), depth * protocol.factor, categories, protocol.median)
+
+
+def predicted_depth(
+    predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol
+) -> Float[np.ndarray, "image_height image_width"]:
+    """Depth at the `size` of the truth, before scaling; NaN where the prediction does not see it."""
+    _check_shape(predicted, size)
+    if protocol.seen is None:
+        return depth_at_size(predicted, size, resize=protocol.resize, interpolation=protocol.interpolation)
+    top, bottom, left, right = protocol.seen.window(size[0], size[1])
+    placed = np.full(size, np.nan, np.float32)
+    part = (bottom - top, right - left)
+    placed[top:bottom, left:right] = depth_at_size(
+        predicted, part, resize=protocol.resize, interpolation=protocol.interpolation
+    )
+    return placed
+
+
+def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> list[ImageRow]:
+    """Errors of one image, a row for each category that has pixels; the prediction is multiplied by `scale`."""
+    predicted = pixels.predicted * scale
+    if protocol.clamp:
+        predicted = np.clip(predicted, protocol.min_depth, protocol.max_depth)
+    rows = []
+    for category in protocol.categories:
+        where = pixels.categories.get(category)
+        if where is not None and where.any():
+            truth = pixels.truth[where]
+            errors = depth_errors(predicted[where], truth)
+            if protocol.log_base == "10":
+                errors = replace(errors, rmse_log=errors.rmse_log / math.log(10))
+            server = server_errors(predicted[where], truth) if protocol.server else None
+            rows.append(ImageRow(image, category, len(truth), pixels.ratio, errors, server))
+    return rows
+
+
+def depth_ratios(pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> dict[str, RatioCounts]:
+    """Count predicted / true depth of one image by category; after `scale`, but not clamped, so that holes show."""
+    parts = {category: pixels.categories.get(category) for category in protocol.categories}
+    return {
+        category: ratio_counts(scale * pixels.predicted[where], pixels.truth[where])
+        for category, where in parts.items()
+        if where is not None and where.any()
+    }
+
+
+def depth_at_size(
+    predicted: PredictedMap,
+    size: Sequence[int],
+    *,
+    resize: MapKind = "inverse-depth",
+    interpolation: Literal["bilinear", "nearest"] = "bilinear",
+) -> Float[np.ndarray, "height width"]:
+    """Return depth at `size` (height, width), resized with half-pixel centres, of what `resize` says."""
+    values, kind = predicted.values, predicted.kind
+    if values.shape != tuple(size):
+        if kind != resize:
+            values, kind = _reciprocal(values), resize
+        method = cv2.INTER_LINEAR if interpolation == "bilinear" else cv2.INTER_NEAREST_EXACT
+        values = cv2.resize(values, (size[1], size[0]), interpolation=method)
+    return values if kind == "depth" else _reciprocal(values)
+
+
+def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
+    return float(np.median(values)) if kind == "middle" else float(np.sort(values)[(len(values) - 1) // 2])
+
+
+def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+    """1 / values; what is not positive becomes NaN, which `compare` reports where it matters."""
+    return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
+
+
+def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
+    """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
+    if truths.source is not None and not protocol.ground_truth.startswith(truths.source):
+        raise UsageError(
+            f"{truths.description} is not what the protocol '{protocol.name}' compares with ({protocol.ground_truth});"
+            " choose the protocol of this truth, or export the truth of this protocol."
+        )
+
+
+def _check_shape(predicted: PredictedMap, size: tuple[int, ...]) -> None:
+    """Networks stretch images, but not by a factor of three: such a map is transposed or of other images."""
+    (rows, columns), (height, width) = predicted.values.shape, size
+    stretch = (columns / rows) / (width / height)
+    if not 1 / 3 < stretch < 3:
+        raise DataError(f"A predicted map is {columns}x{rows} where the image is {width}x{height}; is it transposed?")
+
+
+def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
+    available = set(predictions.names)
+    missing = [name for name in truths.names if name not in available]
+    if missing:
+        some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        count = f"{len(missing)} of the {len(truths)} images"
+        sentence = f"{predictions.description} lacks {count} of {truths.description}: {some}"
+        if len(available) == len(truths):
+            sentence += "; if its maps have other names but this order, give --in-order"
+        raise UsageError(sentence)

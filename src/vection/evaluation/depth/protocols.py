@@ -1,0 +1,166 @@
+"""The depth protocols of the papers' tables, by name."""
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+from vection.data.readers.cityscapes.snippets import TRUTH_SOURCE as CITYSCAPES_TRUTH
+from vection.data.readers.make3d import TRUTH_SOURCE as MAKE3D_TRUTH
+from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
+from vection.data.readers.waymo.lasers import DEPTH_SOURCES
+from vection.errors import UsageError
+from vection.evaluation.depth.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol
+from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
+from vection.evaluation.truth.truth_set import KITTI_2015_SOURCE
+
+OBJECT_CATEGORIES = (ALL, "static background", "static objects", "moving objects")
+"""Static objects could move (parked cars)."""
+
+KITTI_EIGEN = DepthProtocol(
+    "kitti-eigen",
+    "velodyne projected, its forward coordinate x",
+    truth_above=1e-3,
+    truth_below=80.0,
+    crop=GARG,
+    images=697,
+)
+"""The numbers of Monodepth2's Tables 1 and 2, of Li et al.'s Table 3."""
+
+KITTI_EIGEN_Z = replace(KITTI_EIGEN, name="kitti-eigen-z", ground_truth="velodyne projected, camera z")
+"""The same with true z-depth: SGDepth's Table 1 (its maps are also rounded to 1/256 m)."""
+
+KITTI_EIGEN_STEREO = replace(KITTI_EIGEN, name="kitti-eigen-stereo", scaling="none", factor=5.4)
+"""For nets trained with Monodepth2's stereo baseline of 0.1; KITTI's is 0.54 m."""
+
+KITTI_EIGEN_ONE_SCALE = replace(KITTI_EIGEN, name="kitti-eigen-one-scale", scaling="one-scale")
+"""Whether one scale suffices for all images (Monodepth2's supplement, D.2)."""
+
+KITTI_EIGEN_DEPTH = replace(KITTI_EIGEN, name="kitti-eigen-depth", resize="depth")
+"""SC-SfMLearner's Tables 1, 3, 4 and 5: its evaluation resizes depth."""
+
+KITTI_EIGEN_DYNAMO = replace(KITTI_EIGEN, name="kitti-eigen-dynamo", median="lower")
+"""Dynamo-Depth's Tables 1 and 5."""
+
+EIGEN_BENCHMARK = DepthProtocol("eigen-benchmark", "KITTI's improved depth maps (Uhrig et al. 2017)", images=652)
+"""Monodepth2's supplement; no crop and no cap on the truth, predictions still clamped."""
+
+EIGEN_BENCHMARK_STEREO = replace(EIGEN_BENCHMARK, name="eigen-benchmark-stereo", scaling="none", factor=5.4)
+
+EIGEN_BENCHMARK_ONE_SCALE = replace(EIGEN_BENCHMARK, name="eigen-benchmark-one-scale", scaling="one-scale")
+
+KITTI_2015 = DepthProtocol(
+    "kitti-2015",
+    KITTI_2015_SOURCE,
+    categories=(ALL, "static", "moving"),
+    images=200,
+)
+"""SGDepth's KITTI split (Table 3): training images of KITTI 2015; 'moving' are the pixels of its object map."""
+
+KITTI_SERVER = DepthProtocol(
+    "kitti-server",
+    "KITTI's improved depth maps (Uhrig et al. 2017), selected validation images",
+    scaling="none",
+    clamp=False,
+    server=True,
+    images=1000,
+)
+"""What the depth prediction server computes (SGDepth's Table 2), for images whose truth is known. Give the scale."""
+
+KITTI_SERVER_ONE_SCALE = replace(KITTI_SERVER, name="kitti-server-one-scale", scaling="one-scale")
+"""Finds the scale for a submission: the median of the validation images' ratios."""
+
+CITYSCAPES = DepthProtocol(
+    "cityscapes",
+    CITYSCAPES_TRUTH,
+    truth_above=1e-3,
+    truth_below=80.0,
+    crop=CITYSCAPES_WINDOW,
+    seen=CITYSCAPES_WINDOW,
+    images=1525,
+)
+"""Li et al.'s Tables 1 and 2, for networks that see exactly the evaluated window (struct2depth)."""
+
+CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
+"""The same pixels, for networks that see the image without its lowest quarter (ManyDepth)."""
+
+WAYMO = DepthProtocol(
+    "waymo",
+    DEPTH_SOURCES["camera-z"],
+    max_depth=75.0,
+    truth_above=1e-3,
+    truth_below=75.0,
+    median="lower",
+    categories=OBJECT_CATEGORIES,
+    category_averaging="per pixel",
+    images=2216,
+)
+"""Dynamo-Depth's present evaluation. Points are hidden behind nothing: no occlusion test, as published."""
+
+WAYMO_HISTORICAL = replace(WAYMO, name="waymo-historical", ground_truth=DEPTH_SOURCES["vehicle-distance"])
+"""Dynamo-Depth's Tables 1 to 3, as published in 2023; some 10 % farther than camera z."""
+
+WAYMO_COMPENSATED = replace(WAYMO, name="waymo-compensated", ground_truth=DEPTH_SOURCES["compensated"], images=None)
+"""True depth when the image was taken; nothing is published with it."""
+
+WAYMO_PROJECTION = replace(WAYMO, name="waymo-projection", ground_truth=DEPTH_SOURCES["waymo-projection"], images=None)
+"""At the places that Waymo gives, with the rolling shutter; nothing is published with it."""
+
+WAYMO_LI = replace(
+    WAYMO,
+    name="waymo-li",
+    max_depth=80.0,
+    truth_below=80.0,
+    median="middle",
+    categories=(ALL,),
+    category_averaging=None,
+    images=1500,
+)
+"""Li et al.'s Table 4, as far as it is known: the paper states no cap, its others are 80 m."""
+
+NUSCENES = replace(WAYMO, name="nuscenes", ground_truth=NUSCENES_TRUTH, images=6019)
+"""Dynamo-Depth's Tables 1 and 2: key frames of the 150 validation scenes."""
+
+NUSCENES_DAY_CLEAR = replace(NUSCENES, name="nuscenes-day-clear", images=4449)
+"""Its Tables 6 and 7: scenes described without "night" or "rain". Evaluate the clips of `day-clear` alone."""
+
+MAKE3D = DepthProtocol(
+    "make3d-c1",
+    MAKE3D_TRUTH,
+    min_depth=0.0,
+    max_depth=70.0,
+    truth_below=70.0,
+    resize="depth",
+    interpolation="nearest",
+    log_base="10",
+    images=134,
+)
+"""Monodepth2's Table 3: the image's middle at a ratio of 2:1; RMSElog is the paper's column log10."""
+
+SYNTHETIC = DepthProtocol("synthetic", "the renderer's depth", truth_below=80.0, categories=OBJECT_CATEGORIES)
+
+PROTOCOLS = (
+    *(KITTI_EIGEN, KITTI_EIGEN_Z, KITTI_EIGEN_STEREO, KITTI_EIGEN_ONE_SCALE, KITTI_EIGEN_DEPTH, KITTI_EIGEN_DYNAMO),
+    *(EIGEN_BENCHMARK, EIGEN_BENCHMARK_STEREO, EIGEN_BENCHMARK_ONE_SCALE, KITTI_2015),
+    *(KITTI_SERVER, KITTI_SERVER_ONE_SCALE, CITYSCAPES, CITYSCAPES_TOP),
+    *(
+        WAYMO,
+        WAYMO_HISTORICAL,
+        WAYMO_COMPENSATED,
+        WAYMO_PROJECTION,
+        WAYMO_LI,
+        NUSCENES,
+        NUSCENES_DAY_CLEAR,
+        MAKE3D,
+        SYNTHETIC,
+    ),
+)
+
+
+def get_protocol(name: str) -> DepthProtocol:
+    """Return a protocol by name; UsageError naming the known ones."""
+    for protocol in PROTOCOLS:
+        if protocol.name == name:
+            return protocol
+    known = [*(protocol.name for protocol in PROTOCOLS), *OBJECT_PROTOCOLS]
+    near = get_close_matches(name, known, n=1, cutoff=0.7)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(f"There is no evaluation protocol '{name}'; {hint}choose one of {', '.join(known)}.")

@@ -1,0 +1,206 @@
+"""What an evaluation found: per image and category, with means, intervals and scale; as JSON, CSV and table."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from vection.errors import UsageError
+from vection.evaluation.depth.metrics import (
+    METRICS,
+    SERVER_COLUMNS,
+    DepthErrors,
+    ServerErrors,
+    bootstrap_interval,
+    mean_errors,
+    mean_server_errors,
+    server_table,
+)
+from vection.evaluation.depth.protocol import DepthProtocol
+from vection.evaluation.objects.scores import ObjectScores
+from vection.text_file import write_text
+
+HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """Errors of one image over the pixels of one category."""
+
+    name: str
+    category: str
+    pixels: int
+    ratio: float
+    """median(truth) / median(prediction) of the whole image, whether or not the protocol applies it."""
+    errors: DepthErrors
+    server: ServerErrors | None = None
+    """Where the protocol asks for them."""
+
+
+@dataclass(frozen=True)
+class CategoryScores:
+    """Means over the images that have pixels of the category."""
+
+    images: int
+    pixels: int
+    mean: DepthErrors
+    low: DepthErrors
+    high: DepthErrors
+    """95 % bootstrap interval of the mean, over images."""
+    server: ServerErrors | None = None
+    """Mean over the images, each with the same weight, as the server does."""
+
+
+@dataclass(frozen=True)
+class DepthResult:
+    """The evaluation of one set of predictions under one protocol."""
+
+    name: str
+    protocol: DepthProtocol
+    truth: str
+    """Where the ground truth came from."""
+    rows: tuple[ImageRow, ...]
+    categories: dict[str, CategoryScores]
+    images: int
+    ratio_median: float
+    ratio_std: float
+    """Standard deviation of ratio / ratio_median over the images."""
+    factor: float = 1.0
+    """What every prediction was multiplied by: the protocol's, but 1 if it was in metres already."""
+    depth_ratio: dict[str, float] = field(default_factory=dict)
+    """Hole score by category: median over the pixels of all images of predicted / true depth, after scaling."""
+    skipped: tuple[str, ...] = ()
+    """Images without a pixel that the protocol evaluates."""
+    objects: ObjectScores | None = None
+    """What the predictions say of motion and classes, if they and the truth say anything."""
+
+    def scales(self) -> dict[str, float]:
+        """Return by image what the protocol multiplied its prediction by."""
+        ratios = {row.name: row.ratio for row in self.rows}
+        fixed = {"one-scale": self.ratio_median, "none": 1.0}
+        return {name: self.factor * fixed.get(self.protocol.scaling, ratio) for name, ratio in ratios.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `reports.results.Scores` reads, with the rows of every image besides, ready for `json.dump`."""
+        scores = self.categories
+        return {
+            "name": self.name,
+            "images": self.images,
+            "skipped": list(self.skipped),
+            "pixels": {key: one.pixels for key, one in scores.items()},
+            "errors": {key: asdict(one.mean) for key, one in scores.items()},
+            "interval": {
+                key: {metric: [getattr(one.low, metric), getattr(one.high, metric)] for metric in METRICS}
+                for key, one in scores.items()
+            },
+            "depth_ratio": self.depth_ratio,
+            "server": {key: server_table(one.server) for key, one in scores.items() if one.server is not None},
+            "objects": None if self.objects is None else self.objects.to_json(),
+            "scale": {"median": self.ratio_median, "std": self.ratio_std},
+            "factor": self.factor,
+            "scale_applied": self.protocol.scaling,
+            "per_image": [asdict(row) for row in self.rows],
+        }
+
+    def write_csv(self, path: Path) -> None:
+        """Write one line an image and category. UsageError if the place cannot be written."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        server = SERVER_COLUMNS if self.protocol.server else ()
+        writer.writerow(["name", "category", "pixels", "ratio", *METRICS, *server])
+        for row in self.rows:
+            more = () if row.server is None else server_table(row.server).values()
+            writer.writerow([row.name, row.category, row.pixels, row.ratio, *asdict(row.errors).values(), *more])
+        write_text(path, text.getvalue())
+
+    def table(self) -> Table:
+        """Return a table for the terminal, with the protocol below."""
+        return results_table([self])
+
+
+def summarise(rows: Sequence[ImageRow], protocol: DepthProtocol) -> dict[str, CategoryScores]:
+    """Average rows by category, in the protocol's order; categories without a row are left out."""
+    scores = {}
+    for category in protocol.categories:
+        chosen = [row for row in rows if row.category == category]
+        if not chosen:
+            continue
+        pixels = np.array([row.pixels for row in chosen], np.float64)
+        weights = pixels if protocol.averaging_of(category) == "per pixel" else np.ones_like(pixels)
+        errors = [row.errors for row in chosen]
+        low, high = bootstrap_interval(errors, weights)
+        server = [row.server for row in chosen if row.server is not None]
+        scores[category] = CategoryScores(
+            *(len(chosen), int(pixels.sum()), mean_errors(errors, weights), low, high),
+            server=mean_server_errors(server) if server else None,
+        )
+    return scores
+
+
+def evaluation_json(results: Sequence[DepthResult]) -> dict[str, Any]:
+    """Return the content of `RUN/evaluation.json`; all results must be of one protocol, the model's first."""
+    protocol = _one_protocol(results)
+    return {
+        "format": 1,
+        "protocol": {**asdict(protocol), "name": protocol.name, "description": protocol.describe()},
+        "truth": results[0].truth,
+        "categories": [key for key in protocol.categories if any(key in one.categories for one in results)],
+        "results": [result.to_json() for result in results],
+    }
+
+
+def results_table(results: Sequence[DepthResult]) -> Table:
+    """Return a table of several results of one protocol, grouped by category."""
+    protocol = _one_protocol(results)
+    table = Table(caption=_caption(results), caption_justify="left", title_justify="left")
+    table.add_column("pixels")
+    table.add_column("prediction")
+    table.add_column("images", justify="right")
+    headings = HEADINGS | ({"rmse_log": "RMSElog10"} if protocol.log_base == "10" else {})
+    server = SERVER_COLUMNS if protocol.server else ()
+    for heading in (*headings.values(), "AbsRel 95 %", "pred/true", *server):
+        table.add_column(heading, justify="right")
+    for category in protocol.categories:
+        for number, result in enumerate(results):
+            last = number == len(results) - 1
+            label = category if number == 0 else ""
+            scores = result.categories.get(category)
+            if scores is None:
+                table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 2 + len(server)), end_section=last)
+                continue
+            numbers = [f"{value:.3f}" for value in scores.mean.as_array()]
+            interval = f"{scores.low.abs_rel:.3f}..{scores.high.abs_rel:.3f}"
+            ratio = f"{result.depth_ratio[category]:.2f}" if category in result.depth_ratio else "-"
+            shown = () if scores.server is None else (f"{value:.2f}" for value in server_table(scores.server).values())
+            table.add_row(label, result.name, str(scores.images), *numbers, interval, ratio, *shown, end_section=last)
+    return table
+
+
+def _caption(results: Sequence[DepthResult]) -> str:
+    protocol = results[0].protocol
+    lines = [protocol.describe(), f"Ground truth read from {results[0].truth}"]
+    if protocol.images is not None and results[0].images != protocol.images:
+        count = results[0].images
+        lines.append(f"{count} images were evaluated, not the {protocol.images} that published numbers stand for")
+    if protocol.server:
+        lines.append(
+            "KITTI's server: SILog x 100, relative errors in percent (squared: of the squared depth), iRMSE in 1/km"
+        )
+    lines.append("pred/true: median of predicted / true depth; far above 1 on moving objects means holes")
+    for one in results:
+        skipped = f"; {len(one.skipped)} images had no evaluated pixel" if one.skipped else ""
+        metric = "" if one.factor == protocol.factor else f"; in metres already, not multiplied by {protocol.factor:g}"
+        spread = f"{one.ratio_median:.4g} +- {one.ratio_std:.3f}"
+        lines.append(f"{one.name}: truth/prediction ratio {spread}{metric}{skipped}")
+    return "\n".join(lines)
+
+
+def _one_protocol(results: Sequence[DepthResult]) -> DepthProtocol:
+    if len({result.protocol for result in results}) != 1:
+        raise UsageError("Results of different protocols cannot stand in one table; evaluate them alike.")
+    return results[0].protocol

@@ -1,0 +1,101 @@
+"""The evaluation of masks or classes alone: JSON, CSV and table with the protocol."""
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from vection.errors import DataError, UsageError
+from vection.evaluation.objects.protocol import Interval, ObjectProtocol, object_intervals
+from vection.evaluation.objects.scores import ObjectScores, objects_table, score_images
+from vection.evaluation.objects.segmentation import segmentation_scores
+from vection.evaluation.predictions.kinds import PredictionReader
+from vection.evaluation.truth.truth_set import TruthSet
+
+
+@dataclass(frozen=True)
+class ObjectResult:
+    """Scores of one set of predictions under one protocol."""
+
+    protocol: ObjectProtocol
+    truth: str
+    images: dict[str, ObjectScores]
+    intervals: dict[str, Interval]
+
+    @property
+    def scores(self) -> ObjectScores:
+        """Return the counts of all images."""
+        return sum(self.images.values(), ObjectScores())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all numbers, ready for `json.dump`."""
+        about = {"name": self.protocol.name, "description": self.protocol.describe()}
+        intervals = {name: list(interval) for name, interval in self.intervals.items()}
+        return {
+            "format": 1,
+            "protocol": about,
+            "truth": self.truth,
+            "images": len(self.images),
+            "objects": self.scores.to_json(),
+            "interval": intervals,
+        }
+
+    def to_csv(self) -> str:
+        """Return one line an image: F1 at the threshold that is best for all, or mIoU and accuracy of that image."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        scores = self.scores
+        if scores.motion is not None:
+            best = scores.motion.best
+            writer.writerow(["name", "moving_pixels", "precision", "recall", "f1"])
+            for name, one in self.images.items():
+                if one.motion is not None:
+                    curve = one.motion
+                    moving = int(curve.true_positive[best] + curve.false_negative[best])
+                    writer.writerow(
+                        [name, moving, *(float(part[best]) for part in (curve.precision, curve.recall, curve.f1))]
+                    )
+        else:
+            writer.writerow(["name", "pixels", "mean_iou", "accuracy"])
+            for name, one in self.images.items():
+                if one.confusion is not None:
+                    found = segmentation_scores(one.confusion)
+                    writer.writerow([name, int(np.sum(one.confusion)), found.mean_iou, found.accuracy])
+        return text.getvalue()
+
+    def table(self) -> Table:
+        """Return a table for the terminal, with the protocol below."""
+        table = objects_table(self.scores, intervals=self.intervals)
+        table.caption = f"{self.protocol.describe()}\nGround truth read from {self.truth}"
+        return table
+
+
+def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protocol: ObjectProtocol) -> ObjectResult:
+    """Score the protocol's part of every image that has it in predictions and truth.
+
+    UsageError for images without any prediction, DataError where no image has both.
+    """
+    available = set(predictions.names)
+    missing = [name for name in truths.names if name not in available]
+    if missing:
+        raise UsageError(
+            f"{predictions.description} lacks {len(missing)} of the {len(truths)} images of {truths.description}:"
+            f" {', '.join(missing[:5])}; if its maps have other names but this order, give --in-order"
+        )
+    images = {name: _part(one, protocol) for name, one in score_images(predictions, truths, scales={}).items()}
+    images = {name: one for name, one in images.items() if not one.empty}
+    if not images:
+        raise DataError(
+            f"No image has a {protocol.part.replace('_', ' ')} in {predictions.description} and truth for it in"
+            f" {truths.description}."
+        )
+    return ObjectResult(protocol, truths.description, images, object_intervals(list(images.values())))
+
+
+def _part(scores: ObjectScores, protocol: ObjectProtocol) -> ObjectScores:
+    if protocol.part == "motion_mask":
+        return ObjectScores(motion_images=scores.motion_images, motion=scores.motion)
+    return ObjectScores(class_images=scores.class_images, confusion=scores.confusion)

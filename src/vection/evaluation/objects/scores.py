@@ -1,0 +1,197 @@
+"""Predicted motion and classes against the truth, over all images that have both."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from rich.table import Table
+
+from vection.evaluation.objects.motion import FlowErrors, MotionCurve, flow_errors, motion_curve, resize_map
+from vection.evaluation.objects.segmentation import CLASSES, Confusion, confusion_matrix, segmentation_scores
+from vection.evaluation.predictions.kinds import PredictedObjects, PredictionReader
+from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+
+DEFINITIONS = {
+    "motion F1": "moving pixels against the mask at the best of 150 thresholds, counts pooled over all images",
+    "flow error": "mean 3D end-point error of object flow to the next frame in the unit of the truth, the prediction"
+    " scaled like the depth of its frame; pixels with true depth, pooled over all images",
+    "flow error if nothing moved": "the same of a prediction of zero flow",
+    "mIoU": "mean intersection over union of the Cityscapes classes that occur, one confusion matrix over all images",
+}
+
+
+@dataclass(frozen=True)
+class ObjectScores:
+    """Sums over images, None where predictions or truth say nothing."""
+
+    motion_images: int = 0
+    motion: MotionCurve | None = None
+    flow_images: int = 0
+    flow: FlowErrors | None = None
+    still: FlowErrors | None = None
+    """Of zero flow."""
+    class_images: int = 0
+    confusion: Confusion | None = None
+
+    def __add__(self, other: "ObjectScores") -> "ObjectScores":
+        return ObjectScores(
+            self.motion_images + other.motion_images,
+            _sum(self.motion, other.motion),
+            self.flow_images + other.flow_images,
+            _sum(self.flow, other.flow),
+            _sum(self.still, other.still),
+            self.class_images + other.class_images,
+            _sum(self.confusion, other.confusion),
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to say."""
+        return self.motion is None and self.flow is None and self.confusion is None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all scores with their definitions; what is undefined is None."""
+        content: dict[str, Any] = {"definitions": DEFINITIONS}
+        if self.motion is not None:
+            content["motion"] = {"images": self.motion_images, **_curve_json(self.motion)}
+        if self.flow is not None and self.still is not None:
+            errors, still = _flow_json(self.flow), _flow_json(self.still)
+            content["flow"] = {"images": self.flow_images, "error": errors, "error_if_nothing_moved": still}
+        if self.confusion is not None:
+            scores = segmentation_scores(self.confusion)
+            content["segmentation"] = {
+                "images": self.class_images,
+                "mean_iou": _defined(scores.mean_iou),
+                "accuracy": scores.accuracy,
+                "iou": {name: _defined(value) for name, value in zip(CLASSES, scores.iou.tolist(), strict=True)},
+            }
+        return content
+
+
+def evaluate_objects(
+    predictions: PredictionReader,
+    truths: TruthSet,
+    *,
+    scales: Mapping[str, float],
+    progress: Callable[[int, int], None] | None = None,
+) -> ObjectScores | None:
+    """Score every image whose motion or classes are predicted and known; None if there is none.
+
+    `scales` multiply the flow of each image: those of its depth (`DepthResult.scales`). Images without a scale have no
+    flow error.
+    """
+    images = score_images(predictions, truths, scales=scales, progress=progress)
+    scores = sum(images.values(), ObjectScores())
+    return None if scores.empty else scores
+
+
+def score_images(
+    predictions: PredictionReader,
+    truths: TruthSet,
+    *,
+    scales: Mapping[str, float],
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, ObjectScores]:
+    """Score each image whose motion or classes are predicted and known; see `evaluate_objects`."""
+    images: dict[str, ObjectScores] = {}
+    for number, name in enumerate(truths.names):
+        predicted = predictions.read_objects(name)
+        if not predicted.empty:
+            scores = score_image(predicted, truths.read(name), scale=scales.get(name))
+            images |= {} if scores.empty else {name: scores}
+        if progress is not None:
+            progress(number + 1, len(truths))
+    return images
+
+
+def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float | None) -> ObjectScores:
+    """Score what both the prediction and the truth of one image say."""
+    scores = ObjectScores()
+    if predicted.motion_mask is not None and truth.moving is not None:
+        curve = motion_curve(predicted.motion_mask, moving=truth.moving, ignored=truth.ignored)
+        scores += ObjectScores(motion_images=1, motion=curve)
+    if predicted.object_flow is not None and truth.object_flow is not None and scale is not None:
+        moving = np.zeros(truth.depth.shape, np.bool_) if truth.moving is None else truth.moving
+        flow = resize_map(predicted.object_flow, truth.depth.shape)
+        known = truth.depth > 0
+        errors = flow_errors(flow, truth.object_flow, known=known, moving=moving, scale=scale)
+        still = flow_errors(np.zeros_like(truth.object_flow), truth.object_flow, known=known, moving=moving)
+        scores += ObjectScores(flow_images=1, flow=errors, still=still)
+    if predicted.classes is not None and truth.classes is not None:
+        confusion = confusion_matrix(_resize_classes(predicted.classes, truth.depth.shape), truth.classes)
+        scores += ObjectScores(class_images=1, confusion=confusion)
+    return scores
+
+
+def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, float]] | None = None) -> Table:
+    """Return a table for the terminal, with the definitions below; `intervals` by the name of the score."""
+    table = Table(caption_justify="left")
+    for heading in ("motion and classes", "images", "score", *(["95 %"] if intervals else [])):
+        table.add_column(heading, justify="left" if heading == "motion and classes" else "right")
+    used = []
+    if scores.motion is not None:
+        curve, best = scores.motion, scores.motion.best
+        numbers = f"{curve.f1[best]:.3f} (precision {curve.precision[best]:.3f}, recall {curve.recall[best]:.3f})"
+        table.add_row("motion F1", str(scores.motion_images), numbers, *_interval("motion F1", intervals))
+        used.append("motion F1")
+    for name, errors in (("flow error", scores.flow), ("flow error if nothing moved", scores.still)):
+        if errors is not None:
+            everywhere, static, moving = errors.mean
+            numbers = f"{everywhere:.3f} (static {static:.3f}, moving {moving:.3f})"
+            table.add_row(name, str(scores.flow_images), numbers)
+            used.append(name)
+    if scores.confusion is not None:
+        mean = f"{segmentation_scores(scores.confusion).mean_iou:.3f}"
+        table.add_row("mIoU", str(scores.class_images), mean, *_interval("mIoU", intervals))
+        used.append("mIoU")
+    table.caption = "\n".join(f"{name}: {DEFINITIONS[name]}" for name in used)
+    return table
+
+
+def _interval(name: str, intervals: Mapping[str, tuple[float, float]] | None) -> tuple[str, ...]:
+    return (f"{intervals[name][0]:.3f}..{intervals[name][1]:.3f}",) if intervals and name in intervals else ()
+
+
+def _curve_json(curve: MotionCurve) -> dict[str, Any]:
+    best = curve.best
+    arrays = {"thresholds": curve.thresholds, "precision": curve.precision, "recall": curve.recall, "f1": curve.f1}
+    return {
+        "best_f1": float(curve.f1[best]),
+        "best_threshold": float(curve.thresholds[best]),
+        "best_precision": float(curve.precision[best]),
+        "best_recall": float(curve.recall[best]),
+        "moving_share": _share(curve),
+        "curve": {name: values.tolist() for name, values in arrays.items()},
+    }
+
+
+def _share(curve: MotionCurve) -> float:
+    """Share of the counted pixels that move: precision of calling everything moving."""
+    moving = curve.true_positive[0] + curve.false_negative[0]
+    return float(moving / max(int(moving + curve.false_positive[0]), 1))
+
+
+def _flow_json(errors: FlowErrors) -> dict[str, float | None]:
+    return dict(zip(("all", "static", "moving"), map(_defined, errors.mean), strict=True))
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _sum(first: Any, second: Any) -> Any:
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
+
+
+def _resize_classes(
+    classes: UInt8[np.ndarray, "class_height class_width"], size: tuple[int, ...]
+) -> UInt8[np.ndarray, "height width"]:
+    if classes.shape == size:
+        return classes
+    return np.asarray(cv2.resize(classes, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)

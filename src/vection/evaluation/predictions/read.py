@@ -1,0 +1,192 @@
+"""Predicted depth by image name: our prediction folders, other people's files, or computed on the spot."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Integer, UInt8
+
+from vection.data.clips.folder import natural_key
+from vection.data.readers.cityscapes.labels import train_ids
+from vection.errors import DataError, UsageError
+from vection.evaluation.predictions.kinds import (
+    MapKind,
+    PredictedMap,
+    PredictedObjects,
+    PredictionReader,
+    kind_of_name,
+)
+from vection.evaluation.predictions.stacked import read_archive, read_stack
+
+PREDICTIONS_FILE = "predictions.json"
+SUFFIXES = (".npy", ".pfm", ".png")
+
+
+def open_predictions(
+    path: Path, *, names: Sequence[str] | None = None, kind: MapKind | None = None, in_order: bool = False
+) -> PredictionReader:
+    """Open a prediction folder, a folder of depth maps, or other programs' .npy and .npz.
+
+    `names`: the images of files that hold all maps in one array, in their order. `kind`: what foreign maps are, where
+    their names do not tell. `in_order`: the maps of a folder are those of `names`, whatever they are called.
+    """
+    if path.is_file() and path.suffix in (".npy", ".npz"):
+        read = read_stack if path.suffix == ".npy" else read_archive
+        return read(path, names, kind=kind)
+    if not path.is_dir():
+        raise UsageError(f"There are no predictions at {path}; `vection predict` makes them.")
+    if (path / PREDICTIONS_FILE).is_file() or any(path.rglob(PREDICTIONS_FILE)):
+        reader = read_prediction_folder(path)
+    else:
+        reader = read_depth_folder(path, kind=kind)
+    return renamed(reader, names or ()) if in_order else reader
+
+
+def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
+    """Give the predictions other names, in order; UsageError if there are not as many."""
+    if len(reader.names) != len(names):
+        raise UsageError(
+            f"{reader.description} holds {len(reader.names)} maps, but the truth or list has {len(names)} images."
+        )
+    old = dict(zip(names, reader.names, strict=True))
+    return replace(
+        reader,
+        names=tuple(names),
+        read=lambda name: reader.read(old[name]),
+        read_objects=lambda name: reader.read_objects(old[name]),
+    )
+
+
+def read_prediction_folder(folder: Path) -> PredictionReader:
+    """Open a prediction folder, or all those below `folder`; names of the latter begin with the subfolder."""
+    listings = [folder / PREDICTIONS_FILE] if (folder / PREDICTIONS_FILE).is_file() else None
+    listings = listings or sorted(folder.rglob(PREDICTIONS_FILE), key=lambda path: natural_key(str(path)))
+    files: dict[str, Path] = {}
+    others: dict[str, dict[str, Path]] = {}
+    units: set[str] = set()
+    for listing in listings:
+        prefix = "" if listing.parent == folder else f"{listing.parent.relative_to(folder).as_posix()}/"
+        try:
+            content = json.loads(listing.read_text(encoding="utf-8"))
+            files |= {prefix + frame["name"]: listing.parent / frame["file"] for frame in content["frames"]}
+            others |= {prefix + frame["name"]: _other_files(frame, listing.parent) for frame in content["frames"]}
+            units.add(str(content["unit"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{listing} is not a list of predictions ({error}); predict again.") from error
+    if len(units) > 1:
+        raise DataError(f"The predictions below {folder} have different units ({', '.join(sorted(units))}).")
+    if not files:
+        raise DataError(f"{folder} holds no predictions; predict again.")
+    return PredictionReader(
+        str(folder),
+        tuple(files),
+        lambda name: PredictedMap(_read_map(files[name])),
+        unit=units.pop(),
+        read_objects=lambda name: _read_objects(others[name]),
+    )
+
+
+def read_depth_folder(folder: Path, *, kind: MapKind | None = None) -> PredictionReader:
+    """Open a folder of maps, also in subfolders: `NAME.npy`, `NAME.pfm`, 16-bit `NAME.png` (times 256, 0 = none).
+
+    They hold depth unless `kind` or their names say otherwise: `NAME_disp.npy` and `NAME_depth.npy`, as Monodepth2's
+    `test_simple` writes them, are the map of the image NAME.
+    """
+    paths = sorted((path for path in folder.rglob("*") if path.suffix in SUFFIXES), key=lambda p: natural_key(str(p)))
+    if not paths:
+        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor .npy, .pfm or .png depth maps.")
+    files: dict[str, Path] = {}
+    for path in paths:
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        name = re.sub(r"_(disp|depth)$", "", name)
+        if name in files:
+            raise DataError(f"{folder} holds two maps of '{name}': {files[name].name} and {path.name}; keep one kind.")
+        files[name] = path
+
+    def read(name: str) -> PredictedMap:
+        said = kind_of_name(files[name].stem) if files[name].stem.endswith(("_disp", "_depth")) else None
+        return PredictedMap(_read_map(files[name]), kind or said or "depth")
+
+    return PredictionReader(str(folder), tuple(files), read)
+
+
+def read_depth_png(path: Path) -> Float[np.ndarray, "height width"]:
+    """Read a 16-bit PNG of depth * 256 (KITTI); 0 stays 0, for none. DataError if it is no such file."""
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
+        raise DataError(f"{path} is not a 16-bit grey PNG, so not a depth map of KITTI's format.")
+    return depth_from_png(stored).astype(np.float32)
+
+
+def read_label_ids(path: Path) -> UInt8[np.ndarray, "height width"]:
+    """Train ids of an 8-bit PNG of Cityscapes' label ids, which KITTI's semantics are too. DataError if it is none."""
+    return train_ids(_read_byte_png(path))
+
+
+def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"]) -> PredictionReader:
+    """Open a folder of 8-bit PNG, also in subfolders: masks (255 = surely moving) or train ids, without any depth."""
+    paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
+    if not paths:
+        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor 8-bit PNG.")
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+
+    def no_depth(name: str) -> PredictedMap:
+        raise UsageError(f"{folder} holds masks or classes, so there is no depth of '{name}'.")
+
+    return PredictionReader(
+        str(folder), tuple(files), no_depth, read_objects=lambda name: _read_objects({part: files[name]})
+    )
+
+
+def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Metres of the numbers in a 16-bit PNG of KITTI: value / 256."""
+    return stored / 256
+
+
+def _other_files(frame: dict[str, str], folder: Path) -> dict[str, Path]:
+    return {part: folder / frame[part] for part in ("object_flow", "motion_mask", "classes") if part in frame}
+
+
+def _read_objects(files: dict[str, Path]) -> PredictedObjects:
+    flow = _read_array(files["object_flow"]) if "object_flow" in files else None
+    if flow is not None and (flow.ndim != 3 or flow.shape[2] != 3 or flow.dtype.kind != "f"):
+        raise DataError(f"{files['object_flow']} holds {flow.dtype} of shape {flow.shape}, not a 3D flow.")
+    mask, classes = (_read_byte_png(files[part]) if part in files else None for part in ("motion_mask", "classes"))
+    return PredictedObjects(flow, None if mask is None else (mask / 255).astype(np.float32), classes)
+
+
+def _read_byte_png(path: Path) -> UInt8[np.ndarray, "height width"]:
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint8 or stored.ndim != 2:
+        raise DataError(f"{path} is missing or is not an 8-bit grey PNG.")
+    return np.asarray(stored, np.uint8)
+
+
+def _read_map(path: Path) -> Float[np.ndarray, "height width"]:
+    if path.suffix == ".png":
+        return read_depth_png(path)
+    if path.suffix == ".pfm":
+        return _read_pfm(path)
+    values = np.squeeze(_read_array(path))
+    if values.ndim != 2 or values.dtype.kind != "f":
+        raise DataError(f"{path} holds {values.dtype} of shape {values.shape}, not one map of real depth.")
+    return values.astype(np.float32)
+
+
+def _read_pfm(path: Path) -> Float[np.ndarray, "height width"]:
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.float32 or stored.ndim != 2:
+        raise DataError(f"{path} is not a grey PFM file, so not a depth map.")
+    return np.asarray(stored, np.float32)
+
+
+def _read_array(path: Path) -> np.ndarray:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"The prediction {path} is missing or broken ({error}); predict again.") from error

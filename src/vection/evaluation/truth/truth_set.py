@@ -1,0 +1,206 @@
+"""Where true depth comes from: each source is a `TruthSet` of the same form."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
+from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
+from vection.errors import DataError, UsageError
+from vection.evaluation.predictions.read import read_depth_png, read_label_ids
+
+SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
+NO_CATEGORY = 255
+"""The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
+SKY = 10
+"""Its train id."""
+KITTI_2015_SOURCE = "KITTI 2015 stereo disparity, focal * baseline / disparity"
+"""In the words of the protocols."""
+SOURCE_KEY = "_source"
+"""The key of an exported file that says in words where its depth comes from."""
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """True depth of one image."""
+
+    name: str
+    depth: Float32[np.ndarray, "height width"]
+    """z in metres (or what the protocol states); 0 where unknown."""
+    categories: Mapping[str, Bool[np.ndarray, "height width"]] = field(default_factory=dict)
+    image: Path | None = None
+    group: str = ""
+    """The drive or clip: images of one group resemble each other."""
+    moving: Bool[np.ndarray, "height width"] | None = None
+    """True where the scene point moves by itself."""
+    ignored: Bool[np.ndarray, "height width"] | None = None
+    """True where nobody knows whether it moves."""
+    object_flow: Float32[np.ndarray, "height width 3"] | None = None
+    """To the next frame, metres, in this camera's coordinates, without ego-motion."""
+    classes: UInt8[np.ndarray, "height width"] | None = None
+    """Cityscapes train ids, 255 where unknown."""
+
+
+@dataclass(frozen=True)
+class TruthSet:
+    """Named true depths, read one at a time, in a fixed order."""
+
+    description: str
+    names: tuple[str, ...]
+    read: Callable[[str], GroundTruth]
+    source: str | None = None
+    """Where the depth comes from, in the words of a protocol, if that is known."""
+
+    def __iter__(self) -> Iterator[GroundTruth]:
+        """Read all, in order."""
+        return (self.read(name) for name in self.names)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.names)
+
+    def select(self, names: Sequence[str]) -> "TruthSet":
+        """Return a part of the set; UsageError for an unknown name."""
+        unknown = [name for name in names if name not in set(self.names)]
+        if unknown:
+            raise UsageError(f"{self.description} has no ground truth of '{unknown[0]}'.")
+        return TruthSet(self.description, tuple(names), self.read, source=self.source)
+
+
+def truths_in_memory(truths: Sequence[GroundTruth], *, description: str = "in memory") -> TruthSet:
+    """Wrap ground truths that are already loaded."""
+    by_name = {truth.name: truth for truth in truths}
+    return TruthSet(description, tuple(by_name), by_name.__getitem__)
+
+
+def clip_truth(root: Path) -> TruthSet:
+    """True depth of a clip folder (names: file stems) or of all clips below `root` (names: `clip/stem`).
+
+    Of a clip made by a published list only its targets count; frames without a truth file (a lost scan) are left out.
+    """
+    places: dict[str, tuple[ClipInfo, int]] = {}
+    sources: set[str | None] = set()
+    for folder in find_clips(root):
+        info = read_clip(folder)
+        if info.truth is None:
+            continue
+        prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+        targets = range(len(info)) if info.targets is None else info.targets
+        known = [index for index in targets if info.has_truth(index)]
+        sources.add(info.truth_source)
+        places |= {f"{prefix}{info.frames[index].stem}": (info, index) for index in known}
+    if not places:
+        raise DataError(f"No clip at or below {root} holds ground truth, so it cannot be evaluated.")
+
+    def read(name: str) -> GroundTruth:
+        info, index = places[name]
+        image = info.folder / info.frames[index].file
+        return ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
+
+    source = sources.pop() if len(sources) == 1 else None
+    return TruthSet(f"clips at {root}" + (f" ({source})" if source else ""), tuple(places), read, source=source)
+
+
+def ground_truth_of_frame(name: str, truth: FrameTruth, *, image: Path | None, group: str) -> GroundTruth:
+    """Turn what is known of a frame into what is evaluated; only the sky is known to stand where nothing else is."""
+    labels, classes, flow = truth.category, truth.semantics, truth.object_flow
+    categories = {} if labels is None else {key: labels == value for key, value in SYNTHETIC_CATEGORIES.items()}
+    sky = False if classes is None else classes == SKY
+    return GroundTruth(
+        *(name, truth.depth, categories, image, group),
+        moving=categories.get("moving objects"),
+        ignored=None if labels is None else np.asarray((labels == NO_CATEGORY) & ~np.asarray(sky)),
+        object_flow=None if flow is None else np.ascontiguousarray(flow.transpose(1, 2, 0)),
+        classes=classes,
+    )
+
+
+def kitti_2015_truth(root: Path) -> TruthSet:
+    """Disparity of KITTI 2015 (`training/disp_occ_0`) as depth; 'moving' where `training/obj_map` is not 0.
+
+    depth = focal * baseline / disparity, with the focal length of P_rect_02 and the baseline between P_rect_02 and
+    P_rect_03 of the image's own calibration (`training/calib_cam_to_cam/NNNNNN.txt`) or of the one in `calib/`.
+    Classes come from `training/semantic`, where it is there (KITTI's semantics are of the same images).
+    """
+    training = root / "training"
+    paths = sorted((training / "disp_occ_0").glob("*_10.png"))
+    if not paths:
+        raise UsageError(f"No KITTI 2015 at {root}: there are no training/disp_occ_0/*_10.png.")
+    drives = _read_drives(root / "raw_drive_and_frame.txt")
+
+    def read(name: str) -> GroundTruth:
+        number = name.removesuffix("_10")
+        own = training / "calib_cam_to_cam" / f"{number}.txt"
+        focal_baseline = _focal_times_baseline(own if own.is_file() else root / "calib" / "calib_cam_to_cam.txt")
+        disparity = read_depth_png(training / "disp_occ_0" / f"{name}.png")
+        depth = np.divide(focal_baseline, disparity, out=np.zeros_like(disparity), where=disparity > 0)
+        objects = cv2.imread(str(training / "obj_map" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        categories = {} if objects is None else {"static": objects == 0, "moving": objects > 0}
+        image, labels = (training / folder / f"{name}.png" for folder in ("image_2", "semantic"))
+        return GroundTruth(
+            *(name, depth, categories, image, drives.get(number, number)),
+            moving=categories.get("moving"),
+            classes=read_label_ids(labels) if labels.is_file() else None,
+        )
+
+    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read, source=KITTI_2015_SOURCE)
+
+
+def exported_truth(path: Path) -> TruthSet:
+    """Depth maps of one `.npz`, a key an image, as `lidar.export_kitti_ground_truth` writes them.
+
+    Monodepth2's `gt_depths.npz` is refused: it holds a pickle, which can run any program when it is read.
+    """
+    try:
+        arrays = np.load(path, allow_pickle=False)
+        keys = [key for key in arrays.files if key != SOURCE_KEY]
+        source = str(arrays[SOURCE_KEY]) if SOURCE_KEY in arrays.files else None
+    except OSError as error:
+        raise UsageError(f"The ground truth {path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{path} is not a .npz of depth maps ({error}).") from error
+
+    def read(name: str) -> GroundTruth:
+        try:
+            return GroundTruth(name, arrays[name].astype(np.float32), group=name.rpartition("/")[0])
+        except ValueError as error:
+            raise DataError(f"{path} holds pickled objects; export the ground truth again with vection.") from error
+
+    return TruthSet(f"{path} ({source or 'unknown source'})", tuple(keys), read, source=source)
+
+
+def png_truth(folder: Path) -> TruthSet:
+    """16-bit PNG depth maps (depth * 256, 0 = none) of a folder and its subfolders; names: paths without suffix."""
+    paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
+    if not paths:
+        raise UsageError(
+            f"{folder} holds no ground truth of a known form: clip folders, KITTI 2015, Cityscapes, Dynamo-Depth's "
+            "layout or 16-bit PNG depth maps."
+        )
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    return TruthSet(
+        f"16-bit PNG at {folder}",
+        tuple(files),
+        lambda name: GroundTruth(name, read_depth_png(files[name]), group=name.rpartition("/")[0]),
+    )
+
+
+def _focal_times_baseline(file: Path) -> float:
+    calibration = read_kitti_calibration(file)
+    left, right = (calibration_matrix(calibration, f"P_rect_0{camera}", shape=(3, 4)) for camera in (2, 3))
+    # P = K [I | t]: the fourth column holds focal * t_x, so its difference is focal * baseline.
+    return float(left[0, 3] - right[0, 3])
+
+
+def _read_drives(file: Path) -> dict[str, str]:
+    """Map image numbers to drives; lines `NUMBER DATE DRIVE FRAME`."""
+    if not file.is_file():
+        return {}
+    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if any(len(row) < 3 for row in rows):
+        raise DataError(f"{file} does not hold lines 'NUMBER DATE DRIVE FRAME'.")
+    return {row[0]: row[2] for row in rows}

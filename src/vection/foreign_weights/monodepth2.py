@@ -1,0 +1,91 @@
+"""Import of the public Monodepth2 checkpoints: their keys to ours."""
+
+from collections.abc import Callable, Mapping
+
+from torch import nn
+
+from vection.foreign_weights.renamed_state import State, load_renamed, require
+from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.networks.encoders.encoder import EncoderName
+
+_POSE_LAYERS = ("squeeze", "conv1", "conv2", "head")
+
+
+def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> Monodepth2:
+    """Build the method from the state dicts of `encoder.pth`, `depth.pth` and, if trained on video, the pose files.
+
+    `stereo`: whether it was trained on stereo pairs (`use_stereo` of `encoder.pth`). Without pose files a model that
+    was not does not know ego-motion. Raises UsageError for missing or strange files.
+    """
+    require(files, ("encoder.pth", "depth.pth"), system="Monodepth2")
+    encoder, depth = files["encoder.pth"], files["depth.pth"]
+    # Heads stand after the ten convolution blocks: one for each trained scale.
+    scales = sum(
+        key.startswith("decoder.") and key.endswith(".conv.weight") and key.count(".conv") == 1 for key in depth
+    )
+    pose = files.get("pose.pth")
+    ego_motion = "separate" if pose is None or "pose_encoder.pth" in files else "shared"
+    if pose is not None and "pose_conv.weight" in pose:
+        ego_motion = "posenet"
+    settings = Monodepth2Settings(
+        encoder=_encoder_name(encoder),
+        pretrained=False,
+        ego_motion=ego_motion,  # type: ignore[arg-type]
+        temporal=pose is not None or not stereo,
+        stereo=stereo,
+        scales=scales,
+    )
+    method = Monodepth2(settings)
+    _load(method.depth_encoder, files, "encoder.pth", encoder_state)
+    _load(method.depth_decoder, files, "depth.pth", decoder_state)
+    if pose is None or method.ego_motion is None:
+        method.knows_ego_motion = False
+        return method.eval()
+    if ego_motion == "posenet":
+        _load(method.ego_motion.get_submodule("network"), files, "pose.pth", posenet_state)
+        return method.eval()
+    _load(method.ego_motion.get_submodule("decoder"), files, "pose.pth", pose_decoder_state)
+    if ego_motion == "separate":
+        _load(method.ego_motion.get_submodule("encoder"), files, "pose_encoder.pth", encoder_state)
+    return method.eval()
+
+
+def encoder_state(state: State) -> State:
+    """Keys `encoder.*` without the unused classifier."""
+    own = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
+    return {key: value for key, value in own.items() if not key.startswith("fc.")}
+
+
+def decoder_state(state: State) -> State:
+    """`decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s."""
+    own: State = {}
+    for key, value in state.items():
+        _, number, *_, name = key.split(".")
+        index = int(number)
+        if index >= 10:
+            own[f"heads.{index - 10}.{name}"] = value
+        else:
+            own[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
+    return own
+
+
+def pose_decoder_state(state: State) -> State:
+    """`net.{0..3}` = squeeze, two convolutions, head."""
+    return {f"{_POSE_LAYERS[int(key.split('.')[1])]}.{key.split('.')[2]}": value for key, value in state.items()}
+
+
+def posenet_state(state: State) -> State:
+    """`net.{0..6}` = convolutions, `pose_conv` = head."""
+    renamed = {key.replace("net.", "convolutions."): value for key, value in state.items() if key.startswith("net.")}
+    head = {key.replace("pose_conv.", "head."): value for key, value in state.items() if key.startswith("pose_conv.")}
+    return renamed | head
+
+
+def _encoder_name(state: State) -> EncoderName:
+    if "encoder.layer1.0.conv3.weight" in state:
+        return "resnet50"
+    return "resnet34" if "encoder.layer3.5.conv1.weight" in state else "resnet18"
+
+
+def _load(module: nn.Module, files: Mapping[str, State], file: str, rename: Callable[[State], State]) -> None:
+    load_renamed(module, files[file], rename, what=f"'{file}'", network="a Monodepth2 network")

@@ -1,0 +1,79 @@
+"""Import of sc_depth_pl's Lightning checkpoints, SC-SfMLearner's successors by the same authors: their keys to ours."""
+
+from typing import Any
+
+from vection.errors import UsageError
+from vection.foreign_weights.monodepth2 import encoder_state
+from vection.foreign_weights.renamed_state import State, below, load_renamed
+from vection.losses.pair_comparison import AS_RELEASED
+from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
+
+DEPTH, POSE, RECTIFICATION = "depth_net.", "pose_net.", "rectify_net."
+"""How the names of tensors begin; version 2 rectifies the second frame by a third network before the pose is told."""
+
+_DEPTH_PARTS = {"upconvs0": "before_upsampling", "upconvs1": "after_skip", "dispconvs": "heads"}
+_POSE_PARTS = {"conv_squeeze": "squeeze", "convs_pose.0": "conv1", "convs_pose.1": "conv2", "convs_pose.2": "head"}
+
+
+def convert_sc_depth_pl(state: State) -> ScSfmLearner:
+    """Build SC-SfMLearner as sc_depth_pl has it: U-Net with bilinear upsampling, a weaker geometry consistency.
+
+    Versions 1 and 3 know ego-motion; that of version 2 belongs to rectified frames and is left out. Raises UsageError
+    for the state of another network.
+    """
+    settings = ScSfmLearnerSettings(
+        depth_network=_encoder_name(state, DEPTH),
+        pose_network=_encoder_name(state, POSE),
+        upsampling="bilinear",
+        multi_scale="full-resolution",
+        comparison=AS_RELEASED,
+        smoothness="first-order",
+        smooth_depth="mean-normalised",
+        geometry_weight=0.1,
+    )
+    method = ScSfmLearner(settings)
+    network = "an sc_depth_pl network"
+    known = method.depth_network.state_dict()
+
+    def supervised(state: State) -> State:
+        return {key: value for key, value in depth_state(state).items() if "heads." not in key or key in known}
+
+    load_renamed(method.depth_network, below(state, DEPTH), supervised, what="The depth network", network=network)
+    pose = below(state, POSE)
+    method.knows_ego_motion = bool(pose) and not below(state, RECTIFICATION)
+    if method.knows_ego_motion:
+        load_renamed(method.ego_motion, pose, pose_state, what="The pose network", network=network)
+    return method.eval()
+
+
+def depth_state(state: State) -> State:
+    """`decoder.upconvs0.m` = before upsampling m, `upconvs1.m` = after skip m, `dispconvs.s` = head of scale s."""
+    own = _encoder_state(state)
+    for key, value in below(state, "decoder.").items():
+        part, number, *_, name = key.split(".")
+        middle = "" if part == "dispconvs" else "conv."
+        own[f"decoder.{_DEPTH_PARTS[part]}.{number}.{middle}{name}"] = value
+    return own
+
+
+def pose_state(state: State) -> State:
+    """`decoder.conv_squeeze` and `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
+    own = _encoder_state(state)
+    for key, value in below(state, "decoder.").items():
+        layer, name = key.rsplit(".", maxsplit=1)
+        own[f"decoder.{_POSE_PARTS[layer]}.{name}"] = value
+    return own
+
+
+def _encoder_state(state: State) -> State:
+    return {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
+
+
+def _encoder_name(state: State, part: str) -> Any:
+    """Tell which ResNet it is; ResNet-18 where the part is missing."""
+    found = below(state, f"{part}encoder.encoder.")
+    if not found and below(state, part):
+        raise UsageError(f"'{part}*' does not fit an sc_depth_pl network: its tensors have other names.")
+    if "layer1.0.conv3.weight" in found:
+        return "resnet50"
+    return "resnet34" if "layer3.5.conv1.weight" in found else "resnet18"

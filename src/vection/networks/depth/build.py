@@ -1,0 +1,84 @@
+"""A depth network as one part: an encoder and its decoder, of any of the families."""
+
+from pathlib import Path
+from typing import Literal, cast
+
+from torch import Tensor, nn
+
+from vection.errors import UsageError
+from vection.networks.depth.decoder import DepthDecoder
+from vection.networks.depth.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
+from vection.networks.encoders.build import build_encoder
+from vection.networks.encoders.encoder import Encoder, EncoderName
+from vection.networks.weights.lite_mono import encoder_state
+from vection.networks.weights.weight_file import read_weights
+from vection.types import Disparities, Image
+
+DepthNetworkName = Literal[
+    "lite-mono-tiny",
+    "lite-mono-small",
+    "lite-mono-base",
+    "lite-mono-8m",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "efficientnet-lite0",
+]
+"""Lite-Mono with its own decoder, or an encoder with Monodepth2's."""
+
+
+class DepthNetwork(nn.Module):
+    """From an image in [0, 1], its sides multiples of 32, to disparities, finest first."""
+
+    def __init__(self, encoder: Encoder | LiteMonoEncoder, decoder: DepthDecoder | LiteMonoDecoder) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    @property
+    def scales(self) -> int:
+        """How many disparities there are, each half the size of the one before."""
+        return self.decoder.scales
+
+    def forward(self, image: Image) -> Disparities:
+        features: list[Tensor] = self.encoder(image)
+        disparities: Disparities = self.decoder(features)
+        return disparities
+
+
+def build_depth_network(
+    name: DepthNetworkName,
+    *,
+    pretrained: bool,
+    weights: Path | None = None,
+    drop_path: float = 0.0,
+    dilations: Dilations = "640x192",
+    scales: int = 4,
+) -> DepthNetwork:
+    """Build a depth network with disparities at `scales` scales (Lite-Mono has 3 at most).
+
+    `pretrained` loads ImageNet weights.
+
+    `drop_path` and `dilations` are Lite-Mono's, whose weights no registry has: they come from the file `weights`.
+
+    Raises UsageError for weights that cannot be had or are of another network.
+    """
+    if name.startswith("lite-mono"):
+        lite = cast(LiteMonoName, name)
+        encoder = LiteMonoEncoder(lite, drop_path=drop_path, dilations=dilations)
+        if pretrained:
+            _load_lite_mono(encoder, lite, weights)
+        return DepthNetwork(encoder, LiteMonoDecoder(encoder.channels, scales=min(scales, 3)))
+    pyramid = build_encoder(cast(EncoderName, name), pretrained=pretrained, weights=weights)
+    return DepthNetwork(pyramid, DepthDecoder(pyramid.channels, scales=scales))
+
+
+def _load_lite_mono(encoder: LiteMonoEncoder, name: LiteMonoName, weights: Path | None) -> None:
+    if weights is None:
+        raise UsageError(
+            f"The ImageNet weights of {name} can only be had by hand: download '{name}-pretrain.pth' from its authors' "
+            "page and name the file with --method.depth_weights, or train without (--method.pretrained false)."
+        )
+    try:
+        encoder.load_state_dict(encoder_state(read_weights(weights)))
+    except (LookupError, RuntimeError) as error:
+        raise UsageError(f"The weights in '{weights}' do not fit the network '{name}'; give those of it.") from error

@@ -1,0 +1,164 @@
+"""What block matching sees of frames: the camera's motion, by way of a small network, and a first flow of objects.
+
+None of the five papers has this. A pose network that starts from random or ImageNet weights must first learn to compare
+two images; until then it says nearly the same of every pair, and turns to the left and to the right cancel in its
+gradient. Where things went is easy to find without learning, and turning the camera moves all alike.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vection.networks.encoders.encoder import Encoder
+from vection.types import Image, Intrinsics, Vector3
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How images are matched."""
+
+    columns: int
+    """Width of the images that are matched; their height keeps the aspect."""
+    reach: tuple[int, int]
+    """Largest displacement (x, y) in their pixels."""
+    window: int
+    """Side of the blocks that are compared, odd."""
+    sharpness: float
+    """Of the softmax over displacements: correlations that differ by 1 / sharpness differ by e in weight."""
+
+
+LARGE_MOTION = Blocks(columns=64, reach=(6, 2), window=5, sharpness=20.0)
+"""What turning the camera does: up to 9 % of the width to each side, 3 % of it up and down."""
+FINE_MOTION = Blocks(columns=128, reach=(9, 2), window=9, sharpness=60.0)
+"""What is left of objects when the camera's motion is undone."""
+LARGE, USUAL = 6.0, 0.7
+"""A large displacement in per cent of the width, and a usual correlation: what networks see is relative to them."""
+GRID = (3, 6)
+"""Rows and columns of the means that the network sees."""
+HIDDEN = 256
+MATCHED_WIDTHS = (16, 32, 64, 64, 64)
+"""Channels of the matches' own pyramid at strides 2 to 32."""
+ROTATION_FACTOR, TRANSLATION_FACTOR = 0.1, 0.01
+"""Of the outputs. A radian moves the image about as far as ten units of translation at the depths that training starts
+with, and optimisers move all outputs alike."""
+
+Matches = Float[Tensor, "batch 3 rows columns"]
+"""Of each block of an image: displacement (x, y) in per cent of the width, and correlation."""
+Correlations = Float[Tensor, "batch down right rows columns"]
+"""Of each block with those of the other image, over displacements in y and x."""
+
+
+@torch.no_grad()
+def match(first: Image, second: Image, blocks: Blocks = LARGE_MOTION) -> Matches:
+    """Find each block of the first image in the second."""
+    return _best(_correlate(first, second, blocks), blocks)
+
+
+@torch.no_grad()
+def match_between(
+    before: Image, target: Image, following: Image, *, even: Bool[Tensor, " batch"], blocks: Blocks = FINE_MOTION
+) -> Matches:
+    """Find each block of the target in the following image and, where `even`, opposite in the one before.
+
+    What moves evenly is in both, which makes chance less likely; where not `even` the image before does not count.
+    """
+    ahead, back = (_correlate(target, other, blocks) for other in (following, before))
+    share = 0.5 * even.to(ahead)[:, None, None, None, None]
+    return _best(ahead.lerp(back.flip(1, 2), share), blocks)
+
+
+def _correlate(first: Image, second: Image, blocks: Blocks) -> Correlations:
+    """Normalised cross-correlation of grey blocks."""
+    columns, (reach_x, reach_y) = blocks.columns, blocks.reach
+    with torch.autocast(first.device.type, enabled=False):
+        rows = max(round(columns * first.shape[-2] / first.shape[-1]), 2 * reach_y + 1)
+        grey = torch.cat([first, second]).float().mean(dim=1, keepdim=True)
+        grey = functional.interpolate(grey, size=(rows, columns), mode="bilinear", antialias=True, align_corners=False)
+        detail = grey - _block_mean(grey, blocks.window)
+        normal = detail / (_block_mean(detail**2, blocks.window) + 1e-4).sqrt()
+        own, other = normal.chunk(2)
+        padded = functional.pad(other, (reach_x, reach_x, reach_y, reach_y))
+        shifted = padded.unfold(2, rows, 1).unfold(3, columns, 1)[:, 0]
+        products = own[:, None] * shifted
+        return _block_mean(products.flatten(1, 2), blocks.window).view_as(products)
+
+
+def _best(correlations: Correlations, blocks: Blocks) -> Matches:
+    """Displacements are means over the softmax of the correlations."""
+    with torch.autocast(correlations.device.type, enabled=False):
+        flat = correlations.flatten(1, 2)
+        weight = (blocks.sharpness * flat).softmax(dim=1).view_as(correlations)
+        x, y = (torch.arange(-reach, reach + 1, device=flat.device, dtype=flat.dtype) for reach in blocks.reach)
+        displacement = [torch.einsum("byxrc,x->brc", weight, x), torch.einsum("byxrc,y->brc", weight, y)]
+        per_cent = [100 / blocks.columns * one for one in displacement]
+        return torch.stack([*per_cent, flat.amax(dim=1)], dim=1)
+
+
+def _block_mean(maps: Tensor, window: int) -> Tensor:
+    """Mean over the block around every pixel, one axis after the other."""
+    pad = window // 2
+    maps = maps.contiguous(memory_format=torch.channels_last)  # on a CPU five times faster
+    padded = functional.pad(maps, (pad, pad, pad, pad), mode="replicate")
+    return functional.avg_pool2d(functional.avg_pool2d(padded, (window, 1), stride=1), (1, window), stride=1)
+
+
+class MatchedMotion(nn.Module):
+    """The camera's motion from block matching, through one hidden layer; none at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(3 * GRID[0] * GRID[1], HIDDEN)
+        self.output = nn.Linear(HIDDEN, 6)
+        nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="relu")
+        for parameter in (self.hidden.bias, self.output.weight, self.output.bias):
+            nn.init.zeros_(parameter)
+
+    def forward(self, first: Image, second: Image) -> tuple[Vector3, Vector3]:
+        """Return rotation (radians about the axes) and translation, from the first camera to the second."""
+        with torch.autocast(first.device.type, enabled=False):
+            means = functional.adaptive_avg_pool2d(_unit(match(first, second)), GRID).flatten(1)
+            motion = self.output(functional.relu(self.hidden(means)))
+            return ROTATION_FACTOR * motion[:, :3], TRANSLATION_FACTOR * motion[:, 3:]
+
+
+class MatchedEncoder(nn.Module):
+    """An encoder of stacked frames, and at every stride what block matching of the target with the others adds."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder, self.channels = encoder, encoder.channels
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 3, stride=1 if level == 0 else 2, padding=1)
+            for level, (before, after) in enumerate(zip((3, *MATCHED_WIDTHS[:-1]), MATCHED_WIDTHS, strict=True))
+        )
+        for convolution in self.convolutions:
+            nn.init.kaiming_normal_(convolution.get_parameter("weight"), nonlinearity="relu")
+            nn.init.zeros_(convolution.get_parameter("bias"))
+        self.outputs = nn.ModuleList(
+            nn.Conv2d(width, channels, 1) for width, channels in zip(MATCHED_WIDTHS, self.channels, strict=True)
+        )
+
+    def forward(self, image: Tensor, found: Matches) -> list[Tensor]:
+        """Return features at strides 2 to 32; `found` are the matches of the target."""
+        features = self.encoder(image)
+        x = functional.interpolate(_unit(found), size=features[0].shape[-2:], mode="bilinear", align_corners=False)
+        added = []
+        for convolution, output, feature in zip(self.convolutions, self.outputs, features, strict=True):
+            x = functional.relu(convolution(x))
+            added.append(feature + output(x))
+        return added
+
+
+def matched_flow(found: Matches, intrinsics: Intrinsics, *, width: int) -> Float[Tensor, "batch 3 rows columns"]:
+    """Motion of scene points at unit depth and along the image, of `width` pixels: displacement / focal length."""
+    focal = torch.stack([intrinsics[:, 0, 0], intrinsics[:, 1, 1]], dim=1).detach()
+    return functional.pad(width / 100 * found[:, :2] / focal[:, :, None, None], (0, 0, 0, 0, 0, 1))
+
+
+def _unit(found: Tensor) -> Tensor:
+    """Displacements, weighted by their correlation, and correlations, all of about unit size."""
+    displacement, correlation = found[:, :2], found[:, 2:]
+    return torch.cat([displacement * correlation / LARGE, correlation - USUAL], dim=1)

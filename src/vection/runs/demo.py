@@ -1,0 +1,178 @@
+"""The demo: a made-up street from the first frame to the report, with nothing given."""
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from vection.data.clips.folder import find_clips, read_clip
+from vection.data.synthetic.drive import write_drive
+from vection.data.synthetic.settings import DriveSettings, drive_settings
+from vection.errors import UsageError
+from vection.evaluation.depth.baselines import computed_predictions, constant_predictions, row_mean_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocol import ALL
+from vection.evaluation.depth.protocols import SYNTHETIC
+from vection.evaluation.depth.result import DepthResult
+from vection.evaluation.predictions.kinds import PredictionReader
+from vection.evaluation.truth.truth_set import TruthSet, clip_truth
+from vection.inference.path import kitti_text
+from vection.inference.predictor import Predictor
+from vection.inference.sources import open_sources
+from vection.inference.write import write_predictions
+from vection.recipes.recipe import Recipe, recipe_to_json
+from vection.recipes.registry import get_recipe
+from vection.reports.examples import write_examples
+from vection.reports.report import TRUE_PATH, write_report
+from vection.reports.results import MODEL, write_evaluation
+from vection.runs.build import build_method
+from vection.runs.load import load_predictor
+from vection.runs.train import train
+
+MARKER = "demo.json"
+"""Tells a demo's folder from any other, which is never touched."""
+SEEDS_PER_WORLD = 10_000
+HELD_OUT_SEEDS = 5_000
+"""Held-out drives have seeds from here on within their world."""
+
+Bars = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
+"""Makes a titled progress bar, which is told what is done and how much there is."""
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """How large the demo is; the default takes minutes on two cores."""
+
+    recipe: str = "monodepth2-demo"
+    drive: str = "street"
+    training_drives: int = 24
+    frames: int = 20
+    """Of a training drive; many short drives show more places than few long ones."""
+    held_out_drives: int = 4
+    held_out_frames: int = 40
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo found."""
+
+    abs_rel: dict[str, float]
+    """Mean relative error over held-out images, median scaled: model, constant_depth, row_mean_depth, untrained."""
+    report: Path
+
+
+def run_demo(out: Path, *, progress: Bars, seed: int = 0, settings: DemoSettings | None = None) -> DemoResult:
+    """Render, train, evaluate, predict and report in `out`; an unfinished demo of the same settings goes on.
+
+    Raises UsageError if `out` holds anything but a demo or cannot be written.
+    """
+    settings = settings or DemoSettings()
+    recipe = get_recipe(settings.recipe)
+    recipe = replace(recipe, training=replace(recipe.training, seed=seed))
+    world, run, report = out / "world", out / "run", out / "report.html"
+    _claim(out, {"seed": seed, "settings": asdict(settings), "recipe": recipe_to_json(recipe)}, finished=report)
+    _render(world, recipe, settings, seed=seed, progress=progress)
+    train(recipe, data=world / "training", out=run)
+    predictor = load_predictor(run)
+    results = _evaluate(predictor, run, recipe, world=world, progress=progress)
+    _predict_drive(predictor, find_clips(world / "held_out")[0], run / "predictions", progress=progress)
+    write_report(run, out=report)
+    errors = {result.name: result.categories[ALL].mean.abs_rel for result in results}
+    return DemoResult({name.replace(" ", "_").replace("-", "_"): error for name, error in errors.items()}, report)
+
+
+def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
+    """Mark `out` as a demo's; clear it if it holds a finished demo or one of other settings."""
+    marker = out / MARKER
+    try:
+        if out.is_dir() and any(out.iterdir()) and not marker.is_file():
+            raise UsageError(f"{out} exists and holds no demo; choose another place with --out.")
+        if finished.exists() or (marker.is_file() and marker.read_text() != json.dumps(identity)):
+            finished.unlink(missing_ok=True)
+            for part in ("world", "run"):
+                shutil.rmtree(out / part, ignore_errors=True)
+        out.mkdir(parents=True, exist_ok=True)
+        marker.write_text(json.dumps(identity))
+    except OSError as error:
+        raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with --out.") from error
+
+
+def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, progress: Bars) -> None:
+    """Write the drives that are not there yet, as many at a time as there are cores."""
+    size = {"width": recipe.data.width, "height": recipe.data.height}
+    parts = (
+        ("training", drive_settings(settings.drive, frames=settings.frames, **size), settings.training_drives, 0),
+        (
+            "held_out",
+            drive_settings(settings.drive, frames=settings.held_out_frames, **size),
+            settings.held_out_drives,
+            HELD_OUT_SEEDS,
+        ),
+    )
+    wanted = [
+        (world / part / f"drive_{index:02d}", drive, seed * SEEDS_PER_WORLD + first + index)
+        for part, drive, count, first in parts
+        for index in range(count)
+    ]
+    missing = [job for job in wanted if not job[0].exists()]
+    if not missing:
+        return
+    processes = min(len(os.sched_getaffinity(0)), len(missing))
+    context = multiprocessing.get_context("spawn")
+    with progress("rendering drives") as show, ProcessPoolExecutor(processes, mp_context=context) as pool:
+        show(0, len(missing))
+        jobs = [pool.submit(_render_drive, folder, drive, number) for folder, drive, number in missing]
+        for done, job in enumerate(as_completed(jobs), start=1):
+            job.result()
+            show(done, len(missing))
+
+
+def _render_drive(folder: Path, drive: DriveSettings, seed: int) -> None:
+    write_drive(folder, drive, seed=seed)
+
+
+def _evaluate(predictor: Predictor, run: Path, recipe: Recipe, *, world: Path, progress: Bars) -> list[DepthResult]:
+    """Score the model and what it must beat on the held-out drives; write evaluation.json and example frames."""
+    truths = clip_truth(world / "held_out")
+    torch.manual_seed(recipe.training.seed)
+    untrained = Predictor(
+        build_method(replace(recipe.method, pretrained=False)), height=recipe.data.height, width=recipe.data.width
+    )
+    model = _computed(predictor, truths, description="the trained model")
+    compared = {
+        MODEL: model,
+        "constant depth": constant_predictions(truths),
+        "row-mean depth": row_mean_predictions(truths, clip_truth(world / "training")),
+        "untrained": _computed(untrained, truths, description="the untrained network"),
+    }
+    results = []
+    for name, predictions in compared.items():
+        with progress(f"evaluating {name}") as show:
+            results.append(evaluate_depth(predictions, truths, SYNTHETIC, name=name, progress=show))
+    write_evaluation(run / "evaluation.json", results)
+    write_examples(run / "examples", predictions=model, truths=truths, result=results[0])
+    return results
+
+
+def _computed(predictor: Predictor, truths: TruthSet, *, description: str) -> PredictionReader:
+    return computed_predictions(lambda image: predictor.predict(image).depth, truths, description=description)
+
+
+def _predict_drive(predictor: Predictor, clip: Path, folder: Path, *, progress: Bars) -> None:
+    """Write depth, video and path of one held-out drive, and its true path beside them."""
+    source = open_sources(clip)[0]
+    with progress("predicting a held-out drive") as show:
+        show(0, source.count)
+        write_predictions(predictor.stream(source), folder, model=folder.parent.name, overwrite=True)
+        show(len(read_clip(clip)), source.count)
+    info = read_clip(clip)
+    truths = [info.read_truth(index).T_camera_to_world for index in range(len(info))]
+    poses: Sequence = [pose for pose in truths if pose is not None]
+    (folder / TRUE_PATH).write_text(kitti_text(poses), encoding="utf-8")

@@ -1,0 +1,70 @@
+import cv2
+import numpy as np
+import pytest
+
+from vection.errors import DataError, UsageError
+from vection.evaluation.objects.protocol import MIOU, MOTION_SEGMENTATION
+from vection.evaluation.objects.result import evaluate_object_maps
+from vection.evaluation.predictions.read import read_object_folder
+from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
+
+SIZE = (4, 6)
+MOVING = np.zeros(SIZE, np.bool_)
+MOVING[:, :2] = True
+CLASSES = np.where(MOVING, 13, 0).astype(np.uint8)
+
+
+def truths(count: int = 3):
+    depth = np.ones(SIZE, np.float32)
+    return truths_in_memory([GroundTruth(f"{i}", depth, moving=MOVING, classes=CLASSES) for i in range(count)])
+
+
+def folder(path, maps):
+    path.mkdir()
+    for index, values in enumerate(maps):
+        cv2.imwrite(str(path / f"{index}.png"), values)
+    return path
+
+
+def test_masks_alone(tmp_path):
+    right, wrong = MOVING.astype(np.uint8) * 255, np.full(SIZE, 255, np.uint8)
+    predictions = read_object_folder(folder(tmp_path / "masks", [right, right, wrong]), part="motion_mask")
+    result = evaluate_object_maps(predictions, truths(), MOTION_SEGMENTATION)
+    content = result.to_json()
+    # 24 of 24 moving pixels are found, 16 of 48 others are called moving in the third image.
+    precision = 24 / (24 + 16)
+    assert content["objects"]["motion"]["best_f1"] == pytest.approx(2 * precision / (1 + precision))
+    low, high = content["interval"]["motion F1"]
+    assert low < content["objects"]["motion"]["best_f1"] < high
+    assert high == pytest.approx(1)
+    heading, *lines = result.to_csv().splitlines()
+    assert heading == "name,moving_pixels,precision,recall,f1"
+    assert [float(line.split(",")[-1]) for line in lines] == pytest.approx([1, 1, 0.5])
+    assert "segmentation" not in content["objects"]
+    assert "at the best of 150 thresholds" in result.table().caption
+
+
+def test_classes_alone(tmp_path):
+    half = CLASSES.copy()
+    half[:2, :2] = 0
+    predictions = read_object_folder(folder(tmp_path / "classes", [CLASSES, half]), part="classes")
+    result = evaluate_object_maps(predictions, truths(2), MIOU)
+    content = result.to_json()
+    car, road = (8 + 4) / 16, 32 / 36
+    assert content["objects"]["segmentation"]["mean_iou"] == pytest.approx((car + road) / 2)
+    assert content["images"] == 2
+    assert [line.split(",")[1] for line in result.to_csv().splitlines()[1:]] == ["24", "24"]
+    low, high = content["interval"]["mIoU"]
+    assert low <= content["objects"]["segmentation"]["mean_iou"] <= high
+
+
+def test_missing_images_and_maps(tmp_path):
+    predictions = read_object_folder(folder(tmp_path / "classes", [CLASSES, CLASSES]), part="classes")
+    with pytest.raises(UsageError, match="1 of the 3 images"):
+        evaluate_object_maps(predictions, truths(3), MIOU)
+    with pytest.raises(DataError, match="No image has a motion mask"):
+        evaluate_object_maps(predictions, truths(2), MOTION_SEGMENTATION)
+    with pytest.raises(UsageError, match="no depth of '0'"):
+        predictions.read("0")
+    with pytest.raises(UsageError, match="8-bit PNG"):
+        read_object_folder(tmp_path / "absent", part="classes")

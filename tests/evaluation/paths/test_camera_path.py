@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from tests.evaluation.paths.test_trajectory import winding_path
+
+from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip
+from vection.errors import DataError, UsageError
+from vection.evaluation.paths.camera_path import CameraPath, open_paths, pair_paths, read_path
+from vection.inference.path import csv_text, kitti_text, tum_text
+
+POSES = winding_path(6)
+SECONDS = [0.1 * index for index in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "timed"),
+    [
+        ("tum.txt", tum_text(list(POSES), SECONDS), True),
+        ("kitti.txt", kitti_text(list(POSES)), False),
+        ("path.csv", csv_text(list(POSES), SECONDS), True),
+        ("full.txt", "".join(" ".join(map(str, pose.ravel())) + "\n" for pose in POSES), False),
+        ("comment.tum", "# seconds tx ty tz qx qy qz qw\n\n" + tum_text(list(POSES), SECONDS), True),
+    ],
+)
+def test_every_format_is_read_as_it_was_written(tmp_path, name, text, timed):
+    (tmp_path / name).write_text(text)
+    path = read_path(tmp_path / name)
+    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
+    assert (path.seconds is not None) == timed
+    if path.seconds is not None:
+        np.testing.assert_allclose(path.seconds, SECONDS, atol=1e-9)
+
+
+def test_frame_numbers_of_thirteen_columns(tmp_path):
+    lines = kitti_text(list(POSES)).splitlines()
+    (tmp_path / "09.txt").write_text("".join(f"{2 + index} {line}\n" for index, line in enumerate(lines)))
+    path = read_path(tmp_path / "09.txt")
+    assert path.numbers is not None
+    assert path.numbers.tolist() == [2, 3, 4, 5, 6, 7]
+    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no columns"),
+        ("1 2 3\n", "has|have 3 columns"),
+        ("0 0 0 0 0 0 0 1\n1 2\n", "2, 8 columns"),
+        ("0 0 0 0 0 0 0 x\n", "could not convert"),
+        ("0 0 0 nan 0 0 0 1\n", "line 1"),
+        ("1 0 0 0 0 0 0 1\n0 0 0 0 0 0 0 1\n", "do not increase"),
+        ("0 0 0 0 1 0 0 1\n", "not of length 1"),
+        ("1 0 0 0 0 2 0 0 0 0 1 0\n", "no rotation"),
+        ("1.5 1 0 0 0 0 1 0 0 0 0 1 0\n", "increasing frame numbers"),
+    ],
+)
+def test_what_is_no_path_gets_a_sentence(tmp_path, text, said):
+    (tmp_path / "path.txt").write_text(text)
+    with pytest.raises(DataError, match=said):
+        read_path(tmp_path / "path.txt")
+
+
+def test_a_picture_is_no_path(tmp_path):
+    (tmp_path / "path.txt").write_bytes(b"\x89PNG\xff\xfe\x00")
+    with pytest.raises(DataError, match="no text"):
+        read_path(tmp_path / "path.txt")
+    with pytest.raises(UsageError, match="no file and no folder"):
+        open_paths(tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="holds no camera path"):
+        open_paths(tmp_path / "empty")
+
+
+def test_folders_of_paths(tmp_path):
+    (tmp_path / "poses").mkdir()
+    for name in ("10", "9"):
+        (tmp_path / "poses" / f"{name}.txt").write_text(kitti_text(list(POSES)))
+    assert list(open_paths(tmp_path / "poses")) == ["9", "10"]
+    (tmp_path / "predictions" / "a" / "b").mkdir(parents=True)
+    (tmp_path / "predictions" / "a" / "b" / "path_tum.txt").write_text(tum_text(list(POSES), SECONDS))
+    (tmp_path / "predictions" / "a" / "b" / "path_kitti.txt").write_text(kitti_text(list(POSES)))
+    paths = open_paths(tmp_path / "predictions")
+    # Of the two the one with times.
+    assert list(paths) == ["a/b"]
+    assert paths["a/b"].seconds is not None
+
+
+def test_true_poses_of_clips(tmp_path):
+    frames = tuple(FrameInfo(f"frames/{i:06d}.png", 0.1 * i, (30.0, 30.0, 20.0, 12.0)) for i in range(6))
+    write_clip(ClipInfo(tmp_path / "a", "a", 40, 24, "metres", "made up", frames, truth="truth"))
+    write_clip(ClipInfo(tmp_path / "b", "b", 40, 24, "metres", "made up", frames))
+    (tmp_path / "a" / "truth").mkdir()
+    for index in (0, 1, 3):
+        np.savez(tmp_path / "a" / "truth" / f"{index:06d}.npz", T_camera_to_world=POSES[index])
+    np.savez(tmp_path / "a" / "truth" / "000002.npz", depth=np.ones((2, 2)))
+    paths = open_paths(tmp_path)
+    assert list(paths) == ["a"]
+    np.testing.assert_allclose(paths["a"].seconds, [0, 0.1, 0.3])
+    np.testing.assert_allclose(paths["a"].poses, POSES[[0, 1, 3]])
+    with pytest.raises(UsageError, match="true poses"):
+        open_paths(tmp_path / "b")
+
+
+def test_prepared_clips_hold_their_path_in_one_file(tmp_path):
+    frames = tuple(FrameInfo(f"frames/{i:06d}.png", 0.1 * i, (30.0, 30.0, 20.0, 12.0)) for i in range(6))
+    write_clip(ClipInfo(tmp_path / "09" / "image_2", "09", 40, 24, "up-to-scale", "made up", frames))
+    file = tmp_path / "09" / "image_2" / "path_truth_kitti.txt"
+    file.write_text(kitti_text(list(POSES)))
+    (path,) = open_paths(tmp_path).values()
+    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
+    np.testing.assert_allclose(path.seconds, SECONDS)
+    file.write_text(kitti_text(list(POSES[:4])))
+    with pytest.raises(DataError, match="4 poses, but the clip 6 frames"):
+        open_paths(tmp_path)
+
+
+def rows(predicted: CameraPath, true: CameraPath, **settings) -> list[int]:
+    poses, found = pair_paths(predicted, true, **settings)
+    assert len(poses) == len(found)
+    return found.tolist()
+
+
+def test_paths_are_paired_by_number_time_or_line():
+    true = CameraPath("true", POSES, seconds=np.array(SECONDS))
+    untimed = CameraPath("true", POSES)
+    late = CameraPath("late", POSES[2:5], seconds=np.array(SECONDS[2:5]) + 0.004)
+    assert rows(late, true) == [2, 3, 4]
+    assert rows(CameraPath("numbered", POSES[2:5], numbers=np.array([1, 4, 9])), untimed) == [1, 4]
+    numbered = CameraPath("true", POSES, numbers=np.arange(6) + 10)
+    assert rows(CameraPath("numbered", POSES[2:5], numbers=np.array([9, 11, 15])), numbered) == [1, 5]
+    assert rows(CameraPath("lines", POSES), true) == list(range(6))
+    assert rows(late, untimed, first_frame=3) == [3, 4, 5]
+    with pytest.raises(UsageError, match="--first-frame"):
+        pair_paths(late, untimed)
+    with pytest.raises(UsageError, match="2 have a true one"):
+        pair_paths(late, true, first_frame=4)
+    other_clock = CameraPath("clock", POSES, seconds=np.array(SECONDS) + 1e9)
+    with pytest.raises(UsageError, match="0 have a true one"):
+        pair_paths(other_clock, true)
+    assert rows(other_clock, true, first_frame=0) == list(range(6))
