@@ -27,11 +27,11 @@ from vection.evaluation.depth.protocols import SYNTHETIC
 from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth
+from vection.files import write_text
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.recipes.registry import get_recipe
 from vection.runs.load import load_predictor
 from vection.runs.train import train
-from vection.text_file import write_text
 from vection.training.settings import Stage, TrainingSettings
 
 WIDTH, HEIGHT = 96, 64

@@ -37,6 +37,7 @@ from vection.evaluation.objects.scores import ObjectScores, evaluate_objects
 from vection.evaluation.paths.trajectory import trajectory_errors
 from vection.evaluation.predictions.read import open_predictions
 from vection.evaluation.truth.truth_set import clip_truth
+from vection.files import write_text
 from vection.geometry.camera import backproject, project
 from vection.geometry.flow import points_in_source
 from vection.geometry.views import Views
@@ -49,7 +50,6 @@ from vection.recipes.registry import get_recipe
 from vection.reports.run_folder import read_events
 from vection.runs.load import load_predictor
 from vection.runs.train import train
-from vection.text_file import write_text
 from vection.training.settings import TrainingSettings
 
 HELD_OUT_SEEDS = 5000

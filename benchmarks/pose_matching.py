@@ -28,11 +28,11 @@ from vection.evaluation.depth.protocols import SYNTHETIC
 from vection.evaluation.paths.trajectory import steps_from_poses
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import clip_truth
+from vection.files import write_text
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.runs.load import load_predictor
 from vection.runs.train import train
-from vection.text_file import write_text
 
 
 @dataclass(frozen=True)

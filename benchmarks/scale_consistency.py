@@ -29,6 +29,7 @@ from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import drive_settings
 from vection.evaluation.depth.evaluate import ComparedPixels
 from vection.evaluation.paths.trajectory import scale_every_step, steps_from_poses, trajectory_errors
+from vection.files import write_text
 from vection.geometry.warp import warp_with_depth
 from vection.inference.prediction import Prediction
 from vection.inference.sources import open_sources
@@ -38,7 +39,6 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
 from vection.runs.load import load_predictor
 from vection.runs.train import train
-from vection.text_file import write_text
 
 HELD_OUT_SEEDS = 5000
 NEITHER: dict[str, Any] = {"self_discovered_mask": False, "geometry_weight": 0.0}

@@ -18,10 +18,10 @@ from typing import Any
 import moving_objects
 import tyro
 
+from vection.files import write_text
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
 from vection.runs.train import train
-from vection.text_file import write_text
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "depth alone": {"learns": "depth", "masking": "none"},

@@ -5,8 +5,8 @@ from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import CameraPath, read_path
+from vection.files import write_text
 from vection.reports.path_files import write_path
-from vection.text_file import write_text
 
 
 def test_all_files_hold_the_same_path(tmp_path):

@@ -6,9 +6,9 @@ from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import CameraPath, pair_paths
 from vection.evaluation.paths.odometry import rebase
 from vection.evaluation.paths.trajectory import align
+from vection.files import write_text
 from vection.inference.path import csv_text, kitti_text, tum_text
 from vection.reports.figures import path_figure, write_png
-from vection.text_file import write_text
 
 
 def write_path(

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from vection.files import write_text
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
 from vection.reports.findings import health_remarks, summary, timing
@@ -19,7 +20,6 @@ from vection.reports.objects import object_tiles, objects_section
 from vection.reports.results import MODEL, Evaluation, Scores
 from vection.reports.run_folder import Event, Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
-from vection.text_file import write_text
 
 TRUE_PATH = "path_truth_kitti.txt"
 """The true path beside the predicted one, in the prediction folder; only the demo knows it."""

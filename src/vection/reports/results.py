@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.result import DepthResult, evaluation_json
-from vection.text_file import write_text
+from vection.files import write_text
 
 MODEL = "model"
 """The name of the trained model among the results; all others are what it is compared with."""

@@ -144,7 +144,7 @@ def _run_objects(chosen: Evaluate) -> None:
         renamed,
     )
     from vection.evaluation.truth.cityscapes_classes import cityscapes_classes
-    from vection.text_file import write_text
+    from vection.files import write_text
 
     protocol = OBJECT_PROTOCOLS[chosen.protocol]
     is_cityscapes = protocol.part == "classes" and (chosen.truth / "gtFine").is_dir()

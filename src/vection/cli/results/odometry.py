@@ -164,7 +164,7 @@ def _report(
     scores: list["PathScores"], protocol: "OdometryProtocol", chosen: Odometry, *, written: list[str], truth: str
 ) -> None:
     from vection.evaluation.paths.scores import paths_json, paths_tables, segments_csv
-    from vection.text_file import write_text
+    from vection.files import write_text
 
     content = paths_json(scores, protocol, truth=truth) if scores else {}
     if scores and chosen.out is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
 
 from vection.errors import DataError, UsageError
-from vection.text_file import write_text
+from vection.files import write_text
 
 FORMAT = 1
 CLIP_FILE = "clip.json"

@@ -17,7 +17,7 @@ from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_cli
 from vection.data.prepare.frame import RECORDS, FrameRecord
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
 from vection.errors import DataError, UsageError
-from vection.text_file import write_text
+from vection.files import write_text
 
 PATH_FILE = "path_truth_kitti.txt"
 """True poses of the frames in a clip folder, T_camera_to_world, one line of 12 numbers a frame."""

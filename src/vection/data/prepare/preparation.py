@@ -18,7 +18,7 @@ from vection.data.prepare.frame import write_frame
 from vection.data.prepare.workers import in_workers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.errors import DataError, UsageError, VectionError
-from vection.text_file import write_text
+from vection.files import write_text
 
 SETTINGS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"

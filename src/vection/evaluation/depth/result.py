@@ -23,7 +23,7 @@ from vection.evaluation.depth.metrics import (
 )
 from vection.evaluation.depth.protocol import DepthProtocol
 from vection.evaluation.objects.scores import ObjectScores
-from vection.text_file import write_text
+from vection.files import write_text
 
 HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
 

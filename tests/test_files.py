@@ -1,0 +1,83 @@
+"""Whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vection.errors import DataError, UsageError
+from vection.files import read_json, read_text, whole_file, whole_folder, write_text
+
+
+def test_a_file_appears_when_the_block_ends_well(tmp_path: Path):
+    path = tmp_path / "new" / "a.txt"
+    with whole_file(path) as temporary:
+        temporary.write_text("one")
+        assert temporary.suffix == ".txt"
+        assert not path.exists()
+    assert path.read_text() == "one"
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(ValueError), whole_file(path) as temporary:
+        temporary.write_text("new")
+        raise ValueError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"Cannot write .*: Not a directory"):
+        write_text(tmp_path / "file" / "a.txt", "")
+
+
+def test_a_folder_appears_when_the_block_ends_well(tmp_path: Path):
+    path = tmp_path / "new" / "folder"
+    with whole_folder(path) as temporary:
+        (temporary / "a").write_text("1")
+        assert not path.exists()
+    assert os.listdir(path) == ["a"]
+    assert os.listdir(path.parent) == ["folder"]
+
+
+def test_a_folder_is_replaced_only_on_request(tmp_path: Path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    with whole_folder(path) as temporary:  # an empty one is in nobody's way
+        (temporary / "old").write_text("1")
+    with pytest.raises(UsageError, match="exists already"), whole_folder(path):
+        pass
+    with pytest.raises(ValueError), whole_folder(path, overwrite=True):
+        raise ValueError
+    assert os.listdir(path) == ["old"]
+    with whole_folder(path, overwrite=True) as temporary:
+        (temporary / "new").write_text("1")
+    assert os.listdir(path) == ["new"]
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "message"),
+    [
+        (None, UsageError, "No such file.*; make it anew"),
+        (b"\xff\xfe\x00", DataError, "no text in UTF-8; make it anew"),
+        (b"{", DataError, "not valid JSON.*; make it anew"),
+        (b"[1]", DataError, "holds no JSON object; make it anew"),
+        (b"[" * 100_000, DataError, "not valid JSON"),
+    ],
+)
+def test_reading_says_why_not(tmp_path: Path, content: bytes | None, kind: type[Exception], message: str):
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(kind, match=message):
+        read_json(path, remedy="make it anew.")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path):
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}")
+    assert read_text(tmp_path / "a", remedy="") == "{}"
