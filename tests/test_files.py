@@ -1,12 +1,15 @@
 """Whole or not at all."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from vection.errors import DataError, UsageError
 from vection.files import read_json, read_text, whole_file, whole_folder, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def test_a_file_appears_when_the_block_ends_well(tmp_path: Path):
@@ -16,22 +19,21 @@ def test_a_file_appears_when_the_block_ends_well(tmp_path: Path):
         assert temporary.suffix == ".txt"
         assert not path.exists()
     assert path.read_text() == "one"
-    assert os.listdir(path.parent) == ["a.txt"]
+    assert names(path.parent) == ["a.txt"]
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(ValueError), whole_file(path) as temporary:
-        temporary.write_text("new")
-        raise ValueError
+    with pytest.raises(UnicodeEncodeError), whole_file(path) as temporary:
+        temporary.write_text("new\ud800", encoding="utf-8")
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"Cannot write .*: Not a directory"):
+    with pytest.raises(UsageError, match=r"Cannot write .*: File exists"):
         write_text(tmp_path / "file" / "a.txt", "")
 
 
@@ -40,8 +42,8 @@ def test_a_folder_appears_when_the_block_ends_well(tmp_path: Path):
     with whole_folder(path) as temporary:
         (temporary / "a").write_text("1")
         assert not path.exists()
-    assert os.listdir(path) == ["a"]
-    assert os.listdir(path.parent) == ["folder"]
+    assert names(path) == ["a"]
+    assert names(path.parent) == ["folder"]
 
 
 def test_a_folder_is_replaced_only_on_request(tmp_path: Path):
@@ -53,11 +55,11 @@ def test_a_folder_is_replaced_only_on_request(tmp_path: Path):
         pass
     with pytest.raises(ValueError), whole_folder(path, overwrite=True):
         raise ValueError
-    assert os.listdir(path) == ["old"]
+    assert names(path) == ["old"]
     with whole_folder(path, overwrite=True) as temporary:
         (temporary / "new").write_text("1")
-    assert os.listdir(path) == ["new"]
-    assert os.listdir(tmp_path) == ["folder"]
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["folder"]
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,8 @@ def test_reading_says_why_not(tmp_path: Path, content: bytes | None, kind: type[
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path):
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}")
     assert read_text(tmp_path / "a", remedy="") == "{}"
+
+
+def test_a_file_that_cannot_be_read_is_no_place_that_cannot_be_written(tmp_path: Path):
+    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "new" / "a.txt"):
+        (tmp_path / "missing").read_text()

@@ -105,6 +105,8 @@ def _cannot_write(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.filename is not None and not Path(error.filename).is_relative_to(path.parent):
+            raise  # of something else that was opened meanwhile
         raise UsageError(
             f"Cannot write {path}: {error.strerror or error}; free space or choose another place."
         ) from error
