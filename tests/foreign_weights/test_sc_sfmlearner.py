@@ -6,8 +6,8 @@ from torch import Tensor
 
 from vection.errors import UsageError
 from vection.foreign_weights.layouts import import_checkpoint
-from vection.losses.pair_comparison import AS_RELEASED, Comparison
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
 from vection.networks.motion.pose import PoseNet
 
 

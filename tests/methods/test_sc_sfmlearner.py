@@ -7,7 +7,6 @@ from torch import Tensor
 
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
-from vection.losses.pair_comparison import AS_RELEASED, Comparison
 from vection.methods.method import Progress
 from vection.methods.sc_sfmlearner import (
     ScSfmLearner,
@@ -16,6 +15,7 @@ from vection.methods.sc_sfmlearner import (
     compare_frames,
     smoothness_of_frames,
 )
+from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
 from vection.samples import Clip
 
 HEIGHT, WIDTH = 64, 96

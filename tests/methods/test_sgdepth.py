@@ -7,10 +7,10 @@ from torch import Tensor
 
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
-from vection.losses.dynamic_classes import is_dynamic
 from vection.methods.method import Progress
 from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
+from vection.methods.steps.dynamic_classes import is_dynamic
 from vection.samples import Clip, LabelledImage
 
 HEIGHT, WIDTH = 64, 96

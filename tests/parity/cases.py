@@ -19,11 +19,11 @@ from vection.geometry.camera import disparity_to_depth, disparity_to_inverse_dep
 from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import Views
 from vection.geometry.warp import correspond, sample
-from vection.losses.multi_scale import compare_scales
 from vection.losses.photometric import Target, photometric_error
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.losses.ssim import ssim_error
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
+from vection.methods.steps.multi_scale import compare_scales
 from vection.networks.motion.ego_motion import SeparateEgoMotion
 from vection.networks.motion.pose import PoseNet
 

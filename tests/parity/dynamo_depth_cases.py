@@ -22,10 +22,10 @@ from vection.losses.scene_flow import (
     static_pixels,
 )
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DynamoDepthSettings
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2
+from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.networks.encoders.build import build_encoder
 from vection.networks.motion.ego_motion import SeparateEgoMotion
 from vection.networks.motion.scene_flow import RefinementDecoder, mean_step

@@ -12,9 +12,9 @@ from vection.geometry.camera import disparity_to_inverse_depth
 from vection.geometry.rigid import make_transform, rotation_from_quaternion
 from vection.geometry.views import Views
 from vection.geometry.warp import SeenWithDepth, warp_with_depth
-from vection.losses.pair_comparison import AS_RELEASED, Comparison
 from vection.losses.ssim import moments, ssim_error
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings, compare_frames, smoothness_of_frames
+from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
 from vection.networks.motion.euler_motion import transform_from_vector
 
 Tensors = dict[str, Tensor]

@@ -10,11 +10,11 @@ from vection.foreign_weights.layouts import convert_checkpoint
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
-from vection.losses.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
-from vection.losses.overlap_log import overlap_threshold, unmasked_share
 from vection.losses.segmentation import weighted_cross_entropy
 from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED
+from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
+from vection.methods.steps.overlap_log import overlap_threshold, unmasked_share
 from vection.networks.depth.shared_encoder import scale_gradients
 
 Tensors = dict[str, Tensor]

@@ -5,8 +5,8 @@ from typing import Any
 from vection.errors import UsageError
 from vection.foreign_weights.monodepth2 import encoder_state
 from vection.foreign_weights.renamed_state import State, below, load_renamed
-from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import AS_RELEASED
 
 DEPTH, POSE, RECTIFICATION = "depth_net.", "pose_net.", "rectify_net."
 """How the names of tensors begin; version 2 rectifies the second frame by a third network before the pose is told."""

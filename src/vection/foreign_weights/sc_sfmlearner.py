@@ -8,8 +8,8 @@ from torch import nn
 from vection.errors import UsageError
 from vection.foreign_weights.monodepth2 import decoder_state, encoder_state, pose_decoder_state, posenet_state
 from vection.foreign_weights.renamed_state import State, below, load_renamed
-from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import AS_RELEASED
 from vection.networks.depth.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
 from vection.networks.motion.euler_motion import EulerMotion, PoseNetworkName
 

@@ -13,9 +13,9 @@ from vection.geometry.plane import find_ground
 from vection.geometry.rigid import invert
 from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
 from vection.losses.photometric import Target, photometric_error
-from vection.methods.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettings
 from vection.methods.method import Method, Motion, Progress
+from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder

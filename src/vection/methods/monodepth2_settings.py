@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from vection.losses.multi_scale import MaskName
+from vection.methods.steps.multi_scale import MaskName
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.build import DepthNetworkName
 from vection.networks.depth.lite_mono import Dilations

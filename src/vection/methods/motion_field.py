@@ -8,13 +8,13 @@ from vection.errors import UsageError
 from vection.geometry.motion import Moved, length, rms_length, rotate_back, standing_out
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
 from vection.geometry.rigid import make_transform, rotation_from_euler
-from vection.losses.dynamic_classes import is_dynamic
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
 from vection.methods.motion_field_settings import MotionFieldSettings
+from vection.methods.steps.dynamic_classes import is_dynamic
 from vection.networks.cameras import Cameras
 from vection.networks.depth.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.networks.encoders.randomised_norm import noise_deviation

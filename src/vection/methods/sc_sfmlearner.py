@@ -11,10 +11,10 @@ from vection.geometry.camera import disparity_to_depth
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
-from vection.losses.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.networks.cameras import Cameras
 from vection.networks.depth.disparity_network import build_disparity_network
 from vection.networks.motion.ego_motion import PairMotion

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.losses.pair_comparison import Comparison
+from vection.methods.steps.pair_comparison import Comparison
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.decoder import Upsampling
 from vection.networks.depth.disparity_network import DisparityNetworkName

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from vection.losses.pair_comparison import AS_RELEASED
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import AS_RELEASED
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings

@@ -5,8 +5,8 @@ from torch.nn import functional
 from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import Views
 from vection.geometry.warp import warp
-from vection.losses.multi_scale import MaskName, compare_scales
 from vection.methods.monodepth2 import Monodepth2Settings
+from vection.methods.steps.multi_scale import MaskName, compare_scales
 
 HEIGHT, WIDTH = 48, 80
 K = torch.tensor([[[46.0, 0, 39.5], [0, 46.0, 23.5], [0, 0, 1]]])

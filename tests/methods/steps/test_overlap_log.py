@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from vection.losses import overlap_log
-from vection.losses.overlap_log import OverlapLog, overlap_threshold, unmasked_share
+from vection.methods.steps import overlap_log
+from vection.methods.steps.overlap_log import OverlapLog, overlap_threshold, unmasked_share
 
 INF, NAN = float("inf"), float("nan")
 LOG = torch.tensor([0.8, NAN, 0.2, 0.4, 0.6, NAN, 1.0])

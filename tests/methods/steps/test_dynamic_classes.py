@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vection.losses.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
+from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 
 NAN = float("nan")
 

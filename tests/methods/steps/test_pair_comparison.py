@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vection.data.synthetic import render_drive, still_street
 from vection.geometry.rigid import transform_from_axis_angle
-from vection.losses.pair_comparison import AS_RELEASED, Comparison, DepthView, PairMaps, compare, losses_of_pairs
+from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison, DepthView, PairMaps, compare, losses_of_pairs
 
 PAPER = Comparison()
 HEIGHT, WIDTH = 64, 192

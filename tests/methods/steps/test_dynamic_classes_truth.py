@@ -7,7 +7,7 @@ import torch
 from vection.data.synthetic import render_drive, still_street, street
 from vection.data.synthetic.settings import DriveSettings
 from vection.geometry.views import Views
-from vection.losses.dynamic_classes import dynamic_overlap, is_dynamic
+from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic
 
 SIZE = {"width": 192, "height": 64, "frames": 3, "antialias": False}
 
