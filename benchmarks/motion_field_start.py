@@ -32,7 +32,7 @@ from vection.methods.method import Progress
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.recipes.registry import get_recipe
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Depth, Transform
 
 WIDTH, HEIGHT = 96, 64
@@ -76,8 +76,8 @@ class WithTruth(MotionField):
     given: str
     truth: Truth
 
-    def observe(self, clip: Clip, progress: Progress) -> Pairs:
-        pairs = super().observe(clip, progress)
+    def observe(self, batch: Batch, progress: Progress) -> Pairs:
+        pairs = super().observe(batch, progress)
         if self.given == "depth":
             true = torch.where(self.truth.depth > 0, self.truth.depth, SKY) / UNIT
             return replace(pairs, depth=true + 0 * pairs.depth)
@@ -106,7 +106,7 @@ class Drives:
         self.poses = torch.stack([torch.from_numpy(truth.T_camera_to_world) for truth in truths])
         self.pairs = torch.tensor([row for row in range(len(truths)) if (row + 1) % frames])
 
-    def batch(self, pairs: Tensor, *, mirrored: Tensor | None = None) -> tuple[Clip, Truth]:
+    def batch(self, pairs: Tensor, *, mirrored: Tensor | None = None) -> tuple[Batch, Truth]:
         """Each row and the frame after it; some of them mirrored (the camera's centre is the image's)."""
         mirrored = torch.zeros(len(pairs), dtype=torch.bool) if mirrored is None else mirrored
 
@@ -115,12 +115,21 @@ class Drives:
 
         a, b = flipped(self.images[pairs]), flipped(self.images[pairs + 1])[:, None]
         K = self.camera.expand(len(pairs), 3, 3)
-        clip = Clip(a, b, a, b, K, K[:, None], torch.full((len(pairs), 1), 0.1))
+        batch = Batch(
+            target=a,
+            sources=b,
+            target_jittered=a,
+            sources_jittered=b,
+            intrinsics=K,
+            source_intrinsics=K[:, None],
+            seconds=torch.full((len(pairs), 1), 0.1),
+            stored_to_image=torch.eye(3).expand_as(K),
+        )
         T_a, T_b = self.poses[pairs], self.poses[pairs + 1]
         ego = both_ways(torch.linalg.inv(T_b) @ T_a, torch.linalg.inv(T_a) @ T_b).float()
         mirror = torch.diag(torch.tensor([-1.0, 1, 1, 1]))
         ego = torch.where(mirrored.repeat(2)[:, None, None], mirror @ ego @ mirror, ego)
-        return clip, Truth(both_ways(flipped(self.depth[pairs]), flipped(self.depth[pairs + 1])), ego)
+        return batch, Truth(both_ways(flipped(self.depth[pairs]), flipped(self.depth[pairs + 1])), ego)
 
 
 def main(arguments: Arguments) -> None:
@@ -140,12 +149,12 @@ def main(arguments: Arguments) -> None:
     for step in range(arguments.steps):
         chosen = torch.randperm(len(training.pairs), generator=generator)[: arguments.batch]
         mirrored = torch.rand(arguments.batch, generator=generator) < 0.5
-        clip, method.truth = training.batch(training.pairs[chosen], mirrored=mirrored)
+        batch, method.truth = training.batch(training.pairs[chosen], mirrored=mirrored)
         late = 0.1 if step >= 0.8 * arguments.steps else 1.0
         optimiser.param_groups[0]["lr"] = arguments.learning_rate * min(1, (step + 1) / arguments.warm_up) * late
         method.train()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = torch.stack(list(method(clip, Progress(step=step)).values())).sum()
+            loss = torch.stack(list(method(batch, Progress(step=step)).values())).sum()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(method.parameters(), 10.0)
@@ -155,11 +164,11 @@ def main(arguments: Arguments) -> None:
 
 
 @torch.no_grad()
-def show(method: WithTruth, clip: Clip, truth: Truth, *, step: int) -> None:
+def show(method: WithTruth, batch: Batch, truth: Truth, *, step: int) -> None:
     """Print scores of held-out pairs."""
     method.eval()
     method.truth = truth
-    pairs = method.observe(clip, Progress(step=step))
+    pairs = method.observe(batch, Progress(step=step))
     known = (truth.depth > 0) & (truth.depth < FARTHEST)
     scales = torch.stack(
         [t[k].median() / d[k].median() for t, d, k in zip(truth.depth, pairs.depth, known, strict=True)]

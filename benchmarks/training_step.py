@@ -27,7 +27,7 @@ from vection.geometry.warp import warp
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
-from vection.samples import Clip
+from vection.samples import Batch
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class Arguments:
 
 def main(arguments: Arguments) -> None:
     """Print the table."""
-    clip = random_clip(arguments)
+    batch = random_batch(arguments)
     settings = Monodepth2Settings(pretrained=False, tie_break_noise=0.0)
     plain = Monodepth2(settings).to(arguments.device)
     ours = Monodepth2(settings).to(arguments.device, memory_format=torch.channels_last)
     ours.load_state_dict(plain.state_dict())
-    check_equal(plain, ours, clip)
+    check_equal(plain, ours, batch)
     steps: dict[str, Callable[[], Tensor]] = {
-        "plain, float32": make_step(plain, lambda: plain_loss(plain, clip)),
-        "vection, float32": make_step(ours, lambda: total(ours, clip)),
-        "vection, bfloat16 networks": make_step(ours, lambda: total(ours, clip), autocast=arguments.device),
+        "plain, float32": make_step(plain, lambda: plain_loss(plain, batch)),
+        "vection, float32": make_step(ours, lambda: total(ours, batch)),
+        "vection, bfloat16 networks": make_step(ours, lambda: total(ours, batch), autocast=arguments.device),
     }
     memory = {name: saved_bytes(step) for name, step in steps.items()}
     wall: dict[str, list[float]] = {name: [] for name in steps}
@@ -75,9 +75,9 @@ def main(arguments: Arguments) -> None:
 
 
 @torch.no_grad()
-def check_equal(plain: Monodepth2, ours: Monodepth2, clip: Clip) -> None:
+def check_equal(plain: Monodepth2, ours: Monodepth2, batch: Batch) -> None:
     """Stop unless both formulations give the same loss (with running statistics: passes are batched differently)."""
-    torch.testing.assert_close(total(ours.eval(), clip), plain_loss(plain.eval(), clip), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(total(ours.eval(), batch), plain_loss(plain.eval(), batch), rtol=1e-4, atol=1e-6)
     plain.train()
     ours.train()
 
@@ -100,42 +100,42 @@ def make_step(method: Monodepth2, loss: Callable[[], Tensor], *, autocast: str |
     return step
 
 
-def total(method: Monodepth2, clip: Clip) -> Tensor:
+def total(method: Monodepth2, batch: Batch) -> Tensor:
     """The library's loss."""
-    return torch.stack(list(method.training_loss(clip, Progress()).values())).sum()
+    return torch.stack(list(method.training_loss(batch, Progress()).values())).sum()
 
 
-def plain_loss(method: Monodepth2, clip: Clip) -> Tensor:
+def plain_loss(method: Monodepth2, batch: Batch) -> Tensor:
     """The paper's loss as stated, one scale and one source at a time."""
     settings = method.settings
-    disparities = method.predict_disparities(clip.target_jittered)
-    poses = [pose(method, clip, index) for index in range(clip.sources.shape[1])]
+    disparities = method.predict_disparities(batch.target_jittered)
+    poses = [pose(method, batch, index) for index in range(batch.sources.shape[1])]
     losses = []
     for scale, disparity in enumerate(disparities):
-        full = functional.interpolate(disparity, clip.target.shape[-2:], mode="bilinear", align_corners=False)
+        full = functional.interpolate(disparity, batch.target.shape[-2:], mode="bilinear", align_corners=False)
         depth = disparity_to_depth(full, min_depth=settings.min_depth, max_depth=settings.max_depth)
         errors = []
         for index, T_target_to_source in enumerate(poses):
-            source = clip.sources[:, index]
+            source = batch.sources[:, index]
             warped = warp(
                 source,
                 depth,
                 T_target_to_source,
-                intrinsics=clip.intrinsics,
-                source_intrinsics=clip.source_intrinsics[:, index],
+                intrinsics=batch.intrinsics,
+                source_intrinsics=batch.source_intrinsics[:, index],
             )
-            errors += [plain_error(warped, clip.target), plain_error(source, clip.target)]
-        image = functional.avg_pool2d(clip.target, 2**scale) if scale else clip.target
+            errors += [plain_error(warped, batch.target), plain_error(source, batch.target)]
+        image = functional.avg_pool2d(batch.target, 2**scale) if scale else batch.target
         smoothness = edge_aware_smoothness_loss(normalise_by_mean(disparity), image)
         losses.append(torch.cat(errors, 1).amin(1).mean() + settings.smoothness_weight / 2**scale * smoothness)
     return torch.stack(losses).mean()
 
 
-def pose(method: Monodepth2, clip: Clip, index: int) -> Tensor:
+def pose(method: Monodepth2, batch: Batch, index: int) -> Tensor:
     """T_target_to_source by a pass of the pose network of its own."""
     assert method.ego_motion is not None
-    target, source = clip.target_jittered, clip.sources_jittered[:, index]
-    past = bool(clip.seconds[0, index] < 0)
+    target, source = batch.target_jittered, batch.sources_jittered[:, index]
+    past = bool(batch.seconds[0, index] < 0)
     first, second = (source, target) if past else (target, source)
     pair = method.ego_motion(first, second, features=None, depth=torch.ones_like(target[:, :1]))
     return invert(pair.T_first_to_second) if past else pair.T_first_to_second
@@ -165,7 +165,7 @@ def saved_bytes(step: Callable[[], Tensor]) -> int:
     return sum(kept.values())
 
 
-def random_clip(arguments: Arguments) -> Clip:
+def random_batch(arguments: Arguments) -> Batch:
     """A smooth random scene, shifted between frames."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(arguments.batch, 3, arguments.height // 8, arguments.width // 8 + 2, generator=generator)
@@ -174,7 +174,7 @@ def random_clip(arguments: Arguments) -> Clip:
     fx, fy = 0.58 * arguments.width, 1.92 * arguments.height
     camera = torch.tensor([[fx, 0, arguments.width / 2], [0, fy, arguments.height / 2], [0, 0, 1]])
     K = camera.repeat(arguments.batch, 1, 1)
-    clip = Clip(
+    batch = Batch(
         target=frames[0],
         sources=torch.stack(frames[1:], 1),
         target_jittered=frames[0],
@@ -182,8 +182,9 @@ def random_clip(arguments: Arguments) -> Clip:
         intrinsics=K,
         source_intrinsics=torch.stack([K, K], 1),
         seconds=torch.tensor([[-0.1, 0.1]]).repeat(arguments.batch, 1),
+        stored_to_image=torch.eye(3).repeat(arguments.batch, 1, 1),
     )
-    return clip.to(arguments.device)
+    return batch.to(arguments.device)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.methods.test_monodepth2 import HEIGHT, WIDTH, camera, make_clip
+from tests.batches import HEIGHT, WIDTH, camera
+from tests.methods.test_monodepth2 import make_batch
 from torch import Tensor
 
 from vection.geometry.camera import backproject
@@ -13,7 +14,7 @@ from vection.geometry.rigid import invert
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.method import Progress
 from vection.networks.motion.scene_flow import Around
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.training.loop import freeze_all_but
 
 QUICK = DynamoDepthSettings(
@@ -40,9 +41,9 @@ def make_method(**changes: Any) -> DynamoDepth:
     return DynamoDepth(replace(QUICK, **changes))
 
 
-def loss_terms(method: DynamoDepth, clip: Clip, stage: str = "all", **progress: int) -> dict[str, Tensor]:
+def loss_terms(method: DynamoDepth, batch: Batch, stage: str = "all", **progress: int) -> dict[str, Tensor]:
     torch.manual_seed(7)  # the samples of the ground, and the noise that breaks ties
-    return method.training_loss(clip, Progress(stage, **progress))
+    return method.training_loss(batch, Progress(stage, **progress))
 
 
 VARIANTS: list[dict[str, Any]] = [
@@ -57,7 +58,7 @@ VARIANTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", VARIANTS, ids=["paper", "released", "u-net", "per-pair", "stabilised"])
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
-    terms = loss_terms(method, make_clip())
+    terms = loss_terms(method, make_batch())
     assert set(terms) == STAGES["all"]
     assert all(term.isfinite() for term in terms.values())
     torch.stack(list(terms.values())).sum().backward()
@@ -79,7 +80,7 @@ TRAINED = {
 @pytest.mark.parametrize("stage", TRAINED)
 def test_what_a_stage_computes(stage: str):
     method = make_method().train()
-    terms = loss_terms(method, make_clip(), stage)
+    terms = loss_terms(method, make_batch(), stage)
     assert set(terms) == STAGES[stage]
     torch.stack(list(terms.values())).sum().backward()
     reached = {name.split(".")[0] for name, one in method.named_parameters() if one.grad is not None and one.grad.any()}
@@ -89,14 +90,14 @@ def test_what_a_stage_computes(stage: str):
 def test_an_unknown_stage_trains_everything():
     method = make_method().eval()
     with torch.no_grad():
-        assert loss_terms(method, make_clip(), "main").keys() == STAGES["all"]
+        assert loss_terms(method, make_batch(), "main").keys() == STAGES["all"]
 
 
 def test_terms_of_flow_and_mask_rise_in_every_stage():
     method = make_method(ramp_steps=100).eval()
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        start, half, end = (loss_terms(method, clip, step=step, total_step=900) for step in (0, 50, 200))
+        start, half, end = (loss_terms(method, batch, step=step, total_step=900) for step in (0, 50, 200))
     for name in MOTION:
         assert start[name] == 0
         torch.testing.assert_close(2 * half[name], end[name])
@@ -106,8 +107,8 @@ def test_terms_of_flow_and_mask_rise_in_every_stage():
 
 def test_only_the_first_stage_masks_still_pixels():
     method = make_method().eval()
-    clip = make_clip()
-    still = replace(clip, sources=clip.target[:, None].repeat(1, 2, 1, 1, 1))
+    batch = make_batch()
+    still = replace(batch, sources=batch.target[:, None].repeat(1, 2, 1, 1, 1))
     with torch.no_grad():
         masked = loss_terms(method, still, "depth")["photometric"]
         later = loss_terms(replace_settings(method, mask_from_step=10), still, "depth")["photometric"]
@@ -133,12 +134,12 @@ def test_table_4():
 @pytest.mark.parametrize("order", ["in-time", "source-first"])
 def test_motion_in_the_loss_is_that_of_the_prediction(order: str):
     method = make_method(pair_order=order).eval()
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        predicted, _ = method._predict(clip, "depth")
-        to_future = method.predict_motion(clip.target, clip.sources[:, 1]).ego
-        from_past = method.predict_motion(clip.sources[:, 0], clip.target).ego
-        back = method._step(clip.target, clip.sources[:, 0], past=True).T_first_to_second
+        predicted, _ = method._predict(batch, "depth")
+        to_future = method.predict_motion(batch.target, batch.sources[:, 1]).ego
+        from_past = method.predict_motion(batch.sources[:, 0], batch.target).ego
+        back = method._step(batch.target, batch.sources[:, 0], past=True).T_first_to_second
     torch.testing.assert_close(predicted.transforms[:, 1], to_future, atol=1e-6, rtol=0)
     torch.testing.assert_close(predicted.transforms[:, 0], back, atol=1e-6, rtol=0)
     in_time = torch.allclose(back, invert(from_past), atol=1e-6)
@@ -146,13 +147,13 @@ def test_motion_in_the_loss_is_that_of_the_prediction(order: str):
 
 
 def test_three_images_need_no_frame_before():
-    clip = make_clip()
+    batch = make_batch()
     for images in ("two", "three"):
         method = make_method(motion_images=images).eval()
         with torch.no_grad():
-            alone = method.predict_motion(clip.target, clip.sources[:, 1])
-            both = method.predict_motion(clip.target, clip.sources[:, 1], before=clip.sources[:, 0])
-            predicted, _ = method._predict(clip, "all")
+            alone = method.predict_motion(batch.target, batch.sources[:, 1])
+            both = method.predict_motion(batch.target, batch.sources[:, 1], before=batch.sources[:, 0])
+            predicted, _ = method._predict(batch, "all")
         assert torch.equal(alone.ego, both.ego)
         assert both.object_flow is None  # without intrinsics nobody knows the ego flow
         assert both.moving is not None
@@ -165,16 +166,16 @@ def test_stabilised_views_need_the_camera_and_are_those_of_training():
     with torch.no_grad():
         for parameter in method.get_submodule("ego_motion.matched.output").parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape))  # turn and move by visible amounts
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        alone = method.predict_motion(clip.target, clip.sources[:, 1], before=clip.sources[:, 0])
+        alone = method.predict_motion(batch.target, batch.sources[:, 1], before=batch.sources[:, 0])
         motion = method.predict_motion(
-            clip.target, clip.sources[:, 1], before=clip.sources[:, 0], intrinsics=clip.intrinsics
+            batch.target, batch.sources[:, 1], before=batch.sources[:, 0], intrinsics=batch.intrinsics
         )
-        first = method.predict_motion(clip.target, clip.sources[:, 1], intrinsics=clip.intrinsics)
-        predicted, _ = method._predict(clip, "all")
-        depth = method.predict_depth(clip.target)
-    assert first.object_flow is not None  # of a clip's first frame: only the next one is matched
+        first = method.predict_motion(batch.target, batch.sources[:, 1], intrinsics=batch.intrinsics)
+        predicted, _ = method._predict(batch, "all")
+        depth = method.predict_depth(batch.target)
+    assert first.object_flow is not None  # of a batch's first frame: only the next one is matched
     assert first.object_flow.isfinite().all()
     assert alone.moving is None
     assert motion.moving is not None
@@ -192,14 +193,14 @@ def test_stabilised_views_need_the_camera_and_are_those_of_training():
 @pytest.mark.parametrize("order", ["ego-first", "object-first"])
 def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
     method = make_method(flow_order=order).eval()
-    clip = make_clip()
+    batch = make_batch()
     K = camera(2)
     with torch.no_grad():
         method.ego_motion.decoder.head.weight.mul_(50)  # turn by a visible angle
-        motion = method.predict_motion(clip.target, clip.sources[:, 1], intrinsics=K)
-        predicted, _ = method._predict(clip, "all")
-        depth = method.predict_depth(clip.target)
-        alone = method.predict_motion(clip.target, clip.sources[:, 1])
+        motion = method.predict_motion(batch.target, batch.sources[:, 1], intrinsics=K)
+        predicted, _ = method._predict(batch, "all")
+        depth = method.predict_depth(batch.target)
+        alone = method.predict_motion(batch.target, batch.sources[:, 1])
     assert alone.object_flow is None
     assert motion.object_flow is not None
     assert motion.moving is not None
@@ -207,7 +208,7 @@ def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
     # A point that moves by the object's flow in the first camera's coordinates, and is then seen by the second camera,
     # lies where training put it.
     around = Around(
-        clip.target, clip.target, clip.sources[:, 1], steps=torch.ones(2, 1), even=torch.zeros(2, dtype=torch.bool)
+        batch.target, batch.target, batch.sources[:, 1], steps=torch.ones(2, 1), even=torch.zeros(2, dtype=torch.bool)
     )
     flow, _ = method._scene_flow(around, motion.ego[:, None], K)
     own = object_flow(flow[0], ego_flow(points, motion.ego), motion.moving)
@@ -219,9 +220,9 @@ def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
 
 def test_predicted_intrinsics_give_object_flow():
     method = make_method(intrinsics="per-pair").eval()
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        motion = method.predict_motion(clip.target, clip.sources[:, 1])
+        motion = method.predict_motion(batch.target, batch.sources[:, 1])
     assert method.learns_intrinsics
     assert motion.intrinsics is not None
     assert motion.intrinsics.shape == (2, 3, 3)
@@ -231,10 +232,10 @@ def test_predicted_intrinsics_give_object_flow():
 
 def test_the_flow_of_the_past_is_turned_round_and_follows_the_time():
     method = make_method().eval()
-    clip = make_clip()
-    late = replace(clip, seconds=torch.tensor([[-0.3, 0.1]]).repeat(2, 1))
+    batch = make_batch()
+    late = replace(batch, seconds=torch.tensor([[-0.3, 0.1]]).repeat(2, 1))
     with torch.no_grad():
-        even, _ = method._predict(clip, "all")
+        even, _ = method._predict(batch, "all")
         uneven, _ = method._predict(late, "all")
     assert even.steps.tolist() == [[-1, 1]] * 2
     torch.testing.assert_close(uneven.steps, torch.tensor([[-3.0, 1.0]] * 2))
@@ -242,46 +243,46 @@ def test_the_flow_of_the_past_is_turned_round_and_follows_the_time():
 
 def test_exchanging_the_sources_changes_nothing():
     method = make_method(motion_images="three").eval()
-    clip = make_clip()
+    batch = make_batch()
     swapped = replace(
-        clip, sources=clip.sources.flip(1), sources_jittered=clip.sources.flip(1), seconds=clip.seconds.flip(1)
+        batch, sources=batch.sources.flip(1), sources_jittered=batch.sources.flip(1), seconds=batch.seconds.flip(1)
     )
     with torch.no_grad():
-        one, other = loss_terms(method, clip), loss_terms(method, swapped)
+        one, other = loss_terms(method, batch), loss_terms(method, swapped)
     for name, value in one.items():
         torch.testing.assert_close(other[name], value, atol=1e-6, rtol=1e-4)
 
 
 def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
     method = make_method().eval()
-    clip, other = make_clip(), make_clip(seed=1)
-    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    batch, other = make_batch(), make_batch(seed=1)
+    jittered = replace(batch, target_jittered=other.target, sources_jittered=other.sources)
     with torch.no_grad():
         predicted, views = method._predict(jittered, "all")
         expected, _ = method._predict(other, "all")
     assert torch.equal(predicted.logits[0], expected.logits[0])
     assert torch.equal(predicted.disparities[0], expected.disparities[0])
-    assert torch.equal(views.target, clip.target)
-    assert torch.equal(views.sources, clip.sources)
+    assert torch.equal(views.target, batch.target)
+    assert torch.equal(views.sources, batch.sources)
 
 
 def test_pixels_that_are_not_usable_do_not_count():
     method = make_method().eval()
     usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[:, :, 40:] = False
-    clip = make_clip(usable=usable)
-    changed_target = clip.target.clone()
+    batch = make_batch(usable=usable)
+    changed_target = batch.target.clone()
     changed_target[:, :, 56:] = 1 - changed_target[:, :, 56:]
-    changed = replace(clip, target=changed_target)  # the networks still see the same jittered twin
+    changed = replace(batch, target=changed_target)  # the networks still see the same jittered twin
     with torch.no_grad():
-        assert torch.equal(loss_terms(method, clip)["photometric"], loss_terms(method, changed)["photometric"])
+        assert torch.equal(loss_terms(method, batch)["photometric"], loss_terms(method, changed)["photometric"])
 
 
 def test_depth_stays_in_its_range():
     method = make_method(min_depth=2.0, max_depth=5.0).eval()
     with torch.no_grad():
         method.depth.decoder.heads[0].weight.mul_(1e5)
-        depth = method.predict_depth(make_clip().target)
+        depth = method.predict_depth(make_batch().target)
     assert depth.shape == (2, 1, HEIGHT, WIDTH)
     assert float(depth.min()) >= 1.9999
     assert float(depth.max()) <= 5.0001
@@ -290,7 +291,7 @@ def test_depth_stays_in_its_range():
 
 def test_pictures_are_images():
     with torch.no_grad():
-        pictures = make_method().eval().pictures(make_clip())
+        pictures = make_method().eval().pictures(make_batch())
     assert list(pictures) == ["target", "predicted from source", "moving", "disparity"]
     for picture in pictures.values():
         assert picture.shape == (2, 3, HEIGHT, WIDTH)
@@ -301,12 +302,12 @@ def test_pictures_are_images():
 @pytest.mark.parametrize("changes", [{}, RELEASED], ids=["paper", "released"])
 def test_losses_stay_in_float32_under_autocast(changes: dict[str, Any]):
     method = make_method(**changes).eval()
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        exact = loss_terms(method, clip)
+        exact = loss_terms(method, batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            predicted, _ = method._predict(clip, "all")
-            rounded = loss_terms(method, clip)
+            predicted, _ = method._predict(batch, "all")
+            rounded = loss_terms(method, batch)
     fields = [*predicted.disparities, *predicted.flows, *predicted.logits, predicted.transforms, predicted.steps]
     assert all(one.dtype == torch.float32 for one in fields)
     for name, value in rounded.items():
@@ -320,9 +321,9 @@ def test_normalisation_of_frozen_parts(frozen_parts: str):
     freeze_all_but(method, ("motion_encoder", "flow_decoder"))
     method.depth.eval()  # as the trainer does
     before = {name: value.clone() for name, value in method.depth.named_buffers()}
-    loss_terms(method, make_clip(), "scene-flow")
+    loss_terms(method, make_batch(), "scene-flow")
     moved = [name for name, value in method.depth.named_buffers() if not torch.equal(value, before[name])]
     assert bool(moved) == (frozen_parts == "in-training-mode")
     method.eval()
-    loss_terms(method, make_clip(), "scene-flow")
+    loss_terms(method, make_batch(), "scene-flow")
     assert not method.depth.training  # validation stays validation

@@ -3,37 +3,29 @@ from typing import Any
 
 import pytest
 import torch
+from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
 from torch import Tensor
 
 from vection.geometry.rigid import invert
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
-from vection.samples import Clip, StereoView
+from vection.samples import Batch, StereoView
 
-HEIGHT, WIDTH = 64, 96
 PLAIN = Monodepth2Settings(pretrained=False)
 
 
-def camera(*shape: int) -> Tensor:
-    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
-
-
-def make_clip(*, batch: int = 2, stereo: bool = False, seed: int = 0, usable: Tensor | None = None) -> Clip:
-    """Random smooth images that differ between frames; one past and one future source."""
-    generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(batch * 4, 3, 8, 12, generator=generator)
-    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
-    target, past, future, right = frames.unflatten(0, (4, batch))
-    sources = torch.stack([past, future], dim=1)
+def make_batch(*, samples: int = 2, stereo: bool = False, seed: int = 0, usable: Tensor | None = None) -> Batch:
+    """Frames that differ; one past and one future source."""
+    target, past, future, right = smooth_images(4 * samples, seed=seed).unflatten(0, (4, samples))
     view = None
     if stereo:
-        T = torch.eye(4).repeat(batch, 1, 1)
+        T = torch.eye(4).repeat(samples, 1, 1)
         T[:, 0, 3] = -0.1
-        view = StereoView(right, right, camera(batch), T)
-    return Clip(
-        target, sources, target, sources, camera(batch), camera(batch, 2),
-        torch.tensor([[-0.1, 0.1]]).repeat(batch, 1), stereo=view, usable=usable,
-    )  # fmt: skip
+        view = StereoView(right, right, camera(samples), T)
+    seconds = torch.tensor([[-0.1, 0.1]]).repeat(samples, 1)
+    return batch_of(
+        target, torch.stack([past, future], dim=1), camera(samples), seconds=seconds, stereo=view, usable=usable
+    )
 
 
 def make_method(**changes: Any) -> Monodepth2:
@@ -65,7 +57,7 @@ VARIANTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", VARIANTS, ids=lambda changes: "-".join(map(str, changes.values())) or "full")
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
-    terms = method(make_clip(batch=1, stereo=method.settings.stereo), Progress())
+    terms = method(make_batch(samples=1, stereo=method.settings.stereo), Progress())
     expected = {"photometric", "smoothness"}
     if changes.get("mask") == "predictive":
         expected.add("predictive_mask")
@@ -86,14 +78,14 @@ def test_without_sources_there_is_nothing_to_learn_from():
     with pytest.raises(ValueError, match="nothing to learn from"):
         make_method(temporal=False)
     with pytest.raises(ValueError, match="stereo view"):
-        make_method(stereo=True).training_loss(make_clip(), Progress())
+        make_method(stereo=True).training_loss(make_batch(), Progress())
 
 
 def test_depth_stays_in_its_range():
     method = make_method(min_depth=2.0, max_depth=5.0).eval()
     with torch.no_grad():
         method.depth_decoder.get_submodule("heads.0").weight.mul_(1000)
-        depth = method.predict_depth(make_clip().target)
+        depth = method.predict_depth(make_batch().target)
     assert depth.shape == (2, 1, HEIGHT, WIDTH)
     assert float(depth.min()) == pytest.approx(2.0, rel=1e-4)
     assert float(depth.max()) == pytest.approx(5.0, rel=1e-4)
@@ -102,12 +94,12 @@ def test_depth_stays_in_its_range():
 @pytest.mark.parametrize("ego_motion", ["separate", "shared", "posenet"])
 def test_motion_in_the_loss_is_that_of_the_prediction_in_the_order_of_time(ego_motion: str):
     method = make_method(ego_motion=ego_motion).eval()
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        features = method.depth_encoder(clip.target)
-        _, transforms = method._views(clip, features[-1], method.depth_decoder(features)[0])
-        from_past = method.predict_motion(clip.sources[:, 0], clip.target)
-        to_future = method.predict_motion(clip.target, clip.sources[:, 1])
+        features = method.depth_encoder(batch.target)
+        _, transforms = method._views(batch, features[-1], method.depth_decoder(features)[0])
+        from_past = method.predict_motion(batch.sources[:, 0], batch.target)
+        to_future = method.predict_motion(batch.target, batch.sources[:, 1])
     assert to_future.object_flow is None
     assert to_future.moving is None
     torch.testing.assert_close(transforms[:, 1], to_future.ego, atol=1e-6, rtol=0)
@@ -120,41 +112,41 @@ def test_motion_in_the_loss_is_that_of_the_prediction_in_the_order_of_time(ego_m
 
 def test_exchanging_the_sources_exchanges_their_transforms():
     method = make_method().eval()
-    clip = make_clip()
+    batch = make_batch()
     swapped = replace(
-        clip, sources=clip.sources.flip(1), sources_jittered=clip.sources.flip(1), seconds=clip.seconds.flip(1)
+        batch, sources=batch.sources.flip(1), sources_jittered=batch.sources.flip(1), seconds=batch.seconds.flip(1)
     )
     with torch.no_grad():
-        features = method.depth_encoder(clip.target)
+        features = method.depth_encoder(batch.target)
         disparity = method.depth_decoder(features)[0]
-        _, one = method._views(clip, features[-1], disparity)
+        _, one = method._views(batch, features[-1], disparity)
         _, other = method._views(swapped, features[-1], disparity)
     torch.testing.assert_close(one, other.flip(1), atol=1e-6, rtol=1e-5)
 
 
 def test_a_stereo_source_uses_the_known_transform():
     method = make_method(stereo=True).eval()
-    clip = make_clip(stereo=True)
-    assert clip.stereo is not None
+    batch = make_batch(stereo=True)
+    assert batch.stereo is not None
     with torch.no_grad():
-        features = method.depth_encoder(clip.target)
-        views, transforms = method._views(clip, features[-1], method.depth_decoder(features)[0])
-    assert torch.equal(transforms[:, 2], clip.stereo.T_target_to_stereo)
-    assert torch.equal(views.sources[:, 2], clip.stereo.image)
+        features = method.depth_encoder(batch.target)
+        views, transforms = method._views(batch, features[-1], method.depth_decoder(features)[0])
+    assert torch.equal(transforms[:, 2], batch.stereo.T_target_to_stereo)
+    assert torch.equal(views.sources[:, 2], batch.stereo.image)
 
 
 def test_stereo_alone_knows_no_motion():
     method = make_method(temporal=False, stereo=True)
-    clip = make_clip()
+    batch = make_batch()
     with pytest.raises(ValueError, match="no pose network"):
-        method.predict_motion(clip.target, clip.target)
+        method.predict_motion(batch.target, batch.target)
 
 
 @pytest.mark.parametrize("stereo", [False, True])
 def test_pictures_are_images(stereo: bool):
     method = make_method(stereo=stereo).eval()
     with torch.no_grad():
-        pictures = method.pictures(make_clip(stereo=stereo))
+        pictures = method.pictures(make_batch(stereo=stereo))
     assert list(pictures) == ["target", "predicted from source", "takes part", "disparity"]
     for picture in pictures.values():
         assert picture.shape == (2, 3, HEIGHT, WIDTH)
@@ -162,23 +154,23 @@ def test_pictures_are_images(stereo: bool):
         assert float(picture.max()) <= 1
 
 
-def photometric(method: Monodepth2, clip: Clip) -> Tensor:
+def photometric(method: Monodepth2, batch: Batch) -> Tensor:
     torch.manual_seed(7)  # the noise that breaks ties
     with torch.no_grad():
-        return method.training_loss(clip, Progress())["photometric"]
+        return method.training_loss(batch, Progress())["photometric"]
 
 
 def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
     method = make_method().eval()
-    clip, other = make_clip(), make_clip(seed=1)
-    expected = photometric(method, clip)
-    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    batch, other = make_batch(), make_batch(seed=1)
+    expected = photometric(method, batch)
+    jittered = replace(batch, target_jittered=other.target, sources_jittered=other.sources)
     assert photometric(method, jittered) != expected
     with torch.no_grad():
-        features = method.depth_encoder(clip.target)
+        features = method.depth_encoder(batch.target)
         views, _ = method._views(jittered, features[-1], method.depth_decoder(features)[0])
-    assert torch.equal(views.target, clip.target)
-    assert torch.equal(views.sources, clip.sources)
+    assert torch.equal(views.target, batch.target)
+    assert torch.equal(views.sources, batch.sources)
 
 
 @pytest.mark.parametrize("multi_scale", ["full-resolution", "per-scale"])
@@ -187,32 +179,32 @@ def test_pixels_that_are_not_usable_do_not_count(multi_scale: str):
     method = make_method(multi_scale=multi_scale).eval()
     usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[:, :, 40:] = False
-    clip = make_clip(usable=usable)
-    changed_target = clip.target.clone()
+    batch = make_batch(usable=usable)
+    changed_target = batch.target.clone()
     changed_target[:, :, 56:] = 1 - changed_target[:, :, 56:]
-    changed = replace(clip, target=changed_target)  # the networks still see the same jittered twin
-    assert torch.equal(photometric(method, clip), photometric(method, changed))
-    everything, altered = replace(clip, usable=None), replace(changed, usable=None)
+    changed = replace(batch, target=changed_target)  # the networks still see the same jittered twin
+    assert torch.equal(photometric(method, batch), photometric(method, changed))
+    everything, altered = replace(batch, usable=None), replace(changed, usable=None)
     assert not torch.equal(photometric(method, everything), photometric(method, altered))
 
 
 def test_nothing_takes_part_while_the_camera_stands():
     method = make_method().eval()
-    clip = make_clip()
-    still = replace(clip, sources=clip.target[:, None].repeat(1, 2, 1, 1, 1))
+    batch = make_batch()
+    still = replace(batch, sources=batch.target[:, None].repeat(1, 2, 1, 1, 1))
     with torch.no_grad():
         takes_part = method.pictures(still)["takes part"]
     assert float(takes_part.mean()) < 0.1
 
 
 def test_auto_masking_can_begin_later():
-    clip = make_clip()
+    batch = make_batch()
     masked, later, without = (make_method(**changes) for changes in ({}, {"mask_from_step": 10}, {"mask": "none"}))
 
     def loss(method: Monodepth2, step: int) -> float:
         torch.manual_seed(7)  # the noise that breaks ties
         with torch.no_grad():
-            return float(method(clip, Progress(total_step=step))["photometric"])
+            return float(method(batch, Progress(total_step=step))["photometric"])
 
     assert loss(masked, 0) < loss(without, 0)
     assert loss(later, 9) == loss(without, 9)

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
 from torch import Tensor
 
 from vection.errors import UsageError
@@ -12,40 +13,26 @@ from vection.methods.method import Progress
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.motion.motion_field import PredictedMotion
-from vection.samples import Clip
+from vection.samples import Batch
 
-HEIGHT, WIDTH = 64, 96
 SMALL = MotionFieldSettings(pretrained=False, motion_channels=(8, 16, 16), burn_in=0, noise_ramp=0)
 TERMS = {
     "colour", "ssim", "depth_smoothness", "rotation_cycle", "translation_cycle", "motion_smoothness", "motion_sparsity",
 }  # fmt: skip
 
 
-def camera(*shape: int) -> Tensor:
-    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
+def make_batch(*, samples: int = 2, sources: int = 1, seed: int = 0, **changes: Any) -> Batch:
+    """Frames that differ."""
+    frames = smooth_images(samples * (1 + sources), seed=seed).unflatten(0, (samples, 1 + sources))
+    return replace(batch_of(frames[:, 0], frames[:, 1:], camera(samples)), **changes)
 
 
-def make_clip(*, batch: int = 2, sources: int = 1, seed: int = 0, **changes: Any) -> Clip:
-    """Random smooth images that differ between frames."""
-    generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(batch * (1 + sources), 3, 8, 12, generator=generator)
-    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
-    frames = frames.unflatten(0, (batch, 1 + sources))
-    target, others = frames[:, 0], frames[:, 1:]
-    clip = Clip(
-        target, others, target, others, camera(batch), camera(batch, sources), torch.full((batch, sources), 0.1)
-    )
-    return replace(
-        clip, camera=torch.zeros(batch, dtype=torch.int64), stored_to_image=torch.eye(3).repeat(batch, 1, 1), **changes
-    )
-
-
-def with_classes(clip: Clip, movable: slice) -> Clip:
+def with_classes(batch: Batch, movable: slice) -> Batch:
     """Cars (13) in some columns of every frame, road elsewhere."""
-    batch, count = clip.sources.shape[:2]
-    classes = torch.zeros(batch, 1 + count, HEIGHT, WIDTH, dtype=torch.uint8)
+    samples, count = batch.sources.shape[:2]
+    classes = torch.zeros(samples, 1 + count, HEIGHT, WIDTH, dtype=torch.uint8)
     classes[..., movable] = 13
-    return replace(clip, classes=classes[:, :1], source_classes=classes[:, 1:])
+    return replace(batch, classes=classes[:, :1], source_classes=classes[:, 1:])
 
 
 def make_method(**changes: Any) -> MotionField:
@@ -71,7 +58,7 @@ VARIANTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", VARIANTS, ids=lambda changes: "-".join(map(str, changes.values())) or "full")
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
-    terms = method(with_classes(make_clip(), slice(20, 60)), Progress(step=1))
+    terms = method(with_classes(make_batch(), slice(20, 60)), Progress(step=1))
     assert set(terms) == TERMS
     assert all(term.isfinite() and term >= 0 for term in terms.values())
     torch.stack(list(terms.values())).sum().backward()
@@ -82,22 +69,22 @@ def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
 
 
 def test_depth_consistency_is_a_term_when_weighted():
-    terms = make_method(depth_consistency_weight=0.05).training_loss(make_clip(), Progress())
+    terms = make_method(depth_consistency_weight=0.05).training_loss(make_batch(), Progress())
     assert set(terms) == TERMS | {"depth_consistency"}
 
 
 def test_each_source_is_a_pair_of_its_own():
     method = make_method().eval()
-    clip = make_clip(sources=3)
+    batch = make_batch(sources=3)
     with torch.no_grad():
-        pairs = method.observe(clip, Progress())
+        pairs = method.observe(batch, Progress())
         for number in range(3):
             one = replace(
-                clip,
-                sources=clip.sources[:, number : number + 1],
-                sources_jittered=clip.sources[:, number : number + 1],
-                source_intrinsics=clip.source_intrinsics[:, :1],
-                seconds=clip.seconds[:, :1],
+                batch,
+                sources=batch.sources[:, number : number + 1],
+                sources_jittered=batch.sources[:, number : number + 1],
+                source_intrinsics=batch.source_intrinsics[:, :1],
+                seconds=batch.seconds[:, :1],
             )
             alone = method.observe(one, Progress())
             rows = torch.arange(number, 12, 3)
@@ -107,10 +94,10 @@ def test_each_source_is_a_pair_of_its_own():
 
 
 def test_camera_motion_back_in_time_can_be_the_inverse_of_that_forth():
-    clip = make_clip(sources=2, seconds=torch.tensor([[0.1, -0.1], [0.2, 0.1]]))
+    batch = make_batch(sources=2, seconds=torch.tensor([[0.1, -0.1], [0.2, 0.1]]))
     predicted, derived = make_method().eval(), make_method(inverse="derived").eval()
     with torch.no_grad():
-        own, pairs = predicted.observe(clip, Progress()), derived.observe(clip, Progress())
+        own, pairs = predicted.observe(batch, Progress()), derived.observe(batch, Progress())
     ego = make_transform(pairs.rotation, pairs.background)
     both = invert(exchanged(ego)) @ invert(ego)
     torch.testing.assert_close(both, torch.eye(4).expand(8, 4, 4), atol=1e-6, rtol=0)
@@ -121,37 +108,37 @@ def test_camera_motion_back_in_time_can_be_the_inverse_of_that_forth():
     back = torch.tensor([1, 4, 6, 7])
     assert (pairs.background[back] != own.background[back]).all()
     assert (
-        derived.training_loss(clip, Progress())["rotation_cycle"]
+        derived.training_loss(batch, Progress())["rotation_cycle"]
         < 1e-6
-        < predicted.training_loss(clip, Progress())["rotation_cycle"]
+        < predicted.training_loss(batch, Progress())["rotation_cycle"]
     )
 
 
 def test_samples_do_not_depend_on_each_other_unless_the_released_mask_couples_them():
-    clip = make_clip()
-    first = replace(make_clip(), **{n: getattr(clip, n)[:1] for n in (
+    batch = make_batch()
+    first = replace(make_batch(), **{n: getattr(batch, n)[:1] for n in (
         "target", "sources", "target_jittered", "sources_jittered", "intrinsics", "source_intrinsics", "seconds",
         "camera", "stored_to_image",
     )})  # fmt: skip
     for auto_mask, same in (("per-sample", True), ("whole-batch", False)):
         method = make_method(auto_mask=auto_mask).eval()
         with torch.no_grad():
-            together, alone = (method.observe(one, Progress()).residual for one in (clip, first))
+            together, alone = (method.observe(one, Progress()).residual for one in (batch, first))
         assert torch.allclose(together[[0, 2]], alone, atol=1e-7) == same
 
 
 def test_exchanging_the_frames_exchanges_the_directions():
     method = make_method().eval()
-    clip = make_clip()
+    batch = make_batch()
     swapped = replace(
-        clip,
-        target=clip.sources[:, 0],
-        target_jittered=clip.sources[:, 0],
-        sources=clip.target[:, None],
-        sources_jittered=clip.target[:, None],
+        batch,
+        target=batch.sources[:, 0],
+        target_jittered=batch.sources[:, 0],
+        sources=batch.target[:, None],
+        sources_jittered=batch.target[:, None],
     )
     with torch.no_grad():
-        pairs, other = method.observe(clip, Progress()), method.observe(swapped, Progress())
+        pairs, other = method.observe(batch, Progress()), method.observe(swapped, Progress())
         torch.testing.assert_close(pairs.residual, exchanged(other.residual), atol=1e-7, rtol=1e-4)
         terms, others = loss_terms(pairs, SMALL), loss_terms(other, SMALL)
     for name, value in terms.items():
@@ -160,10 +147,10 @@ def test_exchanging_the_frames_exchanges_the_directions():
 
 def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
     method = make_method(burn_in=20).train()
-    clip = make_clip()
+    batch = make_batch()
     factors = []
     for step in (0, 10, 15, 20, 100):
-        pairs = method.observe(clip, Progress(step=step))
+        pairs = method.observe(batch, Progress(step=step))
         factors.append(float(method.residual_weight))
         assert bool((pairs.residual == 0).all()) == (step <= 10)
     assert factors == [0, 0, 0.5, 1, 1]
@@ -171,12 +158,12 @@ def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
 
 def test_predictions_show_as_much_object_motion_as_training_did():
     method = make_method(burn_in=20).train()
-    clip = make_clip()
-    method.observe(clip, Progress(step=3))
+    batch = make_batch()
+    method.observe(batch, Progress(step=3))
     method.eval()
     with torch.no_grad():
-        motion = method.predict_motion(clip.target, clip.sources[:, 0])
-        method.observe(clip, Progress(step=100))  # validation, at the end of the stage
+        motion = method.predict_motion(batch.target, batch.sources[:, 0])
+        method.observe(batch, Progress(step=100))  # validation, at the end of the stage
     assert motion.object_flow is not None
     assert motion.moving is not None
     assert float(motion.object_flow.abs().max()) == float(motion.moving.max()) == 0
@@ -198,8 +185,8 @@ class Given(torch.nn.Module):
 def test_object_flow_is_along_the_axes_of_the_first_camera():
     method = make_method().eval()
     method.motion_network = Given()  # type: ignore[assignment]
-    clip = make_clip(batch=1)
-    motion = method.predict_motion(clip.target, clip.sources[:, 0])
+    batch = make_batch(samples=1)
+    motion = method.predict_motion(batch.target, batch.sources[:, 0])
     R = rotation_from_euler(torch.tensor([[0.0, 0.3, 0.0]]))
     assert motion.object_flow is not None
     assert motion.moving is not None
@@ -216,21 +203,21 @@ def test_object_flow_is_along_the_axes_of_the_first_camera():
 
 def test_objects_move_only_near_what_is_movable():
     method = make_method(object_masks=True, mask_dilation=4, auto_mask="none").eval()
-    clip = with_classes(make_clip(), slice(40, 50))
+    batch = with_classes(make_batch(), slice(40, 50))
     with torch.no_grad():
-        residual = method.observe(clip, Progress()).residual
+        residual = method.observe(batch, Progress()).residual
     assert (residual[..., 36:54] != 0).any(dim=1).all()
     assert not residual[..., :36].any()
     assert not residual[..., 54:].any()
     with pytest.raises(UsageError, match="use_classes"):
-        method.training_loss(make_clip(), Progress())
+        method.training_loss(make_batch(), Progress())
 
 
 def test_predicted_intrinsics_are_those_of_both_directions():
     method = make_method(intrinsics="per-pair").eval()
-    clip = make_clip(sources=2)
+    batch = make_batch(sources=2)
     with torch.no_grad():
-        pairs = method.observe(clip, Progress())
+        pairs = method.observe(batch, Progress())
     for rows in pairs.intrinsics.unflatten(0, (2, 2, 2)).transpose(0, 1):  # of a sample: directions, sources
         assert torch.equal(rows, rows[:1, :1].expand_as(rows))
     assert not torch.equal(pairs.intrinsics[0], pairs.intrinsics[2])
@@ -238,11 +225,11 @@ def test_predicted_intrinsics_are_those_of_both_directions():
 
 def test_noise_is_for_training_alone():
     method = make_method(noise_ramp=10)
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        early = [method.train().observe(clip, Progress(step=0)).depth for _ in range(2)]
-        late = [method.train().observe(clip, Progress(step=10)).depth for _ in range(2)]
-        evaluated = [method.eval().observe(clip, Progress(step=10)).depth for _ in range(2)]
+        early = [method.train().observe(batch, Progress(step=0)).depth for _ in range(2)]
+        late = [method.train().observe(batch, Progress(step=10)).depth for _ in range(2)]
+        evaluated = [method.eval().observe(batch, Progress(step=10)).depth for _ in range(2)]
     assert torch.equal(early[0], early[1])
     assert not torch.allclose(late[0], late[1])
     assert torch.equal(evaluated[0], evaluated[1])
@@ -250,10 +237,10 @@ def test_noise_is_for_training_alone():
 
 def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
     method = make_method().eval()
-    clip, other = make_clip(), make_clip(seed=1)
-    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    batch, other = make_batch(), make_batch(seed=1)
+    jittered = replace(batch, target_jittered=other.target, sources_jittered=other.sources)
     with torch.no_grad():
-        plain, changed = method.observe(clip, Progress()), method.observe(jittered, Progress())
+        plain, changed = method.observe(batch, Progress()), method.observe(jittered, Progress())
     assert torch.equal(plain.image, changed.image)
     assert not torch.allclose(plain.depth, changed.depth)
 
@@ -262,22 +249,22 @@ def test_pixels_that_are_not_usable_do_not_count():
     method = make_method().eval()
     usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[:, :, 40:] = False
-    clip = make_clip(usable=usable)
-    target = clip.target.clone()
+    batch = make_batch(usable=usable)
+    target = batch.target.clone()
     target[:, :, 56:] = 1 - target[:, :, 56:]
-    changed = replace(clip, target=target)  # the networks still see the same jittered twin
+    changed = replace(batch, target=target)  # the networks still see the same jittered twin
     with torch.no_grad():
-        one, other = (method.training_loss(c, Progress()) for c in (clip, changed))
+        one, other = (method.training_loss(c, Progress()) for c in (batch, changed))
         assert torch.equal(one["colour"], other["colour"])
         everything = method.training_loss(replace(changed, usable=None), Progress())
     assert not torch.equal(one["colour"], everything["colour"])
 
 
 def test_a_camera_that_is_not_a_number_shows_in_the_loss():
-    clip = make_clip()
-    broken = clip.intrinsics.clone()
+    batch = make_batch()
+    broken = batch.intrinsics.clone()
     broken[0, 0, 0] = torch.nan
-    terms = make_method().training_loss(replace(clip, intrinsics=broken), Progress())
+    terms = make_method().training_loss(replace(batch, intrinsics=broken), Progress())
     assert not terms["colour"].isfinite()
 
 
@@ -285,7 +272,7 @@ def test_a_camera_that_is_not_a_number_shows_in_the_loss():
 def test_pictures_are_images(sources: int):
     method = make_method().eval()
     with torch.no_grad():
-        pictures = method.pictures(make_clip(sources=sources))
+        pictures = method.pictures(make_batch(sources=sources))
     assert list(pictures) == [
         "target", "predicted from source", "visible in source", "object motion", "inverse depth",
     ]  # fmt: skip

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
 from torch import Tensor
 
 from vection.geometry.rigid import invert
@@ -16,29 +17,17 @@ from vection.methods.sc_sfmlearner import (
     smoothness_of_frames,
 )
 from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
-from vection.samples import Clip
+from vection.samples import Batch
 
-HEIGHT, WIDTH = 64, 96
 SMALL = ScSfmLearnerSettings(depth_network="efficientnet-lite0", pose_network="posenet")
 TERMS = ["photometric", "smoothness", "geometry_consistency"]
 
 
-def camera(*shape: int) -> Tensor:
-    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
-
-
-def make_clip(*, batch: int = 2, seed: int = 0, usable: Tensor | None = None) -> Clip:
-    """Random smooth images that differ between frames; one past and one future source."""
-    generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(batch * 3, 3, 8, 12, generator=generator)
-    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
-    target, past, future = frames.unflatten(0, (3, batch))
-    sources = torch.stack([past, future], dim=1)
-    return Clip(
-        target, sources, target, sources, camera(batch), camera(batch, 2),
-        torch.tensor([[-0.1, 0.1]]).repeat(batch, 1), usable=usable,
-        camera=torch.zeros(batch, dtype=torch.int64), stored_to_image=torch.eye(3).expand(batch, 3, 3),
-    )  # fmt: skip
+def make_batch(*, samples: int = 2, seed: int = 0, usable: Tensor | None = None) -> Batch:
+    """Frames that differ; one past and one future source."""
+    target, past, future = smooth_images(3 * samples, seed=seed).unflatten(0, (3, samples))
+    seconds = torch.tensor([[-0.1, 0.1]]).repeat(samples, 1)
+    return batch_of(target, torch.stack([past, future], dim=1), camera(samples), seconds=seconds, usable=usable)
 
 
 def make_method(**changes: Any) -> ScSfmLearner:
@@ -63,7 +52,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
-    terms = method(make_clip(batch=2), Progress())
+    terms = method(make_batch(samples=2), Progress())
     assert list(terms) == (TERMS if method.settings.geometry_weight > 0 else TERMS[:2])
     assert all(term.isfinite() and term > 0 for term in terms.values())
     torch.stack(list(terms.values())).sum().backward()
@@ -82,14 +71,14 @@ def test_both_directions_pair_every_source_with_its_target():
 
 def test_losses_are_sums_over_sources_and_directions():
     method = make_method().eval()
-    clip = make_clip(batch=1)
+    batch = make_batch(samples=1)
     single = [
-        replace(clip, sources=clip.sources[:, s : s + 1], sources_jittered=clip.sources[:, s : s + 1],
-                source_intrinsics=clip.source_intrinsics[:, s : s + 1], seconds=clip.seconds[:, s : s + 1])
+        replace(batch, sources=batch.sources[:, s : s + 1], sources_jittered=batch.sources[:, s : s + 1],
+                source_intrinsics=batch.source_intrinsics[:, s : s + 1], seconds=batch.seconds[:, s : s + 1])
         for s in (0, 1)
     ]  # fmt: skip
     with torch.no_grad():
-        together = method.training_loss(clip, Progress())
+        together = method.training_loss(batch, Progress())
         parts = [method.training_loss(part, Progress()) for part in single]
     for name in ("photometric", "geometry_consistency"):
         torch.testing.assert_close(together[name], parts[0][name] + parts[1][name], rtol=1e-4, atol=1e-6)
@@ -98,14 +87,14 @@ def test_losses_are_sums_over_sources_and_directions():
 def test_exchanging_target_and_source_changes_nothing():
     # With one source, the pair and its reverse are the same two terms in another order.
     method = make_method().eval()
-    clip = make_clip(batch=1)
-    source = clip.sources[:, :1]
+    batch = make_batch(samples=1)
+    source = batch.sources[:, :1]
     one = replace(
-        clip, sources=source, sources_jittered=source, source_intrinsics=camera(1, 1), seconds=clip.seconds[:, :1]
+        batch, sources=source, sources_jittered=source, source_intrinsics=camera(1, 1), seconds=batch.seconds[:, :1]
     )
     other = replace(
-        one, target=source[:, 0], target_jittered=source[:, 0], sources=clip.target[:, None],
-        sources_jittered=clip.target[:, None],
+        one, target=source[:, 0], target_jittered=source[:, 0], sources=batch.target[:, None],
+        sources_jittered=batch.target[:, None],
     )  # fmt: skip
     with torch.no_grad():
         first, second = method.training_loss(one, Progress()), method.training_loss(other, Progress())
@@ -114,20 +103,20 @@ def test_exchanging_target_and_source_changes_nothing():
 
 
 def test_weights_of_the_terms():
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        plain = make_method().eval().training_loss(clip, Progress())
+        plain = make_method().eval().training_loss(batch, Progress())
         changed = make_method(photometric_weight=2.0, smoothness_weight=0.3, geometry_weight=0.25).eval()
-        weighted = changed.training_loss(clip, Progress())
+        weighted = changed.training_loss(batch, Progress())
     for name, factor in zip(TERMS, (2.0, 3.0, 0.5), strict=True):
         torch.testing.assert_close(weighted[name], factor * plain[name])
 
 
 def views_and_depths(*, scales: int = 1) -> tuple[Views, list[Tensor]]:
-    clip = make_clip(batch=1)
+    batch = make_batch(samples=1)
     generator = torch.Generator().manual_seed(1)
     depths = [2 + torch.rand(3, 1, HEIGHT >> s, WIDTH >> s, generator=generator) for s in range(scales)]
-    return Views(clip.target, clip.sources, clip.intrinsics, clip.source_intrinsics), depths
+    return Views(batch.target, batch.sources, batch.intrinsics, batch.source_intrinsics), depths
 
 
 def test_coarse_depth_is_compared_with_halved_images_or_enlarged():
@@ -172,7 +161,7 @@ def test_depth_stays_in_its_range():
     for bias, expected in ((100.0, 2.0), (-100.0, 5.0)):
         with torch.no_grad():
             head.bias.fill_(bias)
-            depth = method.predict_depth(make_clip().target)
+            depth = method.predict_depth(make_batch().target)
         torch.testing.assert_close(depth, torch.full((2, 1, HEIGHT, WIDTH), expected))
 
 
@@ -184,11 +173,11 @@ def test_the_default_law_of_depth_is_ten_sigmoids_and_a_hundredth():
 
 def test_motion_in_the_loss_is_that_of_the_prediction():
     method = make_method().eval()
-    clip = make_clip()
+    batch = make_batch()
     with torch.no_grad():
-        _, _, transforms = method._predict(clip)
-        to_future = method.predict_motion(clip.target, clip.sources[:, 1])
-        back = method.predict_motion(clip.sources[:, 1], clip.target)
+        _, _, transforms = method._predict(batch)
+        to_future = method.predict_motion(batch.target, batch.sources[:, 1])
+        back = method.predict_motion(batch.sources[:, 1], batch.target)
     assert to_future.object_flow is None
     assert to_future.moving is None
     of_samples = transforms.unflatten(0, (2, 4))
@@ -198,11 +187,11 @@ def test_motion_in_the_loss_is_that_of_the_prediction():
 
 def test_the_motion_back_may_be_the_inverse_of_the_motion_in_the_order_of_time():
     method = make_method(motion_back="inverse").eval()
-    clip = make_clip()  # the first source is past, the second future
+    batch = make_batch()  # the first source is past, the second future
     with torch.no_grad():
-        _, _, transforms = method._predict(clip)
-        from_past = method.predict_motion(clip.sources[:, 0], clip.target).ego
-        to_future = method.predict_motion(clip.target, clip.sources[:, 1]).ego
+        _, _, transforms = method._predict(batch)
+        from_past = method.predict_motion(batch.sources[:, 0], batch.target).ego
+        to_future = method.predict_motion(batch.target, batch.sources[:, 1]).ego
     to_past, to_future_pair, past_back, future_back = transforms.unflatten(0, (2, 4)).unbind(1)
     for pair, expected in (
         (to_past, invert(from_past)), (past_back, from_past), (to_future_pair, to_future),
@@ -214,7 +203,7 @@ def test_the_motion_back_may_be_the_inverse_of_the_motion_in_the_order_of_time()
 def test_pictures_are_images():
     method = make_method().eval()
     with torch.no_grad():
-        pictures = method.pictures(make_clip())
+        pictures = method.pictures(make_batch())
     assert list(pictures) == ["target", "predicted from source", "trusted", "inverse depth"]
     for picture in pictures.values():
         assert picture.shape == (2, 3, HEIGHT, WIDTH)
@@ -222,22 +211,22 @@ def test_pictures_are_images():
         assert float(picture.max()) <= 1
 
 
-def photometric(method: ScSfmLearner, clip: Clip) -> Tensor:
+def photometric(method: ScSfmLearner, batch: Batch) -> Tensor:
     with torch.no_grad():
-        return method.training_loss(clip, Progress())["photometric"]
+        return method.training_loss(batch, Progress())["photometric"]
 
 
 def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
     method = make_method().eval()
-    clip, other = make_clip(), make_clip(seed=1)
-    jittered = replace(clip, target_jittered=other.target, sources_jittered=other.sources)
+    batch, other = make_batch(), make_batch(seed=1)
+    jittered = replace(batch, target_jittered=other.target, sources_jittered=other.sources)
     with torch.no_grad():
         depths, views, transforms = method._predict(jittered)
         seen, _, moved = method._predict(other)
     torch.testing.assert_close(depths[0], seen[0])
     torch.testing.assert_close(transforms, moved)
-    torch.testing.assert_close(views.target, 2 * clip.target - 1)
-    torch.testing.assert_close(views.sources, 2 * clip.sources - 1)
+    torch.testing.assert_close(views.target, 2 * batch.target - 1)
+    torch.testing.assert_close(views.sources, 2 * batch.sources - 1)
 
 
 @pytest.mark.parametrize("scales", [1, 2])
@@ -247,28 +236,28 @@ def test_pixels_that_are_not_usable_do_not_count(scales: int):
     method = make_method(scales=scales).eval()
     usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[:, :, 40:] = False
-    clip = make_clip(usable=usable)
-    target, sources = clip.target.clone(), clip.sources.clone()
+    batch = make_batch(usable=usable)
+    target, sources = batch.target.clone(), batch.sources.clone()
     target[:, :, 52:] = 1 - target[:, :, 52:]
     sources[..., 52:, :] = 1 - sources[..., 52:, :]
-    changed = replace(clip, target=target, sources=sources)  # the networks still see the same jittered twins
-    torch.testing.assert_close(photometric(method, clip), photometric(method, changed))
-    everything, altered = replace(clip, usable=None), replace(changed, usable=None)
+    changed = replace(batch, target=target, sources=sources)  # the networks still see the same jittered twins
+    torch.testing.assert_close(photometric(method, batch), photometric(method, changed))
+    everything, altered = replace(batch, usable=None), replace(changed, usable=None)
     assert abs(photometric(method, everything) - photometric(method, altered)) > 1e-4
 
 
 def test_a_camera_that_is_not_finite_shows():
-    clip = make_clip()
-    broken = clip.intrinsics.clone()
+    batch = make_batch()
+    broken = batch.intrinsics.clone()
     broken[0, 0, 0] = float("nan")
     method = make_method().eval()
-    assert photometric(method, replace(clip, intrinsics=broken)).isnan()
+    assert photometric(method, replace(batch, intrinsics=broken)).isnan()
 
 
 def test_learned_cameras_of_the_pairs_are_shared_by_a_sample():
     method = make_method(intrinsics="per-pair").eval()
     with torch.no_grad():
-        _, views, _ = method._predict(make_clip())
+        _, views, _ = method._predict(make_batch())
     assert views.intrinsics.shape == (2, 3, 3)
     assert torch.equal(views.source_intrinsics[:, 0], views.intrinsics)
     assert not torch.allclose(views.intrinsics[0], views.intrinsics[1], rtol=1e-7, atol=0)

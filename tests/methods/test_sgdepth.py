@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
 from torch import Tensor
 
 from vection.geometry.rigid import invert
@@ -11,33 +12,28 @@ from vection.methods.method import Progress
 from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.methods.steps.dynamic_classes import is_dynamic
-from vection.samples import Clip, LabelledImage
+from vection.samples import Batch, LabelledImage
 
-HEIGHT, WIDTH = 64, 96
 PLAIN = SgDepthSettings(pretrained=False)
 MASKED = Progress(epoch=30, epochs=40)
 ROAD, CAR = 0, 13
 
 
-def camera(*shape: int) -> Tensor:
-    return torch.tensor([[56.0, 0, 47.5], [0, 56.0, 31.5], [0, 0, 1]]).expand(*shape, 3, 3)
-
-
-def make_clip(*, batch: int = 2, seed: int = 0, usable: Tensor | None = None) -> Clip:
-    """Random smooth images, one past and one future source, and as many labelled images; a car in each class map."""
-    generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(batch * 4, 3, 8, 12, generator=generator)
-    frames = torch.nn.functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bilinear", align_corners=False)
-    target, past, future, other = frames.unflatten(0, (4, batch))
-    sources = torch.stack([past, future], dim=1)
-    classes = torch.full((batch, 1, HEIGHT, WIDTH), ROAD, dtype=torch.uint8)
+def make_batch(*, samples: int = 2, seed: int = 0, usable: Tensor | None = None) -> Batch:
+    """Frames that differ, one past and one future source, and as many labelled images; a car in each class map."""
+    target, past, future, other = smooth_images(4 * samples, seed=seed).unflatten(0, (4, samples))
+    classes = torch.full((samples, 1, HEIGHT, WIDTH), ROAD, dtype=torch.uint8)
     classes[..., 20:40, 20:50] = CAR
-    return Clip(
-        target, sources, target, sources, camera(batch), camera(batch, 2),
-        torch.tensor([[-0.1, 0.1]]).repeat(batch, 1), usable=usable, camera=torch.zeros(batch, dtype=torch.int64),
-        stored_to_image=torch.eye(3).repeat(batch, 1, 1), classes=classes,
-        source_classes=classes.expand(-1, 2, -1, -1).clone(), labelled=LabelledImage(other, classes),
-    )  # fmt: skip
+    return batch_of(
+        target,
+        torch.stack([past, future], dim=1),
+        camera(samples),
+        seconds=torch.tensor([[-0.1, 0.1]]).repeat(samples, 1),
+        usable=usable,
+        classes=classes,
+        source_classes=classes.expand(-1, 2, -1, -1).clone(),
+        labelled=LabelledImage(other, classes),
+    )
 
 
 def make_method(**changes: Any) -> SgDepth:
@@ -46,7 +42,7 @@ def make_method(**changes: Any) -> SgDepth:
 
 
 def given(**changes: Any) -> SgDepth:
-    """A method that masks by the clip's own class maps."""
+    """A method that masks by the batch's own class maps."""
     return make_method(learns="depth", class_maps="given", **changes)
 
 
@@ -70,7 +66,7 @@ VARIANTS: list[dict[str, Any]] = [
 def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
     method = make_method(**changes).train()
     method.log.threshold.zero_()  # masks nothing: a mask of everything would leave the pose nothing to learn from
-    terms = method(make_clip(batch=1), MASKED)
+    terms = method(make_batch(samples=1), MASKED)
     depth_only = changes.get("learns") == "depth"
     assert set(terms) == {"photometric", "smoothness"} | (set() if depth_only else {"segmentation"})
     assert all(term.isfinite() and term > 0 for term in terms.values())
@@ -83,7 +79,7 @@ def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
 
 def test_segmentation_alone_leaves_depth_and_pose_as_they_are():
     method = make_method(learns="segmentation", masking="none").train()
-    terms = method(make_clip(), Progress())
+    terms = method(make_batch(), Progress())
     assert set(terms) == {"segmentation"}
     terms["segmentation"].backward()
     learned = {name.split(".")[0] for name, parameter in method.named_parameters() if parameter.grad is not None}
@@ -91,11 +87,11 @@ def test_segmentation_alone_leaves_depth_and_pose_as_they_are():
 
 
 def test_gradients_of_both_heads_meet_in_the_encoder_by_the_weights_of_equation_6():
-    clip, scaled = make_clip(), make_method(gradient_scale=0.25, masking="none").eval()
+    batch, scaled = make_batch(), make_method(gradient_scale=0.25, masking="none").eval()
     plain = make_method(gradient_scale=None, masking="none").eval()
 
     def gradients(method: SgDepth, *terms: str) -> list[Tensor]:
-        losses = method(clip, Progress())
+        losses = method(batch, Progress())
         weights = [method.shared.encoder.get_parameter("conv1.weight"), method.depth_decoder.heads[0].weight]
         total = torch.stack([losses[term] for term in terms]).sum()
         found = torch.autograd.grad(total, weights, allow_unused=True)
@@ -111,20 +107,20 @@ def test_gradients_of_both_heads_meet_in_the_encoder_by_the_weights_of_equation_
 def test_what_is_missing_is_said():
     with pytest.raises(ValueError, match="masks need class maps"):
         make_method(learns="depth")
-    clip = make_clip()
+    batch = make_batch()
     with pytest.raises(ValueError, match="labelled images"):
-        make_method()(replace(clip, labelled=None), Progress())
+        make_method()(replace(batch, labelled=None), Progress())
     with pytest.raises(ValueError, match="the batch has none"):
-        given()(replace(clip, classes=None, source_classes=None), MASKED)
+        given()(replace(batch, classes=None, source_classes=None), MASKED)
     with pytest.raises(ValueError, match="not learned to segment"):
-        given().predict_classes(clip.target)
+        given().predict_classes(batch.target)
 
 
 def test_as_released_depth_starts_near():
     released = make_method(disparity_bias=5.0).eval()
     with torch.no_grad():
-        assert float(released.predict_depth(make_clip().target).median()) < 0.11
-        assert float(make_method().eval().predict_depth(make_clip().target).median()) > 0.15
+        assert float(released.predict_depth(make_batch().target).median()) < 0.11
+        assert float(make_method().eval().predict_depth(make_batch().target).median()) > 0.15
 
 
 def test_learning_classes_does_not_change_running_statistics_twice():
@@ -132,20 +128,20 @@ def test_learning_classes_does_not_change_running_statistics_twice():
     masked, plain = make_method(masking="all").train(), make_method(masking="none").train()
     plain.load_state_dict(masked.state_dict())
     for method in (masked, plain):
-        method(make_clip(), MASKED)
+        method(make_batch(), MASKED)
     name = "shared.encoder.layer4.1.bn2.running_mean"
     assert torch.equal(masked.state_dict()[name], plain.state_dict()[name])
     assert masked.shared.training
 
 
-def photometric(method: SgDepth, clip: Clip, progress: Progress) -> Tensor:
+def photometric(method: SgDepth, batch: Batch, progress: Progress) -> Tensor:
     with torch.no_grad():
-        return method(clip, progress)["photometric"]
+        return method(batch, progress)["photometric"]
 
 
 def test_masked_pixels_count_as_zero_and_the_rest_as_before():
-    clip = make_clip(batch=1)
-    views = Views(clip.target, clip.sources, clip.intrinsics, clip.source_intrinsics)
+    batch = make_batch(samples=1)
+    views = Views(batch.target, batch.sources, batch.intrinsics, batch.source_intrinsics)
     disparities = [torch.full((1, 1, HEIGHT >> s, WIDTH >> s), 0.3) for s in range(4)]
     transforms = torch.eye(4).repeat(1, 2, 1, 1)
     transforms[..., 0, 3] = 0.01
@@ -159,41 +155,42 @@ def test_masked_pixels_count_as_zero_and_the_rest_as_before():
 
 
 def test_from_their_epoch_on_masks_follow_the_threshold():
-    clip = make_clip()
+    batch = make_batch()
     method = given(mask="none").train()
     method.log.threshold.fill_(torch.inf)
-    before, after = (photometric(method, clip, Progress(epoch=epoch, epochs=40)) for epoch in (29, 30))
+    before, after = (photometric(method, batch, Progress(epoch=epoch, epochs=40)) for epoch in (29, 30))
     assert after < before
     assert int(method.log.count) == 2  # only the second was logged
     method.log.threshold.zero_()
-    torch.testing.assert_close(photometric(method, clip, MASKED), before)
+    torch.testing.assert_close(photometric(method, batch, MASKED), before)
 
 
 def test_clips_without_dynamic_pixels_are_not_masked():
-    clip = make_clip()
-    assert clip.classes is not None
-    assert clip.source_classes is not None
-    plain = replace(clip, classes=torch.zeros_like(clip.classes), source_classes=torch.zeros_like(clip.source_classes))
+    batch = make_batch()
+    assert batch.classes is not None
+    assert batch.source_classes is not None
+    nothing = {"classes": torch.zeros_like(batch.classes), "source_classes": torch.zeros_like(batch.source_classes)}
+    plain = replace(batch, **nothing)
     method = given(masking="all").train()
     torch.testing.assert_close(photometric(method, plain, MASKED), photometric(method, plain, Progress(epoch=0)))
-    assert photometric(method, clip, MASKED) < photometric(method, clip, Progress(epoch=0))
+    assert photometric(method, batch, MASKED) < photometric(method, batch, Progress(epoch=0))
 
 
 def test_unusable_pixels_have_no_class():
     usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[:, :, 20:40, 20:50] = False  # where the car is
-    classes, sources = given()._classes(make_clip(usable=usable))
+    classes, sources = given()._classes(make_batch(usable=usable))
     assert classes.unique().tolist() == [ROAD, 255]
     assert not is_dynamic(sources).any()
 
 
 def test_what_is_held_out_is_scored_without_the_schedules_masks_and_not_logged():
-    clip = make_clip()
+    batch = make_batch()
     end = Progress(epoch=40, epochs=40)
     scheduled, everywhere = given().eval(), given(masking="all").eval()
-    free = photometric(scheduled, clip, end)
+    free = photometric(scheduled, batch, end)
     assert int(scheduled.log.count) == 0
-    assert photometric(everywhere, clip, end) < free
+    assert photometric(everywhere, batch, end) < free
 
 
 def end_epochs(method: SgDepth, overlaps: Tensor, *, epochs: int) -> list[float]:
@@ -222,9 +219,9 @@ def test_a_fixed_share_begins_with_masks_everywhere():
 
 def test_what_it_remembers_is_in_its_state():
     method = given().train()
-    method(make_clip(), MASKED)
+    method(make_batch(), MASKED)
     method.on_epoch_end(Progress(epoch=33, epochs=40))
-    method(make_clip(seed=1), MASKED)
+    method(make_batch(seed=1), MASKED)
     resumed = given().train()
     resumed.load_state_dict(method.state_dict())
     for one in (method, resumed):
@@ -234,20 +231,20 @@ def test_what_it_remembers_is_in_its_state():
 
 
 def test_predictions():
-    method, clip = make_method().eval(), make_clip()
+    method, batch = make_method().eval(), make_batch()
     assert method.knows_classes
     with torch.no_grad():
-        depth, classes = method.predict_depth(clip.target), method.predict_classes(clip.target)
-        motion = method.predict_motion(clip.target, clip.sources[:, 1])
-        _, transforms, _ = method._views(method.depth_decoder(method.shared(clip.target)), clip)
-        back = method.predict_motion(clip.sources[:, 0], clip.target)
+        depth, classes = method.predict_depth(batch.target), method.predict_classes(batch.target)
+        motion = method.predict_motion(batch.target, batch.sources[:, 1])
+        _, transforms, _ = method._views(method.depth_decoder(method.shared(batch.target)), batch)
+        back = method.predict_motion(batch.sources[:, 0], batch.target)
     assert depth.shape == classes.shape == (2, 1, HEIGHT, WIDTH)
     assert int(classes.max()) < 19
     assert motion.moving is not None
     assert torch.equal(motion.moving > 0, is_dynamic(classes))
     torch.testing.assert_close(transforms[:, 1], motion.ego, atol=1e-6, rtol=0)
     torch.testing.assert_close(transforms[:, 0], invert(back.ego), atol=1e-6, rtol=0)
-    assert given().predict_motion(clip.target, clip.target).moving is None
+    assert given().predict_motion(batch.target, batch.target).moving is None
 
 
 def test_the_twentieth_score_is_never_predicted():
@@ -255,13 +252,13 @@ def test_the_twentieth_score_is_never_predicted():
     assert method.segmentation_decoder is not None
     with torch.no_grad():
         method.segmentation_decoder.head.bias[19] = 100.0
-        assert int(method.predict_classes(make_clip().target).max()) < 19
+        assert int(method.predict_classes(make_batch().target).max()) < 19
 
 
 def test_a_predicted_camera_comes_with_the_motion():
-    method, clip = make_method(intrinsics="per-pair").eval(), make_clip()
+    method, batch = make_method(intrinsics="per-pair").eval(), make_batch()
     with torch.no_grad():
-        intrinsics = method.predict_motion(clip.target, clip.sources[:, 1]).intrinsics
+        intrinsics = method.predict_motion(batch.target, batch.sources[:, 1]).intrinsics
     assert intrinsics is not None
     assert method.learns_intrinsics
     assert 0.3 * WIDTH < float(intrinsics[0, 0, 0]) < 2 * WIDTH
@@ -271,13 +268,13 @@ def test_a_predicted_camera_comes_with_the_motion():
 def test_pictures(changes: dict[str, Any]):
     method = make_method(**changes).eval()
     with torch.no_grad():
-        shown = method.pictures(make_clip())
+        shown = method.pictures(make_batch())
     assert set(shown) == {"target", "predicted from source", "disparity", "can move"}
     assert all(image.shape == (2, 3, HEIGHT, WIDTH) for image in shown.values())
     assert all(float(image.min()) >= 0 and float(image.max()) <= 1 for image in shown.values())
 
 
 def test_auto_masking_can_begin_later():
-    method, clip = given(mask_from_step=100).train(), make_clip()
-    early, late = (photometric(method, clip, Progress(total_step=step)) for step in (99, 100))
+    method, batch = given(mask_from_step=100).train(), make_batch()
+    early, late = (photometric(method, batch, Progress(total_step=step)) for step in (99, 100))
     assert late < early

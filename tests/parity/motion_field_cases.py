@@ -20,7 +20,7 @@ from vection.networks.cameras import PredictedCameras
 from vection.networks.depth.softplus_depth import SoftplusDepth
 from vection.networks.encoders.randomised_norm import noise_deviation, normalise
 from vection.networks.motion.motion_field import MotionFieldNet, cameras_of_videos
-from vection.samples import Clip
+from vection.samples import Batch
 
 
 def _depth_net(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
@@ -113,8 +113,17 @@ def _full_model(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     method = convert_checkpoint(checkpoint)
     assert isinstance(method, MotionField)
     a, b, K = as_float(inputs["rgb_a"]), as_float(inputs["rgb_b"])[:, None], inputs["K"]
-    seconds = torch.full(b.shape[:2], 0.1)
-    pairs = method.observe(Clip(a, b, a, b, K, K[:, None], seconds), Progress(step=int(inputs["step"])))
+    batch = Batch(
+        target=a,
+        sources=b,
+        target_jittered=a,
+        sources_jittered=b,
+        intrinsics=K,
+        source_intrinsics=K[:, None],
+        seconds=torch.full(b.shape[:2], 0.1),
+        stored_to_image=torch.eye(3).expand_as(K),
+    )
+    pairs = method.observe(batch, Progress(step=int(inputs["step"])))
     outputs = released_terms(loss_terms(pairs, method.settings))
     outputs["total"].backward()
     return outputs | {

@@ -15,7 +15,7 @@ from vection.recipes.recipe import MethodSettings, Recipe, recipe_from_json, rec
 from vection.recipes.registry import ALL, get_recipe, recipe_names
 from vection.runs.build import build_method
 from vection.runs.train import load_data, train
-from vection.samples import Clip, stack
+from vection.samples import Batch, stack
 from vection.training.augmentation import augment
 from vection.training.checkpoint import WEIGHTS, load_weights
 from vection.training.loop import LAST
@@ -37,7 +37,7 @@ SIZE = {"height": 64, "width": 96}
 
 
 @pytest.fixture(scope="module")
-def batch(tiny_clips: Path) -> Clip:
+def batch(tiny_clips: Path) -> Batch:
     recipe = get_recipe("monodepth2-debug")
     raw = stack([LabelledClips(ClipDataset(tiny_clips, use_stereo=True), LabelledDataset(tiny_clips, **SIZE))[0]])
     assert raw.labelled is not None
@@ -89,7 +89,7 @@ for recipe in ALL:  # many recipes share one method
 
 
 @pytest.mark.parametrize("settings", METHODS, ids=METHODS.values())
-def test_the_method_of_every_recipe_computes_its_loss(settings: Monodepth2Settings, batch: Clip):
+def test_the_method_of_every_recipe_computes_its_loss(settings: Monodepth2Settings, batch: Batch):
     method = build_method(settings)
     with torch.no_grad():
         terms = method.training_loss(batch, Progress())

@@ -15,7 +15,7 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
 from vection.runs.build import build_method
 from vection.runs.train import load_data
-from vection.samples import Clip, stack
+from vection.samples import RawSample, stack
 from vection.training.augmentation import augment
 
 TABLE_1 = {
@@ -69,7 +69,7 @@ def with_method(name: str = "sgdepth-debug", **changes: Any) -> Recipe:
     return replace(recipe, method=replace(recipe.method, **changes))
 
 
-def first(recipe: Recipe, root: Path) -> Clip:
+def first(recipe: Recipe, root: Path) -> RawSample:
     return load_data(recipe, root).training[0]
 
 

@@ -2,16 +2,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.batches import batch_of
 from torch import Tensor
 
-from vection.samples import Clip, StereoView
+from vection.samples import Batch, RawSample, RawStereoView
 from vection.training.augmentation import Augmentation, augment, change_colours, draw_colour_change, mirror, zoom_crop
 
 BATCH, HEIGHT, WIDTH = 4, 24, 40
 NOTHING = Augmentation(flip=0.0, jitter=0.0)
 
 
-def make_batch(seed: int = 0) -> Clip:
+def make_samples(seed: int = 0) -> RawSample:
     generator = torch.Generator().manual_seed(seed)
 
     def image(*shape: int) -> Tensor:
@@ -25,8 +26,8 @@ def make_batch(seed: int = 0) -> Clip:
     usable = torch.ones(BATCH, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[..., :5, :10] = False
     source_K = K[:, None] * torch.tensor([1.1, 1.2, 1.0]).view(1, 1, 3, 1) * torch.ones(1, 2, 1, 1)
-    stereo = StereoView(image=other, jittered=other, intrinsics=K, T_target_to_stereo=T)
-    return Clip(target, sources, target, sources, K, source_K, torch.zeros(BATCH, 2), stereo=stereo, usable=usable)
+    stereo = RawStereoView(image=other, intrinsics=K, T_target_to_stereo=T)
+    return RawSample(target, sources, K, source_K, torch.zeros(BATCH, 2), stereo=stereo, usable=usable)
 
 
 def project(K: Tensor, points: Tensor) -> Tensor:
@@ -36,66 +37,66 @@ def project(K: Tensor, points: Tensor) -> Tensor:
 
 
 def test_without_probabilities_it_only_converts():
-    raw = make_batch()
-    clip = augment(raw, NOTHING, generator=torch.Generator())
-    assert torch.equal(clip.target, raw.target.float() / 255)
-    assert torch.equal(clip.sources_jittered, raw.sources.float() / 255)
-    assert torch.equal(clip.intrinsics, raw.intrinsics)
-    assert clip.stereo is not None
-    assert clip.stereo.jittered.dtype == torch.float32
+    raw = make_samples()
+    batch = augment(raw, NOTHING, generator=torch.Generator())
+    assert torch.equal(batch.target, raw.target.float() / 255)
+    assert torch.equal(batch.sources_jittered, raw.sources.float() / 255)
+    assert torch.equal(batch.intrinsics, raw.intrinsics)
+    assert batch.stereo is not None
+    assert batch.stereo.jittered.dtype == torch.float32
 
 
 def test_flip_then_project_is_project_then_flip():
-    clip = augment(make_batch(), NOTHING, generator=torch.Generator())
-    flipped = mirror(clip, torch.tensor([True, False, True, False]))
-    assert clip.stereo is not None
+    batch = augment(make_samples(), NOTHING, generator=torch.Generator())
+    flipped = mirror(batch, torch.tensor([True, False, True, False]))
+    assert batch.stereo is not None
     assert flipped.stereo is not None
     points = torch.rand(3, 20, generator=torch.Generator().manual_seed(0)) * torch.tensor(
         [[4.0], [3.0], [5.0]]
     ) + torch.tensor([[-2.0], [-1.5], [3.0]])
     mirrored_points = points * torch.tensor([[-1.0], [1.0], [1.0]])
     for pair in ("intrinsics", "source_intrinsics"):
-        before, after = getattr(clip, pair)[0].reshape(-1, 3, 3)[0], getattr(flipped, pair)[0].reshape(-1, 3, 3)[0]
+        before, after = getattr(batch, pair)[0].reshape(-1, 3, 3)[0], getattr(flipped, pair)[0].reshape(-1, 3, 3)[0]
         expected = project(before, points)
         expected[0] = WIDTH - 1 - expected[0]
         torch.testing.assert_close(project(after, mirrored_points), expected)
-    R, t = clip.stereo.T_target_to_stereo[0, :3, :3], clip.stereo.T_target_to_stereo[0, :3, 3:]
+    R, t = batch.stereo.T_target_to_stereo[0, :3, :3], batch.stereo.T_target_to_stereo[0, :3, 3:]
     Rf, tf = flipped.stereo.T_target_to_stereo[0, :3, :3], flipped.stereo.T_target_to_stereo[0, :3, 3:]
-    expected = project(clip.stereo.intrinsics[0], R @ points + t)
+    expected = project(batch.stereo.intrinsics[0], R @ points + t)
     expected[0] = WIDTH - 1 - expected[0]
     torch.testing.assert_close(project(flipped.stereo.intrinsics[0], Rf @ mirrored_points + tf), expected)
     assert tf[0] == -t[0]
 
 
 def test_flip_touches_chosen_samples_only_and_everything_of_them():
-    clip = augment(make_batch(), NOTHING, generator=torch.Generator())
-    flipped = mirror(clip, torch.tensor([True, False, True, False]))
-    assert clip.stereo is not None
+    batch = augment(make_samples(), NOTHING, generator=torch.Generator())
+    flipped = mirror(batch, torch.tensor([True, False, True, False]))
+    assert batch.stereo is not None
     assert flipped.stereo is not None
-    assert clip.usable is not None
+    assert batch.usable is not None
     assert flipped.usable is not None
     for before, after in (
-        (clip.target, flipped.target),
-        (clip.sources, flipped.sources),
-        (clip.stereo.image, flipped.stereo.image),
-        (clip.usable, flipped.usable),
+        (batch.target, flipped.target),
+        (batch.sources, flipped.sources),
+        (batch.stereo.image, flipped.stereo.image),
+        (batch.usable, flipped.usable),
     ):
         assert torch.equal(after[0], before[0].flip(-1))
         assert torch.equal(after[1], before[1])
-    assert torch.equal(flipped.stereo.T_target_to_stereo[1], clip.stereo.T_target_to_stereo[1])
+    assert torch.equal(flipped.stereo.T_target_to_stereo[1], batch.stereo.T_target_to_stereo[1])
     twice = mirror(flipped, torch.tensor([True, False, True, False]))
-    torch.testing.assert_close(twice.intrinsics, clip.intrinsics)
+    torch.testing.assert_close(twice.intrinsics, batch.intrinsics)
 
 
-def blob_clip(x: float, y: float) -> tuple[Clip, Tensor]:
+def blob_batch(x: float, y: float) -> tuple[Batch, Tensor]:
     """A smooth blob at a projected point; its centre of mass is measurable below a hundredth of a pixel."""
-    clip = make_batch()
+    raw = make_samples()
     rows, columns = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
     blob = torch.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 1.5**2)).expand(BATCH, 3, HEIGHT, WIDTH)
-    K = clip.intrinsics[0]
+    K = raw.intrinsics[0]
     point = torch.linalg.inv(K) @ torch.tensor([[x], [y], [1.0]]) * 7.0
     sources = blob[:, None].expand(-1, 2, -1, -1, -1)
-    return Clip(blob, sources, blob, sources, clip.intrinsics, clip.source_intrinsics, clip.seconds), point
+    return batch_of(blob, sources, raw.intrinsics, source_K=raw.source_intrinsics), point
 
 
 def centre(image: Tensor) -> Tensor:
@@ -104,40 +105,40 @@ def centre(image: Tensor) -> Tensor:
 
 
 def test_zoomed_intrinsics_follow_the_pixels():
-    clip, point = blob_clip(19.3, 11.8)
-    zoomed = zoom_crop(clip, sizes=[(27, 50), (24, 40), (36, 40), (30, 60)], corners=[(1, 4), (0, 0), (7, 0), (3, 9)])
+    batch, point = blob_batch(19.3, 11.8)
+    zoomed = zoom_crop(batch, sizes=[(27, 50), (24, 40), (36, 40), (30, 60)], corners=[(1, 4), (0, 0), (7, 0), (3, 9)])
     for index in range(BATCH):
         found = centre(zoomed.target[index, 0])
         torch.testing.assert_close(project(zoomed.intrinsics[index], point)[:, 0], found, atol=0.03, rtol=0)
-    assert torch.equal(zoomed.target[1], clip.target[1])
-    torch.testing.assert_close(zoomed.intrinsics[1], clip.intrinsics[1])
+    assert torch.equal(zoomed.target[1], batch.target[1])
+    torch.testing.assert_close(zoomed.intrinsics[1], batch.intrinsics[1])
     torch.testing.assert_close(zoomed.sources[0, 1], zoomed.target[0])
 
 
 def test_zoomed_mask_is_cautious():
-    clip = augment(
-        make_batch(), Augmentation(flip=0.0, jitter=0.0, scale_crop=1.5), generator=torch.Generator().manual_seed(1)
+    batch = augment(
+        make_samples(), Augmentation(flip=0.0, jitter=0.0, scale_crop=1.5), generator=torch.Generator().manual_seed(1)
     )
-    assert clip.usable is not None
-    assert clip.usable.dtype == torch.bool
-    assert 0 < (~clip.usable).sum() < clip.usable.numel() / 2
+    assert batch.usable is not None
+    assert batch.usable.dtype == torch.bool
+    assert 0 < (~batch.usable).sum() < batch.usable.numel() / 2
 
 
 def test_colour_change_is_shared_by_the_frames_and_leaves_clean_images():
-    raw = make_batch()
+    raw = make_samples()
     assert raw.stereo is not None
     same = replace(
         raw,
         sources=raw.target[:, None].repeat(1, 2, 1, 1, 1),
-        stereo=replace(raw.stereo, image=raw.target, jittered=raw.target),
+        stereo=replace(raw.stereo, image=raw.target),
     )
-    clip = augment(same, Augmentation(flip=0.0, jitter=1.0), generator=torch.Generator().manual_seed(3))
-    assert clip.stereo is not None
-    assert torch.equal(clip.target, raw.target.float() / 255)
-    assert not torch.equal(clip.target_jittered, clip.target)
-    torch.testing.assert_close(clip.sources_jittered[:, 0], clip.target_jittered)
-    torch.testing.assert_close(clip.sources_jittered[:, 1], clip.target_jittered)
-    torch.testing.assert_close(clip.stereo.jittered, clip.target_jittered)
+    batch = augment(same, Augmentation(flip=0.0, jitter=1.0), generator=torch.Generator().manual_seed(3))
+    assert batch.stereo is not None
+    assert torch.equal(batch.target, raw.target.float() / 255)
+    assert not torch.equal(batch.target_jittered, batch.target)
+    torch.testing.assert_close(batch.sources_jittered[:, 0], batch.target_jittered)
+    torch.testing.assert_close(batch.sources_jittered[:, 1], batch.target_jittered)
+    torch.testing.assert_close(batch.stereo.jittered, batch.target_jittered)
 
 
 def one_change(**limits: float) -> tuple[Tensor, Tensor]:
@@ -169,9 +170,9 @@ def test_single_colour_changes(image):
 
 
 def test_draws_repeat_with_the_seed_and_respect_probability():
-    first = augment(make_batch(), Augmentation(scale_crop=1.2), generator=torch.Generator().manual_seed(7))
-    again = augment(make_batch(), Augmentation(scale_crop=1.2), generator=torch.Generator().manual_seed(7))
-    other = augment(make_batch(), Augmentation(scale_crop=1.2), generator=torch.Generator().manual_seed(8))
+    first = augment(make_samples(), Augmentation(scale_crop=1.2), generator=torch.Generator().manual_seed(7))
+    again = augment(make_samples(), Augmentation(scale_crop=1.2), generator=torch.Generator().manual_seed(7))
+    other = augment(make_samples(), Augmentation(scale_crop=1.2), generator=torch.Generator().manual_seed(8))
     assert torch.equal(first.target_jittered, again.target_jittered)
     assert not torch.equal(first.target_jittered, other.target_jittered)
     of_image, _ = draw_colour_change(400, Augmentation(jitter=0.25), generator=torch.Generator().manual_seed(0))
@@ -180,14 +181,14 @@ def test_draws_repeat_with_the_seed_and_respect_probability():
 
 
 def test_stored_pixels_and_class_maps_follow_the_image():
-    raw = make_batch()
+    raw = make_samples()
     ids = raw.target[:, :1] // 16  # known from the image's red channel, so that they can be compared after the changes
-    clip = augment(
+    batch = augment(
         replace(raw, classes=ids, source_classes=raw.sources[:, :, 0] // 16), NOTHING, generator=torch.Generator()
     )
-    assert torch.equal(clip.stored_to_image, torch.eye(3).expand(BATCH, 3, 3))
+    assert torch.equal(batch.stored_to_image, torch.eye(3).expand(BATCH, 3, 3))
     sizes, corners = [(48, 80)] * BATCH, [(10, 24)] * BATCH
-    changed = zoom_crop(mirror(clip, torch.ones(BATCH, dtype=torch.bool)), sizes=sizes, corners=corners)
+    changed = zoom_crop(mirror(batch, torch.ones(BATCH, dtype=torch.bool)), sizes=sizes, corners=corners)
     assert changed.classes is not None
     assert changed.source_classes is not None
     place = changed.stored_to_image @ torch.tensor([12.0, 8.0, 1.0])

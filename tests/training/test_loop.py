@@ -13,22 +13,22 @@ from vection.methods.monodepth2 import Monodepth2
 from vection.recipes.recipe import Recipe
 from vection.runs.build import build_method
 from vection.runs.train import load_data
-from vection.samples import Clip
+from vection.samples import RawSample
 from vection.training.checkpoint import find_checkpoint, load_weights, read_config
 from vection.training.loop import LAST, Training, freeze_all_but
 from vection.training.settings import Stage
 
 
-class Watched(Dataset[Clip]):
+class Watched(Dataset[RawSample]):
     """A data set that lets a test change the samples it yields, by their number."""
 
-    def __init__(self, inner: Dataset[Clip], change: Callable[[int, Clip], Clip]) -> None:
+    def __init__(self, inner: Dataset[RawSample], change: Callable[[int, RawSample], RawSample]) -> None:
         self.inner, self.change, self.reads = inner, change, 0
 
     def __len__(self) -> int:
         return len(self.inner)  # type: ignore[arg-type]
 
-    def __getitem__(self, index: int) -> Clip:
+    def __getitem__(self, index: int) -> RawSample:
         self.reads += 1
         return self.change(self.reads, self.inner[index])
 
@@ -39,7 +39,7 @@ def make_training(
     run: Path,
     *,
     stages: tuple[Stage, ...] | None = None,
-    change: Callable[[int, Clip], Clip] = lambda _, clip: clip,
+    change: Callable[[int, RawSample], RawSample] = lambda _, sample: sample,
 ) -> Training:
     torch.manual_seed(0)
     sets = load_data(recipe, data)
@@ -92,14 +92,14 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_anything(
 ):
     name = "depth_encoder.layer1.0.conv1.weight"
 
-    def poison(read: int, clip: Clip) -> Clip:
+    def poison(read: int, sample: RawSample) -> RawSample:
         if read <= 4:  # two steps of two samples
-            return clip
+            return sample
         if poisoned == "weight":
             with torch.no_grad():
                 training.method.get_parameter(name).fill_(math.nan)
-            return clip
-        return replace(clip, intrinsics=clip.intrinsics * math.nan)
+            return sample
+        return replace(sample, intrinsics=sample.intrinsics * math.nan)
 
     recipe = debug_recipe(steps_per_epoch=3, checkpoint_every=1)
     training = make_training(recipe, tiny_clips, tmp_path, change=poison)

@@ -1,5 +1,5 @@
 import torch
-from tests.methods.test_motion_field import make_clip, make_method
+from tests.methods.test_motion_field import make_batch, make_method
 from torch import Tensor
 
 from vection.methods.method import Progress
@@ -18,11 +18,11 @@ class Away(torch.nn.Module):
 
 
 def test_a_motion_that_leaves_nothing_to_compare_is_remarked():
-    method, clip = make_method(), make_clip()
-    learning = validate(method, method, [clip], progress=Progress())
+    method, batch = make_method(), make_batch()
+    learning = validate(method, method, [batch], progress=Progress())
     assert 0.05 < learning.statistics["share_visible"] < 1
     assert not [remark for remark in remarks(learning.statistics, terms=learning.terms) if "other frame" in remark]
     method.motion_network = Away()  # type: ignore[assignment]
-    lost = validate(method, method, [clip], progress=Progress())
+    lost = validate(method, method, [batch], progress=Progress())
     assert lost.statistics["share_visible"] == lost.terms["colour"] == lost.terms["ssim"] == 0
     assert "Only 0% of the pixels are found in the other frame" in remarks(lost.statistics, terms=lost.terms)[0]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from vection.errors import DataError, UsageError
 from vection.foreign_weights.dynamo_depth import FILES as DYNAMO_FILES
@@ -65,7 +65,7 @@ class Imported:
     """A public checkpoint as a method of ours, with what has to be carried along."""
 
     layout: LayoutName
-    method: Method[Any]
+    method: Method
     width: int
     height: int
     size_is_known: bool
@@ -143,7 +143,7 @@ def convert_checkpoint(
     layout: LayoutName | None = None,
     stereo: bool = False,
     size: tuple[int, int] | None = None,
-) -> Method[Any]:
+) -> Method:
     """Build the method from the state dicts of a public checkpoint by file name; its layout is told if not given.
 
     What the files do not hold the method does not know (`knows_ego_motion`, `knows_object_motion`). `stereo`: whether

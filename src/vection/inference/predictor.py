@@ -38,7 +38,7 @@ class Predictor:
 
     def __init__(
         self,
-        method: Method[Any],
+        method: Method,
         *,
         height: int,
         width: int,

@@ -28,13 +28,13 @@ from vection.networks.motion.ego_motion import (
 )
 from vection.networks.motion.matching import MatchedEncoder, matched_flow
 from vection.networks.motion.scene_flow import Around, build_motion_decoder, frames_around, mean_step
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Depth, Image, Intrinsics, Scalar
 
 __all__ = ["DynamoDepth", "DynamoDepthSettings"]
 
 
-class DynamoDepth(Method[Clip]):
+class DynamoDepth(Method):
     """Depth, pose, complete flow and motion mask, trained one after the other and then together."""
 
     def __init__(self, settings: DynamoDepthSettings) -> None:
@@ -69,7 +69,7 @@ class DynamoDepth(Method[Clip]):
 
         self.flow_decoder, self.mask_decoder = decoder(3), decoder(1)
 
-    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+    def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L of eq. 9; which terms act, and what may explain motion, depends on the stage (sections 4.3 and B.3)."""
         settings, stage = self.settings, progress.stage
         if self.training and settings.frozen_parts == "in-training-mode":
@@ -156,7 +156,7 @@ class DynamoDepth(Method[Clip]):
             flow = rotate_back(flow, motion.ego[:, :3, :3])
         return replace(motion, object_flow=flow, intrinsics=predicted)
 
-    def pictures(self, batch: Clip) -> dict[str, Image]:
+    def pictures(self, batch: Batch) -> dict[str, Image]:
         """The target, its prediction from the first source, the motion mask, and the disparity."""
         predicted, views = self._predict(batch, "")
         disparity, logit = predicted.disparities[0], predicted.logits[0]
@@ -167,7 +167,7 @@ class DynamoDepth(Method[Clip]):
             "disparity": (disparity / disparity.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
 
-    def _predict(self, batch: Clip, stage: str) -> tuple[Predictions, Views]:
+    def _predict(self, batch: Batch, stage: str) -> tuple[Predictions, Views]:
         """Run the networks that the stage needs."""
         disparities = self.depth(batch.target_jittered)
         ordered = batch

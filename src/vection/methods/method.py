@@ -2,14 +2,12 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from torch import nn
 
 from vection.networks.cameras import Cameras
+from vection.samples import Batch
 from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Points, Scalar, Transform
-
-Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Motion:
     """K of the first frame, if it was predicted from the pair."""
 
 
-class Method(nn.Module, ABC, Generic[Batch]):
+class Method(nn.Module, ABC):
     """A self-supervised system: networks and the loss that trains them.
 
     The networks are ordinary submodules; `Stage.trains` names them.

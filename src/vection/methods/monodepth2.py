@@ -19,13 +19,13 @@ from vection.networks.depth.build import build_depth_network
 from vection.networks.depth.decoder import DepthDecoder
 from vection.networks.encoders.encoder import EncoderName
 from vection.networks.motion.ego_motion import EgoMotion, build_ego_motion, source_transforms
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Depth, Disparities, Disparity, Image, Intrinsics, Scalar
 
 __all__ = ["Monodepth2", "Monodepth2Settings"]
 
 
-class Monodepth2(Method[Clip]):
+class Monodepth2(Method):
     """Depth and pose networks trained by predicting the target frame from its sources."""
 
     def __init__(self, settings: Monodepth2Settings) -> None:
@@ -61,7 +61,7 @@ class Monodepth2(Method[Clip]):
             sources = 2 * settings.temporal + settings.stereo
             self.mask_decoder = DepthDecoder(channels, scales=settings.scales, outputs=sources)
 
-    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+    def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
         settings = self.settings
         if settings.mask.startswith("auto") and progress.total_step < settings.mask_from_step:
@@ -110,7 +110,7 @@ class Monodepth2(Method[Clip]):
         pair = self.ego_motion(first, second, features=features, depth=self.predict_depth(first))
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
-    def pictures(self, batch: Clip) -> dict[str, Image]:
+    def pictures(self, batch: Batch) -> dict[str, Image]:
         """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
         features = self.depth_encoder(batch.target)
         disparities = self.depth_decoder(features)[:1]
@@ -123,7 +123,7 @@ class Monodepth2(Method[Clip]):
             "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
 
-    def _views(self, batch: Clip, feature: Tensor, disparity: Disparity) -> tuple[Views, SourceTransforms]:
+    def _views(self, batch: Batch, feature: Tensor, disparity: Disparity) -> tuple[Views, SourceTransforms]:
         """Gather the temporal and the stereo sources and the transform to each (section 3.1)."""
         sources, intrinsics, transforms = [], [], []
         own = batch.intrinsics
@@ -143,7 +143,7 @@ class Monodepth2(Method[Clip]):
         return views, torch.cat(transforms, dim=1)
 
     def _temporal_transforms(
-        self, batch: Clip, feature: Tensor, disparity: Disparity
+        self, batch: Batch, feature: Tensor, disparity: Disparity
     ) -> tuple[SourceTransforms, Tensor]:
         """T_target_to_source of every source, and the pose network's last feature."""
         assert self.ego_motion is not None

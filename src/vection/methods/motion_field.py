@@ -19,7 +19,7 @@ from vection.networks.cameras import Cameras
 from vection.networks.depth.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.networks.encoders.randomised_norm import noise_deviation
 from vection.networks.motion.motion_field import MotionFieldNet
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Depth, Image, Intrinsics, Map, Scalar
 
 
@@ -67,7 +67,7 @@ def _compare(pairs: Pairs, settings: MotionFieldSettings) -> tuple[Moved, RgbdCo
     )
 
 
-class MotionField(Method[Clip]):
+class MotionField(Method):
     """Depth of each frame, and camera motion and object motion of pairs, trained by predicting each of two frames."""
 
     residual_weight: Tensor
@@ -93,16 +93,16 @@ class MotionField(Method[Clip]):
         self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
         self.register_buffer("residual_weight", torch.ones(()))
 
-    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+    def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L_reg,mot + L_reg,dep + L_cyc + L_rgb of the target with every source, both ways (section 3.2)."""
         pairs = self.observe(batch, progress)
         terms = loss_terms(pairs, self.settings)
         # A camera that is not finite would only make pixels invalid.
         return terms | {"colour": terms["colour"] + 0 * pairs.intrinsics.sum()}
 
-    def observe(self, clip: Clip, progress: Progress) -> Pairs:
+    def observe(self, batch: Batch, progress: Progress) -> Pairs:
         """Predict depth and motion of the target (a) with every source (b), both ways."""
-        (batch, count), usable = clip.sources.shape[:2], clip.usable
+        (samples, count), usable = batch.sources.shape[:2], batch.usable
         weight = self.settings.burn_in_weight(progress)
         if self.training:
             self.residual_weight.fill_(weight)
@@ -111,16 +111,17 @@ class MotionField(Method[Clip]):
             return both_ways(target.repeat_interleave(count, dim=0), sources.flatten(0, 1))
 
         noise = noise_deviation(progress.ramp(self.settings.noise_ramp))
-        depth = self.depth_network(torch.cat([clip.target_jittered, clip.sources_jittered.flatten(0, 1)]), noise=noise)
-        depth = paired(depth[:batch], depth[batch:].unflatten(0, (batch, count)))
-        frames = self._frames(paired(clip.target_jittered, clip.sources_jittered), depth)
+        frames = torch.cat([batch.target_jittered, batch.sources_jittered.flatten(0, 1)])
+        depth = self.depth_network(frames, noise=noise)
+        depth = paired(depth[:samples], depth[samples:].unflatten(0, (samples, count)))
+        frames = self._frames(paired(batch.target_jittered, batch.sources_jittered), depth)
         predicted = self.motion_network(frames, exchanged(frames))
-        own, of_sources = self.cameras(clip, by_sample(predicted.feature, batch))
+        own, of_sources = self.cameras(batch, by_sample(predicted.feature, samples))
         residual = weight * standing_out(predicted.residual, self.settings.auto_mask)
         if self.settings.object_masks:
-            residual = residual * paired(*self._movable(clip))
+            residual = residual * paired(*self._movable(batch))
         pairs = Pairs(
-            image=paired(clip.target, clip.sources),
+            image=paired(batch.target, batch.sources),
             depth=depth,
             intrinsics=paired(own, of_sources),
             rotation=rotation_from_euler(predicted.angles),
@@ -130,7 +131,7 @@ class MotionField(Method[Clip]):
         )
         if self.settings.inverse == "predicted":
             return pairs
-        past = clip.seconds.flatten() < 0
+        past = batch.seconds.flatten() < 0
         return pairs.with_inverse_motion(both_ways(past, ~past))
 
     def predict_depth(self, image: Image) -> Depth:
@@ -157,7 +158,7 @@ class MotionField(Method[Clip]):
             intrinsics=self.cameras.of_pair(found.feature, like=first),
         )
 
-    def pictures(self, batch: Clip) -> dict[str, Image]:
+    def pictures(self, batch: Batch) -> dict[str, Image]:
         """The target, its prediction from the first source, what is visible in it, object motion, inverse depth."""
         pairs = self.observe(batch, Progress(step=self.settings.burn_in))
         _, seen = _compare(pairs, self.settings)
@@ -176,11 +177,11 @@ class MotionField(Method[Clip]):
         """What the motion network sees of each frame."""
         return torch.cat([image, depth], dim=1) if self.settings.depth_input else image
 
-    def _movable(self, clip: Clip) -> tuple[Map, Tensor]:
+    def _movable(self, batch: Batch) -> tuple[Map, Tensor]:
         """1 within `mask_dilation` pixels of people and vehicles, of the targets and of their sources."""
-        if clip.classes is None or clip.source_classes is None:
+        if batch.classes is None or batch.source_classes is None:
             raise UsageError("Object masks need clips with class maps, which --data.use_classes reads.")
         around = self.settings.mask_dilation
-        maps = torch.cat([clip.classes, clip.source_classes], dim=1)
+        maps = torch.cat([batch.classes, batch.source_classes], dim=1)
         near = functional.max_pool2d(is_dynamic(maps).float(), 2 * around + 1, stride=1, padding=around)
         return near[:, :1], near[:, 1:, None]

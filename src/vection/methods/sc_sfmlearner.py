@@ -19,7 +19,7 @@ from vection.networks.cameras import Cameras
 from vection.networks.depth.disparity_network import build_disparity_network
 from vection.networks.motion.ego_motion import PairMotion
 from vection.networks.motion.euler_motion import EulerMotion
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Depth, Disparity, Image, Intrinsics, Mask, Scalar
 
 __all__ = ["ScSfmLearner", "ScSfmLearnerSettings"]
@@ -91,7 +91,7 @@ def smoothness_of_frames(depth: Depth, views: Views, *, settings: ScSfmLearnerSe
     return frames.shape[1] * edge_aware_smoothness_loss(values, frames.flatten(0, 1), squared=squared)
 
 
-class ScSfmLearner(Method[Clip]):
+class ScSfmLearner(Method):
     """Depth and pose networks that must agree with themselves in both directions."""
 
     def __init__(self, settings: ScSfmLearnerSettings) -> None:
@@ -109,7 +109,7 @@ class ScSfmLearner(Method[Clip]):
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
 
-    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+    def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L = alpha L_p^M + beta L_s + gamma L_GC (eq. 1), summed over sources, directions, scales; L_s over frames."""
         del progress
         settings = self.settings
@@ -136,7 +136,7 @@ class ScSfmLearner(Method[Clip]):
         pair = self.ego_motion(first, second)
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
-    def pictures(self, batch: Clip) -> dict[str, Image]:
+    def pictures(self, batch: Batch) -> dict[str, Image]:
         """The target, its prediction from the first source, M where it counts (white is trusted), the inverse depth."""
         depths, views, transforms = self._predict(batch)
         maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
@@ -150,7 +150,7 @@ class ScSfmLearner(Method[Clip]):
             "inverse depth": (inverse / inverse.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
 
-    def _predict(self, batch: Clip) -> tuple[FrameDepths, Views, PairTransforms]:
+    def _predict(self, batch: Batch) -> tuple[FrameDepths, Views, PairTransforms]:
         """Depths of all frames (target, then sources, of each sample), the frames, and the transforms of the pairs."""
         jittered = torch.cat([batch.target_jittered[:, None], batch.sources_jittered], dim=1)
         depths = [self._depth(disparity) for disparity in self.depth_network(jittered.flatten(0, 1))]
@@ -159,7 +159,7 @@ class ScSfmLearner(Method[Clip]):
         views = Views(normalise(batch.target), normalise(batch.sources), *self.cameras(batch, pair.feature))
         return depths, views, pair.T_first_to_second
 
-    def _motions(self, batch: Clip) -> PairMotion:
+    def _motions(self, batch: Batch) -> PairMotion:
         """T_first_to_second of all pairs of `both_directions`."""
         if self.settings.motion_back == "second-pass":
             pairs: PairMotion = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))

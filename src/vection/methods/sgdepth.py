@@ -19,7 +19,7 @@ from vection.networks.cameras import Cameras
 from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
 from vection.networks.depth.shared_encoder import SharedEncoder, evaluating, scale_gradients
 from vection.networks.motion.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
-from vection.samples import Clip, LabelledImage
+from vection.samples import Batch, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
 
 
@@ -46,7 +46,7 @@ def depth_losses(
     return losses
 
 
-class SgDepth(Method[Clip]):
+class SgDepth(Method):
     """Depth from video and segmentation from labels of another domain, on one encoder; classes guide what to ignore."""
 
     def __init__(self, settings: SgDepthSettings) -> None:
@@ -79,7 +79,7 @@ class SgDepth(Method[Clip]):
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self.log = OverlapLog(as_released=settings.schedule == "as-released")
 
-    def training_loss(self, batch: Clip, progress: Progress) -> dict[str, Scalar]:
+    def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """J = J_ce + beta J_sm + (J_phm of images with moving objects, J_ph of the others), eq. 11."""
         if self.settings.learns == "depth":
             return self._depth_terms(self.shared(batch.target_jittered), batch, progress)
@@ -103,7 +103,7 @@ class SgDepth(Method[Clip]):
         weights = self.get_buffer("class_weights")
         return weighted_cross_entropy(scores, labelled.classes, weights=weights, average=self.settings.class_average)
 
-    def _depth_terms(self, features: list[Tensor], batch: Clip, progress: Progress) -> dict[str, Scalar]:
+    def _depth_terms(self, features: list[Tensor], batch: Batch, progress: Progress) -> dict[str, Scalar]:
         disparities = self.depth_decoder(features)
         depth, transforms, views = self._views(disparities, batch)
         learned = None
@@ -123,7 +123,7 @@ class SgDepth(Method[Clip]):
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # it changes modes and remembers
     @torch.no_grad()
-    def _pixels_to_learn(self, batch: Clip, views: Views, depth: Depth, transforms: SourceTransforms) -> Mask:
+    def _pixels_to_learn(self, batch: Batch, views: Views, depth: Depth, transforms: SourceTransforms) -> Mask:
         """mu of eq. 8 where the image is below the threshold; logs the overlaps."""
         classes, source_classes = self._classes(batch)
         target = is_dynamic(classes)
@@ -135,7 +135,7 @@ class SgDepth(Method[Clip]):
             self.log.add(overlap)
         return pixels_to_learn(target, warped, overlap, threshold=self.log.threshold)
 
-    def _classes(self, batch: Clip) -> tuple[ClassMap, SourceClasses]:
+    def _classes(self, batch: Batch) -> tuple[ClassMap, SourceClasses]:
         """Classes of targets and sources, unknown where a clip's mask says so."""
         if self.settings.class_maps == "given":
             if batch.classes is None or batch.source_classes is None:
@@ -180,7 +180,7 @@ class SgDepth(Method[Clip]):
         camera = self.cameras.of_pair(pair.feature, like=first)
         return Motion(pair.T_first_to_second, moving=moving, intrinsics=camera)
 
-    def pictures(self, batch: Clip) -> dict[str, Image]:
+    def pictures(self, batch: Batch) -> dict[str, Image]:
         """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
         disparities = self.depth_decoder(self.shared(batch.target))
         depth, transforms, views = self._views(disparities, batch)
@@ -193,7 +193,7 @@ class SgDepth(Method[Clip]):
             shown["can move"] = is_dynamic(self._classes(batch)[0]).float().expand_as(batch.target)
         return shown
 
-    def _views(self, disparities: Disparities, batch: Clip) -> tuple[Depth, SourceTransforms, Views]:
+    def _views(self, disparities: Disparities, batch: Batch) -> tuple[Depth, SourceTransforms, Views]:
         depth = self._depth(disparities)
         transforms, feature = source_transforms(self.ego_motion, batch, depth=depth)
         return depth, transforms, Views(batch.target, batch.sources, *self.cameras(batch, feature))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Image, Intrinsics
 
 IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
@@ -35,15 +35,15 @@ class LearnedCameras(nn.Module):
         self.corrections = nn.Parameter(torch.zeros(MOST_CAMERAS, 4))
         self.register_buffer("given", torch.zeros(MOST_CAMERAS, 4))
 
-    def forward(self, clip: Clip) -> Intrinsics:
-        """Return K of the targets, in pixels of the (augmented) images that the clip holds."""
-        if clip.camera is None or clip.stored_to_image is None:
-            raise ValueError("learned cameras need clips that know their camera and their augmentation")
-        scale, offset = clip.stored_to_image.diagonal(dim1=1, dim2=2)[:, :2], clip.stored_to_image[:, :2, 2]
-        focal, centre = clip.intrinsics.diagonal(dim1=1, dim2=2)[:, :2], clip.intrinsics[:, :2, 2]
+    def forward(self, batch: Batch) -> Intrinsics:
+        """Return K of the targets, in pixels of the (augmented) images that the batch holds."""
+        if batch.camera is None:
+            raise ValueError("learned cameras need batches that know their camera")
+        scale, offset = batch.stored_to_image.diagonal(dim1=1, dim2=2)[:, :2], batch.stored_to_image[:, :2, 2]
+        focal, centre = batch.intrinsics.diagonal(dim1=1, dim2=2)[:, :2], batch.intrinsics[:, :2, 2]
         if self.training:
-            self.given[clip.camera] = torch.cat([focal / scale.abs(), (centre - offset) / scale], dim=1).detach()
-        log_factor, shift = self._corrections(clip.target.shape).index_select(0, clip.camera).split(2, dim=1)
+            self.given[batch.camera] = torch.cat([focal / scale.abs(), (centre - offset) / scale], dim=1).detach()
+        log_factor, shift = self._corrections(batch.target.shape).index_select(0, batch.camera).split(2, dim=1)
         # The centre moves with the image: against x in a mirrored one, faster in a zoomed one.
         return camera_matrices(focal * log_factor.exp(), centre + scale * shift)
 
@@ -110,16 +110,16 @@ class Cameras(nn.Module):
         K: Intrinsics = self.predicted(feature, height=like.shape[-2], width=like.shape[-1])
         return K
 
-    def forward(self, clip: Clip, feature: Tensor) -> tuple[Intrinsics, Tensor]:
+    def forward(self, batch: Batch, feature: Tensor) -> tuple[Intrinsics, Tensor]:
         """Return K of the targets and (batch, source, 3, 3) of their sources.
 
         `feature` is the pose network's of every pair, (batch * source, ..). A learned camera takes target and sources.
         """
         if self.learned is not None:
-            K = self.learned(clip)
+            K = self.learned(batch)
         elif self.predicted is not None:
-            height, width = clip.target.shape[-2:]
-            K = self.predicted(feature, height=height, width=width).unflatten(0, (len(clip), -1)).mean(dim=1)
+            height, width = batch.target.shape[-2:]
+            K = self.predicted(feature, height=height, width=width).unflatten(0, (len(batch), -1)).mean(dim=1)
         else:
-            return clip.intrinsics, clip.source_intrinsics
-        return K, K[:, None].expand_as(clip.source_intrinsics)
+            return batch.intrinsics, batch.source_intrinsics
+        return K, K[:, None].expand_as(batch.source_intrinsics)

@@ -8,10 +8,9 @@ from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.methods.sgdepth import SgDepth
 from vection.recipes.recipe import MethodSettings
-from vection.samples import Clip
 
 
-def build_method(settings: MethodSettings) -> Method[Clip]:
+def build_method(settings: MethodSettings) -> Method:
     """Build the method that the settings describe."""
     if isinstance(settings, Monodepth2Settings):
         return Monodepth2(settings)

@@ -14,7 +14,6 @@ from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
 from vection.recipes.recipe import MethodSettings, Recipe, recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.runs.load import DESCRIPTION, knowledge
-from vection.samples import Clip
 from vection.training.checkpoint import save_checkpoint
 from vection.training.loop import LAST, Position
 
@@ -69,7 +68,7 @@ def import_run(
     return ImportedRun(out, found.layout, recipe, _remarks(found))
 
 
-def _write(folder: Path, method: Method[Clip], *, recipe: Recipe, origin: dict[str, object]) -> None:
+def _write(folder: Path, method: Method, *, recipe: Recipe, origin: dict[str, object]) -> None:
     config = {
         "format": 1,
         "recipe": recipe_to_json(recipe),

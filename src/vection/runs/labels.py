@@ -8,11 +8,11 @@ from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import UsageError
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import OWN_CLIPS, DataSettings
-from vection.samples import Clip
+from vection.samples import RawSample
 
 
 def with_labels(
-    settings: DataSettings, root: Path, *, training: Dataset[Clip], validation: Dataset[Clip]
+    settings: DataSettings, root: Path, *, training: Dataset[RawSample], validation: Dataset[RawSample]
 ) -> tuple[LabelledClips, LabelledClips]:
     """Pair every clip with a labelled image of the folder that `settings.labels` names.
 

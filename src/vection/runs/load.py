@@ -10,7 +10,6 @@ from vection.methods.method import Method
 from vection.recipes.recipe import Recipe, recipe_from_json
 from vection.runs.build import build_method
 from vection.runs.kitti import NOMINAL_BASELINE, TRUE_BASELINE
-from vection.samples import Clip
 from vection.training.checkpoint import find_checkpoint, load_weights, read_config
 from vection.training.loop import BEST, LAST
 
@@ -66,6 +65,6 @@ def load_predictor(
     return predictor
 
 
-def knowledge(method: Method[Clip]) -> dict[str, bool]:
+def knowledge(method: Method) -> dict[str, bool]:
     """Say what a method has learned of what it can learn, for the config of a checkpoint that lacks parts."""
     return {name: getattr(method, name) for name in ("knows_ego_motion", "knows_object_motion")}

@@ -14,7 +14,7 @@ from vection.runs.build import build_method
 from vection.runs.kitti import kitti_raw_sets
 from vection.runs.labels import check_class_maps, with_labels
 from vection.runs.load import DESCRIPTION, find_run_checkpoint
-from vection.samples import Clip
+from vection.samples import RawSample
 from vection.training.checkpoint import find_checkpoint, load_weights
 from vection.training.loop import LAST, Data, Training
 
@@ -52,8 +52,8 @@ def load_data(recipe: Recipe, root: Path) -> Data:
             f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
             "multiples of 32, from 64 on."
         )
-    training: Dataset[Clip]
-    validation: Dataset[Clip]
+    training: Dataset[RawSample]
+    validation: Dataset[RawSample]
     if settings.source == "kitti-raw":
         training, validation = kitti_raw_sets(settings, root, temporal=recipe.temporal, stereo=recipe.stereo)
     else:

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from vection.geometry.camera import flip_intrinsics
-from vection.samples import Clip, LabelledImage, StereoView
+from vection.samples import Batch, LabelledImage, RawLabelledImage, RawSample, StereoView
 
 LUMA = (0.299, 0.587, 0.114)
 """Grey of RGB, ITU-R BT.601: what PIL and JPEG use."""
@@ -39,29 +39,51 @@ class Augmentation:
     """Labelled images of a second domain are made smaller by a factor from 1 to this before the crop."""
 
 
-def augment(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip:
-    """Turn a raw batch into float images in [0, 1], augmented; K and the stereo transform follow the images.
+def augment(raw: RawSample, settings: Augmentation, *, generator: Generator) -> Batch:
+    """Turn stacked raw samples into float images in [0, 1], augmented; K and the stereo transform follow the images.
 
     All draws come from `generator`, a generator of the CPU, so they are the same on any device. Everything is drawn
     once a sample and shared by its frames; the order of the four colour changes is drawn once a sample as well.
     """
-    batch = len(clip)
-    if clip.labelled is not None:
-        size = (clip.target.shape[-2], clip.target.shape[-1])
-        clip = replace(clip, labelled=augment_labelled(clip.labelled, settings, size=size, generator=generator))
-    clean = _change(replace(clip, stored_to_image=stored_pixels(clip)), image=_as_float)
+    labelled = None
+    if raw.labelled is not None:
+        size = (raw.target.shape[-2], raw.target.shape[-1])
+        labelled = augment_labelled(raw.labelled, settings, size=size, generator=generator)
+    batch = _as_float(raw, labelled=labelled)
     if settings.flip > 0:
-        flipped = torch.rand(batch, generator=generator) < settings.flip
-        clean = mirror(clean, flipped.to(clip.target.device))
+        flipped = torch.rand(len(raw), generator=generator) < settings.flip
+        batch = mirror(batch, flipped.to(raw.target.device))
     if settings.scale_crop > 1:
-        clean = _zoom_randomly(clean, settings.scale_crop, generator=generator)
-    if settings.jitter > 0:
-        return _jitter(clean, settings, generator=generator)
-    return clean
+        batch = _zoom_randomly(batch, settings.scale_crop, generator=generator)
+    return _jitter(batch, settings, generator=generator) if settings.jitter > 0 else batch
+
+
+def _as_float(raw: RawSample, *, labelled: LabelledImage | None) -> Batch:
+    """Return the batch before any augmentation: the twins are the clean images."""
+    target, sources, stereo = raw.target.float() / 255, raw.sources.float() / 255, None
+    if raw.stereo is not None:
+        other = raw.stereo.image.float() / 255
+        stereo = StereoView(other, other, raw.stereo.intrinsics, raw.stereo.T_target_to_stereo)
+    return Batch(
+        target=target,
+        sources=sources,
+        target_jittered=target,
+        sources_jittered=sources,
+        intrinsics=raw.intrinsics,
+        source_intrinsics=raw.source_intrinsics,
+        seconds=raw.seconds,
+        stored_to_image=torch.eye(3, device=raw.intrinsics.device).expand(len(raw), 3, 3),
+        stereo=stereo,
+        usable=raw.usable,
+        camera=raw.camera,
+        classes=raw.classes,
+        source_classes=raw.source_classes,
+        labelled=labelled,
+    )
 
 
 def augment_labelled(
-    labelled: LabelledImage, settings: Augmentation, *, size: tuple[int, int], generator: Generator
+    labelled: RawLabelledImage, settings: Augmentation, *, size: tuple[int, int], generator: Generator
 ) -> LabelledImage:
     """Crops of `size` (height, width) at random places of shrunk, mirrored and jittered raw images.
 
@@ -69,7 +91,7 @@ def augment_labelled(
     """
     height, width = labelled.image.shape[-2:]
     images, classes = [], []
-    for image, ids in zip(_as_float(labelled.image), labelled.classes, strict=True):
+    for image, ids in zip(labelled.image.float() / 255, labelled.classes, strict=True):
         flip, shrink, down, right = torch.rand(4, generator=generator).tolist()
         factor = 1 + shrink * (settings.labelled_shrink - 1)
         small = (max(round(height / factor), size[0]), max(round(width / factor), size[1]))
@@ -87,12 +109,12 @@ def augment_labelled(
     return LabelledImage(changed, torch.stack(classes))
 
 
-def mirror(clip: Clip, flipped: Tensor) -> Clip:
+def mirror(batch: Batch, flipped: Tensor) -> Batch:
     """Mirror left to right the samples where `flipped` (batch, bool) holds: images, K, mask, stereo transform.
 
     Only the clean images are mirrored; the jittered twins become equal to them.
     """
-    width = clip.target.shape[-1]
+    width = batch.target.shape[-1]
 
     def chosen(tensor: Tensor) -> Tensor:
         return flipped.view(-1, *[1] * (tensor.dim() - 1))
@@ -107,20 +129,20 @@ def mirror(clip: Clip, flipped: Tensor) -> Clip:
         signs = T.new_tensor([-1.0, 1.0, 1.0, 1.0])
         return torch.where(chosen(T), signs[:, None] * T * signs, T)
 
-    mirrored = stored_pixels(clip).clone()
+    mirrored = batch.stored_to_image.clone()
     mirrored[:, 0] = -mirrored[:, 0]
     mirrored[:, 0, 2] += width - 1
-    clip = replace(clip, stored_to_image=torch.where(chosen(mirrored), mirrored, stored_pixels(clip)))
-    return _change(clip, image=image, camera=camera, rigid=rigid, usable=image, classes=image)
+    batch = replace(batch, stored_to_image=torch.where(chosen(mirrored), mirrored, batch.stored_to_image))
+    return _change(batch, image=image, camera=camera, rigid=rigid, usable=image, classes=image)
 
 
-def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[int, int]]) -> Clip:
+def zoom_crop(batch: Batch, *, sizes: list[tuple[int, int]], corners: list[tuple[int, int]]) -> Batch:
     """Resize each sample to its (height, width) in `sizes` and crop its own size from its (top, left) in `corners`.
 
     A pixel x of an image of width W lands on (x + 0.5) * W' / W - 0.5 - left, and K follows exactly.
     The jittered twins become equal to the clean images.
     """
-    height, width = clip.target.shape[-2:]
+    height, width = batch.target.shape[-2:]
 
     def image(tensor: Tensor, *, mode: str = "bilinear") -> Tensor:
         frames = tensor if tensor.dim() == 5 else tensor[:, None]
@@ -139,57 +161,50 @@ def zoom_crop(clip: Clip, *, sizes: list[tuple[int, int]], corners: list[tuple[i
     def classes(ids: Tensor) -> Tensor:
         return image(ids, mode="nearest-exact")
 
-    affine = torch.eye(3).repeat(len(clip), 1, 1)
+    affine = torch.eye(3).repeat(len(batch), 1, 1)
     for matrix, (h, w), (top, left) in zip(affine, sizes, corners, strict=True):
         matrix[0] = torch.tensor([w / width, 0, 0.5 * w / width - 0.5 - left])
         matrix[1] = torch.tensor([0, h / height, 0.5 * h / height - 0.5 - top])
-    affine = affine.to(clip.intrinsics)
-    clip = replace(clip, stored_to_image=affine @ stored_pixels(clip))
-    return _change(clip, image=image, camera=camera, usable=usable, classes=classes)
+    affine = affine.to(batch.intrinsics)
+    batch = replace(batch, stored_to_image=affine @ batch.stored_to_image)
+    return _change(batch, image=image, camera=camera, usable=usable, classes=classes)
 
 
-def stored_pixels(clip: Clip) -> Tensor:
-    """`clip.stored_to_image` (batch 3 3), the identity before any augmentation."""
-    if clip.stored_to_image is not None:
-        return clip.stored_to_image
-    return torch.eye(3, device=clip.intrinsics.device).expand(len(clip), 3, 3)
-
-
-def _zoom_randomly(clip: Clip, largest: float, *, generator: Generator) -> Clip:
-    height, width = clip.target.shape[-2:]
-    draws = torch.rand(len(clip), 4, generator=generator).tolist()
+def _zoom_randomly(batch: Batch, largest: float, *, generator: Generator) -> Batch:
+    height, width = batch.target.shape[-2:]
+    draws = torch.rand(len(batch), 4, generator=generator).tolist()
     sizes, corners = [], []
     for zoom_y, zoom_x, down, right in draws:
         size = (round(height * (1 + zoom_y * (largest - 1))), round(width * (1 + zoom_x * (largest - 1))))
         sizes.append(size)
         corners.append((int(down * (size[0] - height + 1)), int(right * (size[1] - width + 1))))
-    return zoom_crop(clip, sizes=sizes, corners=corners)
+    return zoom_crop(batch, sizes=sizes, corners=corners)
 
 
-def _jitter(clip: Clip, settings: Augmentation, *, generator: Generator) -> Clip:
-    of_image, of_mean = draw_colour_change(len(clip), settings, generator=generator)
-    of_image, of_mean = of_image.to(clip.target), of_mean.to(clip.target)
-    stereo = clip.stereo
+def _jitter(batch: Batch, settings: Augmentation, *, generator: Generator) -> Batch:
+    of_image, of_mean = draw_colour_change(len(batch), settings, generator=generator)
+    of_image, of_mean = of_image.to(batch.target), of_mean.to(batch.target)
+    stereo = batch.stereo
     if stereo is not None:
         stereo = replace(stereo, jittered=change_colours(stereo.image, of_image, of_mean))
     return replace(
-        clip,
-        target_jittered=change_colours(clip.target, of_image, of_mean),
-        sources_jittered=change_colours(clip.sources, of_image[:, None], of_mean[:, None]),
+        batch,
+        target_jittered=change_colours(batch.target, of_image, of_mean),
+        sources_jittered=change_colours(batch.sources, of_image[:, None], of_mean[:, None]),
         stereo=stereo,
     )
 
 
-def draw_colour_change(batch: int, settings: Augmentation, *, generator: Generator) -> tuple[Tensor, Tensor]:
+def draw_colour_change(samples: int, settings: Augmentation, *, generator: Generator) -> tuple[Tensor, Tensor]:
     """Draw for each sample the matrices A and M (batch 3 3) of x -> A x + M mean(x), the identity if not chosen.
 
     Brightness scales, contrast moves towards the image's mean grey, saturation towards each pixel's grey, and hue turns
     the chroma plane of YIQ: all linear in x and mean(x), so any order of them is one such pair.
     """
-    chosen = torch.rand(batch, generator=generator) < settings.jitter
+    chosen = torch.rand(samples, generator=generator) < settings.jitter
     spans = torch.tensor([settings.brightness, settings.contrast, settings.saturation, settings.hue])
-    draws = (2 * torch.rand(batch, 4, generator=generator) - 1) * spans
-    order = torch.rand(batch, 4, generator=generator).argsort(dim=1)
+    draws = (2 * torch.rand(samples, 4, generator=generator) - 1) * spans
+    order = torch.rand(samples, 4, generator=generator).argsort(dim=1)
     eye, grey = torch.eye(3), torch.tensor(LUMA).expand(3, 3)
     factor = (1 + draws[:, :3])[..., None, None]
     steps = torch.stack(
@@ -203,8 +218,8 @@ def draw_colour_change(batch: int, settings: Augmentation, *, generator: Generat
     )
     of_means = torch.zeros_like(steps)
     of_means[:, 1] = (1 - factor[:, 1]) * grey
-    A, M = eye.repeat(batch, 1, 1), torch.zeros(batch, 3, 3)
-    rows = torch.arange(batch)
+    A, M = eye.repeat(samples, 1, 1), torch.zeros(samples, 3, 3)
+    rows = torch.arange(samples)
     for step in order.unbind(1):
         now, from_mean = steps[rows, step], of_means[rows, step]
         A, M = now @ A, now @ M + from_mean @ (A + M)
@@ -231,38 +246,34 @@ def _hue_rotation(turns: Tensor) -> Tensor:
     return in_rgb.float()
 
 
-def _as_float(image: Tensor) -> Tensor:
-    return image.float() / 255 if image.dtype == torch.uint8 else image
-
-
 def _same(tensor: Tensor) -> Tensor:
     return tensor
 
 
 def _change(
-    clip: Clip,
+    batch: Batch,
     *,
     image: Change,
     camera: Change = _same,
     rigid: Change = _same,
     usable: Change = _same,
     classes: Change = _same,
-) -> Clip:
-    target, sources = image(clip.target), image(clip.sources)
-    stereo = clip.stereo
+) -> Batch:
+    target, sources = image(batch.target), image(batch.sources)
+    stereo = batch.stereo
     if stereo is not None:
         other = image(stereo.image)
         stereo = StereoView(other, other, camera(stereo.intrinsics), rigid(stereo.T_target_to_stereo))
     return replace(
-        clip,
+        batch,
         target=target,
         sources=sources,
         target_jittered=target,
         sources_jittered=sources,
-        intrinsics=camera(clip.intrinsics),
-        source_intrinsics=camera(clip.source_intrinsics),
+        intrinsics=camera(batch.intrinsics),
+        source_intrinsics=camera(batch.source_intrinsics),
         stereo=stereo,
-        usable=None if clip.usable is None else usable(clip.usable),
-        classes=None if clip.classes is None else classes(clip.classes),
-        source_classes=None if clip.source_classes is None else classes(clip.source_classes),
+        usable=None if batch.usable is None else usable(batch.usable),
+        classes=None if batch.classes is None else classes(batch.classes),
+        source_classes=None if batch.source_classes is None else classes(batch.source_classes),
     )

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vection.methods.method import Method, Progress
-from vection.samples import Clip, stack
+from vection.samples import RawSample, stack
 from vection.training.augmentation import Augmentation, augment
 from vection.training.batches import EpochBatches
 from vection.training.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
@@ -35,8 +35,8 @@ LAST, BEST = "checkpoints/last", "checkpoints/best"
 class Data:
     """What to learn from, and how a batch is made of it."""
 
-    training: Dataset[Clip]
-    validation: Dataset[Clip] | None
+    training: Dataset[RawSample]
+    validation: Dataset[RawSample] | None
     batch_size: int
     augmentation: Augmentation
     workers: int
@@ -62,7 +62,7 @@ class Training:
 
     def __init__(
         self,
-        method: Method[Clip],
+        method: Method,
         data: Data,
         *,
         stages: tuple[Stage, ...],
@@ -94,7 +94,7 @@ class Training:
             process=self.accelerator.process_index,
             processes=processes,
         )
-        self.loader: DataLoader[Clip] = DataLoader(
+        self.loader: DataLoader[RawSample] = DataLoader(
             data.training,
             batch_sampler=self.batches,
             num_workers=data.workers,
@@ -175,20 +175,20 @@ class Training:
                 self._save(LAST)
             self.stop.raise_if_wanted()
 
-    def _step(self, raw: list[Clip], stage: Stage) -> dict[str, Tensor]:
+    def _step(self, raw: list[RawSample], stage: Stage) -> dict[str, Tensor]:
         # Reseeding makes the step independent of what ran before it, so a checkpoint needs no random state.
         torch.manual_seed(self.settings.seed * 1_000_003 + self.position.step)
         for group in self.optimiser.param_groups:
             group["lr"] = stage.learning_rate_at(self.position.epoch, step=self._progress(stage).step)
         total: dict[str, Tensor] = {}
-        for index, batch in enumerate(raw):
+        for index, sample in enumerate(raw):
             generator = torch.Generator().manual_seed(
                 (self.settings.seed + self.accelerator.process_index) * 7_368_787
                 + self.position.step * self.settings.accumulation
                 + index
             )
-            clip = augment(batch.to(self.device), self.data.augmentation, generator=generator)
-            terms = self.model(clip, self._progress(stage))
+            batch = augment(sample.to(self.device), self.data.augmentation, generator=generator)
+            terms = self.model(batch, self._progress(stage))
             loss = torch.stack(list(terms.values())).sum() / self.settings.accumulation
             if self.device.type == "cpu":  # costs a synchronisation on a GPU, where the check waits for the next log
                 self._check(terms, raw)
@@ -212,12 +212,14 @@ class Training:
             total_step=done.step,
         )
 
-    def _check(self, terms: dict[str, Tensor], raw: list[Clip]) -> None:
-        inputs = [(field.name, getattr(clip, field.name)) for clip in raw for field in fields(clip)]
+    def _check(self, terms: dict[str, Tensor], raw: list[RawSample]) -> None:
+        inputs = [(field.name, getattr(sample, field.name)) for sample in raw for field in fields(sample)]
         tensors = [(name, value) for name, value in inputs if isinstance(value, Tensor)]
         stop_if_not_finite(terms, method=self.method, inputs=tensors, step=self.position.step)
 
-    def _log_training(self, terms: dict[str, Tensor], raw: list[Clip], *, waiting: float, computing: float) -> None:
+    def _log_training(
+        self, terms: dict[str, Tensor], raw: list[RawSample], *, waiting: float, computing: float
+    ) -> None:
         self._check(terms, raw)
         values = {name: float(value) for name, value in terms.items()}
         steps = self.position.batch % self.settings.log_every or self.settings.log_every

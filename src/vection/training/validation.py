@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from vection.methods.method import Method, Progress
 from vection.networks.cameras import Cameras
-from vection.samples import Clip, stack
+from vection.samples import Batch, RawSample, stack
 from vection.training.augmentation import Augmentation, augment
 from vection.training.health import depth_statistics
 from vection.types import Image, Transform
@@ -33,7 +33,7 @@ class HeldOut:
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
 
-def plain_batches(frames: Dataset[Clip], *, batch_size: int, most: int, device: torch.device) -> Iterator[Clip]:
+def plain_batches(frames: Dataset[RawSample], *, batch_size: int, most: int, device: torch.device) -> Iterator[Batch]:
     """Batches without augmentation; evenly spread over the frames when there are more than `most`."""
     count = len(frames)  # type: ignore[arg-type]
     chosen = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
@@ -43,7 +43,7 @@ def plain_batches(frames: Dataset[Clip], *, batch_size: int, most: int, device: 
 
 
 @torch.no_grad()
-def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *, progress: Progress) -> HeldOut:
+def validate(model: nn.Module, method: Method, batches: Iterable[Batch], *, progress: Progress) -> HeldOut:
     """Average the loss terms over `batches`, of which there is at least one; `model` is `method` or a wrapper of it.
 
     `progress` says by which schedule: the end of the stage, so that all epochs of it can be compared.
@@ -52,13 +52,13 @@ def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *,
     sums: dict[str, float] = {}
     motions: list[Transform] = []
     count, first = 0, None
-    for clip in batches:
-        first = first or clip
-        if clip.sources.shape[1] > 0 and method.knows_ego_motion:
-            motions.append(_ego_motion(method, clip))
-        for name, value in model(clip, progress).items():
-            sums[name] = sums.get(name, 0.0) + float(value) * len(clip)
-        count += len(clip)
+    for batch in batches:
+        first = first or batch
+        if batch.sources.shape[1] > 0 and method.knows_ego_motion:
+            motions.append(_ego_motion(method, batch))
+        for name, value in model(batch, progress).items():
+            sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
+        count += len(batch)
     if first is None:
         raise ValueError("there are no held-out frames")
     terms = {name: value / count for name, value in sums.items()}
@@ -75,9 +75,9 @@ def validate(model: nn.Module, method: Method[Clip], batches: Iterable[Clip], *,
     return HeldOut(terms, statistics, pictures, found)
 
 
-def _ego_motion(method: Method[Clip], clip: Clip) -> Transform:
+def _ego_motion(method: Method, batch: Batch) -> Transform:
     """T_first_to_second of each target and its first source, in the order of time."""
-    past = clip.seconds[:, :1, None, None] < 0
-    first = torch.where(past, clip.sources[:, 0], clip.target)
-    second = torch.where(past, clip.target, clip.sources[:, 0])
+    past = batch.seconds[:, :1, None, None] < 0
+    first = torch.where(past, batch.sources[:, 0], batch.target)
+    second = torch.where(past, batch.target, batch.sources[:, 0])
     return method.predict_motion(first, second).ego

@@ -14,7 +14,7 @@ from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips, LabelledDataset, stored_size, wrapped_order
 from vection.errors import DataError, UsageError
-from vection.samples import Clip, LabelledImage, stack
+from vection.samples import LabelledImage, RawLabelledImage, RawSample, stack
 from vection.training.augmentation import Augmentation, augment, augment_labelled
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0)
@@ -147,7 +147,7 @@ def test_the_shorter_of_both_starts_again_in_a_fixed_order(tiny_clips: Path, tmp
     assert shown == [int(LabelledClips(Numbered(5), many)[index].camera[0]) for index in range(16)]
 
 
-class Numbered(Dataset[Clip]):
+class Numbered(Dataset[RawSample]):
     """Clips that know their number as their camera."""
 
     def __init__(self, count: int) -> None:
@@ -156,10 +156,9 @@ class Numbered(Dataset[Clip]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> Clip:
-        image, K = torch.zeros(1, 3, 4, 4), torch.eye(3)[None]
-        sources, Ks = image[:, None], K[:, None]
-        return Clip(image, sources, image, sources, K, Ks, torch.ones(1, 1), camera=torch.tensor([index]))
+    def __getitem__(self, index: int) -> RawSample:
+        image, K = torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.eye(3)[None]
+        return RawSample(image, image[:, None], K, K[:, None], torch.ones(1, 1), camera=torch.tensor([index]))
 
 
 def test_orders_hold_every_index_once_a_round():
@@ -169,11 +168,11 @@ def test_orders_hold_every_index_once_a_round():
     assert torch.equal(order, wrapped_order(4, 10, seed=3))
 
 
-def coordinates(height: int, width: int) -> LabelledImage:
+def coordinates(height: int, width: int) -> RawLabelledImage:
     """One image whose red is its column and green its row, and whose class is its column's tenth."""
     x, y = torch.arange(width).expand(height, width), torch.arange(height)[:, None].expand(height, width)
     image = torch.stack([x, y, torch.zeros_like(x)]).to(torch.uint8)[None]
-    return LabelledImage(image, (x // 10).to(torch.uint8)[None, None])
+    return RawLabelledImage(image, (x // 10).to(torch.uint8)[None, None])
 
 
 def crop(settings: Augmentation, *, seed: int = 0, size: tuple[int, int] = (32, 64)) -> LabelledImage:

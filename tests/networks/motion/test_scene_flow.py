@@ -1,5 +1,6 @@
 import pytest
 import torch
+from tests.batches import batch_of
 from torch import Tensor
 
 from vection.geometry.rigid import invert, transform_from_axis_angle
@@ -11,23 +12,22 @@ from vection.networks.motion.scene_flow import (
     frames_around,
     mean_step,
 )
-from vection.samples import Clip
+from vection.samples import Batch
 
 HEIGHT, WIDTH = 64, 96
 
 
-def make_clip(seconds: list[list[float]]) -> Clip:
+def make_batch(seconds: list[list[float]]) -> Batch:
     """Each source is filled with its number, counted over the whole batch."""
-    batch, count = len(seconds), len(seconds[0])
-    target = torch.zeros(batch, 3, 2, 2)
-    sources = torch.arange(batch * count).view(batch, count, 1, 1, 1).expand(-1, -1, 3, 2, 2).float()
-    K = torch.eye(3).expand(batch, 3, 3)
-    return Clip(target, sources, target, sources, K, K[:, None].expand(-1, count, 3, 3), torch.tensor(seconds))
+    samples, count = len(seconds), len(seconds[0])
+    sources = torch.arange(samples * count).view(samples, count, 1, 1, 1).expand(-1, -1, 3, 2, 2).float()
+    target, K = torch.zeros(samples, 3, 2, 2), torch.eye(3).expand(samples, 3, 3)
+    return batch_of(target, sources, K, seconds=torch.tensor(seconds))
 
 
 def test_the_nearest_frames_in_any_order_and_the_time_to_all():
-    clip = make_clip([[0.2, -0.1, 0.1, -0.2], [-0.3, 0.4, -0.1, 0.2]])
-    around = frames_around(clip)
+    batch = make_batch([[0.2, -0.1, 0.1, -0.2], [-0.3, 0.4, -0.1, 0.2]])
+    around = frames_around(batch)
     assert around.before[:, 0, 0, 0].tolist() == [1, 6]
     assert around.following[:, 0, 0, 0].tolist() == [2, 7]
     torch.testing.assert_close(around.steps, torch.tensor([[2.0, -1, 1, -2], [-1.5, 2, -0.5, 1]]))
@@ -35,16 +35,16 @@ def test_the_nearest_frames_in_any_order_and_the_time_to_all():
 
 
 def test_uneven_time_steps():
-    around = frames_around(make_clip([[-0.3, 0.1]]))
+    around = frames_around(make_batch([[-0.3, 0.1]]))
     torch.testing.assert_close(around.steps, torch.tensor([[-3.0, 1.0]]))
 
 
 def test_frames_on_one_side_only():
-    ahead = frames_around(make_clip([[0.1, 0.2]]))
+    ahead = frames_around(make_batch([[0.1, 0.2]]))
     assert (ahead.before[0, 0, 0, 0], ahead.following[0, 0, 0, 0]) == (0, 0)
     assert ahead.steps.tolist() == [[1, 2]]
     assert not ahead.even
-    past = frames_around(make_clip([[-0.2, -0.1]]))
+    past = frames_around(make_batch([[-0.2, -0.1]]))
     assert (past.before[0, 0, 0, 0], past.following[0, 0, 0, 0]) == (1, 1)
     assert past.steps.tolist() == [[2, 1]]
 

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.errors import DataError, UsageError
-from vection.samples import Clip, StereoView
+from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
 """From this many clips on whole ones are held out; of fewer, one clip would be a poor picture of all."""
@@ -25,8 +25,8 @@ class _Target:
     frame: int
 
 
-class ClipDataset(Dataset[Clip]):
-    """Every frame whose neighbours at `offsets` exist in the same clip, as a raw `Clip` of batch size 1.
+class ClipDataset(Dataset[RawSample]):
+    """Every frame whose neighbours at `offsets` exist in the same clip, as a `RawSample` of batch size 1.
 
     `selection` maps a clip's name in `sequences` to the frame indices that may be used, as target or as source; clips
     that it lacks are left out. Collate with `vection.samples.stack`. Raises DataError where clips do not fit together.
@@ -81,7 +81,7 @@ class ClipDataset(Dataset[Clip]):
         """Return the number of targets."""
         return len(self._targets)
 
-    def __getitem__(self, index: int) -> Clip:
+    def __getitem__(self, index: int) -> RawSample:
         """Read a target and its sources."""
         place = self._targets[index]
         info = self.clips[place.clip]
@@ -90,11 +90,9 @@ class ClipDataset(Dataset[Clip]):
         sources = torch.stack([image_tensor(info.read_image(frame)) for frame in frames], dim=1)
         times = [info.frames[frame].seconds - info.frames[place.frame].seconds for frame in frames]
         mask = self._masks[place.clip] if self._masks is not None else None
-        return Clip(
+        return RawSample(
             target=image,
             sources=sources,
-            target_jittered=image,
-            sources_jittered=sources,
             intrinsics=camera_matrix(info.frames[place.frame].intrinsics)[None],
             source_intrinsics=torch.stack([camera_matrix(info.frames[frame].intrinsics) for frame in frames])[None],
             seconds=torch.tensor([times], dtype=torch.float32),
@@ -200,12 +198,11 @@ def camera_matrix(numbers: Sequence[float]) -> Tensor:
     return torch.tensor([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]], dtype=torch.float32)
 
 
-def _read_stereo(info: ClipInfo, frame: int) -> StereoView:
+def _read_stereo(info: ClipInfo, frame: int) -> RawStereoView:
     image = image_tensor(info.read_stereo_image(frame))
     assert info.stereo is not None  # read_stereo_image has raised otherwise
-    return StereoView(
+    return RawStereoView(
         image=image,
-        jittered=image,
         intrinsics=camera_matrix(info.stereo.intrinsics)[None],
         T_target_to_stereo=torch.tensor(info.stereo.T_target_to_stereo, dtype=torch.float32)[None],
     )

@@ -17,7 +17,7 @@ from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.splits.list_file import Side, SplitLine
 from vection.errors import DataError, UsageError
-from vection.samples import Clip, StereoView
+from vection.samples import RawSample, RawStereoView
 
 CAMERAS: dict[Side, str] = {"l": "02", "r": "03"}
 NOMINAL_K = (0.58, 1.92, 0.5, 0.5)
@@ -42,7 +42,7 @@ class KittiSettings:
     """Length given to the stereo translation (Monodepth2: 0.1); None: the true one in metres, about 0.54."""
 
 
-class KittiRawDataset(Dataset[Clip]):
+class KittiRawDataset(Dataset[RawSample]):
     """The lines of a split as raw clips of batch size 1; lines with a missing image are skipped and counted.
 
     `skipped` is their number. Raises UsageError if the folder is missing, DataError if no line can be used.
@@ -70,7 +70,7 @@ class KittiRawDataset(Dataset[Clip]):
         """Return the number of usable lines."""
         return len(self.lines)
 
-    def __getitem__(self, index: int) -> Clip:
+    def __getitem__(self, index: int) -> RawSample:
         """Read a target, its sources in time and, if asked for, the other camera's image."""
         line = self.lines[index]
         frames = [line.frame + offset for offset in self.settings.offsets]
@@ -79,11 +79,9 @@ class KittiRawDataset(Dataset[Clip]):
         # without offsets (stereo only) there are no sources in time: batch x 0 x ...
         sources = torch.stack([image for image, _ in others], dim=1) if others else target[:, None][:, :0]
         source_K = torch.stack([K for _, K in others], dim=1) if others else camera[:, None][:, :0]
-        return Clip(
+        return RawSample(
             target=target,
             sources=sources,
-            target_jittered=target,
-            sources_jittered=sources,
             intrinsics=camera,
             source_intrinsics=source_K,
             seconds=self._seconds(line, frames),
@@ -91,7 +89,7 @@ class KittiRawDataset(Dataset[Clip]):
             camera=torch.tensor([self._cameras.index((Path(line.folder).parts[0], line.side))]),
         )
 
-    def _stereo(self, line: SplitLine) -> StereoView:
+    def _stereo(self, line: SplitLine) -> RawStereoView:
         other: Side = "r" if line.side == "l" else "l"
         image, camera = self._read(line.folder, line.frame, other)
         T = torch.eye(4)
@@ -102,7 +100,7 @@ class KittiRawDataset(Dataset[Clip]):
             baseline = baseline / baseline.norm() * self.settings.stereo_baseline
             baseline[1:] = 0  # the nominal pair is level; its direction is only the side
         T[:3, 3] = -baseline
-        return StereoView(image=image, jittered=image, intrinsics=camera, T_target_to_stereo=T[None])
+        return RawStereoView(image=image, intrinsics=camera, T_target_to_stereo=T[None])
 
     def _read(self, folder: str, frame: int, side: Side) -> tuple[Tensor, Tensor]:
         image = read_rgb(self._images(folder, side)[frame])

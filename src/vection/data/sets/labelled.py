@@ -16,7 +16,7 @@ from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_k
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
 from vection.errors import DataError, UsageError
-from vection.samples import Clip, LabelledImage
+from vection.samples import RawLabelledImage, RawSample
 
 MARGIN = 1.6
 """An image is stored at most so many times larger than its crop: Cityscapes at 1024x512 for crops of 640x192."""
@@ -31,8 +31,8 @@ class _Pair:
     classes: Callable[[], NDArray[np.uint8]]
 
 
-class LabelledDataset(Dataset[LabelledImage]):
-    """Images with Cityscapes train ids below `root`, each as a raw `LabelledImage` of batch size 1, all of one size.
+class LabelledDataset(Dataset[RawLabelledImage]):
+    """Images with Cityscapes train ids below `root`, each as a `RawLabelledImage` of batch size 1, all of one size.
 
     `root` holds leftImg8bit/ and gtFine/ (`part` names the folder in them), or clip folders with class maps or
     synthetic truth. Images are resized so that a crop of `height` x `width` fits with a margin. Raises UsageError if
@@ -58,7 +58,7 @@ class LabelledDataset(Dataset[LabelledImage]):
         """Return the number of images."""
         return len(self._pairs)
 
-    def __getitem__(self, index: int) -> LabelledImage:
+    def __getitem__(self, index: int) -> RawLabelledImage:
         """Read an image and its classes."""
         pair = self._pairs[index]
         image, classes = pair.image(), pair.classes()
@@ -73,13 +73,13 @@ class LabelledDataset(Dataset[LabelledImage]):
             image = np.asarray(cv2.resize(image, (width, height), interpolation=filtering), np.uint8)
             nearest = cv2.INTER_NEAREST_EXACT
             classes = np.asarray(cv2.resize(classes, (width, height), interpolation=nearest), np.uint8)
-        return LabelledImage(image_tensor(image), torch.from_numpy(np.ascontiguousarray(classes))[None, None])
+        return RawLabelledImage(image_tensor(image), torch.from_numpy(np.ascontiguousarray(classes))[None, None])
 
 
-class LabelledClips(Dataset[Clip]):
+class LabelledClips(Dataset[RawSample]):
     """Clips, each with a labelled image; as many as there are of the more numerous, the others start again."""
 
-    def __init__(self, clips: Dataset[Clip], labelled: LabelledDataset) -> None:
+    def __init__(self, clips: Dataset[RawSample], labelled: LabelledDataset) -> None:
         self.clips, self.labelled = clips, labelled
         count = max(len(clips), len(labelled))  # type: ignore[arg-type]
         self._clip_order = wrapped_order(len(clips), count, seed=1, begins_in_order=True)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ class LabelledClips(Dataset[Clip]):
         """Return the larger of the two numbers."""
         return len(self._clip_order)
 
-    def __getitem__(self, index: int) -> Clip:
+    def __getitem__(self, index: int) -> RawSample:
         """Read a clip and its labelled image."""
         clip = self.clips[int(self._clip_order[index])]
         return replace(clip, labelled=self.labelled[int(self._label_order[index])])

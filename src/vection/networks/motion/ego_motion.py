@@ -13,7 +13,7 @@ from vection.networks.encoders.build import build_encoder
 from vection.networks.encoders.encoder import EncoderName, Normalisation
 from vection.networks.motion.matching import MatchedMotion
 from vection.networks.motion.pose import PoseDecoder, PoseNet
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Depth, Image, Transform
 
 EgoMotionName = Literal["separate", "shared", "posenet"]
@@ -138,17 +138,17 @@ def build_ego_motion(
 
 
 def source_transforms(
-    network: EgoMotion, clip: Clip, *, depth: Depth, features: tuple[Tensor, Tensor] | None = None
+    network: EgoMotion, batch: Batch, *, depth: Depth, features: tuple[Tensor, Tensor] | None = None
 ) -> tuple[SourceTransforms, Tensor]:
     """T_target_to_source of every source in one batch, and the network's last feature of each pair.
 
     The network always sees a pair in the order of time. `depth` and `features[0]` are the targets', `features[1]` the
     sources', (batch * source, ..).
     """
-    count = clip.sources.shape[1]
-    past = (clip.seconds < 0).flatten()[:, None, None]
-    target = clip.target_jittered.repeat_interleave(count, dim=0)
-    first, second = _in_order(target, clip.sources_jittered.flatten(0, 1), past[..., None])
+    count = batch.sources.shape[1]
+    past = (batch.seconds < 0).flatten()[:, None, None]
+    target = batch.target_jittered.repeat_interleave(count, dim=0)
+    first, second = _in_order(target, batch.sources_jittered.flatten(0, 1), past[..., None])
     if features is not None:
         own, others = features
         features = _in_order(own.repeat_interleave(count, dim=0), others, past[..., None])

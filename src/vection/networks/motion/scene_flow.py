@@ -12,7 +12,7 @@ from vection.geometry.flow import motion_vector
 from vection.geometry.views import SourceTransforms
 from vection.networks.depth.decoder import WIDTHS, UNetDecoder
 from vection.networks.motion.matching import FINE_MOTION, Matches, match, match_between
-from vection.samples import Clip
+from vection.samples import Batch
 from vection.types import Image
 
 MotionDecoderName = Literal["refinement", "u-net"]
@@ -126,21 +126,21 @@ class Around:
         return match_between(self.before, self.target, self.following, even=self.even)
 
 
-def frames_around(clip: Clip) -> Around:
+def frames_around(batch: Batch) -> Around:
     """Choose the frame before each target and the one after it; networks see jittered frames.
 
     Without a source in the future the nearest past one stands for the next, and so on.
     """
-    ahead = clip.seconds > 0
+    ahead = batch.seconds > 0
     # The nearest in time has the greatest 1/t among those of its sign, and is greater than all of the other sign.
-    closeness = torch.where(ahead, 1 / clip.seconds, clip.seconds)
+    closeness = torch.where(ahead, 1 / batch.seconds, batch.seconds)
     following = closeness.argmax(dim=1)
-    before = torch.where(ahead, -clip.seconds, -1 / clip.seconds).argmax(dim=1)
-    rows = torch.arange(len(clip), device=clip.seconds.device)
-    steps = clip.seconds / clip.seconds[rows, following][:, None]
-    sources = clip.sources_jittered
+    before = torch.where(ahead, -batch.seconds, -1 / batch.seconds).argmax(dim=1)
+    rows = torch.arange(len(batch), device=batch.seconds.device)
+    steps = batch.seconds / batch.seconds[rows, following][:, None]
+    sources = batch.sources_jittered
     even = (steps[rows, before] + 1).abs() < 0.1
-    return Around(sources[rows, before], clip.target_jittered, sources[rows, following], steps, even)
+    return Around(sources[rows, before], batch.target_jittered, sources[rows, following], steps, even)
 
 
 def mean_step(T_source_to_target: SourceTransforms, steps: Float[Tensor, "batch source"]) -> EgoVector:
