@@ -17,7 +17,7 @@ import tyro
 from vection.data.clips.folder import read_clip, write_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, still_street, turning
-from vection.methods.monodepth2 import Monodepth2Settings
+from vection.methods.monodepth2_settings import Monodepth2Settings, Short
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.reports.run_folder import read_events
 from vection.runs.train import train
@@ -69,12 +69,11 @@ def recipe(steps: int, *, seed: int) -> Recipe:
         name="monodepth2-learned-intrinsics",
         summary="benchmark",
         method=Monodepth2Settings(
-            encoder="efficientnet-lite0",
+            depth_network="efficientnet-lite0",
             intrinsics="per-camera",
-            pose_matching=True,
-            mask_from_step=100,
             min_depth=0.03,
             max_depth=30.0,
+            short=Short(pose_matching=True, mask_from_step=100),
         ),
         data=DataSettings(width=WIDTH, height=HEIGHT, batch_size=8),
         stages=(Stage(epochs=epochs, learning_rate=3e-4, drops=(8,), warm_up=50),),

@@ -28,6 +28,7 @@ from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth
 from vection.files import write_text
+from vection.methods.method import changed
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.recipes.registry import get_recipe
 from vection.runs.load import load_predictor
@@ -97,8 +98,12 @@ def small(recipe: Recipe, *, seed: int, steps: int) -> Recipe:
     epochs = 6
     return replace(
         recipe,
-        method=replace(
-            recipe.method, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0, mask_from_step=steps // 3
+        method=changed(
+            recipe.method,
+            depth_network="efficientnet-lite0",
+            min_depth=0.03,
+            max_depth=30.0,
+            mask_from_step=steps // 3,
         ),
         data=DataSettings(width=WIDTH, height=HEIGHT, batch_size=8),
         stages=(Stage(epochs=epochs, learning_rate=3e-4, drops=(5,), warm_up=50),),

@@ -76,8 +76,8 @@ class WithTruth(MotionField):
     given: str
     truth: Truth
 
-    def observe(self, batch: Batch, progress: Progress) -> Pairs:
-        pairs = super().observe(batch, progress)
+    def predict_pairs(self, batch: Batch, progress: Progress) -> Pairs:
+        pairs = super().predict_pairs(batch, progress)
         if self.given == "depth":
             true = torch.where(self.truth.depth > 0, self.truth.depth, SKY) / UNIT
             return replace(pairs, depth=true + 0 * pairs.depth)
@@ -168,7 +168,7 @@ def show(method: WithTruth, batch: Batch, truth: Truth, *, step: int) -> None:
     """Print scores of held-out pairs."""
     method.eval()
     method.truth = truth
-    pairs = method.observe(batch, Progress(step=step))
+    pairs = method.predict_pairs(batch, Progress(step=step))
     known = (truth.depth > 0) & (truth.depth < FARTHEST)
     scales = torch.stack(
         [t[k].median() / d[k].median() for t, d, k in zip(truth.depth, pairs.depth, known, strict=True)]

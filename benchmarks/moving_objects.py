@@ -44,6 +44,7 @@ from vection.geometry.views import Views
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
 from vection.losses.photometric import Target, photometric_error
+from vection.methods.method import changed
 from vection.networks.cameras import camera_matrices
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
@@ -63,7 +64,7 @@ ONLY_LEAD_CAR = {
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "static baseline": ("monodepth2-demo", {"pose_matching": True, "mask": "none"}),
     "monodepth2": ("monodepth2-demo", {"pose_matching": True}),
-    "monodepth2, ground": ("monodepth2-demo", {"pose_matching": True, "mask": "auto-derotated", "ground_weight": 0.1}),
+    "monodepth2, ground": ("monodepth2-demo", {"pose_matching": True, "derotated_mask": True, "ground_weight": 0.1}),
     "sc_sfmlearner": ("sc-sfmlearner-synthetic", {}),
     "sgdepth": ("sgdepth-synthetic", {}),
     "motion_field": ("motion-field-synthetic", {}),
@@ -217,7 +218,7 @@ def variant(name: str, *, steps: int, seed: int) -> Recipe:
     training = replace(recipe.training, seed=seed, steps_per_epoch=max(steps // epochs, 1), validation_batches=2)
     if name == "motion_field":
         changes = {"burn_in": steps // 2, **changes}  # the short recipe's share of its steps
-    return replace(recipe, method=replace(recipe.method, **changes), training=training)
+    return replace(recipe, method=changed(recipe.method, **changes), training=training)
 
 
 def seconds_per_step(name: str, arguments: Arguments) -> float:

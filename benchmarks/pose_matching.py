@@ -31,6 +31,7 @@ from vection.evaluation.truth.truth_set import clip_truth
 from vection.files import write_text
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
+from vection.methods.method import changed
 from vection.runs.load import load_predictor
 from vection.runs.train import train
 
@@ -56,7 +57,7 @@ def main(arguments: Arguments) -> None:
             folder = arguments.out / f"{'matching' if matching else 'plain'}-{arguments.steps}-{seed}"
             if not (folder / "scores.json").exists():
                 wanted = recipe(arguments.steps, seed=seed)
-                method = replace(wanted.method, intrinsics="given", pose_matching=matching)
+                method = changed(wanted.method, intrinsics="given", pose_matching=matching)
                 train(replace(wanted, method=method), data=training, out=folder)
                 write_text(folder / "scores.json", json.dumps(score(load_predictor(folder, which="last"), held_out)))
             numbers = json.loads((folder / "scores.json").read_text())

@@ -34,6 +34,7 @@ from vection.geometry.warp import warp_with_depth
 from vection.inference.prediction import Prediction
 from vection.inference.sources import open_sources
 from vection.losses.geometry_consistency import depth_inconsistency
+from vection.methods.method import changed
 from vection.networks.cameras import camera_matrices
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
@@ -164,10 +165,7 @@ def depth_agreement(first: Prediction, second: Prediction) -> tuple[float, float
 def variant(name: str, arguments: Arguments, *, seed: int) -> Recipe:
     """The synthetic recipe with the variant's changes and the wanted number of steps."""
     recipe = get_recipe("sc-sfmlearner-synthetic")
-    changes = dict(VARIANTS[name])
-    masked = changes.pop("self_discovered_mask", True)
-    comparison = replace(recipe.method.comparison, self_discovered_mask=masked, auto_mask=arguments.auto_mask)
-    method = replace(recipe.method, comparison=comparison, **changes)
+    method = changed(recipe.method, auto_mask=arguments.auto_mask, **VARIANTS[name])
     steps = max(arguments.steps // recipe.stages[0].epochs, 1)
     return replace(recipe, method=method, training=replace(recipe.training, seed=seed, steps_per_epoch=steps))
 

@@ -19,6 +19,7 @@ import moving_objects
 import tyro
 
 from vection.files import write_text
+from vection.methods.method import changed
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
 from vection.runs.train import train
@@ -60,7 +61,7 @@ def variant(name: str, *, steps: int, seed: int) -> Recipe:
     recipe = get_recipe("sgdepth-synthetic")
     epochs = sum(stage.epochs for stage in recipe.stages)
     training = replace(recipe.training, seed=seed, steps_per_epoch=max(steps // epochs, 1), validation_batches=2)
-    return replace(recipe, method=replace(recipe.method, **VARIANTS[name]), training=training)
+    return replace(recipe, method=changed(recipe.method, **VARIANTS[name]), training=training)
 
 
 def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:

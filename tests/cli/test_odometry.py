@@ -9,9 +9,9 @@ from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.evaluation.paths.camera_path import read_path
 from vection.inference.path import kitti_text, tum_text
-from vection.recipes.recipe import recipe_to_json
+from vection.recipes.methods import build_method
+from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.runs.build import build_method
 from vection.training.checkpoint import save_checkpoint
 
 Capture = pytest.CaptureFixture[str]

@@ -9,6 +9,7 @@ from torch import Tensor
 from vection.errors import UsageError
 from vection.foreign_weights.layouts import import_checkpoint
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
+from vection.methods.dynamo_depth_settings import Released
 
 
 def import_dynamo_depth(folder: Path) -> DynamoDepth:
@@ -41,7 +42,8 @@ def write_checkpoint(folder: Path, *, motion: bool = True) -> DynamoDepth:
     torch.manual_seed(0)
     method = DynamoDepth(
         DynamoDepthSettings(
-            pretrained=False, motion_images="three", pair_order="source-first", flow_order="object-first"
+            pretrained=False,
+            released=Released(motion_images="three", pair_order="source-first", flow_order="object-first"),
         )
     ).eval()
 
@@ -50,8 +52,10 @@ def write_checkpoint(folder: Path, *, motion: bool = True) -> DynamoDepth:
         return own | {"encoder.fc.weight": torch.ones(1000, 512), "encoder.fc.bias": torch.ones(1000)}
 
     files = {
-        "depth_enc": {released(key, deep=True): value for key, value in method.depth.encoder.state_dict().items()},
-        "depth_dec": {released_decoder(key): value for key, value in method.depth.decoder.state_dict().items()},
+        "depth_enc": {
+            released(key, deep=True): value for key, value in method.depth_network.encoder.state_dict().items()
+        },
+        "depth_dec": {released_decoder(key): value for key, value in method.depth_network.decoder.state_dict().items()},
         "pose_enc": prefixed(method.ego_motion.encoder.state_dict()),
         "pose_dec": pose_file(method.ego_motion.decoder.state_dict()),
     }
@@ -82,7 +86,7 @@ def test_a_checkpoint_of_the_first_stage_has_depth_and_pose(tmp_path: Path):
     method = write_checkpoint(tmp_path, motion=False)
     frame = torch.rand(1, 3, 64, 96)
     found = import_dynamo_depth(tmp_path)
-    assert not found.knows_object_motion
+    assert not found.knows.object_motion
     with torch.no_grad():
         torch.testing.assert_close(found.predict_depth(frame), method.predict_depth(frame))
 

@@ -22,13 +22,15 @@ def write_checkpoint(folder: Path, *, size: tuple[int, int] = (640, 192), pose: 
     """Write a model as the public checkpoints hold it."""
     torch.manual_seed(0)
     dilations = "1024x320" if size == (1024, 320) else "640x192"
-    settings = Monodepth2Settings(encoder="lite-mono-tiny", pretrained=False, dilations=dilations, scales=3)
+    settings = Monodepth2Settings(depth_network="lite-mono-tiny", pretrained=False, dilations=dilations, scales=3)
     method = Monodepth2(settings).eval()
-    encoder: dict[str, Tensor | int] = {released(k): value for k, value in method.depth_encoder.state_dict().items()}
+    encoder: dict[str, Tensor | int] = {
+        released(k): value for k, value in method.depth_network.encoder.state_dict().items()
+    }
     width, height = size
     encoder |= {"height": height, "width": width, "use_stereo": False, "stages.0.0.norm.weight": torch.ones(32)}
     torch.save(encoder, folder / "encoder.pth")
-    decoder = {released_decoder(key): value for key, value in method.depth_decoder.state_dict().items()}
+    decoder = {released_decoder(key): value for key, value in method.depth_network.decoder.state_dict().items()}
     torch.save(decoder, folder / "depth.pth")
     assert method.ego_motion is not None
     if pose:
@@ -53,7 +55,7 @@ def test_a_released_checkpoint_predicts_what_it_was_written_from(tmp_path: Path,
 
 def test_depth_alone(tmp_path: Path):
     write_checkpoint(tmp_path, pose=False)
-    assert not import_checkpoint(tmp_path).method.knows_ego_motion
+    assert not import_checkpoint(tmp_path).method.knows.ego_motion
 
 
 def test_missing_and_strange_files(tmp_path: Path):

@@ -23,7 +23,7 @@ POSE = ("squeeze", "conv1", "conv2", "head")
 def public_decoder(method: Monodepth2) -> dict[str, Tensor]:
     """Ten convolution blocks from coarse to fine, alternately before and after the skip; then a head a scale."""
     state = {}
-    for key, value in method.depth_decoder.state_dict().items():
+    for key, value in method.depth_network.decoder.state_dict().items():
         part, number, *rest = key.split(".")
         index = {"before_upsampling": 2 * int(number), "after_skip": 2 * int(number) + 1, "heads": 10 + int(number)}
         middle = ["conv"] if part == "heads" else ["conv", "conv"]
@@ -34,7 +34,7 @@ def public_decoder(method: Monodepth2) -> dict[str, Tensor]:
 def write_public(folder: Path, method: Monodepth2) -> Path:
     """Write a method's weights as the public checkpoints hold them."""
     folder.mkdir()
-    encoder = {f"encoder.{key}": value for key, value in method.depth_encoder.state_dict().items()}
+    encoder = {f"encoder.{key}": value for key, value in method.depth_network.encoder.state_dict().items()}
     extra = {"encoder.fc.weight": torch.ones(10, 512), "encoder.fc.bias": torch.ones(10)}
     torch.save(
         {**encoder, **extra, "height": 192, "width": 640, "use_stereo": method.settings.stereo}, folder / "encoder.pth"
@@ -66,8 +66,8 @@ def make_method(**changes: object) -> Monodepth2:
     "changes",
     [
         {},
-        {"encoder": "resnet34", "ego_motion": "posenet"},
-        {"encoder": "resnet50", "temporal": False, "stereo": True},
+        {"depth_network": "resnet34", "ego_motion": "posenet"},
+        {"depth_network": "resnet50", "temporal": False, "stereo": True},
         {"ego_motion": "shared", "scales": 1},
         {"stereo": True},
     ],

@@ -9,6 +9,7 @@ from vection.errors import UsageError
 from vection.foreign_weights.layouts import import_checkpoint
 from vection.foreign_weights.sc_depth_pl import convert_sc_depth_pl
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
+from vection.methods.sc_sfmlearner_settings import Released
 
 PARTS = {"before_upsampling": "upconvs0", "after_skip": "upconvs1", "heads": "dispconvs"}
 POSE = {"squeeze": "conv_squeeze", "conv1": "convs_pose.0", "conv2": "convs_pose.1", "head": "convs_pose.2"}
@@ -38,7 +39,9 @@ def lightning_state(method: ScSfmLearner) -> dict[str, Tensor]:
 
 def make_method() -> ScSfmLearner:
     torch.manual_seed(0)
-    settings = ScSfmLearnerSettings(depth_network="resnet18", pose_network="resnet18", upsampling="bilinear")
+    settings = ScSfmLearnerSettings(
+        depth_network="resnet18", ego_motion="resnet18", released=Released(upsampling="bilinear")
+    )
     return ScSfmLearner(settings).eval()
 
 
@@ -71,11 +74,11 @@ def test_an_imported_model_computes_the_same(tmp_path: Path):
 
 def test_motion_of_rectified_frames_is_left_out():
     state = lightning_state(make_method())
-    assert convert_sc_depth_pl(state).knows_ego_motion
+    assert convert_sc_depth_pl(state).knows.ego_motion
     assert not convert_sc_depth_pl(
         {**state, "rectify_net.encoder.encoder.conv1.weight": torch.ones(1)}
-    ).knows_ego_motion
-    assert not convert_sc_depth_pl({k: v for k, v in state.items() if k.startswith("depth")}).knows_ego_motion
+    ).knows.ego_motion
+    assert not convert_sc_depth_pl({k: v for k, v in state.items() if k.startswith("depth")}).knows.ego_motion
 
 
 @pytest.mark.parametrize(

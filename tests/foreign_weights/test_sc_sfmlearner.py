@@ -88,7 +88,7 @@ def make_method(**changes: object) -> ScSfmLearner:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"depth_network": "dispnet"}, {"depth_network": "resnet18", "pose_network": "resnet18"}],
+    [{"depth_network": "dispnet"}, {"depth_network": "resnet18", "ego_motion": "resnet18"}],
     ids=["paper", "released"],
 )
 def test_an_imported_model_computes_the_same(tmp_path: Path, changes: dict[str, object]):
@@ -135,8 +135,8 @@ def test_without_a_depth_network_there_is_nothing_to_import(tmp_path: Path, publ
 def test_without_a_pose_network_depth_is_known_and_motion_is_not(tmp_path: Path, public: Path):
     folder = link(tmp_path / "model", public)
     (folder / FILES[1]).unlink()
-    assert import_sc_sfmlearner(public).knows_ego_motion
-    assert not import_sc_sfmlearner(folder).knows_ego_motion
+    assert import_sc_sfmlearner(public).knows.ego_motion
+    assert not import_sc_sfmlearner(folder).knows.ego_motion
 
 
 def test_renamed_files_are_told_apart_by_their_tensors(tmp_path: Path, public: Path):
@@ -144,7 +144,7 @@ def test_renamed_files_are_told_apart_by_their_tensors(tmp_path: Path, public: P
     folder.mkdir()
     for old, new in zip(FILES, ("second.tar", "first.tar"), strict=True):
         (folder / new).symlink_to(public / old)
-    assert import_sc_sfmlearner(folder).knows_ego_motion
+    assert import_sc_sfmlearner(folder).knows.ego_motion
 
 
 STRANGE: dict[str, dict[str, Tensor]] = {

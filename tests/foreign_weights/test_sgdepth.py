@@ -8,13 +8,14 @@ from torch import Tensor
 from vection.errors import UsageError
 from vection.foreign_weights.layouts import import_checkpoint
 from vection.foreign_weights.sgdepth import convert_sgdepth
+from vection.methods.method import changed
 from vection.methods.sgdepth import SgDepth
-from vection.methods.sgdepth_settings import AS_RELEASED
+from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 
 PUBLIC = (
-    (r"shared\.encoder\.", "common.encoder.encoder."),
-    (r"shared\.first\.conv\.", "common.decoder.blocks.step_0.conv."),
-    (r"depth_decoder\.heads\.", "depth.multires.convs."),
+    (r"depth_network\.encoder\.encoder\.", "common.encoder.encoder."),
+    (r"depth_network\.encoder\.first\.conv\.", "common.decoder.blocks.step_0.conv."),
+    (r"depth_network\.decoder\.heads\.", "depth.multires.convs."),
     (r"segmentation_decoder\.head\.", "seg.multires.convs.0."),
     (r"ego_motion\.encoder\.", "pose.encoder.encoder."),
     (r"ego_motion\.decoder\.squeeze\.", "pose.decoder.squeeze."),
@@ -25,17 +26,17 @@ PUBLIC = (
 
 def make_method(**changes: object) -> SgDepth:
     torch.manual_seed(0)
-    settings = {**vars(AS_RELEASED), "pretrained": False, **changes}
-    return SgDepth(type(AS_RELEASED)(**settings)).eval()  # type: ignore[arg-type]
+    return SgDepth(changed(SgDepthSettings(pretrained=False, released=AS_RELEASED), **changes)).eval()
 
 
 def public_name(key: str) -> str:
     for own, public in PUBLIC:
         if re.match(own, key):
             return re.sub(own, public, key)
-    task, part, number, rest = re.fullmatch(r"(\w+)_decoder\.(\w+)\.(\d)\.conv\.(.+)", key).groups()  # type: ignore[union-attr]
+    pattern = r"(depth_network\.|segmentation_)decoder\.(\w+)\.(\d)\.conv\.(.+)"
+    task, part, number, rest = re.fullmatch(pattern, key).groups()  # type: ignore[union-attr]
     step = 2 * int(number) + (part == "after_skip")
-    return f"{'seg' if task == 'segmentation' else task}.decoder.blocks.step_{step}.conv.{rest}"
+    return f"{'seg' if task == 'segmentation_' else 'depth'}.decoder.blocks.step_{step}.conv.{rest}"
 
 
 def public_state(method: SgDepth) -> dict[str, Tensor]:
@@ -47,7 +48,7 @@ def public_state(method: SgDepth) -> dict[str, Tensor]:
     [("encoder", "resnet18"), ("encoder-and-first-convolution", "resnet18"), ("encoder", "resnet34")],
 )
 def test_public_weights_give_the_same_predictions(tmp_path: Path, shared: str, encoder: str):
-    method = make_method(shared=shared, encoder=encoder)
+    method = make_method(shared=shared, depth_network=encoder)
     torch.save(public_state(method), tmp_path / "model.pth")
     frames = torch.rand(2, 1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     for place in (tmp_path, tmp_path / "model.pth"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.toy_method import ToySettings
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip, write_rgb
 from vection.evaluation.depth.baselines import computed_predictions, constant_predictions
@@ -19,6 +20,8 @@ HEIGHT, WIDTH = 24, 40
 
 class ReadsDepthFromRed(Method):
     """An oracle for images whose red channel is 255 / depth."""
+
+    cameras = None
 
     def training_loss(self, batch, progress):
         raise NotImplementedError
@@ -50,7 +53,7 @@ def root(tmp_path):
 
 
 def test_files_and_memory_give_the_same_numbers(root, tmp_path):
-    predictor = Predictor(ReadsDepthFromRed(), height=HEIGHT, width=WIDTH)
+    predictor = Predictor(ReadsDepthFromRed(ToySettings()), height=HEIGHT, width=WIDTH)
     for source in open_sources(root):
         write_predictions(predictor.stream(source), tmp_path / "out" / source.name, model="oracle")
     truths = clip_truth(root)

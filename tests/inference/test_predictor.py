@@ -2,18 +2,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tests.toy_method import ToySettings
 
 from vection.errors import DataError
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame
-from vection.methods.method import Method, Motion
+from vection.methods.method import Knows, Method, Motion
 
 
 class Analytic(Method):
     """Inverse depth is 0.1 + the red channel; the camera moves 2 forward and 1 right from frame to frame."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(ToySettings())
+        self.cameras = None
         self.dropout = torch.nn.Dropout(0.5)
         self.seen: list[torch.Tensor] = []
 
@@ -103,7 +105,7 @@ def test_stream_without_motion_reads_nothing_ahead():
         raise AssertionError("read ahead")
 
     method = Analytic()
-    method.knows_ego_motion = False
+    method.knows = Knows(ego_motion=False)
     first = next(Predictor(method, height=8, width=16).stream(frames()))
     assert first.T_camera_to_world is None
 
@@ -111,10 +113,9 @@ def test_stream_without_motion_reads_nothing_ahead():
 class Scenic(Analytic):
     """The red channel moves with 3, its strength the mask; remembers which frames it saw."""
 
-    knows_classes = True
-
     def __init__(self) -> None:
         super().__init__()
+        self.knows = Knows(object_motion=True, classes=True)
         self.pairs: list[tuple[float, float, float | None]] = []
 
     def predict_motion(self, first, second, *, before=None, intrinsics=None):

@@ -6,8 +6,9 @@ import torch
 from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
 from torch import Tensor
 
+from vection.errors import UsageError
 from vection.geometry.rigid import invert
-from vection.methods.method import Progress
+from vection.methods.method import Progress, changed
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.samples import Batch, StereoView
 
@@ -30,13 +31,13 @@ def make_batch(*, samples: int = 2, stereo: bool = False, seed: int = 0, usable:
 
 def make_method(**changes: Any) -> Monodepth2:
     torch.manual_seed(0)
-    return Monodepth2(replace(PLAIN, **changes))
+    return Monodepth2(changed(PLAIN, **changes))
 
 
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"mask": "none"},
-    {"mask": "auto-derotated"},
+    {"derotated_mask": True},
     {"mask": "predictive"},
     {"ground_weight": 0.1},
     {"reprojection": "average"},
@@ -50,7 +51,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"stereo": True},
     {"stereo": True, "mask": "predictive", "ego_motion": "shared"},
     {"ssim_weight": 0.0, "scales": 1},
-    {"encoder": "efficientnet-lite0"},
+    {"depth_network": "efficientnet-lite0"},
 ]
 
 
@@ -75,7 +76,7 @@ def test_every_variant_teaches_every_parameter(changes: dict[str, Any]):
 
 
 def test_without_sources_there_is_nothing_to_learn_from():
-    with pytest.raises(ValueError, match="nothing to learn from"):
+    with pytest.raises(UsageError, match="nothing to learn from"):
         make_method(temporal=False)
     with pytest.raises(ValueError, match="stereo view"):
         make_method(stereo=True).training_loss(make_batch(), Progress())
@@ -84,7 +85,7 @@ def test_without_sources_there_is_nothing_to_learn_from():
 def test_depth_stays_in_its_range():
     method = make_method(min_depth=2.0, max_depth=5.0).eval()
     with torch.no_grad():
-        method.depth_decoder.get_submodule("heads.0").weight.mul_(1000)
+        method.depth_network.decoder.get_submodule("heads.0").weight.mul_(1000)
         depth = method.predict_depth(make_batch().target)
     assert depth.shape == (2, 1, HEIGHT, WIDTH)
     assert float(depth.min()) == pytest.approx(2.0, rel=1e-4)
@@ -96,8 +97,8 @@ def test_motion_in_the_loss_is_that_of_the_prediction_in_the_order_of_time(ego_m
     method = make_method(ego_motion=ego_motion).eval()
     batch = make_batch()
     with torch.no_grad():
-        features = method.depth_encoder(batch.target)
-        _, transforms = method._views(batch, features[-1], method.depth_decoder(features)[0])
+        features = method.depth_network.encoder(batch.target)
+        _, transforms = method._views(batch, features[-1], method.depth_network.decoder(features)[0])
         from_past = method.predict_motion(batch.sources[:, 0], batch.target)
         to_future = method.predict_motion(batch.target, batch.sources[:, 1])
     assert to_future.object_flow is None
@@ -117,8 +118,8 @@ def test_exchanging_the_sources_exchanges_their_transforms():
         batch, sources=batch.sources.flip(1), sources_jittered=batch.sources.flip(1), seconds=batch.seconds.flip(1)
     )
     with torch.no_grad():
-        features = method.depth_encoder(batch.target)
-        disparity = method.depth_decoder(features)[0]
+        features = method.depth_network.encoder(batch.target)
+        disparity = method.depth_network.decoder(features)[0]
         _, one = method._views(batch, features[-1], disparity)
         _, other = method._views(swapped, features[-1], disparity)
     torch.testing.assert_close(one, other.flip(1), atol=1e-6, rtol=1e-5)
@@ -129,8 +130,8 @@ def test_a_stereo_source_uses_the_known_transform():
     batch = make_batch(stereo=True)
     assert batch.stereo is not None
     with torch.no_grad():
-        features = method.depth_encoder(batch.target)
-        views, transforms = method._views(batch, features[-1], method.depth_decoder(features)[0])
+        features = method.depth_network.encoder(batch.target)
+        views, transforms = method._views(batch, features[-1], method.depth_network.decoder(features)[0])
     assert torch.equal(transforms[:, 2], batch.stereo.T_target_to_stereo)
     assert torch.equal(views.sources[:, 2], batch.stereo.image)
 
@@ -146,7 +147,7 @@ def test_stereo_alone_knows_no_motion():
 def test_pictures_are_images(stereo: bool):
     method = make_method(stereo=stereo).eval()
     with torch.no_grad():
-        pictures = method.pictures(make_batch(stereo=stereo))
+        pictures = method.observe(make_batch(stereo=stereo)).pictures
     assert list(pictures) == ["target", "predicted from source", "takes part", "disparity"]
     for picture in pictures.values():
         assert picture.shape == (2, 3, HEIGHT, WIDTH)
@@ -167,8 +168,8 @@ def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
     jittered = replace(batch, target_jittered=other.target, sources_jittered=other.sources)
     assert photometric(method, jittered) != expected
     with torch.no_grad():
-        features = method.depth_encoder(batch.target)
-        views, _ = method._views(jittered, features[-1], method.depth_decoder(features)[0])
+        features = method.depth_network.encoder(batch.target)
+        views, _ = method._views(jittered, features[-1], method.depth_network.decoder(features)[0])
     assert torch.equal(views.target, batch.target)
     assert torch.equal(views.sources, batch.sources)
 
@@ -193,7 +194,7 @@ def test_nothing_takes_part_while_the_camera_stands():
     batch = make_batch()
     still = replace(batch, sources=batch.target[:, None].repeat(1, 2, 1, 1, 1))
     with torch.no_grad():
-        takes_part = method.pictures(still)["takes part"]
+        takes_part = method.observe(still).pictures["takes part"]
     assert float(takes_part.mean()) < 0.1
 
 
@@ -213,9 +214,9 @@ def test_auto_masking_can_begin_later():
 
 def test_a_lite_mono_depth_network_learns_with_the_pose_network_of_a_resnet():
     torch.manual_seed(0)
-    settings = Monodepth2Settings(encoder="lite-mono-tiny", pretrained=False)
+    settings = Monodepth2Settings(depth_network="lite-mono-tiny", pretrained=False)
     method = Monodepth2(settings)
-    assert method.depth_decoder.scales == 3  # of the four asked for
+    assert method.depth_network.decoder.scales == 3  # of the four asked for
     assert method.ego_motion is not None
     assert method.ego_motion.get_parameter("encoder.conv1.weight").shape == (64, 6, 7, 7)
     image = torch.rand(1, 3, 64, 96)

@@ -9,7 +9,7 @@ from torch import Tensor
 from vection.errors import UsageError
 from vection.geometry.pairs import exchanged
 from vection.geometry.rigid import invert, make_transform, rotation_from_euler
-from vection.methods.method import Progress
+from vection.methods.method import Progress, changed
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.networks.motion.motion_field import PredictedMotion
@@ -37,7 +37,7 @@ def with_classes(batch: Batch, movable: slice) -> Batch:
 
 def make_method(**changes: Any) -> MotionField:
     torch.manual_seed(0)
-    return MotionField(replace(SMALL, **changes))
+    return MotionField(changed(SMALL, **changes))
 
 
 VARIANTS: list[dict[str, Any]] = [
@@ -51,7 +51,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"intrinsics": "per-pair"},
     {"padding": "tensorflow"},
     {"scales": 2, "scale_normalisation": True, "wrap_around": True},
-    {"encoder": "efficientnet-lite0", "motion_start": "quick", "inverse": "derived", "average": "counted"},
+    {"depth_network": "efficientnet-lite0", "motion_start": "quick", "inverse": "derived", "average": "counted"},
 ]
 
 
@@ -77,7 +77,7 @@ def test_each_source_is_a_pair_of_its_own():
     method = make_method().eval()
     batch = make_batch(sources=3)
     with torch.no_grad():
-        pairs = method.observe(batch, Progress())
+        pairs = method.predict_pairs(batch, Progress())
         for number in range(3):
             one = replace(
                 batch,
@@ -86,7 +86,7 @@ def test_each_source_is_a_pair_of_its_own():
                 source_intrinsics=batch.source_intrinsics[:, :1],
                 seconds=batch.seconds[:, :1],
             )
-            alone = method.observe(one, Progress())
+            alone = method.predict_pairs(one, Progress())
             rows = torch.arange(number, 12, 3)
             torch.testing.assert_close(pairs.background[rows], alone.background, atol=1e-6, rtol=1e-5)
             torch.testing.assert_close(pairs.depth[rows], alone.depth, atol=1e-5, rtol=1e-5)
@@ -97,7 +97,7 @@ def test_camera_motion_back_in_time_can_be_the_inverse_of_that_forth():
     batch = make_batch(sources=2, seconds=torch.tensor([[0.1, -0.1], [0.2, 0.1]]))
     predicted, derived = make_method().eval(), make_method(inverse="derived").eval()
     with torch.no_grad():
-        own, pairs = predicted.observe(batch, Progress()), derived.observe(batch, Progress())
+        own, pairs = predicted.predict_pairs(batch, Progress()), derived.predict_pairs(batch, Progress())
     ego = make_transform(pairs.rotation, pairs.background)
     both = invert(exchanged(ego)) @ invert(ego)
     torch.testing.assert_close(both, torch.eye(4).expand(8, 4, 4), atol=1e-6, rtol=0)
@@ -123,7 +123,7 @@ def test_samples_do_not_depend_on_each_other_unless_the_released_mask_couples_th
     for auto_mask, same in (("per-sample", True), ("whole-batch", False)):
         method = make_method(auto_mask=auto_mask).eval()
         with torch.no_grad():
-            together, alone = (method.observe(one, Progress()).residual for one in (batch, first))
+            together, alone = (method.predict_pairs(one, Progress()).residual for one in (batch, first))
         assert torch.allclose(together[[0, 2]], alone, atol=1e-7) == same
 
 
@@ -138,7 +138,7 @@ def test_exchanging_the_frames_exchanges_the_directions():
         sources_jittered=batch.target[:, None],
     )
     with torch.no_grad():
-        pairs, other = method.observe(batch, Progress()), method.observe(swapped, Progress())
+        pairs, other = method.predict_pairs(batch, Progress()), method.predict_pairs(swapped, Progress())
         torch.testing.assert_close(pairs.residual, exchanged(other.residual), atol=1e-7, rtol=1e-4)
         terms, others = loss_terms(pairs, SMALL), loss_terms(other, SMALL)
     for name, value in terms.items():
@@ -150,7 +150,7 @@ def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
     batch = make_batch()
     factors = []
     for step in (0, 10, 15, 20, 100):
-        pairs = method.observe(batch, Progress(step=step))
+        pairs = method.predict_pairs(batch, Progress(step=step))
         factors.append(float(method.residual_weight))
         assert bool((pairs.residual == 0).all()) == (step <= 10)
     assert factors == [0, 0, 0.5, 1, 1]
@@ -159,11 +159,11 @@ def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
 def test_predictions_show_as_much_object_motion_as_training_did():
     method = make_method(burn_in=20).train()
     batch = make_batch()
-    method.observe(batch, Progress(step=3))
+    method.predict_pairs(batch, Progress(step=3))
     method.eval()
     with torch.no_grad():
         motion = method.predict_motion(batch.target, batch.sources[:, 0])
-        method.observe(batch, Progress(step=100))  # validation, at the end of the stage
+        method.predict_pairs(batch, Progress(step=100))  # validation, at the end of the stage
     assert motion.object_flow is not None
     assert motion.moving is not None
     assert float(motion.object_flow.abs().max()) == float(motion.moving.max()) == 0
@@ -205,7 +205,7 @@ def test_objects_move_only_near_what_is_movable():
     method = make_method(object_masks=True, mask_dilation=4, auto_mask="none").eval()
     batch = with_classes(make_batch(), slice(40, 50))
     with torch.no_grad():
-        residual = method.observe(batch, Progress()).residual
+        residual = method.predict_pairs(batch, Progress()).residual
     assert (residual[..., 36:54] != 0).any(dim=1).all()
     assert not residual[..., :36].any()
     assert not residual[..., 54:].any()
@@ -217,7 +217,7 @@ def test_predicted_intrinsics_are_those_of_both_directions():
     method = make_method(intrinsics="per-pair").eval()
     batch = make_batch(sources=2)
     with torch.no_grad():
-        pairs = method.observe(batch, Progress())
+        pairs = method.predict_pairs(batch, Progress())
     for rows in pairs.intrinsics.unflatten(0, (2, 2, 2)).transpose(0, 1):  # of a sample: directions, sources
         assert torch.equal(rows, rows[:1, :1].expand_as(rows))
     assert not torch.equal(pairs.intrinsics[0], pairs.intrinsics[2])
@@ -227,9 +227,9 @@ def test_noise_is_for_training_alone():
     method = make_method(noise_ramp=10)
     batch = make_batch()
     with torch.no_grad():
-        early = [method.train().observe(batch, Progress(step=0)).depth for _ in range(2)]
-        late = [method.train().observe(batch, Progress(step=10)).depth for _ in range(2)]
-        evaluated = [method.eval().observe(batch, Progress(step=10)).depth for _ in range(2)]
+        early = [method.train().predict_pairs(batch, Progress(step=0)).depth for _ in range(2)]
+        late = [method.train().predict_pairs(batch, Progress(step=10)).depth for _ in range(2)]
+        evaluated = [method.eval().predict_pairs(batch, Progress(step=10)).depth for _ in range(2)]
     assert torch.equal(early[0], early[1])
     assert not torch.allclose(late[0], late[1])
     assert torch.equal(evaluated[0], evaluated[1])
@@ -240,7 +240,7 @@ def test_jittered_images_go_to_the_networks_and_clean_ones_to_the_loss():
     batch, other = make_batch(), make_batch(seed=1)
     jittered = replace(batch, target_jittered=other.target, sources_jittered=other.sources)
     with torch.no_grad():
-        plain, changed = method.observe(batch, Progress()), method.observe(jittered, Progress())
+        plain, changed = method.predict_pairs(batch, Progress()), method.predict_pairs(jittered, Progress())
     assert torch.equal(plain.image, changed.image)
     assert not torch.allclose(plain.depth, changed.depth)
 
@@ -272,7 +272,7 @@ def test_a_camera_that_is_not_a_number_shows_in_the_loss():
 def test_pictures_are_images(sources: int):
     method = make_method().eval()
     with torch.no_grad():
-        pictures = method.pictures(make_batch(sources=sources))
+        pictures = method.observe(make_batch(sources=sources)).pictures
     assert list(pictures) == [
         "target", "predicted from source", "visible in source", "object motion", "inverse depth",
     ]  # fmt: skip

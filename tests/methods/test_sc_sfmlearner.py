@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
-from vection.methods.method import Progress
+from vection.methods.method import Progress, changed
 from vection.methods.sc_sfmlearner import (
     ScSfmLearner,
     ScSfmLearnerSettings,
@@ -16,10 +16,10 @@ from vection.methods.sc_sfmlearner import (
     compare_frames,
     smoothness_of_frames,
 )
-from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED
 from vection.samples import Batch
 
-SMALL = ScSfmLearnerSettings(depth_network="efficientnet-lite0", pose_network="posenet")
+SMALL = ScSfmLearnerSettings(depth_network="efficientnet-lite0", ego_motion="posenet")
 TERMS = ["photometric", "smoothness", "geometry_consistency"]
 
 
@@ -32,17 +32,17 @@ def make_batch(*, samples: int = 2, seed: int = 0, usable: Tensor | None = None)
 
 def make_method(**changes: Any) -> ScSfmLearner:
     torch.manual_seed(0)
-    return ScSfmLearner(replace(SMALL, **changes))
+    return ScSfmLearner(changed(SMALL, **changes))
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "paper": {"depth_network": "dispnet"},
     "first-order": {"smoothness": "first-order", "smooth_depth": "mean-normalised"},
-    "basic": {"comparison": Comparison(ssim_weight=0.0, self_discovered_mask=False), "geometry_weight": 0.0},
+    "basic": {"ssim_weight": 0.0, "self_discovered_mask": False, "geometry_weight": 0.0},
     "scales": {"depth_network": "dispnet", "scales": 4},
     "full-resolution": {"scales": 3, "multi_scale": "full-resolution"},
-    "released": {"pose_network": "resnet18", "comparison": replace(AS_RELEASED, least_elements=0)},
-    "border": {"comparison": Comparison(padding="border")},
+    "released": {"ego_motion": "resnet18", "released": replace(AS_RELEASED, least_elements=0)},
+    "border": {"padding": "border"},
     "inverse": {"motion_back": "inverse"},
     "camera-a-pair": {"intrinsics": "per-pair"},
     "camera-learned": {"intrinsics": "per-camera"},
@@ -124,7 +124,7 @@ def test_coarse_depth_is_compared_with_halved_images_or_enlarged():
     T = torch.eye(4).repeat(4, 1, 1)
     T[:, 0, 3] = 0.05
     compare = {
-        name: compare_frames(depths, views, T, settings=replace(SMALL, multi_scale=name))  # type: ignore[arg-type]
+        name: compare_frames(depths, views, T, settings=changed(SMALL, multi_scale=name))  # type: ignore[arg-type]
         for name in ("per-scale", "full-resolution")
     }
     finest = compare_frames(depths[:1], views, T, settings=SMALL)
@@ -145,10 +145,10 @@ def test_smoothness_is_the_sum_over_the_frames():
     squared, first_order = (
         smoothness_of_frames(3 * depth, views, settings=settings)
         / smoothness_of_frames(depth, views, settings=settings)
-        for settings in (SMALL, replace(SMALL, smoothness="first-order"))
+        for settings in (SMALL, changed(SMALL, smoothness="first-order"))
     )
     torch.testing.assert_close(torch.stack([squared, first_order]), torch.tensor([9.0, 3.0]))
-    normalised = replace(SMALL, smooth_depth="mean-normalised")
+    normalised = changed(SMALL, smooth_depth="mean-normalised")
     torch.testing.assert_close(
         smoothness_of_frames(3 * depth, views, settings=normalised),
         smoothness_of_frames(depth, views, settings=normalised),
@@ -203,7 +203,7 @@ def test_the_motion_back_may_be_the_inverse_of_the_motion_in_the_order_of_time()
 def test_pictures_are_images():
     method = make_method().eval()
     with torch.no_grad():
-        pictures = method.pictures(make_batch())
+        pictures = method.observe(make_batch()).pictures
     assert list(pictures) == ["target", "predicted from source", "trusted", "inverse depth"]
     for picture in pictures.values():
         assert picture.shape == (2, 3, HEIGHT, WIDTH)

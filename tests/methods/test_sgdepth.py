@@ -6,9 +6,10 @@ import torch
 from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
 from torch import Tensor
 
+from vection.errors import UsageError
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
-from vection.methods.method import Progress
+from vection.methods.method import Progress, changed
 from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.methods.steps.dynamic_classes import is_dynamic
@@ -38,7 +39,7 @@ def make_batch(*, samples: int = 2, seed: int = 0, usable: Tensor | None = None)
 
 def make_method(**changes: Any) -> SgDepth:
     torch.manual_seed(0)
-    return SgDepth(replace(PLAIN, **changes))
+    return SgDepth(changed(PLAIN, **changes))
 
 
 def given(**changes: Any) -> SgDepth:
@@ -56,7 +57,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"intrinsics": "per-camera"},
     {"intrinsics": "per-pair"},
     {"reprojection": "average", "mask": "none"},
-    {"encoder": "efficientnet-lite0"},
+    {"depth_network": "efficientnet-lite0"},
     {key: getattr(AS_RELEASED, key) for key in ("schedule", "overlap", "shared", "class_average", "class_scores")}
     | {"edges": "sampled", "pose_scaled": "at-start"},
 ]
@@ -83,7 +84,7 @@ def test_segmentation_alone_leaves_depth_and_pose_as_they_are():
     assert set(terms) == {"segmentation"}
     terms["segmentation"].backward()
     learned = {name.split(".")[0] for name, parameter in method.named_parameters() if parameter.grad is not None}
-    assert learned == {"shared", "segmentation_decoder"}
+    assert learned == {"depth_network", "segmentation_decoder"}
 
 
 def test_gradients_of_both_heads_meet_in_the_encoder_by_the_weights_of_equation_6():
@@ -92,7 +93,7 @@ def test_gradients_of_both_heads_meet_in_the_encoder_by_the_weights_of_equation_
 
     def gradients(method: SgDepth, *terms: str) -> list[Tensor]:
         losses = method(batch, Progress())
-        weights = [method.shared.encoder.get_parameter("conv1.weight"), method.depth_decoder.heads[0].weight]
+        weights = [method.shared.encoder.get_parameter("conv1.weight"), method.depth_network.decoder.heads[0].weight]
         total = torch.stack([losses[term] for term in terms]).sum()
         found = torch.autograd.grad(total, weights, allow_unused=True)
         return [torch.zeros_like(w) if g is None else g for w, g in zip(weights, found, strict=True)]
@@ -105,7 +106,7 @@ def test_gradients_of_both_heads_meet_in_the_encoder_by_the_weights_of_equation_
 
 
 def test_what_is_missing_is_said():
-    with pytest.raises(ValueError, match="masks need class maps"):
+    with pytest.raises(UsageError, match="Masks want classes"):
         make_method(learns="depth")
     batch = make_batch()
     with pytest.raises(ValueError, match="labelled images"):
@@ -129,7 +130,7 @@ def test_learning_classes_does_not_change_running_statistics_twice():
     plain.load_state_dict(masked.state_dict())
     for method in (masked, plain):
         method(make_batch(), MASKED)
-    name = "shared.encoder.layer4.1.bn2.running_mean"
+    name = "depth_network.encoder.encoder.layer4.1.bn2.running_mean"
     assert torch.equal(masked.state_dict()[name], plain.state_dict()[name])
     assert masked.shared.training
 
@@ -146,10 +147,13 @@ def test_masked_pixels_count_as_zero_and_the_rest_as_before():
     transforms = torch.eye(4).repeat(1, 2, 1, 1)
     transforms[..., 0, 3] = 0.01
     left = (torch.arange(WIDTH) < 48).expand(1, 1, HEIGHT, WIDTH)
-    whole, half, other = (
-        torch.stack([p for p, _ in depth_losses(disparities, transforms, views, settings=PLAIN, learned=learned)])
-        for learned in (None, left, ~left)
-    )
+
+    def photometric(learned: Tensor | None) -> Tensor:
+        comparison = PLAIN.comparison()
+        losses = depth_losses(disparities, transforms, views, settings=PLAIN, comparison=comparison, learned=learned)
+        return torch.stack([loss for loss, _ in losses])
+
+    whole, half, other = (photometric(learned) for learned in (None, left, ~left))
     torch.testing.assert_close(half + other, whole)
     assert (half > 0).all()
 
@@ -184,13 +188,13 @@ def test_unusable_pixels_have_no_class():
     assert not is_dynamic(sources).any()
 
 
-def test_what_is_held_out_is_scored_without_the_schedules_masks_and_not_logged():
+def test_what_is_held_out_is_scored_without_masks_and_not_logged():
     batch = make_batch()
     end = Progress(epoch=40, epochs=40)
     scheduled, everywhere = given().eval(), given(masking="all").eval()
-    free = photometric(scheduled, batch, end)
+    assert photometric(scheduled, batch, end) == photometric(everywhere, batch, end)
     assert int(scheduled.log.count) == 0
-    assert photometric(everywhere, batch, end) < free
+    assert photometric(everywhere.train(), batch, end) < photometric(given(masking="none").train(), batch, end)
 
 
 def end_epochs(method: SgDepth, overlaps: Tensor, *, epochs: int) -> list[float]:
@@ -232,11 +236,11 @@ def test_what_it_remembers_is_in_its_state():
 
 def test_predictions():
     method, batch = make_method().eval(), make_batch()
-    assert method.knows_classes
+    assert method.knows.classes
     with torch.no_grad():
         depth, classes = method.predict_depth(batch.target), method.predict_classes(batch.target)
         motion = method.predict_motion(batch.target, batch.sources[:, 1])
-        _, transforms, _ = method._views(method.depth_decoder(method.shared(batch.target)), batch)
+        _, transforms, _ = method._views(method.depth_network.decoder(method.shared(batch.target)), batch)
         back = method.predict_motion(batch.sources[:, 0], batch.target)
     assert depth.shape == classes.shape == (2, 1, HEIGHT, WIDTH)
     assert int(classes.max()) < 19
@@ -268,7 +272,7 @@ def test_a_predicted_camera_comes_with_the_motion():
 def test_pictures(changes: dict[str, Any]):
     method = make_method(**changes).eval()
     with torch.no_grad():
-        shown = method.pictures(make_batch())
+        shown = method.observe(make_batch()).pictures
     assert set(shown) == {"target", "predicted from source", "disparity", "can move"}
     assert all(image.shape == (2, 3, HEIGHT, WIDTH) for image in shown.values())
     assert all(float(image.min()) >= 0 and float(image.max()) <= 1 for image in shown.values())

@@ -45,8 +45,8 @@ def _depth_net(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     method = convert_checkpoint(checkpoint)
     assert isinstance(method, Monodepth2)
     with torch.no_grad():
-        features = method.depth_encoder(_image(inputs["image_u8"]))
-        disparities = method.depth_decoder(features)
+        features = method.depth_network.encoder(_image(inputs["image_u8"]))
+        disparities = method.depth_network.decoder(features)
     outputs = {f"disp_{scale}": disparity for scale, disparity in enumerate(disparities)}
     return outputs | {f"debug_feature_{i}_mean": feature.mean(dim=(2, 3)) for i, feature in enumerate(features)}
 
@@ -154,7 +154,7 @@ def _loss_variant(inputs: Tensors, pyramid: list[Views], settings: Monodepth2Set
     )
     transforms = torch.stack([invert(past), future], dim=1)
     disparities = [free[f"disp_{scale}"] for scale in range(settings.scales)]
-    results = compare_scales(disparities, transforms, pyramid, settings=settings)
+    results = compare_scales(disparities, transforms, pyramid, comparison=settings.comparison())
     losses = [r.reprojection.error.mean() + settings.smoothness_weight * r.smoothness_loss for r in results]
     total = torch.stack(losses).mean()
     total.backward()

@@ -22,7 +22,7 @@ from vection.losses.scene_flow import (
     static_pixels,
 )
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.dynamo_depth_settings import DynamoDepthSettings
+from vection.methods.dynamo_depth_settings import ALL, DynamoDepthSettings, Released
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
@@ -52,8 +52,8 @@ def _lite_mono(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     assert isinstance(wide, Monodepth2)
     image = _image(inputs["image"])
     with torch.no_grad():
-        features = network.depth_encoder(image)
-        disparities, others = network.depth_decoder(features), wide.predict_disparities(image)
+        features = network.depth_network.encoder(image)
+        disparities, others = network.depth_network.decoder(features), wide.predict_disparities(image)
     outputs = {f"disp_{scale}": disparity for scale, disparity in enumerate(disparities)}
     outputs |= {f"alt_disp_{scale}": disparity for scale, disparity in enumerate(others)}
     outputs |= {f"feature_{scale}_mean": feature.mean(dim=(2, 3)) for scale, feature in enumerate(features)}
@@ -62,13 +62,15 @@ def _lite_mono(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
 
 SOURCES = ("prev", "next")
 RELEASED = DynamoDepthSettings(
-    depth="resnet18",
+    depth_network="resnet18",
     pretrained=False,
-    flow_order="object-first",
-    static="pixels",
-    ground="disparity",
-    consistency_min_disparity=0.03,
-    plane_ridge=1e-6,
+    released=Released(
+        flow_order="object-first",
+        static="pixels",
+        ground="disparity",
+        consistency_min_disparity=0.03,
+        plane_ridge=1e-6,
+    ),
 )
 LIMITS = (RELEASED.min_depth, RELEASED.max_depth)
 TERMS = {
@@ -173,7 +175,7 @@ def _losses(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     grids = torch.stack([inputs[f"grid_complete_{name}"] for name in SOURCES], dim=1)
     squared = (grids - inputs["grid_rigid"][:, None]).square().sum(dim=-1)
     static = {"": static_pixels(squared, threshold="batch"), "paper.": static_pixels(flow_discrepancy(residual))}
-    near = disparity > RELEASED.consistency_min_disparity
+    near = disparity > RELEASED.released.consistency_min_disparity
     terms = {
         "photometric": minimum_reprojection(errors).error.mean(),
         "smoothness": edge_aware_smoothness_loss(normalise_by_mean(disparity), image),
@@ -189,7 +191,7 @@ def _losses(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
         gradients = torch.autograd.grad(value, [free[name] for name in names], retain_graph=True, allow_unused=True)
         found = zip(names, gradients, strict=True)
         outputs |= {f"{TERMS[key]}.grad_{name}": one for name, one in found if one is not None}
-    weights = RELEASED.coefficients("")
+    weights = RELEASED.weights(ALL)
     outputs["total"] = torch.stack([weights[key] * value for key, value in terms.items()]).sum()
     ground = plane_inverse_depth(plane, inputs["K"], height=image.shape[-2], width=image.shape[-1])
     outputs["ground_depth"] = 1 / ground.clamp(min=1 / RELEASED.max_depth)
@@ -218,7 +220,7 @@ def _total_loss(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     images = image_pyramid(target, scales)
     # The release ramps over a third of an epoch of 8000 steps.
     ramp = Progress(step=3 * int(inputs["step"])).ramp(8000)
-    weights = RELEASED.coefficients("", ramp=ramp)
+    weights = RELEASED.weights(ALL, ramp=ramp)
     terms = [
         compare_scale(
             predicted,
@@ -249,7 +251,7 @@ def _ground_plane(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     height, width = disparity.shape[-2:]
     points = backproject(disparity_to_depth(disparity, min_depth=LIMITS[0], max_depth=LIMITS[1]), K)
     candidates = lower_points(points, share=0.4)
-    found = ransac_plane(candidates, samples, ridge=RELEASED.plane_ridge)
+    found = ransac_plane(candidates, samples, ridge=RELEASED.released.plane_ridge)
     exact = ransac_plane(candidates, samples)
     ground = plane_inverse_depth(found.plane, K, height=height, width=width).clamp(min=1 / LIMITS[1])
     return {

@@ -123,7 +123,7 @@ def _full_model(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
         seconds=torch.full(b.shape[:2], 0.1),
         stored_to_image=torch.eye(3).expand_as(K),
     )
-    pairs = method.observe(batch, Progress(step=int(inputs["step"])))
+    pairs = method.predict_pairs(batch, Progress(step=int(inputs["step"])))
     outputs = released_terms(loss_terms(pairs, method.settings))
     outputs["total"].backward()
     return outputs | {

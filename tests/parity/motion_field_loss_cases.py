@@ -20,7 +20,7 @@ from vection.losses.rgbd_consistency import rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.losses.weighted_ssim import weighted_ssim_error
 from vection.methods.motion_field import loss_terms
-from vection.methods.motion_field_settings import MotionFieldSettings
+from vection.methods.motion_field_settings import MotionFieldSettings, Released
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None
@@ -179,7 +179,10 @@ def _disparity_smoothness(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     return {"loss": loss.detach(), "grad_depth": gradient_of(depth)}
 
 
-RELEASED = MotionFieldSettings(pretrained=False, padding="tensorflow", auto_mask="whole-batch", cycle_order="released")
+RELEASED = MotionFieldSettings(
+    pretrained=False,
+    released=Released(padding="tensorflow", auto_mask="whole-batch", cycle_order="released"),
+)
 TERMS = {
     "rgb_consistency": "colour",
     "ssim": "ssim",
@@ -216,9 +219,14 @@ def _total_loss(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     outputs = released_terms(loss_terms(pairs, RELEASED))
     gradients = torch.autograd.grad(outputs["total"], list(free.values()))
     outputs |= {f"grad.{name}": gradient for name, gradient in zip(free, gradients, strict=True)}
-    scaled = loss_terms(pairs, replace(RELEASED, scale_normalisation=True))
-    two = loss_terms(pairs, replace(RELEASED, scales=2, exact_centres=False))
-    drifting = replace(RELEASED, sparsity_weight=0.0, wrap_around=True, depth_consistency_weight=0.05)
+    scaled = loss_terms(pairs, replace(RELEASED, released=replace(RELEASED.released, scale_normalisation=True)))
+    two = loss_terms(pairs, replace(RELEASED, scales=2, released=replace(RELEASED.released, exact_centres=False)))
+    drifting = replace(
+        RELEASED,
+        sparsity_weight=0.0,
+        depth_consistency_weight=0.05,
+        released=replace(RELEASED.released, wrap_around=True),
+    )
     no_drift = loss_terms(pairs, drifting)
     (of_depth,) = torch.autograd.grad(no_drift["depth_consistency"], free["depth_b"])
     return {key: value.detach() for key, value in outputs.items()} | {

@@ -13,17 +13,16 @@ from vection.geometry.rigid import make_transform, rotation_from_quaternion
 from vection.geometry.views import Views
 from vection.geometry.warp import SeenWithDepth, warp_with_depth
 from vection.losses.ssim import moments, ssim_error
-from vection.methods.sc_sfmlearner import ScSfmLearnerSettings, compare_frames, smoothness_of_frames
-from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
+from vection.methods.sc_sfmlearner import compare_frames, smoothness_of_frames
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import Comparison
 from vection.networks.motion.euler_motion import transform_from_vector
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None
 
-NEURIPS = ScSfmLearnerSettings(smoothness="first-order")
-RELEASE = replace(
-    NEURIPS, comparison=AS_RELEASED, multi_scale="full-resolution", smooth_depth="mean-normalised",
-)  # fmt: skip
+NEURIPS = ScSfmLearnerSettings(released=Released(smoothness="first-order"))
+RELEASE = ScSfmLearnerSettings(released=AS_RELEASED)
 FRAMES = ("target", "ref0", "ref1")
 POSES = ("target_ref0", "target_ref1", "ref0_target", "ref1_target")
 """In the order of `both_directions`."""
@@ -75,8 +74,9 @@ def _warp(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
 
 
 def _release_warp(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
-    seen, outputs = _warped(inputs, AS_RELEASED)
-    return outputs | {"ssim_loss": _ssim_error(inputs, seen, AS_RELEASED)}
+    comparison = RELEASE.comparison
+    seen, outputs = _warped(inputs, comparison)
+    return outputs | {"ssim_loss": _ssim_error(inputs, seen, comparison)}
 
 
 def _warped(inputs: Tensors, comparison: Comparison) -> tuple[SeenWithDepth, Tensors]:
@@ -108,9 +108,9 @@ def _ssim_error(inputs: Tensors, seen: SeenWithDepth, comparison: Comparison) ->
 def _losses(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     variants = {
         "default": NEURIPS,
-        "no_ssim": _changed(NEURIPS, ssim_weight=0.0),
-        "no_mask": _changed(NEURIPS, self_discovered_mask=False),
-        "border": _changed(NEURIPS, padding="border"),
+        "no_ssim": replace(NEURIPS, ssim_weight=0.0),
+        "no_mask": replace(NEURIPS, self_discovered_mask=False),
+        "border": _as_released(NEURIPS, padding="border"),
         "two_scales": NEURIPS,
     }
     outputs: Tensors = {}
@@ -136,13 +136,11 @@ def _losses(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
 def _release_losses(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     outputs: Tensors = {}
     for ssim, mask, auto in ((1, 1, 0), (1, 1, 1), (0, 1, 0), (1, 0, 0), (0, 0, 1)):
-        settings = _changed(
-            RELEASE, ssim_weight=RELEASE.comparison.ssim_weight * ssim, self_discovered_mask=bool(mask),
-            auto_mask=bool(auto),
-        )  # fmt: skip
+        masked = _as_released(RELEASE, auto_mask=bool(auto))
+        settings = replace(masked, ssim_weight=RELEASE.ssim_weight * ssim, self_discovered_mask=bool(mask))
         outputs |= _release_variant(f"ssim{ssim}_mask{mask}_auto{auto}", inputs, settings)
     outputs |= _release_variant("two_scales", inputs, RELEASE)
-    return outputs | _release_variant("crop", inputs, _changed(RELEASE, auto_mask=False))
+    return outputs | _release_variant("crop", inputs, _as_released(RELEASE, auto_mask=False))
 
 
 def _release_variant(label: str, inputs: Tensors, settings: ScSfmLearnerSettings) -> Tensors:
@@ -161,8 +159,8 @@ def _release_variant(label: str, inputs: Tensors, settings: ScSfmLearnerSettings
     return _variant(label, free, depths=depths, views=views, levels=None, settings=settings)
 
 
-def _changed(settings: ScSfmLearnerSettings, **changes: object) -> ScSfmLearnerSettings:
-    return replace(settings, comparison=replace(settings.comparison, **changes))  # type: ignore[arg-type]
+def _as_released(settings: ScSfmLearnerSettings, **changes: object) -> ScSfmLearnerSettings:
+    return replace(settings, released=replace(settings.released, **changes))  # type: ignore[arg-type]
 
 
 def _free(inputs: Tensors) -> Tensors:

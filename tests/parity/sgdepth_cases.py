@@ -1,7 +1,6 @@
 """Reference values of sgdepth: see `cases.py`."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,7 +11,7 @@ from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.segmentation import weighted_cross_entropy
 from vection.methods.sgdepth import SgDepth, depth_losses
-from vection.methods.sgdepth_settings import AS_RELEASED
+from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 from vection.methods.steps.overlap_log import overlap_threshold, unmasked_share
 from vection.networks.depth.shared_encoder import scale_gradients
@@ -41,7 +40,7 @@ def _network(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
     frames = {name: _image(inputs[f"frame_{name}_u8"]) for name in ("0", *NEIGHBOURS)}
     with torch.no_grad():
         features = method.shared(frames["0"])
-        disparities, scores = method.depth_decoder(features), method.segmentation_decoder(features)
+        disparities, scores = method.depth_network.decoder(features), method.segmentation_decoder(features)
         past, future = (
             method.predict_motion(frames[first], frames[second]).ego for first, second in (("m1", "0"), ("0", "p1"))
         )
@@ -70,12 +69,12 @@ def _gradient_scaling(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
 
 
 GRADIENTS = {
-    "common.decoder.blocks.step_0.conv.bias": "shared.first.conv.bias",
-    "common.encoder.encoder.conv1.weight": "shared.encoder.conv1.weight",
-    "common.encoder.encoder.layer4.1.bn2.bias": "shared.encoder.layer4.1.bn2.bias",
-    "common.encoder.encoder.layer2.0.bn1.weight": "shared.encoder.layer2.0.bn1.weight",
-    "depth.multires.convs.0.bias": "depth_decoder.heads.0.bias",
-    "depth.decoder.blocks.step_1.conv.bias": "depth_decoder.after_skip.0.conv.bias",
+    "common.decoder.blocks.step_0.conv.bias": "depth_network.encoder.first.conv.bias",
+    "common.encoder.encoder.conv1.weight": "depth_network.encoder.encoder.conv1.weight",
+    "common.encoder.encoder.layer4.1.bn2.bias": "depth_network.encoder.encoder.layer4.1.bn2.bias",
+    "common.encoder.encoder.layer2.0.bn1.weight": "depth_network.encoder.encoder.layer2.0.bn1.weight",
+    "depth.multires.convs.0.bias": "depth_network.decoder.heads.0.bias",
+    "depth.decoder.blocks.step_1.conv.bias": "depth_network.decoder.after_skip.0.conv.bias",
     "seg.multires.convs.0.bias": "segmentation_decoder.head.bias",
     "seg.decoder.blocks.step_1.conv.bias": "segmentation_decoder.after_skip.0.conv.bias",
 }
@@ -88,7 +87,7 @@ def _scaled_gradients(inputs: Tensors, state: Tensors, *, scales: tuple[float, f
     features = method.shared(_image(inputs["image_u8"]))
     for feature in features:
         feature.retain_grad()
-    disparities = method.depth_decoder(scale_gradients(features, scales[0]))
+    disparities = method.depth_network.decoder(scale_gradients(features, scales[0]))
     scores = method.segmentation_decoder(scale_gradients(features, scales[1]))
     depth = torch.stack([disparity.square().mean() for disparity in disparities]).sum()
     segmentation = scores.square().sum(dim=1).mean()
@@ -153,14 +152,16 @@ def _masked_loss(inputs: Tensors, checkpoint: Checkpoint) -> Tensors:
         ("unmasked", None, "minimum"),
         ("masked_avg", learned, "average"),
     ):
-        settings = replace(AS_RELEASED, reprojection=reprojection)  # type: ignore[arg-type]
+        settings = SgDepthSettings(reprojection=reprojection, released=AS_RELEASED)  # type: ignore[arg-type]
         names = [*(f"disp_{scale}" for scale in range(settings.scales)), *(f"T_0_to_{name}" for name in NEIGHBOURS)]
         free = {name: inputs[name].clone().requires_grad_() for name in names}
         frames = {name: _image(inputs[f"frame_{name}_u8"]) for name in ("0", *NEIGHBOURS)}
         views = _views(inputs, frames)
         disparities = [free[f"disp_{scale}"] for scale in range(settings.scales)]
         transforms = torch.stack([free[f"T_0_to_{name}"] for name in NEIGHBOURS], dim=1)
-        losses = depth_losses(disparities, transforms, views, settings=settings, learned=mask)
+        losses = depth_losses(
+            disparities, transforms, views, settings=settings, comparison=settings.comparison(), learned=mask
+        )
         photometric, smoothness = (torch.stack(parts) for parts in zip(*losses, strict=True))
         total = (photometric + smoothness).mean()
         total.backward()

@@ -30,6 +30,6 @@ def test_only_the_released_recipe_couples_the_batch():
     coupled = [
         name
         for name in recipe_names()
-        if name.startswith("motion-field") and get_recipe(name).method.auto_mask == "whole-batch"
+        if name.startswith("motion-field") and get_recipe(name).method.released.auto_mask == "whole-batch"
     ]
     assert coupled == ["motion-field-as-released"]

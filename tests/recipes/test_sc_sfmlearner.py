@@ -27,7 +27,7 @@ def test_the_papers_training():
     assert (recipe.data.batch_size, recipe.data.augmentation.jitter, recipe.data.augmentation.flip) == (4, 0, 0.5)
     method = settings_of("sc-sfmlearner")
     assert (method.photometric_weight, method.smoothness_weight, method.geometry_weight) == (1.0, 0.1, 0.5)
-    assert (method.comparison.ssim_weight, method.scales, method.smoothness) == (0.85, 1, "squared")
+    assert (method.ssim_weight, method.scales, method.released.smoothness) == (0.85, 1, "squared")
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -38,9 +38,9 @@ def test_table_5(name: str):
 
 def test_table_3_adds_one_thing_after_the_other():
     full = settings_of("sc-sfmlearner-dispnet-416x128")
-    gc = replace(full, comparison=replace(full.comparison, self_discovered_mask=False))
+    gc = replace(full, self_discovered_mask=False)
     ssim = replace(gc, geometry_weight=0.0)
-    basic = replace(ssim, comparison=replace(ssim.comparison, ssim_weight=0.0))
+    basic = replace(ssim, ssim_weight=0.0)
     rows = {"basic": basic, "basic-ssim": ssim, "basic-ssim-gc": gc}
     for name, expected in rows.items():
         assert settings_of(f"sc-sfmlearner-{name}") == expected

@@ -11,10 +11,10 @@ from vection.data.clips.folder import read_clip, write_clip
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
+from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
-from vection.runs.build import build_method
-from vection.runs.train import load_data
+from vection.runs.train import load_data, train
 from vection.samples import RawSample, stack
 from vection.training.augmentation import augment
 
@@ -31,7 +31,7 @@ TABLE_3: dict[str, dict[str, Any]] = {
     "sgdepth-kitti-semantic-mask": {"gradient_scale": 0.1, "masking": "all"},
     "sgdepth-kitti-threshold": {"gradient_scale": 0.1, "masking": "threshold"},
     "sgdepth-kitti": {"gradient_scale": 0.1, "masking": "scheduled"},
-    "sgdepth-kitti-resnet50": {"masking": "scheduled", "encoder": "resnet50"},
+    "sgdepth-kitti-resnet50": {"masking": "scheduled", "depth_network": "resnet50"},
 }
 
 
@@ -119,8 +119,9 @@ def test_class_files_beside_the_clips_make_masks(tiny_clips: Path, tmp_path: Pat
     assert int((overlaps > 0).sum()) == 2  # both images have cars
 
 
-def test_masks_without_classes_are_refused_before_training(tiny_clips: Path):
-    with pytest.raises(UsageError, match=r"--method\.class_maps given"):
-        load_data(with_method(learns="depth"), tiny_clips)
-    with pytest.raises(UsageError, match=r"--data\.use_classes true"):
-        load_data(with_method(class_maps="given"), tiny_clips)
+def test_masks_without_classes_are_refused_before_training(tmp_path: Path, tiny_clips: Path):
+    with pytest.raises(UsageError, match=r"method\.class_maps given"):
+        train(with_method(learns="depth"), data=tiny_clips, out=tmp_path / "run")
+    with pytest.raises(UsageError, match=r"data\.use_classes to true"):
+        train(with_method(class_maps="given"), data=tiny_clips, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -43,7 +43,7 @@ def sc_paper(folder: Path) -> Method:
 
 
 def sc_released(folder: Path) -> Method:
-    method = test_sc_sfmlearner.make_method(depth_network="resnet18", pose_network="resnet18")
+    method = test_sc_sfmlearner.make_method(depth_network="resnet18", ego_motion="resnet18")
     test_sc_sfmlearner.write_public(folder, method)
     return method
 
@@ -123,7 +123,7 @@ def test_training_goes_on_from_imported_weights(tmp_path: Path, tiny_clips: Path
     assert main(["import", str(tmp_path / "public"), "--out", str(tmp_path / "run")]) == 0
     assert main([*training(tmp_path / "run", tiny_clips, tmp_path / "adapted"), "--stages.0.learning_rate", "0"]) == 0
     before, after = (load_predictor(tmp_path / name).method for name in ("run", "adapted"))
-    key = "depth_decoder.heads.0.weight"
+    key = "depth_network.decoder.heads.0.weight"
     assert torch.equal(before.get_parameter(key), after.get_parameter(key))
     kept = json.loads((tmp_path / "adapted" / "recipe.json").read_text())
     assert kept["start_from"] == str(tmp_path / "run" / "checkpoints" / "last")
@@ -145,7 +145,7 @@ def test_what_the_files_lack_is_said_and_not_predicted(
     test_dynamo_depth.write_checkpoint(tmp_path / "public", motion=False)
     assert main(["import", str(tmp_path / "public"), "--out", str(tmp_path / "dynamo"), *SIZE]) == 0
     assert "no object motion" in capsys.readouterr().err
-    assert not load_predictor(tmp_path / "dynamo").method.knows_object_motion
+    assert not load_predictor(tmp_path / "dynamo").method.knows.object_motion
     out = tmp_path / "predictions"
     words = ["predict", str(tmp_path / "dynamo"), str(tiny_clips / "drive_1"), "--out", str(out), "--no-video"]
     assert main(words) == 0
@@ -156,7 +156,7 @@ def test_what_the_files_lack_is_said_and_not_predicted(
     test_lite_mono.write_checkpoint(tmp_path / "lite", pose=False)
     assert main(["import", str(tmp_path / "lite"), "--out", str(tmp_path / "lite_run")]) == 0
     assert "depth without a path" in capsys.readouterr().err
-    assert not load_predictor(tmp_path / "lite_run").method.knows_ego_motion
+    assert not load_predictor(tmp_path / "lite_run").method.knows.ego_motion
 
 
 def test_the_size_is_said_where_it_is_guessed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

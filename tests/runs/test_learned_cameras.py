@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from vection.recipes.methods import build_method
 from vection.recipes.registry import get_recipe
-from vection.runs.build import build_method
 
 NAMES = ("monodepth2", "sc-sfmlearner", "sgdepth", "motion-field", "dynamo-depth")
 

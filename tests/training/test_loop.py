@@ -10,8 +10,8 @@ from torch.utils.data import Dataset
 
 from vection.errors import DataError
 from vection.methods.monodepth2 import Monodepth2
+from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
-from vection.runs.build import build_method
 from vection.runs.train import load_data
 from vection.samples import RawSample
 from vection.training.checkpoint import find_checkpoint, load_weights, read_config
@@ -71,14 +71,14 @@ def test_freeze_all_but_named_parts():
 def test_a_stage_trains_its_parts_and_freezes_the_rest_with_its_statistics(
     tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe]
 ):
-    stages = (Stage("depth", epochs=1, trains=("depth_encoder",)), Stage("rest", epochs=1, trains=("depth_decoder",)))
+    stages = (Stage("depth", epochs=1, trains=("depth_network",)), Stage("rest", epochs=1, trains=("ego_motion",)))
     training = make_training(debug_recipe(steps_per_epoch=1), tiny_clips, tmp_path, stages=stages)
     method, seen = training.method, {}
     method.on_epoch_end = lambda epoch: seen.__setitem__(training.position.stage, copy(method))  # type: ignore[method-assign]
     before = copy(method)
     training.fit()
     for stage, (old, new, learning) in enumerate(
-        [(before, seen[0], "depth_encoder."), (seen[0], seen[1], "depth_decoder.")]
+        [(before, seen[0], "depth_network."), (seen[0], seen[1], "ego_motion.")]
     ):
         changed = {name for name in old if not torch.equal(old[name], new[name])}
         assert changed, stage
@@ -90,7 +90,7 @@ def test_a_stage_trains_its_parts_and_freezes_the_rest_with_its_statistics(
 def test_a_loss_that_is_not_finite_stops_before_it_spoils_anything(
     tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe], poisoned: str
 ):
-    name = "depth_encoder.layer1.0.conv1.weight"
+    name = "depth_network.encoder.layer1.0.conv1.weight"
 
     def poison(read: int, sample: RawSample) -> RawSample:
         if read <= 4:  # two steps of two samples

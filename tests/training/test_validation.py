@@ -21,8 +21,11 @@ def test_a_motion_that_leaves_nothing_to_compare_is_remarked():
     method, batch = make_method(), make_batch()
     learning = validate(method, method, [batch], progress=Progress())
     assert 0.05 < learning.statistics["share_visible"] < 1
-    assert not [remark for remark in remarks(learning.statistics, terms=learning.terms) if "other frame" in remark]
+    assert not [remark for remark in remarks(learning.statistics) if "other frame" in remark]
     method.motion_network = Away()  # type: ignore[assignment]
     lost = validate(method, method, [batch], progress=Progress())
     assert lost.statistics["share_visible"] == lost.terms["colour"] == lost.terms["ssim"] == 0
-    assert "Only 0% of the pixels are found in the other frame" in remarks(lost.statistics, terms=lost.terms)[0]
+    assert "Only 0% of the pixels are found in the other frame" in remarks(lost.statistics)[0]
+    assert lost.nothing_compared(method.comparing)
+    assert not learning.nothing_compared(method.comparing)
+    assert not learning.nothing_compared(("segmentation",))

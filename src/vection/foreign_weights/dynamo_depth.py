@@ -8,7 +8,9 @@ from vection.foreign_weights.lite_mono import lite_mono_name
 from vection.foreign_weights.monodepth2 import decoder_state as monodepth2_decoder_state
 from vection.foreign_weights.monodepth2 import encoder_state, pose_decoder_state
 from vection.foreign_weights.renamed_state import State, load_renamed, require
-from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
+from vection.methods.dynamo_depth import DynamoDepth
+from vection.methods.dynamo_depth_settings import DynamoDepthSettings, Released
+from vection.methods.method import Knows
 from vection.networks.depth.build import DepthNetworkName
 from vection.networks.weights import lite_mono as lite_mono_weights
 
@@ -29,19 +31,23 @@ def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
     images = 3 if motion is None else motion["encoder.conv1.weight"].shape[1] // 3
     method = DynamoDepth(
         DynamoDepthSettings(
-            depth=depth,
+            depth_network=depth,
             pretrained=False,
-            pair_order="source-first",
-            motion_images="three" if images == 3 else "two",
-            flow_order="object-first",
+            released=Released(
+                pair_order="source-first",
+                motion_images="three" if images == 3 else "two",
+                flow_order="object-first",
+            ),
         )
     )
-    _load(method.depth.encoder, files, "depth_enc.pth", lite_mono_weights.encoder_state if lite else encoder_state)
+    _load(
+        method.depth_network.encoder, files, "depth_enc.pth", lite_mono_weights.encoder_state if lite else encoder_state
+    )
     decoder = lite_mono_weights.decoder_state if lite else monodepth2_decoder_state
-    _load(method.depth.decoder, files, "depth_dec.pth", decoder)
+    _load(method.depth_network.decoder, files, "depth_dec.pth", decoder)
     _load(method.ego_motion.get_submodule("encoder"), files, "pose_enc.pth", encoder_state)
     _load(method.ego_motion.get_submodule("decoder"), files, "pose_dec.pth", first_names_of_pose_decoder)
-    method.knows_object_motion = motion is not None
+    method.knows = Knows(object_motion=motion is not None)
     if motion is not None:
         _load(method.motion_encoder, files, "motion_enc.pth", encoder_state)
         _load(method.flow_decoder, files, "motion_dec.pth", refinement_state)

@@ -16,7 +16,7 @@ from vection.foreign_weights.renamed_state import State, below
 from vection.foreign_weights.sc_depth_pl import convert_sc_depth_pl
 from vection.foreign_weights.sc_sfmlearner import convert_sc_sfmlearner
 from vection.foreign_weights.sgdepth import convert_sgdepth
-from vection.methods.method import Method
+from vection.methods.method import Method, Needs
 from vection.networks.weights.weight_file import read_weight_file
 
 LayoutName = Literal[
@@ -33,6 +33,15 @@ USUAL_SIZES: dict[LayoutName, tuple[int, int]] = {
     "motion-field": (416, 128),
 }
 """Width and height that most of the published weights were trained at, where the files do not say."""
+
+RECIPES: dict[LayoutName, str] = {
+    "lite-mono": "monodepth2",
+    "sc-depth-pl": "sc-sfmlearner-as-released",
+    "sgdepth": "sgdepth-as-released",
+    "dynamo-depth": "dynamo-depth-as-released",
+    "motion-field": "motion-field",
+}
+"""Names of the recipes whose data and schedule go with the weights of a layout, where one serves all."""
 
 SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
 _MONODEPTH2 = ("encoder", "depth", "pose_encoder", "pose")
@@ -74,6 +83,8 @@ class Imported:
     """Whether it was trained on stereo pairs, so that its depth has a scale."""
     sha256: dict[str, str]
     """Of each file that was read."""
+    recipe: str
+    """Name of the recipe whose data and schedule are nearest to those of the weights."""
 
 
 def import_checkpoint(path: Path, *, layout: LayoutName | None = None, size: tuple[int, int] | None = None) -> Imported:
@@ -93,7 +104,28 @@ def import_checkpoint(path: Path, *, layout: LayoutName | None = None, size: tup
     width, height = known or USUAL_SIZES[chosen]
     if width % 32 or height % 32 or min(width, height) < 32:
         raise UsageError(f"The size {width}x{height} does not fit the networks: give multiples of 32.")
-    return Imported(chosen, method, width, height, known is not None, stereo, found.sha256)
+    return Imported(
+        layout=chosen,
+        method=method,
+        width=width,
+        height=height,
+        size_is_known=known is not None,
+        stereo=stereo,
+        sha256=found.sha256,
+        recipe=nearest_recipe(chosen, found.states, needs=method.settings.needs),
+    )
+
+
+def nearest_recipe(layout: LayoutName, files: Mapping[str, State], *, needs: Needs) -> str:
+    """Name of the recipe whose data and schedule go with weights of a layout."""
+    if layout == "monodepth2":
+        if not needs.stereo:
+            return "monodepth2"
+        return "monodepth2-mono-stereo" if needs.neighbours else "monodepth2-stereo"
+    if layout == "sc-sfmlearner":  # the later version has U-Nets
+        later = any(key.startswith("encoder.encoder.") for state in files.values() for key in state)
+        return "sc-sfmlearner-as-released" if later else "sc-sfmlearner-first-order"
+    return RECIPES[layout]
 
 
 def read_public_files(path: Path) -> PublicFiles:
@@ -146,7 +178,7 @@ def convert_checkpoint(
 ) -> Method:
     """Build the method from the state dicts of a public checkpoint by file name; its layout is told if not given.
 
-    What the files do not hold the method does not know (`knows_ego_motion`, `knows_object_motion`). `stereo`: whether
+    What the files do not hold the method does not know (`Method.knows`). `stereo`: whether
     Monodepth2 was trained on stereo pairs; `size`: width and height, by which Lite-Mono's dilations are chosen. Raises
     UsageError for unknown, missing or strange files.
     """

@@ -8,6 +8,7 @@ from vection.errors import UsageError
 from vection.foreign_weights.monodepth2 import encoder_state as resnet_state
 from vection.foreign_weights.monodepth2 import pose_decoder_state
 from vection.foreign_weights.renamed_state import State, load_renamed, require
+from vection.methods.method import Knows
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.depth.build import DepthNetwork
 from vection.networks.depth.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
@@ -23,11 +24,12 @@ def convert_lite_mono(files: Mapping[str, State], *, dilations: Dilations = "640
     require(files, ("encoder.pth", "depth.pth"), system="Lite-Mono")
     depth = convert_lite_mono_network(files["encoder.pth"], files["depth.pth"], dilations=dilations)
     name = lite_mono_name(files["encoder.pth"])
-    method = Monodepth2(Monodepth2Settings(encoder=name, pretrained=False, dilations=dilations, scales=depth.scales))
-    method.depth_encoder.load_state_dict(depth.encoder.state_dict())
-    method.depth_decoder.load_state_dict(depth.decoder.state_dict())
-    method.knows_ego_motion = {"pose_encoder.pth", "pose.pth"} <= set(files)
-    if method.knows_ego_motion and method.ego_motion is not None:
+    method = Monodepth2(
+        Monodepth2Settings(depth_network=name, pretrained=False, dilations=dilations, scales=depth.scales)
+    )
+    method.depth_network.load_state_dict(depth.state_dict())
+    method.knows = Knows(ego_motion={"pose_encoder.pth", "pose.pth"} <= set(files))
+    if method.knows.ego_motion and method.ego_motion is not None:
         encoder, decoder = (method.ego_motion.get_submodule(part) for part in ("encoder", "decoder"))
         network = "a Lite-Mono pose network"
         load_renamed(encoder, files["pose_encoder.pth"], resnet_state, what="'pose_encoder.pth'", network=network)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from vection.foreign_weights.renamed_state import State, load_renamed, require
+from vection.methods.method import Knows
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.encoders.encoder import EncoderName
 
@@ -28,7 +29,7 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
     if pose is not None and "pose_conv.weight" in pose:
         ego_motion = "posenet"
     settings = Monodepth2Settings(
-        encoder=_encoder_name(encoder),
+        depth_network=_encoder_name(encoder),
         pretrained=False,
         ego_motion=ego_motion,  # type: ignore[arg-type]
         temporal=pose is not None or not stereo,
@@ -36,10 +37,10 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
         scales=scales,
     )
     method = Monodepth2(settings)
-    _load(method.depth_encoder, files, "encoder.pth", encoder_state)
-    _load(method.depth_decoder, files, "depth.pth", decoder_state)
+    _load(method.depth_network.encoder, files, "encoder.pth", encoder_state)
+    _load(method.depth_network.decoder, files, "depth.pth", decoder_state)
     if pose is None or method.ego_motion is None:
-        method.knows_ego_motion = False
+        method.knows = Knows(ego_motion=False)
         return method.eval()
     if ego_motion == "posenet":
         _load(method.ego_motion.get_submodule("network"), files, "pose.pth", posenet_state)

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from vection.foreign_weights.renamed_state import State, below, load_renamed
 from vection.methods.motion_field import MotionField
-from vection.methods.motion_field_settings import MotionFieldSettings
+from vection.methods.motion_field_settings import MotionFieldSettings, Released
 
 _DEPTH, _MOTION = "depth_prediction/", "MotionFieldNet/"
 
@@ -15,9 +15,8 @@ def convert_motion_field(variables: State) -> MotionField:
     The authors published no weights; this reads those of your own trainings with their code. Raises UsageError for
     variables of another network.
     """
-    method = MotionField(
-        MotionFieldSettings(pretrained=False, padding="tensorflow", auto_mask="whole-batch", cycle_order="released")
-    )
+    released = Released(padding="tensorflow", auto_mask="whole-batch", cycle_order="released")
+    method = MotionField(MotionFieldSettings(pretrained=False, released=released))
     for network, rename in ((method.depth_network, depth_state), (method.motion_network, motion_state)):
         load_renamed(network, variables, rename, what="The checkpoint", network="the networks of Li et al.")
     return method.eval()

@@ -1,12 +1,14 @@
 """Import of sc_depth_pl's Lightning checkpoints, SC-SfMLearner's successors by the same authors: their keys to ours."""
 
+from dataclasses import replace
 from typing import Any
 
 from vection.errors import UsageError
 from vection.foreign_weights.monodepth2 import encoder_state
 from vection.foreign_weights.renamed_state import State, below, load_renamed
-from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
-from vection.methods.steps.pair_comparison import AS_RELEASED
+from vection.methods.method import Knows
+from vection.methods.sc_sfmlearner import ScSfmLearner
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED, ScSfmLearnerSettings
 
 DEPTH, POSE, RECTIFICATION = "depth_net.", "pose_net.", "rectify_net."
 """How the names of tensors begin; version 2 rectifies the second frame by a third network before the pose is told."""
@@ -23,13 +25,9 @@ def convert_sc_depth_pl(state: State) -> ScSfmLearner:
     """
     settings = ScSfmLearnerSettings(
         depth_network=_encoder_name(state, DEPTH),
-        pose_network=_encoder_name(state, POSE),
-        upsampling="bilinear",
-        multi_scale="full-resolution",
-        comparison=AS_RELEASED,
-        smoothness="first-order",
-        smooth_depth="mean-normalised",
+        ego_motion=_encoder_name(state, POSE),
         geometry_weight=0.1,
+        released=replace(AS_RELEASED, upsampling="bilinear"),
     )
     method = ScSfmLearner(settings)
     network = "an sc_depth_pl network"
@@ -40,8 +38,8 @@ def convert_sc_depth_pl(state: State) -> ScSfmLearner:
 
     load_renamed(method.depth_network, below(state, DEPTH), supervised, what="The depth network", network=network)
     pose = below(state, POSE)
-    method.knows_ego_motion = bool(pose) and not below(state, RECTIFICATION)
-    if method.knows_ego_motion:
+    method.knows = Knows(ego_motion=bool(pose) and not below(state, RECTIFICATION))
+    if method.knows.ego_motion:
         load_renamed(method.ego_motion, pose, pose_state, what="The pose network", network=network)
     return method.eval()
 

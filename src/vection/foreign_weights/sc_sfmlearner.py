@@ -8,8 +8,9 @@ from torch import nn
 from vection.errors import UsageError
 from vection.foreign_weights.monodepth2 import decoder_state, encoder_state, pose_decoder_state, posenet_state
 from vection.foreign_weights.renamed_state import State, below, load_renamed
-from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
-from vection.methods.steps.pair_comparison import AS_RELEASED
+from vection.methods.method import Knows
+from vection.methods.sc_sfmlearner import ScSfmLearner
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmLearnerSettings
 from vection.networks.depth.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
 from vection.networks.motion.euler_motion import EulerMotion, PoseNetworkName
 
@@ -33,19 +34,10 @@ def convert_sc_sfmlearner(files: Mapping[str, State]) -> ScSfmLearner:
     pose_name: PoseNetworkName = "posenet" if name in ("dispnet", "dispresnet") else "resnet18"
     if pose is not None:
         pose_name = pose_network_name(pose)
-    settings = ScSfmLearnerSettings(depth_network=name, pose_network=pose_name, smoothness="first-order")
-    if name not in ("dispnet", "dispresnet"):
-        settings = ScSfmLearnerSettings(
-            depth_network=name,
-            pose_network=pose_name,
-            multi_scale="full-resolution",
-            comparison=AS_RELEASED,
-            smoothness="first-order",
-            smooth_depth="mean-normalised",
-        )
-    method = ScSfmLearner(settings)
+    released = Released(smoothness="first-order") if name in ("dispnet", "dispresnet") else AS_RELEASED
+    method = ScSfmLearner(ScSfmLearnerSettings(depth_network=name, ego_motion=pose_name, released=released))
     load_depth_network(method.depth_network, depth)
-    method.knows_ego_motion = pose is not None
+    method.knows = Knows(ego_motion=pose is not None)
     if pose is not None:
         load_pose_network(method.ego_motion, pose)
     return method.eval()

@@ -1,6 +1,7 @@
 """Import of the public SGDepth checkpoints: their keys to ours."""
 
 import re
+from dataclasses import replace
 
 from vection.errors import UsageError
 from vection.foreign_weights.renamed_state import State, load_renamed
@@ -9,28 +10,26 @@ from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.networks.encoders.encoder import EncoderName
 
 _RENAMED = (
-    (r"common\.encoder\.encoder\.(.+)", r"shared.encoder.\1"),
-    (r"common\.decoder\.blocks\.step_0\.conv\.(.+)", r"shared.first.conv.\1"),
-    (r"depth\.multires\.convs\.(\d)\.(.+)", r"depth_decoder.heads.\1.\2"),
+    (r"common\.encoder\.encoder\.(.+)", r"depth_network.encoder.encoder.\1"),
+    (r"common\.decoder\.blocks\.step_0\.conv\.(.+)", r"depth_network.encoder.first.conv.\1"),
+    (r"depth\.multires\.convs\.(\d)\.(.+)", r"depth_network.decoder.heads.\1.\2"),
     (r"seg\.multires\.convs\.0\.(.+)", r"segmentation_decoder.head.\1"),
     (r"pose\.encoder\.encoder\.(.+)", r"ego_motion.encoder.\1"),
     (r"pose\.decoder\.squeeze\.(.+)", r"ego_motion.decoder.squeeze.\1"),
     (r"pose\.decoder\.conv_([12])\.(.+)", r"ego_motion.decoder.conv\1.\2"),
     (r"pose\.decoder\.conv_3\.(.+)", r"ego_motion.decoder.head.\1"),
 )
-_DECODERS = {"depth": "depth_decoder", "seg": "segmentation_decoder"}
+_DECODERS = {"depth": "depth_network.decoder", "seg": "segmentation_decoder"}
 
 
 def convert_sgdepth(state: State) -> SgDepth:
     """Build the method from the state dict of `model.pth`, with the first decoder convolution shared or not."""
+    shared = AS_RELEASED.shared if "common.decoder.blocks.step_0.conv.weight" in state else "encoder"
     settings = SgDepthSettings(
-        **{
-            **vars(AS_RELEASED),
-            "encoder": _encoder_name(state),
-            "pretrained": False,
-            "shared": AS_RELEASED.shared if "common.decoder.blocks.step_0.conv.weight" in state else "encoder",
-            "scales": sum(re.fullmatch(r"depth\.multires\.convs\.\d\.weight", key) is not None for key in state),
-        }
+        pretrained=False,
+        depth_network=_encoder_name(state),
+        scales=sum(re.fullmatch(r"depth\.multires\.convs\.\d\.weight", key) is not None for key in state),
+        released=replace(AS_RELEASED, shared=shared),
     )
     method = SgDepth(settings)
     # What the method remembers for its masks is no part of public checkpoints.

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torch import nn
 
 from vection.inference.prediction import CameraNumbers
 from vection.networks.cameras import Cameras
@@ -11,14 +10,15 @@ SAME_CAMERA = 0.02
 """Largest relative difference of fx, fy and of cx, cy (by the width) at which given cameras count as one."""
 
 
-def learned_camera(method: nn.Module, size: tuple[int, int], *, given: CameraNumbers | None) -> CameraNumbers | None:
-    """Return fx, fy, cx, cy that the method learned in training, in pixels of its images of `size` (height, width).
+def learned_camera(
+    cameras: Cameras | None, size: tuple[int, int], *, given: CameraNumbers | None
+) -> CameraNumbers | None:
+    """Return fx, fy, cx, cy that were learned in training, in pixels of images of `size` (height, width).
 
     Of several cameras it is the one whose intrinsics before learning were `given` (in the same pixels); None if that
     is not known, or if cameras are not learned one by one.
     """
-    cameras = getattr(method, "cameras", None)
-    if not isinstance(cameras, Cameras) or cameras.learned is None:
+    if cameras is None or cameras.learned is None:
         return None
     found = cameras.found(torch.Size((1, 3, *size)))
     if given is not None and len(found) > 1:

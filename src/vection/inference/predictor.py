@@ -75,7 +75,7 @@ class Predictor:
         frame needs the next one, so a prediction comes one frame late (at once if the method knows no motion). Images
         without a name are numbered.
         """
-        if not self.method.knows_ego_motion:
+        if not self.method.knows.ego_motion:
             yield from (self._predict_frame(frame) for frame in _named(frames))
             return
         T_camera_to_world = np.eye(4)
@@ -102,7 +102,7 @@ class Predictor:
 
         UsageError if the method knows no motion.
         """
-        if not self.method.knows_ego_motion:
+        if not self.method.knows.ego_motion:
             raise UsageError("This model knows no motion of the camera, so no path; use one that was trained on video.")
         T_camera_to_world = np.eye(4)
         before: Image | None = None
@@ -150,7 +150,7 @@ class Predictor:
         size, network = prediction.depth.shape, (self.height, self.width)
         motion = self._network_motion(first, second, before=before, size=size, camera=prediction.intrinsics)
         found: dict[str, Any] = {"T_to_next": self._ego_motion(motion)}
-        knows_objects = self.method.knows_object_motion
+        knows_objects = self.method.knows.object_motion
         if motion.object_flow is not None and knows_objects:
             flow = self.depth_scale * motion.object_flow[0].float()
             found["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
@@ -181,7 +181,7 @@ class Predictor:
 
     def _classes(self, image: Image, size: tuple[int, ...]) -> UInt8[np.ndarray, "image_height image_width"] | None:
         """Classes at `size`, nearest pixel; None if the method has not learned them."""
-        if not self.method.knows_classes:
+        if not self.method.knows.classes:
             return None
         with torch.inference_mode(), self._precision():
             ids = self.method.predict_classes(image)[0, 0].cpu().numpy()
@@ -194,7 +194,7 @@ class Predictor:
         given = None
         if frame.intrinsics is not None:
             given = resize_camera(frame.intrinsics, from_size=size, to_size=network)
-        learned = learned_camera(self.method, network, given=given)
+        learned = learned_camera(self.method.cameras, network, given=given)
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
     def _to_network(self, image: RgbImage) -> NetworkImage:

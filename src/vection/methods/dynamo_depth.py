@@ -1,5 +1,6 @@
 """Dynamo-Depth: Sun and Hariharan, Fixing Unsupervised Depth Estimation for Dynamical Scenes, NeurIPS 2023."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from vection.geometry.plane import find_ground
 from vection.geometry.rigid import invert
 from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
 from vection.losses.photometric import Target, photometric_error
-from vection.methods.dynamo_depth_settings import DEPTH, FLOW, DynamoDepthSettings
-from vection.methods.method import Method, Motion, Progress
+from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
+from vection.methods.method import Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
@@ -37,34 +38,37 @@ __all__ = ["DynamoDepth", "DynamoDepthSettings"]
 class DynamoDepth(Method):
     """Depth, pose, complete flow and motion mask, trained one after the other and then together."""
 
+    settings: DynamoDepthSettings
+    cameras: Cameras
+    stages = (DEPTH, FLOW, MASK, ALL)
+
     def __init__(self, settings: DynamoDepthSettings) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
+        self.settings, released, short = settings, settings.released, settings.short
         self.depth_limits = (settings.min_depth, settings.max_depth)
-        self.depth = build_depth_network(
-            settings.depth,
+        self.depth_network = build_depth_network(
+            settings.depth_network,
             pretrained=settings.pretrained,
             weights=None if settings.depth_weights is None else Path(settings.depth_weights),
             drop_path=settings.drop_path,
             dilations=settings.dilations,
         )
-        self.ego_motion: EgoMotion = SeparateEgoMotion(settings.motion, pretrained=settings.pretrained)
-        if settings.pose_matching:
+        self.ego_motion: EgoMotion = SeparateEgoMotion(settings.motion_encoder, pretrained=settings.pretrained)
+        if short.pose_matching:
             self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
-        images = 3 if settings.motion_images == "three" else 2
-        encoder = build_encoder(settings.motion, images=images, pretrained=settings.pretrained)
-        self.motion_encoder = MatchedEncoder(encoder) if settings.motion_views == "stabilised" else encoder
+        images = 3 if released.motion_images == "three" else 2
+        encoder = build_encoder(settings.motion_encoder, images=images, pretrained=settings.pretrained)
+        self.motion_encoder = MatchedEncoder(encoder) if short.motion_views == "stabilised" else encoder
 
         def decoder(outputs: int) -> nn.Module:
-            channels, scales = self.motion_encoder.channels, self.depth.scales
             return build_motion_decoder(
-                settings.motion_decoder,
-                channels,
+                released.motion_decoder,
+                self.motion_encoder.channels,
                 images=images,
                 outputs=outputs,
-                scales=scales,
-                start=settings.motion_start,
+                scales=self.depth_network.scales,
+                start=short.motion_start,
             )
 
         self.flow_decoder, self.mask_decoder = decoder(3), decoder(1)
@@ -72,23 +76,23 @@ class DynamoDepth(Method):
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L of eq. 9; which terms act, and what may explain motion, depends on the stage (sections 4.3 and B.3)."""
         settings, stage = self.settings, progress.stage
-        if self.training and settings.frozen_parts == "in-training-mode":
+        if self.training and settings.released.frozen_parts == "in-training-mode":
             self.train()  # the trainer has put the frozen parts into eval mode
         predicted, views = self._predict(batch, stage)
         target, unwarped, plane = Target.of(views.target), None, None
-        if stage == DEPTH and progress.total_step >= settings.mask_from_step:
+        if stage == DEPTH and progress.total_step >= settings.short.mask_from_step:
             # Later on, what looks still may be an object that travels with the camera.
             unwarped = photometric_error(views.sources, target, ssim_weight=settings.ssim_weight)
             unwarped = unwarped + settings.tie_break_noise * torch.randn_like(unwarped)
-        weights = settings.coefficients(stage, ramp=progress.ramp(settings.ramp_steps))
+        weights = settings.weights(stage, ramp=progress.ramp(settings.ramp_steps))
         if weights.get("ground"):
             points = backproject(settings.depth_of(predicted.disparities[0]), views.intrinsics)
             plane = find_ground(
                 points,
-                rows=settings.ground_rows,
-                stride=settings.ground_stride,
+                rows=settings.released.ground_rows,
+                stride=settings.released.ground_stride,
                 tolerance=settings.ground_tolerance,
-                ridge=settings.plane_ridge,
+                ridge=settings.released.plane_ridge,
             )
         scales = [
             compare_scale(
@@ -104,17 +108,14 @@ class DynamoDepth(Method):
             )
             for scale, image in enumerate(image_pyramid(views.target, len(predicted.disparities)))
         ]
-        terms = {
-            name: weight * torch.stack([one[name] for one in scales]).mean()
-            for name, weight in weights.items()
-            if name in scales[0]
-        }
+        means = {name: torch.stack([terms[name] for terms in scales]).mean() for name in scales[0]}
+        terms = weighted(means, weights)
         terms["photometric"] = terms["photometric"] + zero_if_finite(views, predicted.transforms)
         return terms
 
     def predict_depth(self, image: Image) -> Depth:
         """d_t of eq. 2."""
-        return self.settings.depth_of(self.depth(image)[0])
+        return self.settings.depth_of(self.depth_network(image)[0])
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
@@ -132,7 +133,7 @@ class DynamoDepth(Method):
         camera = intrinsics if predicted is None else predicted
         others = torch.stack([second] if before is None else [before, second], dim=1)
         depth = self.predict_depth(first)
-        if self.settings.motion_views == "stabilised":
+        if self.settings.short.motion_views == "stabilised":
             if camera is None:
                 return Motion(pair.T_first_to_second)
             cameras = camera[:, None].expand(-1, others.shape[1], -1, -1)
@@ -150,33 +151,39 @@ class DynamoDepth(Method):
             return motion
         points = backproject(depth, camera)
         ego = ego_flow(points, motion.ego)
-        scene = flows[0] if self.settings.motion_views == "frames" else ego + flows[0] * depth
+        scene = flows[0] if self.settings.short.motion_views == "frames" else ego + flows[0] * depth
         flow = object_flow(scene, ego, logits[0].sigmoid())
-        if self.settings.flow_order == "ego-first":  # there F_I moves points of the second camera
+        if self.settings.released.flow_order == "ego-first":  # there F_I moves points of the second camera
             flow = rotate_back(flow, motion.ego[:, :3, :3])
         return replace(motion, object_flow=flow, intrinsics=predicted)
 
-    def pictures(self, batch: Batch) -> dict[str, Image]:
+    def observe(self, batch: Batch) -> Observation:
         """The target, its prediction from the first source, the motion mask, and the disparity."""
-        predicted, views = self._predict(batch, "")
+        predicted, views = self._predict(batch, ALL)
         disparity, logit = predicted.disparities[0], predicted.logits[0]
-        return {
+        pictures = {
             "target": batch.target,
             "predicted from source": predicted.explain(0, views, self.settings).warped[:, 0],
             "moving": logit.sigmoid().expand_as(batch.target),
             "disparity": (disparity / disparity.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
+        return Observation(pictures)
+
+    def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
+        """How badly frames are explained, and how rough depth is: a closed mask is cheap in all other terms."""
+        del share_visible
+        return terms["photometric"] + terms.get("smoothness", 0.0)
 
     def _predict(self, batch: Batch, stage: str) -> tuple[Predictions, Views]:
         """Run the networks that the stage needs."""
-        disparities = self.depth(batch.target_jittered)
+        disparities = self.depth_network(batch.target_jittered)
         ordered = batch
-        if self.settings.pair_order == "source-first":  # as if every source came before its target
+        if self.settings.released.pair_order == "source-first":  # as if every source came before its target
             ordered = replace(batch, seconds=-batch.seconds.abs())
         depth = self.settings.depth_of(disparities[0])
         transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
         views = Views(batch.target, batch.sources, *self.cameras(batch, feature))
-        if stage != DEPTH and self.settings.motion_views == "stabilised":
+        if stage != DEPTH and self.settings.short.motion_views == "stabilised":
             seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
             batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))
         around = frames_around(batch)
@@ -188,7 +195,7 @@ class DynamoDepth(Method):
 
     def _step(self, target: Image, source: Image, *, past: bool) -> PairMotion:
         """T_target_to_source, for a source in the past or in the future."""
-        turned = past or self.settings.pair_order == "source-first"
+        turned = past or self.settings.released.pair_order == "source-first"
         first, second = (source, target) if turned else (target, source)
         pair: PairMotion = self.ego_motion(first, second, features=None, depth=target[:, :1])
         return replace(pair, T_first_to_second=invert(pair.T_first_to_second)) if turned else pair
@@ -200,10 +207,10 @@ class DynamoDepth(Method):
 
         Of stabilised views the flow is (F_C - F_R) / z, and starts at what block matching finds.
         """
-        three = self.settings.motion_images == "three"
+        three = self.settings.released.motion_images == "three"
         images = around.stacked(three=three)
         ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), around.steps)
-        if self.settings.motion_views == "frames":
+        if self.settings.short.motion_views == "frames":
             features, start = self.motion_encoder(images), None
         else:
             assert camera is not None

@@ -1,13 +1,79 @@
-"""The one abstract class: what training and inference ask of a published system."""
+"""The one abstract class: what training and inference ask of a published system, and what its settings tell."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from torch import nn
 
 from vection.networks.cameras import Cameras
 from vection.samples import Batch
 from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Points, Scalar, Transform
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a method must be given to learn, beside targets and their cameras."""
+
+    neighbours: bool = True
+    """Frames of the same camera before or after the target."""
+    stereo: bool = False
+    """The other camera of a calibrated pair."""
+    labels: bool = False
+    """Labelled images of a second domain."""
+    class_maps: bool = False
+    """Class maps of targets and sources."""
+
+
+@dataclass(frozen=True)
+class Knows:
+    """What a trained method can tell, beside depth."""
+
+    ego_motion: bool = True
+    """Whether `predict_motion` works; not after training on stereo pairs alone."""
+    object_motion: bool = False
+    """Whether `predict_motion` says of objects how, or which of them, move."""
+    classes: bool = False
+    """Whether `predict_classes` works."""
+
+
+@dataclass(frozen=True)
+class MethodSettings(ABC):
+    """The settings of a method: the paper's parts, and apart from them `released` and `short`.
+
+    Every method's class adds its own fields; the defaults are the paper's. What only the authors' code does stands in a
+    field `released`, what is ours and helps short trainings in a field `short`.
+    """
+
+    name: str
+    """Of the method, as in the table of methods."""
+    pretrained: bool
+    """Whether encoders start from ImageNet weights."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs:
+        """What a method of these settings learns from."""
+
+    @property
+    @abstractmethod
+    def knows(self) -> Knows:
+        """What a method of these settings can tell once it is trained."""
+
+
+Settings = TypeVar("Settings", bound=MethodSettings)
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """Return `settings` with `changes`, each in `released` or `short` where these have a field of its name."""
+    names = {field.name for field in fields(settings)}
+    for group in names & {"released", "short"} - set(changes):
+        value = getattr(settings, group)
+        members = {field.name for field in fields(value)}
+        moved = {name: changes.pop(name) for name in list(changes) if name in members}
+        changes[group] = replace(value, **moved)
+    return replace(settings, **changes)
 
 
 @dataclass(frozen=True)
@@ -43,25 +109,41 @@ class Motion:
     """K of the first frame, if it was predicted from the pair."""
 
 
+@dataclass(frozen=True)
+class Observation:
+    """What a method sees in a batch, for the log and for its health."""
+
+    pictures: dict[str, Image]
+    """By their captions: the target, its prediction, masks; each RGB in [0, 1]."""
+    share_visible: float | None = None
+    """Share of the target's pixels that are compared with the first source, if the method can tell."""
+
+
 class Method(nn.Module, ABC):
     """A self-supervised system: networks and the loss that trains them.
 
-    The networks are ordinary submodules; `Stage.trains` names them.
+    The networks are ordinary submodules; `Stage.trains` names them. Every method calls that of depth `depth_network`.
     """
 
+    settings: MethodSettings
+    cameras: Cameras | None
+    """Where intrinsics come from; None if the method learns from nothing that needs them."""
     depth_limits: tuple[float, float] | None = None
     """Nearest and farthest depth that the method can predict, if it has such."""
-    knows_ego_motion: bool = True
-    """Whether `predict_motion` works; False after training on stereo pairs alone."""
-    knows_object_motion: bool = True
-    """Whether what `predict_motion` says of objects, if anything, has been learned."""
-    knows_classes: bool = False
-    """Whether `predict_classes` works."""
+    stages: tuple[str, ...] | None = None
+    """Names of the stages that the method tells apart; None: all are alike to it."""
+    comparing: tuple[str, ...] = ("photometric",)
+    """Names of the loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
+
+    def __init__(self, settings: MethodSettings) -> None:
+        super().__init__()
+        self.knows = settings.knows
+        """What it has learned; less than `settings.knows` where weights were imported that lack parts."""
 
     @property
     def learns_intrinsics(self) -> bool:
         """Whether the camera is learned, not given."""
-        return any(isinstance(part, Cameras) and part.source != "given" for part in self.modules())
+        return self.cameras is not None and self.cameras.source != "given"
 
     def forward(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """Call `training_loss`; data-parallel and mixed-precision wrappers hook into `forward`."""
@@ -89,14 +171,27 @@ class Method(nn.Module, ABC):
         """
 
     def predict_classes(self, image: Image) -> ClassMap:
-        """Cityscapes train ids at the size of `image`, of a method that `knows_classes`."""
+        """Cityscapes train ids at the size of `image`, of a method that knows classes."""
         raise NotImplementedError(f"{type(self).__name__} knows no classes")
 
-    def pictures(self, batch: Batch) -> dict[str, Image]:
-        """Pictures for the log (warped view, mask), each RGB in [0, 1]; computed only when asked for."""
-        del batch
-        return {}
+    def observe(self, batch: Batch) -> Observation:
+        """Show what the method sees in a batch; computed only when asked for."""
+        return Observation({"target": batch.target})
+
+    def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
+        """What chooses the best checkpoint of a stage, the lower the better, from the terms of held-out frames.
+
+        The sum of all terms, unless some of them say nothing of depth and motion, or fall when less is compared;
+        `share_visible` is that of `Observation`.
+        """
+        del share_visible
+        return sum(terms.values())
 
     def on_epoch_end(self, progress: Progress) -> None:
         """Update what depends on the epoch (thresholds); called by the trainer after each epoch of training."""
         del progress
+
+
+def weighted(terms: Mapping[str, Scalar], weights: Mapping[str, float]) -> dict[str, Scalar]:
+    """Multiply each term by its weight, in the order of `weights`; a term that is not there does not act."""
+    return {name: weight * terms[name] for name, weight in weights.items() if name in terms}

@@ -1,17 +1,17 @@
 """Monodepth2: Godard et al., Digging Into Self-Supervised Monocular Depth Estimation, ICCV 2019."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor
 
+from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceTransforms, Views, zero_if_finite
 from vection.losses.ground import behind_ground_loss
 from vection.losses.photometric import mean_over
-from vection.methods.method import Method, Motion, Progress
+from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.methods.steps.multi_scale import compare_scales
 from vection.networks.cameras import Cameras
@@ -28,32 +28,37 @@ __all__ = ["Monodepth2", "Monodepth2Settings"]
 class Monodepth2(Method):
     """Depth and pose networks trained by predicting the target frame from its sources."""
 
+    settings: Monodepth2Settings
+
     def __init__(self, settings: Monodepth2Settings) -> None:
-        super().__init__()
+        super().__init__(settings)
         if not (settings.temporal or settings.stereo):
-            raise ValueError("a method without temporal and without stereo sources has nothing to learn from")
+            raise UsageError(
+                "Without neighbouring frames (method.temporal) and without stereo pairs (method.stereo) there is "
+                "nothing to learn from; choose at least one."
+            )
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
-        self.knows_ego_motion = settings.temporal
-        depth = build_depth_network(
-            settings.encoder,
+        self.depth_network = build_depth_network(
+            settings.depth_network,
             pretrained=settings.pretrained,
             weights=None if settings.depth_weights is None else Path(settings.depth_weights),
             drop_path=settings.drop_path,
             dilations=settings.dilations,
             scales=settings.scales,
         )
-        self.depth_encoder, self.depth_decoder = depth.encoder, depth.decoder
-        channels = depth.encoder.channels
-        motion = "resnet18" if settings.encoder.startswith("lite-mono") else cast(EncoderName, settings.encoder)
+        channels = self.depth_network.encoder.channels
+        lite = settings.depth_network.startswith("lite-mono")
+        motion = "resnet18" if lite else cast(EncoderName, settings.depth_network)
         self.ego_motion: EgoMotion | None = None
+        self.cameras: Cameras | None = None
         if settings.temporal:
             self.ego_motion = build_ego_motion(
                 settings.ego_motion,
                 encoder=motion,
                 channels=channels[-1],
                 pretrained=settings.pretrained,
-                matching=settings.pose_matching,
+                matching=settings.short.pose_matching,
             )
             self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         self.mask_decoder: DepthDecoder | None = None
@@ -64,32 +69,31 @@ class Monodepth2(Method):
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
         settings = self.settings
-        if settings.mask.startswith("auto") and progress.total_step < settings.mask_from_step:
-            settings = replace(settings, mask="none")
-        features = self.depth_encoder(batch.target_jittered)
-        disparities = self.depth_decoder(features)
+        features = self.depth_network.encoder(batch.target_jittered)
+        disparities = self.depth_network.decoder(features)
         masks = None if self.mask_decoder is None else self.mask_decoder(features)
         views, transforms = self._views(batch, features[-1], disparities[0])
         pyramid = views.pyramid(len(disparities))
-        results = compare_scales(disparities, transforms, pyramid, settings=settings, masks=masks)
+        comparison = settings.comparison(progress.total_step)
+        results = compare_scales(disparities, transforms, pyramid, comparison=comparison, masks=masks)
         photometric = [mean_over(result.reprojection.error, batch.usable) for result in results]
         smoothness = torch.stack([result.smoothness_loss for result in results]).mean()
         terms = {
             "photometric": torch.stack(photometric).mean() + zero_if_finite(views, transforms),
-            "smoothness": self.settings.smoothness_weight * smoothness,
+            "smoothness": settings.smoothness_weight * smoothness,
         }
         if masks is not None:  # without this term the mask would explain every error away (Zhou et al. 2017, eq. 4)
             entropy = [-mask.clamp(min=1e-7).log().mean() for mask in masks]
-            terms["predictive_mask"] = self.settings.predictive_mask_weight * torch.stack(entropy).mean()
-        if self.settings.ground_weight:
-            limits = (self.settings.min_depth, self.settings.max_depth)
+            terms["predictive_mask"] = settings.predictive_mask_weight * torch.stack(entropy).mean()
+        if settings.short.ground_weight:
+            limits = (settings.min_depth, settings.max_depth)
             ground = behind_ground_loss(disparities[0], views.intrinsics, limits=limits)
-            terms["ground"] = self.settings.ground_weight * ground
+            terms["ground"] = settings.short.ground_weight * ground
         return terms
 
     def predict_disparities(self, image: Image) -> Disparities:
         """Return the disparities of all scales, finest first."""
-        disparities: Disparities = self.depth_decoder(self.depth_encoder(image))
+        disparities: Disparities = self.depth_network(image)
         return disparities
 
     def predict_depth(self, image: Image) -> Depth:
@@ -102,36 +106,37 @@ class Monodepth2(Method):
     ) -> Motion:
         """Ego-motion alone: the method knows no object motion."""
         del before, intrinsics
-        if self.ego_motion is None:
+        if self.ego_motion is None or self.cameras is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
         features = None
         if self.ego_motion.needs_features:
-            features = (self.depth_encoder(first)[-1], self.depth_encoder(second)[-1])
+            features = (self.depth_network.encoder(first)[-1], self.depth_network.encoder(second)[-1])
         pair = self.ego_motion(first, second, features=features, depth=self.predict_depth(first))
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
-    def pictures(self, batch: Batch) -> dict[str, Image]:
+    def observe(self, batch: Batch) -> Observation:
         """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
-        features = self.depth_encoder(batch.target)
-        disparities = self.depth_decoder(features)[:1]
+        features = self.depth_network.encoder(batch.target)
+        disparities = self.depth_network.decoder(features)[:1]
         views, transforms = self._views(batch, features[-1], disparities[0])
-        result = compare_scales(disparities, transforms, [views], settings=self.settings)[0]
-        return {
+        result = compare_scales(disparities, transforms, [views], comparison=self.settings.comparison())[0]
+        pictures = {
             "target": batch.target,
             "predicted from source": result.warped[:, 0],
             "takes part": result.reprojection.selected.float().expand_as(batch.target),
             "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
+        return Observation(pictures)
 
     def _views(self, batch: Batch, feature: Tensor, disparity: Disparity) -> tuple[Views, SourceTransforms]:
         """Gather the temporal and the stereo sources and the transform to each (section 3.1)."""
         sources, intrinsics, transforms = [], [], []
-        own = batch.intrinsics
-        if self.ego_motion is not None:
+        target_K = batch.intrinsics
+        if self.ego_motion is not None and self.cameras is not None:
             temporal, motion_feature = self._temporal_transforms(batch, feature, disparity)
-            own, of_sources = self.cameras(batch, motion_feature)
+            target_K, source_K = self.cameras(batch, motion_feature)
             sources.append(batch.sources)
-            intrinsics.append(of_sources)
+            intrinsics.append(source_K)
             transforms.append(temporal)
         if self.settings.stereo:
             if batch.stereo is None:
@@ -139,7 +144,7 @@ class Monodepth2(Method):
             sources.append(batch.stereo.image[:, None])
             intrinsics.append(batch.stereo.intrinsics[:, None])
             transforms.append(batch.stereo.T_target_to_stereo[:, None])
-        views = Views(batch.target, torch.cat(sources, dim=1), own, torch.cat(intrinsics, dim=1))
+        views = Views(batch.target, torch.cat(sources, dim=1), target_K, torch.cat(intrinsics, dim=1))
         return views, torch.cat(transforms, dim=1)
 
     def _temporal_transforms(
@@ -149,6 +154,6 @@ class Monodepth2(Method):
         assert self.ego_motion is not None
         features = None
         if self.ego_motion.needs_features:
-            features = (feature, self.depth_encoder(batch.sources_jittered.flatten(0, 1))[-1])
+            features = (feature, self.depth_network.encoder(batch.sources_jittered.flatten(0, 1))[-1])
         depth = disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
         return source_transforms(self.ego_motion, batch, depth=depth, features=features)

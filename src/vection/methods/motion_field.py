@@ -1,5 +1,7 @@
 """Motion fields: Li et al., Unsupervised Monocular Depth Learning in Dynamic Scenes, CoRL 2020."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,7 +14,7 @@ from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_l
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion, Progress
+from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.steps.dynamic_classes import is_dynamic
 from vection.networks.cameras import Cameras
@@ -25,10 +27,10 @@ from vection.types import Depth, Image, Intrinsics, Map, Scalar
 
 def loss_terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
     """Weighted terms of section 3.2; each weight counts once a direction and half as much at each coarser scale."""
-    level = pairs.in_mean_depths() if settings.scale_normalisation else pairs
+    level = pairs.in_mean_depths() if settings.released.scale_normalisation else pairs
     terms: dict[str, Scalar] = {}
     for scale in range(settings.scales):
-        level = level.halved(exact_centres=settings.exact_centres) if scale > 0 else level
+        level = level.halved(exact_centres=settings.released.exact_centres) if scale > 0 else level
         for name, term in _terms(level, settings).items():
             terms[name] = terms.get(name, 0) + 2 * term / 2**scale
     return terms
@@ -39,9 +41,11 @@ def _terms(pairs: Pairs, settings: MotionFieldSettings) -> dict[str, Scalar]:
     moved, seen = _compare(pairs, settings)
     translation, rotations = pairs.translation, (pairs.rotation, exchanged(pairs.rotation))
     fields = translation, exchanged(translation)
-    cycle = translation_cycle_loss(*fields, rotations, moved=moved, visible=seen.visible, order=settings.cycle_order)
+    cycle = translation_cycle_loss(
+        *fields, rotations, moved=moved, visible=seen.visible, order=settings.released.cycle_order
+    )
     motion = relative_motion(pairs.residual, translation)
-    group_smoothness = group_smoothness_loss(motion, wrap_around=settings.wrap_around)
+    group_smoothness = group_smoothness_loss(motion, wrap_around=settings.released.wrap_around)
     depth_smoothness = edge_aware_smoothness_loss(normalise_by_mean(1 / pairs.depth), pairs.image)
     terms = {
         "colour": settings.colour_weight * seen.colour_loss,  # eq. 7
@@ -63,7 +67,7 @@ def _compare(pairs: Pairs, settings: MotionFieldSettings) -> tuple[Moved, RgbdCo
     # The other frame's depth is what this one is compared with; it does not learn from that.
     image, depth, usable = exchanged(pairs.image), exchanged(pairs.depth).detach(), pairs.usable_in_both(moved)
     return moved, rgbd_consistency(
-        pairs.image, moved, second_image=image, second_depth=depth, usable=usable, average=settings.average
+        pairs.image, moved, second_image=image, second_depth=depth, usable=usable, average=settings.short.average
     )
 
 
@@ -73,34 +77,38 @@ class MotionField(Method):
     residual_weight: Tensor
     """The burn-in's factor in the last step of training: predictions show as much object motion."""
 
+    settings: MotionFieldSettings
+    cameras: Cameras
+    comparing = ("colour", "ssim")
+
     def __init__(self, settings: MotionFieldSettings) -> None:
-        super().__init__()
+        super().__init__(settings)
         self.settings = settings
         self.depth_network: SoftplusDepth | SigmoidDepth
-        if settings.encoder == "randomised-resnet18":
-            self.depth_network = SoftplusDepth(padding=settings.padding, pretrained=settings.pretrained)
+        if settings.depth_network == "randomised-resnet18":
+            self.depth_network = SoftplusDepth(padding=settings.released.padding, pretrained=settings.pretrained)
         else:
             self.depth_limits = limits = (settings.min_depth, settings.max_depth)
-            self.depth_network = SigmoidDepth(settings.encoder, limits=limits, pretrained=settings.pretrained)
+            self.depth_network = SigmoidDepth(settings.depth_network, limits=limits, pretrained=settings.pretrained)
         inputs, channels = 8 if settings.depth_input else 6, settings.motion_channels
         self.motion_network = MotionFieldNet(
             inputs=inputs,
             channels=channels,
-            padding=settings.padding,
-            start=settings.motion_start,
-            matching=settings.pose_matching,
+            padding=settings.released.padding,
+            start=settings.short.motion_start,
+            matching=settings.short.pose_matching,
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
         self.register_buffer("residual_weight", torch.ones(()))
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L_reg,mot + L_reg,dep + L_cyc + L_rgb of the target with every source, both ways (section 3.2)."""
-        pairs = self.observe(batch, progress)
+        pairs = self.predict_pairs(batch, progress)
         terms = loss_terms(pairs, self.settings)
         # A camera that is not finite would only make pixels invalid.
         return terms | {"colour": terms["colour"] + 0 * pairs.intrinsics.sum()}
 
-    def observe(self, batch: Batch, progress: Progress) -> Pairs:
+    def predict_pairs(self, batch: Batch, progress: Progress) -> Pairs:
         """Predict depth and motion of the target (a) with every source (b), both ways."""
         (samples, count), usable = batch.sources.shape[:2], batch.usable
         weight = self.settings.burn_in_weight(progress)
@@ -117,7 +125,7 @@ class MotionField(Method):
         frames = self._frames(paired(batch.target_jittered, batch.sources_jittered), depth)
         predicted = self.motion_network(frames, exchanged(frames))
         own, of_sources = self.cameras(batch, by_sample(predicted.feature, samples))
-        residual = weight * standing_out(predicted.residual, self.settings.auto_mask)
+        residual = weight * standing_out(predicted.residual, self.settings.released.auto_mask)
         if self.settings.object_masks:
             residual = residual * paired(*self._movable(batch))
         pairs = Pairs(
@@ -129,7 +137,7 @@ class MotionField(Method):
             residual=residual,
             usable=None if usable is None else paired(usable, usable[:, None].repeat_interleave(count, dim=1)),
         )
-        if self.settings.inverse == "predicted":
+        if self.settings.short.inverse == "predicted":
             return pairs
         past = batch.seconds.flatten() < 0
         return pairs.with_inverse_motion(both_ways(past, ~past))
@@ -149,7 +157,7 @@ class MotionField(Method):
         del before, intrinsics
         found = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
         rotation = rotation_from_euler(found.angles)
-        residual = self.residual_weight * standing_out(found.residual, self.settings.auto_mask)
+        residual = self.residual_weight * standing_out(found.residual, self.settings.released.auto_mask)
         speed = length(residual)
         return Motion(
             ego=make_transform(rotation, found.background),
@@ -158,20 +166,28 @@ class MotionField(Method):
             intrinsics=self.cameras.of_pair(found.feature, like=first),
         )
 
-    def pictures(self, batch: Batch) -> dict[str, Image]:
+    def observe(self, batch: Batch) -> Observation:
         """The target, its prediction from the first source, what is visible in it, object motion, inverse depth."""
-        pairs = self.observe(batch, Progress(step=self.settings.burn_in))
+        pairs = self.predict_pairs(batch, Progress(step=self.settings.burn_in))
         _, seen = _compare(pairs, self.settings)
         rows = slice(0, len(pairs.image) // 2, batch.sources.shape[1])
         residual, inverse_depth = self.residual_weight * pairs.residual[rows], 1 / pairs.depth[rows]
         fastest = residual.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-9)
-        return {
+        pictures = {
             "target": batch.target,
             "predicted from source": seen.seen[rows],
             "visible in source": seen.visible[rows].float().expand_as(batch.target),
             "object motion": 0.5 + 0.5 * residual / fastest,
             "inverse depth": (inverse_depth / inverse_depth.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
+        return Observation(pictures, share_visible=float(seen.visible[rows].float().mean()))
+
+    def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
+        """How badly frames are explained; a mean over all pixels (eq. 7) falls when fewer are compared."""
+        error = sum(terms[name] for name in self.comparing)
+        if share_visible is None or self.settings.short.average == "counted":
+            return error
+        return error / max(share_visible, 1e-6)
 
     def _frames(self, image: Image, depth: Depth) -> Tensor:
         """What the motion network sees of each frame."""
@@ -180,7 +196,7 @@ class MotionField(Method):
     def _movable(self, batch: Batch) -> tuple[Map, Tensor]:
         """1 within `mask_dilation` pixels of people and vehicles, of the targets and of their sources."""
         if batch.classes is None or batch.source_classes is None:
-            raise UsageError("Object masks need clips with class maps, which --data.use_classes reads.")
+            raise UsageError("Object masks need class maps beside the clips (data.use_classes true).")
         around = self.settings.mask_dilation
         maps = torch.cat([batch.classes, batch.source_classes], dim=1)
         near = functional.max_pool2d(is_dynamic(maps).float(), 2 * around + 1, stride=1, padding=around)

@@ -1,53 +1,70 @@
-"""What of Li et al. 2020 can be switched: the paper's parts, the released code's variants, aids to a quick start."""
+"""Settings of Li et al. 2020: the paper's parts, the released code's variants, aids to short trainings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from vection.geometry.motion import AutoMask
 from vection.losses.motion_cycle import Order
 from vection.losses.motion_regularisation import Sparsity
 from vection.losses.rgbd_consistency import Average
-from vection.methods.method import Progress
+from vection.methods.method import Knows, MethodSettings, Needs, Progress
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.encoders.encoder import EncoderName
 from vection.networks.encoders.padding import Padding
 from vection.networks.motion.motion_field import CHANNELS, Start
 
-Inverse = Literal["predicted", "derived"]
+
+@dataclass(frozen=True)
+class Released:
+    """What the authors' code has otherwise than the paper; the defaults are the paper's."""
+
+    auto_mask: AutoMask = "per-sample"
+    """Vectors not longer than the mean are set to zero; as released, the mean of the whole batch."""
+    cycle_order: Order = "paper"
+    """How the translations of the two directions are composed in eq. 6."""
+    padding: Padding = "symmetric"
+    """As torchvision's ImageNet weights were trained with (symmetric), or as released."""
+    wrap_around: bool = False
+    """Smoothness of motion goes round the image's border."""
+    scale_normalisation: bool = False
+    """Lengths are in units of the batch's mean depth."""
+    exact_centres: bool = True
+    """Halving keeps pixel centres in place."""
 
 
 @dataclass(frozen=True)
-class MotionFieldSettings:
+class Short:
+    """What helps short trainings; none of it is in the paper."""
+
+    pose_matching: bool = False
+    """Block matching helps the motion network: short trainings learn how the camera turns."""
+    motion_start: Start = "released"
+    """How the motion network starts; "quick" with He's weights and constant factors."""
+    inverse: Literal["predicted", "derived"] = "predicted"
+    """Camera motion back in time: predicted from the exchanged frames (the paper), or the inverse of that forth."""
+    average: Average = "all"
+    """Eq. 7 is a mean over all pixels (the paper), or over those that count: it does not fall when fewer do."""
+
+
+@dataclass(frozen=True)
+class MotionFieldSettings(MethodSettings):
     """The method's parts; the defaults are the paper's, weights and schedules those of the released code."""
 
     name: Literal["motion_field"] = "motion_field"
-    encoder: Literal["randomised-resnet18"] | EncoderName = "randomised-resnet18"
-    """The paper's depth network (softplus), or an encoder of the library's other methods (sigmoid, limited depth)."""
     pretrained: bool = True
     """Start the encoder from ImageNet weights."""
+    depth_network: Literal["randomised-resnet18"] | EncoderName = "randomised-resnet18"
+    """The paper's (softplus), or an encoder of the library's other methods (sigmoid, limited depth)."""
     intrinsics: IntrinsicsSource = "given"
     depth_input: bool = True
     """The motion network sees the predicted depth as a fourth channel of each image."""
     motion_channels: tuple[int, ...] = CHANNELS
     """Of each halving of the motion network."""
-    motion_start: Start = "released"
-    """How the motion network starts; "quick" with He's weights and constant factors, for short trainings."""
-    pose_matching: bool = False
-    """Block matching helps the motion network (not in the paper): short trainings learn how the camera turns."""
     sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""
     mask_dilation: int = 8
     """By so many pixels the movable regions grow."""
-    auto_mask: AutoMask = "per-sample"
-    """Vectors not longer than the mean are set to zero; the released code takes the mean of the whole batch."""
-    inverse: Inverse = "predicted"
-    """Camera motion back in time: predicted from the exchanged frames, or the inverse of that forth ("derived")."""
-    cycle_order: Order = "paper"
-    average: Average = "all"
-    """Eq. 7 is a mean over all pixels, or over those that count."""
-    padding: Padding = "symmetric"
-    """As torchvision's ImageNet weights were trained with (symmetric), or as the released code does it."""
     colour_weight: float = 1.0
     ssim_weight: float = 1.5
     depth_consistency_weight: float = 0.0
@@ -60,16 +77,22 @@ class MotionFieldSettings:
     """Objects stand still for the first half of so many steps; then their motion fades in."""
     noise_ramp: int = 10_000
     """Steps over which the noise of the normalisation grows."""
-    wrap_around: bool = False
-    """Smoothness of motion goes round the image's border."""
-    scale_normalisation: bool = False
-    """Lengths are in units of the batch's mean depth."""
     scales: int = 1
-    exact_centres: bool = True
-    """Halving keeps pixel centres in place."""
     min_depth: float = 0.1
     max_depth: float = 100.0
     """Limits of the sigmoid's depth; softplus has none."""
+    released: Released = field(default_factory=Released)
+    short: Short = field(default_factory=Short)
+
+    @property
+    def needs(self) -> Needs:
+        """Neighbours; class maps if objects are masked by them."""
+        return Needs(class_maps=self.object_masks)
+
+    @property
+    def knows(self) -> Knows:
+        """The camera's motion and the objects'."""
+        return Knows(object_motion=True)
 
     def burn_in_weight(self, progress: Progress) -> float:
         """Factor of object motion: clip(2 step / burn_in - 1, 0, 1)."""

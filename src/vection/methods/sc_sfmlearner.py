@@ -12,7 +12,7 @@ from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion, Progress
+from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
 from vection.methods.steps.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.networks.cameras import Cameras
@@ -64,7 +64,7 @@ def compare_frames(
     given.
     """
     if levels is None:
-        levels = views.pyramid(len(depths)) if settings.multi_scale == "per-scale" else [views] * len(depths)
+        levels = views.pyramid(len(depths)) if settings.released.multi_scale == "per-scale" else [views] * len(depths)
     pairs = 2 * views.sources.shape[1]
     photometric, geometry, maps = [], [], []
     for depth, level in zip(depths, levels, strict=True):
@@ -75,9 +75,9 @@ def compare_frames(
             both_directions(level.intrinsics, level.source_intrinsics),
         )
         first, second = (DepthView(*(part[index] for part in parts)) for index in (0, 1))
-        maps.append(compare(first, second, transforms, settings=settings.comparison))
+        maps.append(compare(first, second, transforms, comparison=settings.comparison))
         fitting = None if usable is None else _fit(usable.float(), level.target) > 0
-        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, settings=settings.comparison, usable=fitting)
+        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, comparison=settings.comparison, usable=fitting)
         photometric.append(of_pairs[0])
         geometry.append(of_pairs[1])
     return PairLosses(torch.stack(photometric).sum(dim=0), torch.stack(geometry).sum(dim=0), maps[0])
@@ -86,26 +86,29 @@ def compare_frames(
 def smoothness_of_frames(depth: Depth, views: Views, *, settings: ScSfmLearnerSettings) -> Scalar:
     """Eq. 4, summed over the target and its sources; `depth` is that of all frames, in full size."""
     frames = torch.cat([views.target[:, None], views.sources], dim=1)
-    values = depth if settings.smooth_depth == "raw" else normalise_by_mean(depth)
-    squared = settings.smoothness == "squared"
+    values = depth if settings.released.smooth_depth == "raw" else normalise_by_mean(depth)
+    squared = settings.released.smoothness == "squared"
     return frames.shape[1] * edge_aware_smoothness_loss(values, frames.flatten(0, 1), squared=squared)
 
 
 class ScSfmLearner(Method):
     """Depth and pose networks that must agree with themselves in both directions."""
 
+    settings: ScSfmLearnerSettings
+    cameras: Cameras
+
     def __init__(self, settings: ScSfmLearnerSettings) -> None:
-        super().__init__()
+        super().__init__(settings)
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_disparity_network(
             settings.depth_network,
             scales=settings.scales,
             pretrained=settings.pretrained,
-            upsampling=settings.upsampling,
+            upsampling=settings.released.upsampling,
         )
         self.ego_motion = EulerMotion(
-            settings.pose_network, pretrained=settings.pretrained, matching=settings.pose_matching
+            settings.ego_motion, pretrained=settings.pretrained, matching=settings.short.pose_matching
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
 
@@ -136,19 +139,20 @@ class ScSfmLearner(Method):
         pair = self.ego_motion(first, second)
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
-    def pictures(self, batch: Batch) -> dict[str, Image]:
+    def observe(self, batch: Batch) -> Observation:
         """The target, its prediction from the first source, M where it counts (white is trusted), the inverse depth."""
         depths, views, transforms = self._predict(batch)
         maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
         pairs = 2 * views.sources.shape[1]
         trusted = (consistency_weight(maps.inconsistency) * maps.counted)[::pairs]
         inverse = 1 / depths[0].unflatten(0, (len(batch), -1))[:, 0]
-        return {
+        pictures = {
             "target": batch.target,
             "predicted from source": self.settings.comparison.restore(maps.seen.image[::pairs]),
             "trusted": trusted.expand_as(batch.target),
             "inverse depth": (inverse / inverse.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
+        return Observation(pictures)
 
     def _predict(self, batch: Batch) -> tuple[FrameDepths, Views, PairTransforms]:
         """Depths of all frames (target, then sources, of each sample), the frames, and the transforms of the pairs."""
@@ -161,7 +165,7 @@ class ScSfmLearner(Method):
 
     def _motions(self, batch: Batch) -> PairMotion:
         """T_first_to_second of all pairs of `both_directions`."""
-        if self.settings.motion_back == "second-pass":
+        if self.settings.short.motion_back == "second-pass":
             pairs: PairMotion = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))
             return pairs
         target = batch.target_jittered[:, None].expand_as(batch.sources_jittered).flatten(0, 1)

@@ -1,21 +1,24 @@
 """SGDepth: Klingner et al., Self-Supervised Monocular Depth Estimation with Semantic Guidance, ECCV 2020."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceClasses, SourceTransforms, Views, zero_if_finite
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
-from vection.methods.method import Method, Motion, Progress
+from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
-from vection.methods.steps.multi_scale import compare_scales
+from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.methods.steps.overlap_log import OverlapLog, unmasked_share
 from vection.networks.cameras import Cameras
+from vection.networks.depth.build import DepthNetwork
 from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
 from vection.networks.depth.shared_encoder import SharedEncoder, evaluating, scale_gradients
 from vection.networks.motion.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
@@ -29,17 +32,18 @@ def depth_losses(
     views: Views,
     *,
     settings: SgDepthSettings,
+    comparison: Comparison,
     learned: Mask | None = None,
     usable: Mask | None = None,
 ) -> list[tuple[Scalar, Scalar]]:
     """Photometric and smoothness loss of each scale; pixels that are not `learned` count as 0 in the mean (eq. 9)."""
     pyramid = views.pyramid(len(disparities))
-    if settings.edges == "sampled":
+    if settings.released.edges == "sampled":
         small = [tuple(disparity.shape[-2:]) for disparity in disparities]
         images = [functional.interpolate(views.target, size=size, mode="bilinear") for size in small]
         pyramid = [replace(level, target=image) for level, image in zip(pyramid, images, strict=True)]
     losses = []
-    for result in compare_scales(disparities, transforms, pyramid, settings=settings):
+    for result in compare_scales(disparities, transforms, pyramid, comparison=comparison):
         error = result.reprojection.error  # min over t' of eq. 3, auto-masked
         photometric = mean_over(error if learned is None else error * learned, usable)
         losses.append((photometric, settings.smoothness_weight * result.smoothness_loss))  # beta J_sm (eq. 4)
@@ -49,35 +53,50 @@ def depth_losses(
 class SgDepth(Method):
     """Depth from video and segmentation from labels of another domain, on one encoder; classes guide what to ignore."""
 
+    settings: SgDepthSettings
+    cameras: Cameras
+
     def __init__(self, settings: SgDepthSettings) -> None:
-        super().__init__()
+        super().__init__(settings)
         if settings.learns == "depth" and settings.class_maps == "predicted" and settings.masking != "none":
-            raise ValueError("masks need class maps: learn the segmentation or give them")
-        self.settings = settings
-        self.depth_limits = (settings.min_depth, settings.max_depth)
-        self.knows_classes = settings.learns != "depth"
-        first = settings.shared == "encoder-and-first-convolution"
-        start, norm = settings.pretrained, settings.normalisation
-        self.shared = SharedEncoder(settings.encoder, first_convolution=first, pretrained=start, normalisation=norm)
-        channels = self.shared.channels
-        self.depth_decoder = DepthDecoder(channels, scales=settings.scales, first_is_done=first)
-        for head in self.depth_decoder.heads:
-            head.get_parameter("bias").data.add_(settings.disparity_bias)
-        self.segmentation_decoder: SegmentationDecoder | None = None
-        if self.knows_classes:
-            self.segmentation_decoder = SegmentationDecoder(
-                channels, classes=settings.class_scores, first_is_done=first
+            raise UsageError(
+                "Masks want classes: learn segmentation as well (method.learns depth-and-segmentation), give class "
+                "maps (method.class_maps given, data.use_classes true), or train without masks (method.masking none)."
             )
-        poses = 2 if settings.pose_scaled == "output" else 1
-        self.ego_motion: EgoMotion = SeparateEgoMotion(
-            settings.encoder, pretrained=start, normalisation=norm, poses=poses, scaled=settings.pose_scaled
+        self.settings, released = settings, settings.released
+        self.depth_limits = (settings.min_depth, settings.max_depth)
+        first, norm = released.shared == "encoder-and-first-convolution", settings.normalisation
+        shared = SharedEncoder(
+            settings.depth_network, first_convolution=first, pretrained=settings.pretrained, normalisation=norm
         )
-        if settings.pose_matching:
+        self.depth_network = DepthNetwork(
+            shared, DepthDecoder(shared.channels, scales=settings.scales, first_is_done=first)
+        )
+        for head in self.depth_network.decoder.heads:
+            head.get_parameter("bias").data.add_(released.disparity_bias)
+        self.segmentation_decoder: SegmentationDecoder | None = None
+        if settings.knows.classes:
+            self.segmentation_decoder = SegmentationDecoder(
+                shared.channels, classes=released.class_scores, first_is_done=first
+            )
+        self.ego_motion: EgoMotion = SeparateEgoMotion(
+            settings.depth_network,
+            pretrained=settings.pretrained,
+            normalisation=norm,
+            poses=2 if released.pose_scaled == "output" else 1,
+            scaled=released.pose_scaled,
+        )
+        if settings.short.pose_matching:
             self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
-        weights = (*CITYSCAPES_CLASS_WEIGHTS, 0.0)[: settings.class_scores]
+        weights = (*CITYSCAPES_CLASS_WEIGHTS, 0.0)[: released.class_scores]
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
-        self.log = OverlapLog(as_released=settings.schedule == "as-released")
+        self.log = OverlapLog(as_released=released.schedule == "as-released")
+
+    @property
+    def shared(self) -> nn.Module:
+        """The encoder of both tasks."""
+        return self.depth_network.encoder
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """J = J_ce + beta J_sm + (J_phm of images with moving objects, J_ph of the others), eq. 11."""
@@ -100,26 +119,30 @@ class SgDepth(Method):
     def _segmentation_loss(self, features: list[Tensor], labelled: LabelledImage) -> Scalar:
         assert self.segmentation_decoder is not None
         scores = self.segmentation_decoder(features)
-        weights = self.get_buffer("class_weights")
-        return weighted_cross_entropy(scores, labelled.classes, weights=weights, average=self.settings.class_average)
+        weights, average = self.get_buffer("class_weights"), self.settings.released.class_average
+        return weighted_cross_entropy(scores, labelled.classes, weights=weights, average=average)
 
     def _depth_terms(self, features: list[Tensor], batch: Batch, progress: Progress) -> dict[str, Scalar]:
-        disparities = self.depth_decoder(features)
+        disparities = self.depth_network.decoder(features)
         depth, transforms, views = self._views(disparities, batch)
         learned = None
         if self._masks_in(progress):
             learned = self._pixels_to_learn(batch, views, depth.detach(), transforms.detach())
-        settings = self.settings
-        if progress.total_step < settings.mask_from_step:
-            settings = replace(settings, mask="none")
-        losses = depth_losses(disparities, transforms, views, settings=settings, learned=learned, usable=batch.usable)
+        losses = depth_losses(
+            disparities,
+            transforms,
+            views,
+            settings=self.settings,
+            comparison=self.settings.comparison(progress.total_step),
+            learned=learned,
+            usable=batch.usable,
+        )
         photometric, smoothness = (torch.stack(parts).mean() for parts in zip(*losses, strict=True))
         return {"photometric": photometric + zero_if_finite(views, transforms), "smoothness": smoothness}
 
     def _masks_in(self, progress: Progress) -> bool:
-        # What is held out is scored as at the end of the schedule, where nothing is masked.
-        over = self.settings.masking == "none" or (self.settings.masking == "scheduled" and not self.training)
-        return not over and progress.epoch >= self.settings.masking_from
+        # What is held out is scored without masks: with them the loss falls when more is called dynamic.
+        return self.training and self.settings.masking != "none" and progress.epoch >= self.settings.masking_from
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # it changes modes and remembers
     @torch.no_grad()
@@ -128,11 +151,10 @@ class SgDepth(Method):
         classes, source_classes = self._classes(batch)
         target = is_dynamic(classes)
         warped = is_dynamic(views.synthesise_classes(source_classes, depth, transforms))
-        overlap = dynamic_overlap(target, warped, combine=self.settings.overlap)
+        overlap = dynamic_overlap(target, warped, combine=self.settings.released.overlap)
         if self.settings.masking == "all":
             return pixels_to_learn(target, warped, overlap, threshold=torch.full_like(overlap, torch.inf))
-        if self.training:
-            self.log.add(overlap)
+        self.log.add(overlap)
         return pixels_to_learn(target, warped, overlap, threshold=self.log.threshold)
 
     def _classes(self, batch: Batch) -> tuple[ClassMap, SourceClasses]:
@@ -150,6 +172,11 @@ class SgDepth(Method):
             return classes, others
         return classes.where(batch.usable, UNKNOWN_CLASS), others.where(batch.usable, UNKNOWN_CLASS)
 
+    def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
+        """The terms of depth alone, if it learns depth: most of the sum is segmentation, which says nothing of it."""
+        del share_visible
+        return sum(value for name, value in terms.items() if name != "segmentation" or self.settings.learns == name)
+
     def on_epoch_end(self, progress: Progress) -> None:
         """Choose theta so that a share epsilon of the next epoch's images is not masked (after eq. 10)."""
         if self.settings.masking not in ("threshold", "scheduled"):
@@ -161,7 +188,7 @@ class SgDepth(Method):
 
     def predict_depth(self, image: Image) -> Depth:
         """D = 1 / (a s + b) (section 4)."""
-        return self._depth(self.depth_decoder(self.shared(image)))
+        return self._depth(self.depth_network.decoder(self.shared(image)))
 
     def predict_classes(self, image: Image) -> ClassMap:
         """Cityscapes train ids at the size of `image`. Raises ValueError if segmentation was not learned."""
@@ -176,22 +203,22 @@ class SgDepth(Method):
         """Ego-motion; `moving` are the pixels of people and vehicles, which may stand (if segmentation was learned)."""
         del before, intrinsics
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
-        moving = is_dynamic(self.predict_classes(first)).float() if self.knows_classes else None
+        moving = is_dynamic(self.predict_classes(first)).float() if self.segmentation_decoder is not None else None
         camera = self.cameras.of_pair(pair.feature, like=first)
         return Motion(pair.T_first_to_second, moving=moving, intrinsics=camera)
 
-    def pictures(self, batch: Batch) -> dict[str, Image]:
+    def observe(self, batch: Batch) -> Observation:
         """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
-        disparities = self.depth_decoder(self.shared(batch.target))
+        disparities = self.depth_network.decoder(self.shared(batch.target))
         depth, transforms, views = self._views(disparities, batch)
-        shown = {
+        pictures = {
             "target": batch.target,
             "predicted from source": views.synthesise(depth, transforms)[:, 0],
             "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
         }
-        if self.knows_classes or (self.settings.class_maps == "given" and batch.classes is not None):
-            shown["can move"] = is_dynamic(self._classes(batch)[0]).float().expand_as(batch.target)
-        return shown
+        if self.segmentation_decoder is not None or (self.settings.class_maps == "given" and batch.classes is not None):
+            pictures["can move"] = is_dynamic(self._classes(batch)[0]).float().expand_as(batch.target)
+        return Observation(pictures)
 
     def _views(self, disparities: Disparities, batch: Batch) -> tuple[Depth, SourceTransforms, Views]:
         depth = self._depth(disparities)

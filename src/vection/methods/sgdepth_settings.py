@@ -1,23 +1,70 @@
-"""Settings of SGDepth: the paper's, and what the authors' code does instead."""
+"""Settings of SGDepth: the paper's parts, what the authors' code does instead, and aids to short trainings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.methods.method import Knows, MethodSettings, Needs
+from vection.methods.steps.multi_scale import Comparison, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.encoders.encoder import EncoderName, Normalisation
 
 
 @dataclass(frozen=True)
-class SgDepthSettings:
+class Released:
+    """What the authors' code has otherwise than the paper; the defaults are the paper's."""
+
+    shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
+    """What both tasks share."""
+    overlap: Literal["mean", "pooled"] = "mean"
+    """Of the sources' IoUs: their mean (after eq. 10), or one IoU over all sources."""
+    schedule: Literal["paper", "as-released"] = "paper"
+    """As released, the first epoch with masks masks nothing."""
+    class_average: Literal["pixels", "weights"] = "pixels"
+    """What the cross-entropy is divided by: eq. 5, or the sum of the weights."""
+    class_scores: Literal[19, 20] = 19
+    """The released network has a twentieth score that is never learned."""
+    edges: Literal["averaged", "sampled"] = "averaged"
+    """How images are made small for the smoothness at coarse scales: by area, or by bilinear samples."""
+    disparity_bias: float = 0.0
+    """Added to the initial bias of the depth heads; 5 as released, which starts at the near limit."""
+    pose_scaled: Literal["output", "at-start"] = "output"
+    """Where the pose network's factor of 0.01 acts: on its output, or on the initial weights of its head."""
+
+
+AS_RELEASED = Released(
+    shared="encoder-and-first-convolution",
+    overlap="pooled",
+    schedule="as-released",
+    class_average="weights",
+    class_scores=20,
+    edges="sampled",
+    disparity_bias=5.0,
+    pose_scaled="at-start",
+)
+"""The authors' code; when its masks begin is a matter of the recipe."""
+
+
+@dataclass(frozen=True)
+class Short:
+    """What helps short trainings; none of it is in the paper."""
+
+    pose_matching: bool = False
+    """Block matching helps the pose network: short trainings learn how the camera turns."""
+    mask_from_step: int = 0
+    """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
+    and a mask that leaves the others out can keep a short training from ever starting."""
+
+
+@dataclass(frozen=True)
+class SgDepthSettings(MethodSettings):
     """The method's parts; the defaults are the paper's full model."""
 
     name: Literal["sgdepth"] = "sgdepth"
-    encoder: EncoderName = "resnet18"
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
+    depth_network: EncoderName = "resnet18"
+    """Its encoder, which the pose network has as well."""
     intrinsics: IntrinsicsSource = "given"
-    pose_matching: bool = False
-    """Block matching helps the pose network (not in the paper): short trainings learn how the camera turns."""
     learns: Literal["depth-and-segmentation", "depth", "segmentation"] = "depth-and-segmentation"
     class_maps: Literal["predicted", "given"] = "predicted"
     """Where masks come from: the segmentation head, or class maps that lie beside the clips."""
@@ -26,46 +73,45 @@ class SgDepthSettings:
     masking_from: int = 30
     """First epoch with masks."""
     unmasked_share: float = 0.9
-    """epsilon of "threshold"."""
+    """epsilon of masking "threshold"."""
     gradient_scale: float | None = 0.1
     """lambda of eq. 6; None adds the gradients as they are."""
-    shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
-    overlap: Literal["mean", "pooled"] = "mean"
-    """Of the sources' IoUs: their mean (after eq. 10), or one IoU over all sources as released."""
-    schedule: Literal["paper", "as-released"] = "paper"
-    """As released, the first epoch with masks masks nothing."""
-    class_average: Literal["pixels", "weights"] = "pixels"
-    """What the cross-entropy is divided by: eq. 5, or as released."""
-    class_scores: Literal[19, 20] = 19
-    """The released network has a twentieth score that is never learned."""
-    edges: Literal["averaged", "sampled"] = "averaged"
-    """How images are made small for the smoothness at coarse scales; as released: bilinear samples."""
-    disparity_bias: float = 0.0
-    """Added to the initial bias of the depth heads; 5 as released, which starts at the near limit."""
-    pose_scaled: Literal["output", "at-start"] = "output"
     normalisation: Normalisation = "imagenet"
-    reprojection: Literal["minimum", "average"] = "minimum"
+    reprojection: ReprojectionName = "minimum"
     mask: Literal["auto", "none"] = "auto"
     """Auto-masking as in Monodepth2 (after eq. 9), or none."""
-    mask_from_step: int = 0
-    """Auto-masking begins at this optimiser step; see Monodepth2's settings."""
-    multi_scale: Literal["full-resolution"] = "full-resolution"
     scales: int = 4
     ssim_weight: float = 0.85
     smoothness_weight: float = 1e-3
+    """beta of eq. 11."""
     min_depth: float = 0.1
     max_depth: float = 100.0
     tie_break_noise: float = 0.0
+    """Standard deviation of noise on unwarped errors; Monodepth2 has some, this paper does not."""
+    released: Released = field(default_factory=Released)
+    short: Short = field(default_factory=Short)
 
+    @property
+    def needs(self) -> Needs:
+        """Neighbours; labelled images to learn segmentation, class maps to mask by given ones."""
+        by_given = self.masking != "none" and self.class_maps == "given"
+        return Needs(labels=self.learns != "depth", class_maps=by_given)
 
-AS_RELEASED = SgDepthSettings(
-    schedule="as-released",
-    overlap="pooled",
-    shared="encoder-and-first-convolution",
-    class_average="weights",
-    class_scores=20,
-    edges="sampled",
-    disparity_bias=5.0,
-    pose_scaled="at-start",
-)
-"""The method as the authors' code has it; when the masks begin is a matter of the recipe."""
+    @property
+    def knows(self) -> Knows:
+        """The camera's motion; classes, and with them what could move, if it learns segmentation."""
+        segments = self.learns != "depth"
+        return Knows(object_motion=segments, classes=segments)
+
+    def comparison(self, total_step: int | None = None) -> Comparison:
+        """How frames are compared at this optimiser step; None: at the end."""
+        acts = self.mask == "auto" and (total_step is None or total_step >= self.short.mask_from_step)
+        return Comparison(
+            reprojection=self.reprojection,
+            auto_mask="still" if acts else "none",
+            multi_scale="full-resolution",
+            ssim_weight=self.ssim_weight,
+            min_depth=self.min_depth,
+            max_depth=self.max_depth,
+            tie_break_noise=self.tie_break_noise,
+        )

@@ -2,12 +2,21 @@
 
 from dataclasses import replace
 
-from vection.methods.dynamo_depth import DynamoDepthSettings
+from vection.methods.dynamo_depth_settings import (
+    ALL,
+    AS_RELEASED,
+    DEPTH,
+    FLOW,
+    MASK,
+    DynamoDepthSettings,
+    Released,
+    Short,
+)
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
-_RIGID = ("depth", "ego_motion", "cameras")
+_RIGID = ("depth_network", "ego_motion", "cameras")
 _FLOW = ("motion_encoder", "flow_decoder")
 # Of what the first stage trained the paper freezes depth alone here, so the camera goes on learning, as released.
 _MASK = ("ego_motion", "cameras", *_FLOW, "mask_decoder")
@@ -17,14 +26,14 @@ def _stages(
     *epochs: int, rate: float = 5e-5, last_rate: float = 5e-5, drop: int = 10, factor: float = 0.5, warm_up: int = 0
 ) -> tuple[Stage, ...]:
     """Depth, complete flow, motion mask, all (section 5); the rate of the last stage drops after `drop` epochs."""
-    names = ("depth", "scene-flow", "motion-mask", "all")
+    names = (DEPTH, FLOW, MASK, ALL)
     parts: tuple[tuple[str, ...], ...] = (_RIGID, _FLOW, _MASK, ())
     return tuple(
         Stage(
             name,
             epochs=count,
-            learning_rate=last_rate if name == "all" else rate,
-            drops=(drop,) if name == "all" else (),
+            learning_rate=last_rate if name == ALL else rate,
+            drops=(drop,) if name == ALL else (),
             drop_factor=factor,
             warm_up=warm_up,
             trains=trains,
@@ -52,7 +61,7 @@ def _with_resnet(recipe: Recipe, *, name: str) -> Recipe:
         recipe,
         name=name,
         summary=recipe.summary.replace("Lite-Mono-8m", "ResNet-18 (MD2)"),
-        method=replace(recipe.method, depth="resnet18"),
+        method=replace(recipe.method, depth_network="resnet18"),
     )
 
 
@@ -79,36 +88,19 @@ _EIGEN = replace(
     data=_KITTI,
 )
 
-_RELEASED = replace(
-    _PAPER,
-    motion_images="three",
-    pair_order="source-first",
-    flow_order="object-first",
-    static="pixels",
-    consistency_min_disparity=0.03,
-    ground="disparity",
-    ground_rows=0.4,
-    ground_stride=1,
-    plane_ridge=1e-6,
-    frozen_parts="in-training-mode",
-)
-
 # The range of depth, and with it all that is measured in its unit, is a third; see recipes/monodepth2.py. Three images
 # tell what moves better than two. More than half of the epochs are depth's alone: once flow and mask act they explain
 # what is still wrong with it, and it hardly learns any more.
 _SHORT = replace(
     _PAPER,
-    depth="efficientnet-lite0",
-    motion="efficientnet-lite0",
-    motion_images="three",
-    motion_start="still",
-    motion_views="stabilised",
-    pose_matching=True,
+    depth_network="efficientnet-lite0",
+    motion_encoder="efficientnet-lite0",
     min_depth=0.03,
     max_depth=30.0,
     ground_tolerance=0.0015,
     ramp_steps=100,
-    mask_from_step=100,
+    released=Released(motion_images="three"),
+    short=Short(pose_matching=True, mask_from_step=100, motion_start="still", motion_views="stabilised"),
 )
 
 RECIPES: tuple[Recipe, ...] = (
@@ -128,12 +120,16 @@ RECIPES: tuple[Recipe, ...] = (
         _variant("no-pretraining", "no ImageNet weights, two epochs of depth (table 3)", pretrained=False),
         stages=_stages(2, 1, 5, 20),
     ),
-    _variant("u-net", "flow and mask by Monodepth2's decoder, as the paper's text has it", motion_decoder="u-net"),
+    _variant(
+        "u-net",
+        "flow and mask by Monodepth2's decoder, as the paper's text has it",
+        released=Released(motion_decoder="u-net"),
+    ),
     replace(
         _WAYMO,
         name="dynamo-depth-as-released",
         summary="Waymo Open, 480x320: as the authors' code trains",
-        method=_RELEASED,
+        method=replace(_PAPER, released=AS_RELEASED),
         stages=_stages(1, 1, 5, 20, rate=1e-4),
     ),
     replace(
@@ -158,7 +154,13 @@ RECIPES: tuple[Recipe, ...] = (
         _WAYMO,
         name="dynamo-depth-debug",
         summary="tiny and quick, to test a setup: 96x64, all four stages, one epoch of one step each",
-        method=replace(_PAPER, depth="lite-mono-tiny", motion="efficientnet-lite0", pretrained=False, ramp_steps=0),
+        method=replace(
+            _PAPER,
+            depth_network="lite-mono-tiny",
+            motion_encoder="efficientnet-lite0",
+            pretrained=False,
+            ramp_steps=0,
+        ),
         data=DataSettings(height=64, width=96, batch_size=2),
         stages=_stages(1, 1, 1, 1),
         training=TrainingSettings(steps_per_epoch=1, log_every=1, validation_batches=1),

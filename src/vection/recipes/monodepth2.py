@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vection.methods.monodepth2 import Monodepth2Settings
+from vection.methods.monodepth2_settings import Monodepth2Settings, Short
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
@@ -85,7 +85,7 @@ _BASELINE_MONO = _ABLATION[0]
 # An untrained pose network predicts camera steps of 0.001 to 0.005. At the paper's range of depth, 0.1 to 100, near
 # road would need steps of 0.02, which takes thousands of iterations to reach; at a third of it, hundreds (scale is
 # free). At a tenth, the first steps are too large for the depth and training may collapse to the far limit.
-_SHORT = replace(_PAPER, encoder="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
+_SHORT = replace(_PAPER, depth_network="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
 
 _SYNTHETIC = replace(
     _MONO,
@@ -136,7 +136,9 @@ RECIPES = (
         _MONO,
         name="monodepth2-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, an hour on two cores",
-        method=replace(_SHORT, pose_matching=True, mask="auto-derotated", mask_from_step=200, ground_weight=0.1),
+        method=replace(
+            _SHORT, short=Short(pose_matching=True, mask_from_step=200, derotated_mask=True, ground_weight=0.1)
+        ),
         data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
         stages=(Stage(epochs=24, learning_rate=2e-4, drops=(20,), warm_up=100),),
         training=TrainingSettings(steps_per_epoch=50),
@@ -145,7 +147,7 @@ RECIPES = (
         _SYNTHETIC,
         name="monodepth2-demo",
         summary="the demo's: 192x64 on the synthetic street, minutes on two cores",
-        method=replace(_SHORT, mask_from_step=100),
+        method=replace(_SHORT, short=Short(mask_from_step=100)),
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=TrainingSettings(steps_per_epoch=50),
     ),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vection.methods.motion_field_settings import MotionFieldSettings
+from vection.methods.motion_field_settings import MotionFieldSettings, Released, Short
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
@@ -43,16 +43,13 @@ def _with_classes(data: DataSettings) -> DataSettings:
 # depths disagree: docs/methods/motion_field.md.
 _SHORT = replace(
     _PAPER,
-    encoder="efficientnet-lite0",
+    depth_network="efficientnet-lite0",
     motion_channels=(16, 32, 64, 128, 256),
-    motion_start="quick",
-    inverse="derived",
-    pose_matching=True,
-    average="counted",
     min_depth=0.03,
     max_depth=30.0,
     burn_in=1000,
     noise_ramp=500,
+    short=Short(pose_matching=True, motion_start="quick", inverse="derived", average="counted"),
 )
 
 RECIPES = (
@@ -81,8 +78,7 @@ RECIPES = (
         "as-released",
         "416x128: auto-mask over the whole batch, cycle composed as in the authors' code, no crop of 416x128 files",
         data=replace(_PAIRS, augmentation=Augmentation(jitter=0.0)),
-        auto_mask="whole-batch",
-        cycle_order="released",
+        released=Released(auto_mask="whole-batch", cycle_order="released"),
     ),
     replace(
         _CITYSCAPES,

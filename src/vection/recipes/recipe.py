@@ -1,23 +1,12 @@
 """A run as one typed, complete value: method, data, stages, training. A variant is `replace` and two lines."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
-from pydantic import Field, TypeAdapter
-
-from vection.methods.dynamo_depth import DynamoDepthSettings
-from vection.methods.monodepth2 import Monodepth2Settings
-from vection.methods.motion_field_settings import MotionFieldSettings
-from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
-from vection.methods.sgdepth_settings import SgDepthSettings
+from vection.methods.method import MethodSettings
+from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
-
-MethodSettings = Annotated[
-    Monodepth2Settings | ScSfmLearnerSettings | SgDepthSettings | MotionFieldSettings | DynamoDepthSettings,
-    Field(discriminator="name"),
-]
-"""The settings of any method; `name` says whose they are."""
 
 OWN_CLIPS = "clips"
 """Value of `data.labels`: the clips themselves are labelled."""
@@ -56,29 +45,9 @@ class Recipe:
     name: str
     summary: str
     method: MethodSettings = field(default_factory=Monodepth2Settings)
+    """Settings of any method; `name` says whose they are."""
     data: DataSettings = field(default_factory=DataSettings)
     stages: tuple[Stage, ...] = (Stage(),)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     start_from: str | None = None
     """Run folder or checkpoint folder whose weights training starts from."""
-
-    @property
-    def stereo(self) -> bool:
-        """Whether it learns from stereo pairs."""
-        return isinstance(self.method, Monodepth2Settings) and self.method.stereo
-
-    @property
-    def temporal(self) -> bool:
-        """Whether it learns from neighbouring frames."""
-        return not isinstance(self.method, Monodepth2Settings) or self.method.temporal
-
-
-def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
-    """Plain values, for JSON."""
-    return asdict(recipe)
-
-
-def recipe_from_json(values: dict[str, Any]) -> Recipe:
-    """Rebuild and check a recipe. Raises pydantic.ValidationError that names the wrong field."""
-    values = {**values, "method": {"name": "monodepth2", **values.get("method", {})}}
-    return TypeAdapter(Recipe).validate_python(values)

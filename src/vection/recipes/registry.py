@@ -1,32 +1,20 @@
 """All recipes by name."""
 
-from difflib import get_close_matches
-
-from vection.errors import UsageError
-from vection.recipes import dynamo_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
+from vection.names import look_up
+from vection.recipes.methods import METHODS
 from vection.recipes.recipe import Recipe
 
-ALL: tuple[Recipe, ...] = (
-    *monodepth2.RECIPES,
-    *sc_sfmlearner.RECIPES,
-    *sgdepth.RECIPES,
-    *motion_field.RECIPES,
-    *dynamo_depth.RECIPES,
-)
-_BY_NAME = {recipe.name: recipe for recipe in ALL}
-if len(_BY_NAME) != len(ALL):
-    raise ValueError("two recipes have the same name")
+
+def all_recipes() -> dict[str, Recipe]:
+    """All recipes by name, in the order of the methods and of their files."""
+    return {recipe.name: recipe for entry in METHODS.values() for recipe in entry.recipes}
 
 
 def recipe_names() -> list[str]:
     """Names of all recipes, in the order of their files."""
-    return list(_BY_NAME)
+    return list(all_recipes())
 
 
 def get_recipe(name: str) -> Recipe:
     """Return the recipe of this name. Raises UsageError that suggests the nearest names."""
-    if name in _BY_NAME:
-        return _BY_NAME[name]
-    near = get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see all with: vection recipes"
-    raise UsageError(f"There is no recipe '{name}'; {hint}")
+    return look_up(name, all_recipes(), kind="recipe", see="see all with: vection recipes")

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
-from vection.methods.steps.pair_comparison import AS_RELEASED
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmLearnerSettings, Short
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
@@ -48,21 +47,20 @@ def _pretrained_on_cityscapes(recipe: Recipe, *, row: str) -> Recipe:
     )
 
 
-def _ablation(name: str, summary: str, *, comparison: dict[str, Any] | None = None, **changes: Any) -> Recipe:
+def _ablation(name: str, summary: str, **changes: Any) -> Recipe:
     """DispNet at 416x128 with the given changes."""
-    compared = replace(_PAPER.comparison, **(comparison or {}))
     return replace(
         _KITTI,
         name=f"sc-sfmlearner-{name}",
         summary=f"DispNet, 416x128: {summary}",
-        method=replace(_PAPER, depth_network="dispnet", comparison=compared, **changes),
+        method=replace(_PAPER, depth_network="dispnet", **changes),
         data=_SMALL,
     )
 
 
-_BASIC: dict[str, Any] = {"comparison": {"ssim_weight": 0.0, "self_discovered_mask": False}, "geometry_weight": 0.0}
-_SSIM: dict[str, Any] = {**_BASIC, "comparison": {"self_discovered_mask": False}}
-_SSIM_GC: dict[str, Any] = {"comparison": {"self_discovered_mask": False}}
+_BASIC: dict[str, Any] = {"ssim_weight": 0.0, "self_discovered_mask": False, "geometry_weight": 0.0}
+_SSIM: dict[str, Any] = {"self_discovered_mask": False, "geometry_weight": 0.0}
+_SSIM_GC: dict[str, Any] = {"self_discovered_mask": False}
 _TABLE_3 = (
     _ablation("basic", "L1 and smoothness (table 3, Basic)", **_BASIC),
     _ablation("basic-4-scales", "L1 and smoothness, 4 scales (table 3, Basic)", scales=4, **_BASIC),
@@ -96,11 +94,8 @@ _RELEASED = replace(
     _PAPER,
     pretrained=True,
     depth_network="resnet18",
-    pose_network="resnet18",
-    multi_scale="full-resolution",
-    comparison=AS_RELEASED,
-    smoothness="first-order",
-    smooth_depth="mean-normalised",
+    ego_motion="resnet18",
+    released=AS_RELEASED,
 )
 
 # The range of depth of short trainings: see `recipes/monodepth2.py`. Smoothness is that of the later code, which does
@@ -110,10 +105,9 @@ _RELEASED = replace(
 _SHORT = replace(
     _RELEASED,
     depth_network="efficientnet-lite0",
-    pose_network="efficientnet-lite0",
-    pose_matching=True,
-    motion_back="inverse",
-    comparison=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
+    ego_motion="efficientnet-lite0",
+    released=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
+    short=Short(pose_matching=True, motion_back="inverse"),
     min_depth=0.03,
     max_depth=30.0,
 )
@@ -135,7 +129,7 @@ RECIPES: tuple[Recipe, ...] = (
         _KITTI,
         name="sc-sfmlearner-first-order",
         summary="as the authors' code of the paper's time: smoothness without the square of eq. 4",
-        method=replace(_PAPER, smoothness="first-order"),
+        method=replace(_PAPER, released=Released(smoothness="first-order")),
     ),
     replace(
         _KITTI,
@@ -171,7 +165,7 @@ RECIPES: tuple[Recipe, ...] = (
         _KITTI,
         name="sc-sfmlearner-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
-        method=replace(_SHORT, pretrained=False, pose_network="posenet", motion_back="second-pass", scales=2),
+        method=replace(_SHORT, pretrained=False, ego_motion="posenet", short=Short(pose_matching=True), scales=2),
         data=DataSettings(height=64, width=96, batch_size=2, augmentation=_SCALE_CROP_FLIP),
         stages=(Stage(epochs=2, drops=(1,)),),
         training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),

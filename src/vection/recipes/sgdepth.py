@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
+from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings, Short
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
@@ -47,7 +47,7 @@ _TABLE_1 = (
         _FULL,
         name="sgdepth-resnet50",
         summary="full with ResNet-50, 640x192 (table 1)",
-        method=replace(_PAPER, encoder="resnet50"),
+        method=replace(_PAPER, depth_network="resnet50"),
     ),
     _ONLY_DEPTH,
     *(
@@ -87,11 +87,13 @@ _TABLE_3 = (
     _row("kitti-semantic-mask", "+ dynamic classes masked everywhere", masking="all", masking_from=0),
     _row("kitti-threshold", "+ a fixed share of images unmasked", masking="threshold", masking_from=0),
     _FULL_KITTI,
-    _row("kitti-resnet50", "full with ResNet-50", encoder="resnet50"),
+    _row("kitti-resnet50", "full with ResNet-50", depth_network="resnet50"),
 )
 
 # The range of depth and the encoder of short trainings: see the comment in `monodepth2.py`.
-_SHORT = replace(_PAPER, encoder="efficientnet-lite0", pose_matching=True, min_depth=0.03, max_depth=30.0)
+_SHORT = replace(
+    _PAPER, depth_network="efficientnet-lite0", min_depth=0.03, max_depth=30.0, short=Short(pose_matching=True)
+)
 _SYNTHETIC = DataSettings(height=64, width=192, batch_size=8, labels=OWN_CLIPS)
 
 RECIPES = (
@@ -101,7 +103,7 @@ RECIPES = (
         _FULL,
         name="sgdepth-as-released",
         summary="full, 640x192: as the authors' code trains (20 epochs, rate drops to 1e-8, masks from 16 to 18)",
-        method=replace(AS_RELEASED, masking_from=15),
+        method=replace(_PAPER, masking_from=15, released=AS_RELEASED),
         stages=(Stage(epochs=20, drops=(15,), drop_factor=1e-4),),
     ),
     replace(
@@ -126,7 +128,7 @@ RECIPES = (
         _FULL,
         name="sgdepth-synthetic",
         summary="192x64 on synthetic drives whose truth gives the labels, minutes on two cores",
-        method=replace(_SHORT, masking_from=4, mask_from_step=100),
+        method=replace(_SHORT, masking_from=4, short=Short(pose_matching=True, mask_from_step=100)),
         data=_SYNTHETIC,
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=TrainingSettings(steps_per_epoch=50),

@@ -27,12 +27,13 @@ from vection.inference.path import kitti_text
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
-from vection.recipes.recipe import Recipe, recipe_to_json
+from vection.recipes.methods import build_method
+from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.reports.examples import write_examples
 from vection.reports.report import TRUE_PATH, write_report
 from vection.reports.results import MODEL, write_evaluation
-from vection.runs.build import build_method
 from vection.runs.load import load_predictor
 from vection.runs.train import train
 

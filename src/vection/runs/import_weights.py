@@ -2,31 +2,20 @@
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from vection.errors import UsageError
 from vection.foreign_weights.layouts import Imported, LayoutName, import_checkpoint
 from vection.methods.method import Method
-from vection.methods.monodepth2 import Monodepth2Settings
-from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
-from vection.recipes.recipe import MethodSettings, Recipe, recipe_to_json
+from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.runs.load import DESCRIPTION, knowledge
+from vection.runs.load import DESCRIPTION
 from vection.training.checkpoint import save_checkpoint
 from vection.training.loop import LAST, Position
 
 PROVENANCE = "import.json"
-RECIPES: dict[LayoutName, str] = {
-    "lite-mono": "monodepth2",
-    "sc-sfmlearner": "sc-sfmlearner-first-order",
-    "sc-depth-pl": "sc-sfmlearner-as-released",
-    "sgdepth": "sgdepth-as-released",
-    "dynamo-depth": "dynamo-depth-as-released",
-    "motion-field": "motion-field",
-}
-"""Whose data and schedule go with the weights of a layout; of Monodepth2's it depends on what it learned from."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ def _write(folder: Path, method: Method, *, recipe: Recipe, origin: dict[str, ob
         "format": 1,
         "recipe": recipe_to_json(recipe),
         "position": vars(Position()),
-        "knows": knowledge(method),
+        "knows": asdict(method.knows),
         "imported": origin,
     }
     save_checkpoint(folder / LAST, weights=method.state_dict(), config=config)
@@ -83,29 +72,14 @@ def _write(folder: Path, method: Method, *, recipe: Recipe, origin: dict[str, ob
 
 def _recipe(found: Imported, *, source: Path) -> Recipe:
     """Data and schedule of the nearest recipe, the settings of the imported method."""
-    settings = cast(MethodSettings, found.method.settings)
-    if isinstance(settings, Monodepth2Settings) and found.layout == "monodepth2":
-        names = {
-            (True, False): "monodepth2",
-            (False, True): "monodepth2-stereo",
-            (True, True): "monodepth2-mono-stereo",
-        }
-        base = get_recipe(names[settings.temporal, settings.stereo])
-    else:
-        base = get_recipe(_released(settings, found.layout))
+    base = get_recipe(found.recipe)
     return replace(
         base,
         name=f"{base.name}-imported",
         summary=f"imported from a public checkpoint, {source.name} ({found.layout})",
-        method=settings,
+        method=found.method.settings,
         data=replace(base.data, width=found.width, height=found.height),
     )
-
-
-def _released(settings: MethodSettings, layout: LayoutName) -> str:
-    if isinstance(settings, ScSfmLearnerSettings) and settings.pose_network != "posenet":  # the later version
-        return RECIPES["sc-depth-pl"]
-    return RECIPES[layout]
 
 
 def _remarks(found: Imported) -> list[str]:
@@ -115,8 +89,9 @@ def _remarks(found: Imported) -> list[str]:
             f"the files do not say the size of the images; {found.width}x{found.height} is usual for "
             f"{found.layout}, give --width and --height if it was trained at another."
         )
-    if not found.method.knows_ego_motion and not found.stereo:
+    knows, whole = found.method.knows, found.method.settings.knows
+    if not knows.ego_motion and not found.stereo:
         remarks.append("there is no pose network among the files that fits alone: depth without a path.")
-    if not found.method.knows_object_motion:
+    if whole.object_motion and not knows.object_motion:
         remarks.append("there are no motion networks among the files: depth and path, no object motion.")
     return remarks

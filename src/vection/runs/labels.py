@@ -6,7 +6,6 @@ from torch.utils.data import Dataset
 
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import UsageError
-from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import OWN_CLIPS, DataSettings
 from vection.samples import RawSample
 
@@ -24,19 +23,6 @@ def with_labels(
     held_out = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
     parts = [LabelledDataset(folder, **size, part=part) for part in ("train", held_out)]
     return LabelledClips(training, parts[0]), LabelledClips(validation, parts[1])
-
-
-def check_class_maps(method: SgDepthSettings, settings: DataSettings) -> None:
-    """Raise UsageError if masks want class maps that are neither predicted nor read."""
-    if method.masking == "none" or (method.class_maps == "given" and settings.use_classes):
-        return
-    if method.class_maps == "given":
-        raise UsageError("Masks from given class maps (method.class_maps) want --data.use_classes true.")
-    if method.learns == "depth":
-        raise UsageError(
-            "Masks want classes: learn segmentation as well, give class maps (--method.class_maps given "
-            "--data.use_classes true), or train without masks (--method.masking none)."
-        )
 
 
 def _folder(labels: str | None, root: Path) -> Path:

@@ -1,14 +1,15 @@
 """From a run folder to its recipe, its checkpoint, a predictor."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from vection.errors import UsageError
 from vection.inference.predictor import Predictor
-from vection.methods.method import Method
-from vection.recipes.recipe import Recipe, recipe_from_json
-from vection.runs.build import build_method
+from vection.methods.method import Knows
+from vection.recipes.methods import build_method
+from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_from_json
 from vection.runs.kitti import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.training.checkpoint import find_checkpoint, load_weights, read_config
 from vection.training.loop import BEST, LAST
@@ -49,8 +50,7 @@ def load_predictor(
     recipe = recipe_from_json(config["recipe"])
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, found)
-    for name, known in knowledge(method).items():
-        setattr(method, name, known and bool(config.get("knows", {}).get(name, True)))
+    method.knows = _known(method.knows, config.get("knows", {}))
     predictor = Predictor(
         method,
         height=recipe.data.height,
@@ -58,13 +58,15 @@ def load_predictor(
         device=device,
         flip_postprocess=flip_postprocess,
     )
-    if recipe.stereo:
+    if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source == "kitti-raw" and recipe.data.shared_intrinsics:
             predictor.depth_scale = TRUE_BASELINE / NOMINAL_BASELINE
     return predictor
 
 
-def knowledge(method: Method) -> dict[str, bool]:
-    """Say what a method has learned of what it can learn, for the config of a checkpoint that lacks parts."""
-    return {name: getattr(method, name) for name in ("knows_ego_motion", "knows_object_motion")}
+def _known(knows: Knows, stored: dict[str, bool]) -> Knows:
+    """What a method of such settings knows and the checkpoint has; format 1 wrote `knows_` before the names."""
+    return Knows(
+        **{name: value and stored.get(name, stored.get(f"knows_{name}", True)) for name, value in asdict(knows).items()}
+    )

@@ -8,11 +8,11 @@ from torch.utils.data import Dataset
 
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
-from vection.methods.sgdepth_settings import SgDepthSettings
-from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
-from vection.runs.build import build_method
+from vection.recipes.methods import build_method
+from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_from_json, recipe_to_json
 from vection.runs.kitti import kitti_raw_sets
-from vection.runs.labels import check_class_maps, with_labels
+from vection.runs.labels import with_labels
 from vection.runs.load import DESCRIPTION, find_run_checkpoint
 from vection.samples import RawSample
 from vection.training.checkpoint import find_checkpoint, load_weights
@@ -26,9 +26,9 @@ def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device:
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
     sets = load_data(recipe, data)
-    _claim(out, recipe, resume=resume)
     torch.manual_seed(recipe.training.seed)
     method = build_method(recipe.method)
+    _claim(out, recipe, resume=resume)
     if recipe.start_from is not None:
         load_weights(method, find_run_checkpoint(Path(recipe.start_from)))
     run = Training(
@@ -46,7 +46,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device:
 
 def load_data(recipe: Recipe, root: Path) -> Data:
     """Open the training and validation sets of a recipe. Raises DataError if the frames do not have its size."""
-    settings = recipe.data
+    settings, needs = recipe.data, recipe.method.needs
     if settings.height % 32 or settings.width % 32 or min(settings.height, settings.width) < 64:
         raise UsageError(
             f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
@@ -55,13 +55,13 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     training: Dataset[RawSample]
     validation: Dataset[RawSample]
     if settings.source == "kitti-raw":
-        training, validation = kitti_raw_sets(settings, root, temporal=recipe.temporal, stereo=recipe.stereo)
+        training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
         training, validation = _clip_sets(recipe, root)
-    if isinstance(recipe.method, SgDepthSettings):
-        check_class_maps(recipe.method, settings)
-        if recipe.method.learns != "depth":
-            training, validation = with_labels(settings, root, training=training, validation=validation)
+    if needs.class_maps and not settings.use_classes:
+        raise UsageError("This recipe reads class maps beside the clips: set data.use_classes to true.")
+    if needs.labels:
+        training, validation = with_labels(settings, root, training=training, validation=validation)
     return Data(
         training,
         validation,
@@ -77,7 +77,7 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
         root,
         fraction=recipe.training.validation_fraction,
         offsets=settings.offsets,
-        use_stereo=recipe.stereo,
+        use_stereo=recipe.method.needs.stereo,
         use_classes=settings.use_classes,
     )
     height, width = training.size

@@ -70,17 +70,15 @@ by 5 % changes the second by 0.1 pixels of 416 at r = 0.005 (compare Gordon et a
 """
 
 
-COMPARING = ("photometric", "colour", "ssim")
-"""Loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
-
-
 def remarks(
-    statistics: Mapping[str, float], *, learns_intrinsics: bool = False, terms: Mapping[str, float] | None = None
+    statistics: Mapping[str, float], *, learns_intrinsics: bool = False, nothing_compared: bool = False
 ) -> list[str]:
-    """What a user should know about these statistics and loss terms, each with a remedy; empty when all is well."""
+    """What a user should know about these statistics, each with a remedy; empty when all is well.
+
+    `nothing_compared`: all loss terms that compare frames are exactly 0.
+    """
     found = []
-    compared = [value for name, value in (terms or {}).items() if name in COMPARING]
-    share = 0.0 if compared and not any(compared) else statistics.get("share_visible", 1.0)
+    share = 0.0 if nothing_compared else statistics.get("share_visible", 1.0)
     if share < 0.05:
         found.append(
             f"Only {share:.0%} of the pixels are found in the other frame, so hardly anything is compared and a low "

@@ -244,7 +244,11 @@ class Training:
         held_out = validate(self.model, self.method, batches, progress=end)
         # An untrained network looks collapsed; what it looks like later counts.
         found = (
-            remarks(held_out.statistics, learns_intrinsics=self.method.learns_intrinsics, terms=held_out.terms)
+            remarks(
+                held_out.statistics,
+                learns_intrinsics=self.method.learns_intrinsics,
+                nothing_compared=held_out.nothing_compared(self.method.comparing),
+            )
             if self.position.step >= min(500, self.total_steps // 2)
             else []
         )

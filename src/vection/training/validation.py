@@ -8,14 +8,11 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from vection.methods.method import Method, Progress
-from vection.networks.cameras import Cameras
 from vection.samples import Batch, RawSample, stack
 from vection.training.augmentation import Augmentation, augment
 from vection.training.health import depth_statistics
 from vection.types import Image, Transform
 
-VISIBLE = "visible in source"
-"""Name of the picture that is white where a pixel of the target is compared with the source, if a method has it."""
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
 
 
@@ -25,12 +22,19 @@ class HeldOut:
 
     terms: dict[str, float]
     """Loss terms, averaged over the frames."""
+    selection_loss: float
+    """What chooses the best checkpoint; see `Method.selection_loss`."""
     statistics: dict[str, float]
     """Of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
     pictures: dict[str, Image]
     """Of the first batch."""
     cameras: dict[int, tuple[float, ...]]
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
+
+    def nothing_compared(self, comparing: tuple[str, ...]) -> bool:
+        """Return whether the terms of these names, which compare frames, are all exactly 0."""
+        values = [self.terms[name] for name in comparing if name in self.terms]
+        return bool(values) and not any(values)
 
 
 def plain_batches(frames: Dataset[RawSample], *, batch_size: int, most: int, device: torch.device) -> Iterator[Batch]:
@@ -54,7 +58,7 @@ def validate(model: nn.Module, method: Method, batches: Iterable[Batch], *, prog
     count, first = 0, None
     for batch in batches:
         first = first or batch
-        if batch.sources.shape[1] > 0 and method.knows_ego_motion:
+        if batch.sources.shape[1] > 0 and method.knows.ego_motion:
             motions.append(_ego_motion(method, batch))
         for name, value in model(batch, progress).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
@@ -67,12 +71,12 @@ def validate(model: nn.Module, method: Method, batches: Iterable[Batch], *, prog
         limits=method.depth_limits,
         ego_motion=torch.cat(motions) if motions else None,
     )
-    pictures = method.pictures(first)
-    if VISIBLE in pictures:
-        statistics["share_visible"] = float(pictures[VISIBLE].mean())
-    cameras = getattr(method, "cameras", None)
-    found = cameras.found(first.target.shape) if isinstance(cameras, Cameras) else {}
-    return HeldOut(terms, statistics, pictures, found)
+    seen = method.observe(first)
+    if seen.share_visible is not None:
+        statistics["share_visible"] = seen.share_visible
+    cameras = {} if method.cameras is None else method.cameras.found(first.target.shape)
+    selection = method.selection_loss(terms, share_visible=seen.share_visible)
+    return HeldOut(terms, selection, statistics, seen.pictures, cameras)
 
 
 def _ego_motion(method: Method, batch: Batch) -> Transform:

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from vection.data.synthetic import render_drive, still_street
 from vection.geometry.rigid import transform_from_axis_angle
-from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison, DepthView, PairMaps, compare, losses_of_pairs
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED, ScSfmLearnerSettings
+from vection.methods.steps.pair_comparison import Comparison, DepthView, PairMaps, compare, losses_of_pairs
 
-PAPER = Comparison()
+PAPER = ScSfmLearnerSettings().comparison
+LATER = ScSfmLearnerSettings(released=AS_RELEASED).comparison
 HEIGHT, WIDTH = 64, 192
 
 
@@ -30,18 +32,18 @@ class Scene:
         self.T_first_to_second = torch.from_numpy(T).float()[None]
 
     def compare(
-        self, settings: Comparison, *, factor: float = 1.0, other_factor: float = 1.0, change: Tensor | None = None
+        self, comparison: Comparison, *, factor: float = 1.0, other_factor: float = 1.0, change: Tensor | None = None
     ) -> PairMaps:
         views = [
-            DepthView(settings.normalise(image), scale * depth, self.K)
+            DepthView(comparison.normalise(image), scale * depth, self.K)
             for image, depth, scale in zip(self.images, self.depths, (factor, other_factor), strict=True)
         ]
         T = self.T_first_to_second if change is None else change @ self.T_first_to_second
-        return compare(views[0], views[1], T, settings=settings)
+        return compare(views[0], views[1], T, comparison=comparison)
 
-    def losses(self, settings: Comparison, **changes: float | Tensor) -> tuple[float, float]:
-        maps = self.compare(settings, **changes)  # type: ignore[arg-type]
-        photometric, geometry = losses_of_pairs(maps, pairs=1, settings=settings)
+    def losses(self, comparison: Comparison, **changes: float | Tensor) -> tuple[float, float]:
+        maps = self.compare(comparison, **changes)  # type: ignore[arg-type]
+        photometric, geometry = losses_of_pairs(maps, pairs=1, comparison=comparison)
         return float(photometric), float(geometry)
 
 
@@ -51,12 +53,12 @@ def scene() -> Scene:
 
 
 @pytest.mark.parametrize(
-    "settings", [PAPER, replace(AS_RELEASED, least_elements=0, auto_mask=False)], ids=["paper", "released"]
+    "comparison", [PAPER, replace(LATER, least_elements=0, auto_mask=False)], ids=["paper", "released"]
 )
 @pytest.mark.parametrize("factor", [0.8, 1.25])
-def test_both_losses_are_least_at_the_true_depth(scene: Scene, settings: Comparison, factor: float):
-    photometric, geometry = scene.losses(settings)
-    other_photometric, other_geometry = scene.losses(settings, factor=factor, other_factor=factor)
+def test_both_losses_are_least_at_the_true_depth(scene: Scene, comparison: Comparison, factor: float):
+    photometric, geometry = scene.losses(comparison)
+    other_photometric, other_geometry = scene.losses(comparison, factor=factor, other_factor=factor)
     assert other_photometric > 1.02 * photometric
     assert other_geometry > geometry
 
@@ -98,9 +100,9 @@ def test_unusable_pixels_do_not_count(scene: Scene):
     usable = torch.ones(1, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[..., 40:, :] = False
     changed = replace(maps, error=maps.error + 100 * ~usable, inconsistency=maps.inconsistency + 100 * ~usable)
-    losses = losses_of_pairs(maps, pairs=1, settings=PAPER, usable=usable)
-    torch.testing.assert_close(losses_of_pairs(changed, pairs=1, settings=PAPER, usable=usable), losses)
-    assert float(losses_of_pairs(changed, pairs=1, settings=PAPER)[0]) > 10
+    losses = losses_of_pairs(maps, pairs=1, comparison=PAPER, usable=usable)
+    torch.testing.assert_close(losses_of_pairs(changed, pairs=1, comparison=PAPER, usable=usable), losses)
+    assert float(losses_of_pairs(changed, pairs=1, comparison=PAPER)[0]) > 10
 
 
 def test_the_released_threshold_counts_channels(scene: Scene):
@@ -109,7 +111,7 @@ def test_the_released_threshold_counts_channels(scene: Scene):
     counted.view(-1)[:count] = True
     ones = torch.ones(1, 1, HEIGHT, WIDTH)
     seen = scene.compare(PAPER).seen
-    photometric, geometry = losses_of_pairs(PairMaps(seen, ones, ones, counted), pairs=1, settings=AS_RELEASED)
+    photometric, geometry = losses_of_pairs(PairMaps(seen, ones, ones, counted), pairs=1, comparison=LATER)
     assert (float(photometric), float(geometry)) == (1.0, 0.0)  # 12000 and 4000 elements; 10000 are too few
 
 
@@ -118,7 +120,7 @@ def test_losses_are_of_each_pair_over_the_batch(scene: Scene):
     error = torch.rand(6, 1, 4, 5, generator=generator)
     counted = torch.rand(6, 1, 4, 5, generator=generator) > 0.4
     seen = scene.compare(PAPER).seen
-    photometric, _ = losses_of_pairs(PairMaps(seen, error, error, counted), pairs=3, settings=PAPER)
+    photometric, _ = losses_of_pairs(PairMaps(seen, error, error, counted), pairs=3, comparison=PAPER)
     for pair in range(3):
         rows = [pair, 3 + pair]  # two samples
         torch.testing.assert_close(photometric[pair], error[rows][counted[rows]].mean())
@@ -126,6 +128,6 @@ def test_losses_are_of_each_pair_over_the_batch(scene: Scene):
 
 def test_normalised_images_are_restored():
     image = torch.rand(1, 3, 4, 5, generator=torch.Generator().manual_seed(0))
-    for settings in (PAPER, AS_RELEASED):
-        torch.testing.assert_close(settings.restore(settings.normalise(image)), image)
+    for comparison in (PAPER, LATER):
+        torch.testing.assert_close(comparison.restore(comparison.normalise(image)), image)
     assert float(PAPER.normalise(torch.ones(1, 3, 1, 1)).max()) == 1

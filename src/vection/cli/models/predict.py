@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> None:
         check_writable(chosen.out / source.name, overwrite=chosen.overwrite)
     device = choose_device(chosen.device)
     predictor = load_predictor(chosen.checkpoint, device=device, flip_postprocess=chosen.flip_postprocess)
-    if chosen.scene_flow and not predictor.method.knows_ego_motion:
+    if chosen.scene_flow and not predictor.method.knows.ego_motion:
         raise UsageError(f"{chosen.checkpoint} knows no motion, so there is no scene flow; leave --scene-flow out.")
     written = []
     for source in sources:

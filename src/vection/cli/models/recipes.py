@@ -24,7 +24,7 @@ class Recipes:
 def run(arguments: Sequence[str]) -> None:
     """Print the list, or one recipe."""
     chosen = parse(Recipes, arguments, command="recipes", examples=EXAMPLES)
-    from vection.recipes.recipe import recipe_to_json
+    from vection.recipes.recipe_file import recipe_to_json
     from vection.recipes.registry import get_recipe, recipe_names
 
     if chosen.name is not None:

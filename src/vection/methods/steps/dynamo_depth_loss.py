@@ -46,10 +46,10 @@ class Predictions:
             settings.depth_of(resize_like(self.disparities[scale], views.target)),
             self.transforms,
             complete=complete,
-            left_over=settings.motion_views == "stabilised",
+            left_over=settings.short.motion_views == "stabilised",
             moving=moving,
-            order=settings.flow_order,
-            with_displacement=settings.static == "pixels",
+            order=settings.released.flow_order,
+            with_displacement=settings.released.static == "pixels",
         )
 
 
@@ -78,7 +78,7 @@ def compare_scale(
     if explained.residual is not None:
         logit = predicted.logits[scale]
         residual = resize_like(explained.residual, disparity)
-        near = disparity.detach() > settings.consistency_min_disparity
+        near = disparity.detach() > settings.released.consistency_min_disparity
         others["consistency"] = motion_consistency_loss(residual, logit.sigmoid(), counted=near)  # eq. 12
         if explained.displacement is None:
             static = static_pixels(flow_discrepancy(residual))
@@ -94,7 +94,7 @@ def compare_scale(
             views.intrinsics,
             width=views.target.shape[-1],
             limits=(settings.min_depth, settings.max_depth),
-            form=settings.ground,
+            form=settings.released.ground,
             tolerance=settings.ground_tolerance,
         )
     return terms | {name: value / 2**scale for name, value in others.items()}

@@ -15,26 +15,19 @@ from vection.types import Depth, Image, Intrinsics, Map, Mask, Transform
 
 @dataclass(frozen=True)
 class Comparison:
-    """How one frame is compared with another; what the paper leaves open is as in the authors' code of its time."""
+    """How one frame is compared with another; see the settings of SC-SfMLearner."""
 
-    image_mean: float = 0.5
-    """Images are compared as (image - mean) / deviation."""
-    image_deviation: float = 0.5
-    ssim_weight: float = 0.85
-    """lambda_s of eq. 3; lambda_i is the rest. 0: the difference alone (eq. 2)."""
-    window: Window = "gaussian5"
-    largest_difference: float | None = None
-    """Clamp of the difference of a channel."""
-    self_discovered_mask: bool = True
-    """Weight the photometric error by M (eq. 7, 8)."""
-    auto_mask: bool = False
-    """Count only pixels that the warped frame explains better than the unwarped one, for both losses."""
-    padding: Literal["blank", "border"] = "blank"
-    """What a position outside the other frame shows to SSIM windows that reach there; it is not counted itself."""
-    align_corners: bool = True
-    minimum_sampled_depth: float = 1e-3
-    least_elements: int = 0
-    """A mean over no more elements (pixels times channels) is 0."""
+    ssim_weight: float
+    self_discovered_mask: bool
+    image_mean: float
+    image_deviation: float
+    window: Window
+    largest_difference: float | None
+    auto_mask: bool
+    padding: Literal["blank", "border"]
+    align_corners: bool
+    minimum_sampled_depth: float
+    least_elements: int
 
     def normalise(self, image: Tensor) -> Tensor:
         """RGB in [0, 1] (any leading dimensions) to what is compared."""
@@ -43,13 +36,6 @@ class Comparison:
     def restore(self, image: Image) -> Image:
         """Undo `normalise`, to show a compared image."""
         return (image * self.image_deviation + self.image_mean).clamp(0, 1)
-
-
-AS_RELEASED = Comparison(
-    image_mean=0.45, image_deviation=0.225, window="box3", largest_difference=1.0, auto_mask=True,
-    align_corners=False, minimum_sampled_depth=0.0, least_elements=10_000,
-)  # fmt: skip
-"""The later public code."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +53,13 @@ class PairMaps:
 
     seen: SeenWithDepth
     error: Map
-    """Photometric, weighted by M if the settings want it."""
+    """Photometric, weighted by M if the comparison wants it."""
     inconsistency: Map
     counted: Mask
     """V: inside the second frame, and not masked otherwise."""
 
 
-def compare(first: DepthView, second: DepthView, T_first_to_second: Transform, *, settings: Comparison) -> PairMaps:
+def compare(first: DepthView, second: DepthView, T_first_to_second: Transform, *, comparison: Comparison) -> PairMaps:
     """Predict the first frames from the second and compare images and depths (sections 3.2 to 3.4)."""
     seen = warp_with_depth(
         second.image,
@@ -82,30 +68,30 @@ def compare(first: DepthView, second: DepthView, T_first_to_second: Transform, *
         T_first_to_second,
         intrinsics=first.intrinsics,
         source_intrinsics=second.intrinsics,
-        padding=settings.padding,
-        align_corners=settings.align_corners,
-        minimum_sampled_depth=settings.minimum_sampled_depth,
+        padding=comparison.padding,
+        align_corners=comparison.align_corners,
+        minimum_sampled_depth=comparison.minimum_sampled_depth,
     )
-    target, predicted = Target.of(first.image, window=settings.window), seen.image[:, None]
+    target, predicted = Target.of(first.image, window=comparison.window), seen.image[:, None]
     error = photometric_error(
         predicted,
         target,
-        ssim_weight=settings.ssim_weight,
-        window=settings.window,
-        largest_difference=settings.largest_difference,
+        ssim_weight=comparison.ssim_weight,
+        window=comparison.window,
+        largest_difference=comparison.largest_difference,
     )  # eq. 3
     inconsistency = depth_inconsistency(seen.computed_depth, seen.sampled_depth)  # eq. 5
-    if settings.self_discovered_mask:
+    if comparison.self_discovered_mask:
         error = consistency_weight(inconsistency) * error  # eq. 7, 8
     counted = seen.inside_image
-    if settings.auto_mask:
-        warped = photometric_error(predicted, target, ssim_weight=0.0, largest_difference=settings.largest_difference)
+    if comparison.auto_mask:
+        warped = photometric_error(predicted, target, ssim_weight=0.0, largest_difference=comparison.largest_difference)
         counted = counted & (warped < photometric_error(second.image[:, None], target, ssim_weight=0.0))
     return PairMaps(seen, error, inconsistency, counted)
 
 
 def losses_of_pairs(
-    maps: PairMaps, *, pairs: int, settings: Comparison, usable: Mask | None = None
+    maps: PairMaps, *, pairs: int, comparison: Comparison, usable: Mask | None = None
 ) -> tuple[Float[Tensor, " pair"], Float[Tensor, " pair"]]:
     """Photometric and geometry consistency loss (eq. 8, 6) of each pair of frames that a sample has, over the batch.
 
@@ -116,7 +102,7 @@ def losses_of_pairs(
     )
     if usable is not None:
         counted = counted & usable
-    least = settings.least_elements
+    least = comparison.least_elements
     channels = maps.seen.image.shape[1]
     return (
         mean_of_each_pair(error, counted, more_than=least / channels),

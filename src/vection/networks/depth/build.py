@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from vection.errors import UsageError
 from vection.networks.depth.decoder import DepthDecoder
 from vection.networks.depth.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
+from vection.networks.depth.shared_encoder import SharedEncoder
 from vection.networks.encoders.build import build_encoder
 from vection.networks.encoders.encoder import Encoder, EncoderName
 from vection.networks.weights.lite_mono import encoder_state
@@ -30,7 +31,9 @@ DepthNetworkName = Literal[
 class DepthNetwork(nn.Module):
     """From an image in [0, 1], its sides multiples of 32, to disparities, finest first."""
 
-    def __init__(self, encoder: Encoder | LiteMonoEncoder, decoder: DepthDecoder | LiteMonoDecoder) -> None:
+    def __init__(
+        self, encoder: Encoder | LiteMonoEncoder | SharedEncoder, decoder: DepthDecoder | LiteMonoDecoder
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
 

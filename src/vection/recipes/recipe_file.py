@@ -1,0 +1,87 @@
+"""Recipes as plain values, as run folders and checkpoints hold them.
+
+Format 1 (until 2026-11) had the settings of a method in one flat list, and other names for some of them.
+"""
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vection.errors import DataError
+from vection.methods.method import MethodSettings
+from vection.names import look_up
+from vection.recipes.methods import METHODS
+from vection.recipes.recipe import Recipe
+
+FORMAT = 2
+
+_RENAMED_SETTINGS: dict[str, dict[str, str]] = {
+    "monodepth2": {"encoder": "depth_network"},
+    "sc_sfmlearner": {"pose_network": "ego_motion"},
+    "sgdepth": {"encoder": "depth_network"},
+    "motion_field": {"encoder": "depth_network"},
+    "dynamo_depth": {"depth": "depth_network", "motion": "motion_encoder"},
+}
+"""Names of settings in format 1, and those of today."""
+_RENAMED_PARTS: dict[str, dict[str, str]] = {
+    "monodepth2": {"depth_encoder": "depth_network", "depth_decoder": "depth_network"},
+    "sgdepth": {"shared": "depth_network", "depth_decoder": "depth_network"},
+    "dynamo_depth": {"depth": "depth_network"},
+}
+"""Names of the parts that stages train in format 1, and those of today."""
+
+
+def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
+    """Return plain values, for JSON."""
+    return {"format": FORMAT, **asdict(recipe)}
+
+
+def recipe_from_json(values: dict[str, Any]) -> Recipe:
+    """Rebuild and check a recipe, also one of an older format.
+
+    Raises DataError for a newer format, UsageError for an unknown method, pydantic.ValidationError that names the wrong
+    field.
+    """
+    version = values.get("format", 1)
+    if version > FORMAT:
+        raise DataError(
+            f"The recipe was written by a newer vection (format {version}; this one knows up to {FORMAT}); "
+            "update vection."
+        )
+    content = _from_format_1(values) if version == 1 else dict(values)
+    content.pop("format", None)
+    entry = look_up(content["method"]["name"], METHODS, kind="method")
+    method = TypeAdapter(entry.settings).validate_python(content["method"])
+    return TypeAdapter(Recipe).validate_python({**content, "method": method})
+
+
+def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
+    method = {"name": "monodepth2", **values.get("method", {})}
+    name = method["name"]
+    renamed = _RENAMED_SETTINGS.get(name, {})
+    method = {renamed.get(key, key): value for key, value in method.items()}
+    method |= method.pop("comparison", {})  # how SC-SfMLearner compares frames was a group of its own
+    short = {}
+    if method.get("mask") == "auto-derotated":
+        method["mask"], short = "auto", {"derotated_mask": True}
+    if name in METHODS:
+        method = _grouped(method, METHODS[name].settings, short=short)
+    parts = _RENAMED_PARTS.get(name, {})
+    stages = [
+        {**stage, "trains": tuple(dict.fromkeys(parts.get(part, part) for part in stage.get("trains", ())))}
+        for stage in values.get("stages", ())
+    ]
+    return {**values, "method": method} | ({"stages": stages} if stages else {})
+
+
+def _grouped(flat: dict[str, Any], settings: type[MethodSettings], *, short: dict[str, Any]) -> dict[str, Any]:
+    """Move settings into the groups (`released`, `short`) that have a field of their name."""
+    own = {field.name: field for field in fields(settings)}
+    grouped = {key: value for key, value in flat.items() if key in own}
+    left = {key: value for key, value in flat.items() if key not in own} | short
+    for group in ("released", "short"):
+        if group in own:
+            members = {field.name for field in fields(own[group].default_factory)}  # type: ignore[arg-type]
+            grouped[group] = {key: left.pop(key) for key in list(left) if key in members}
+    return grouped | left
