@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import DataError, UsageError
+from vection.formats.checkpoint import WEIGHTS, load_weights
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.recipe import MethodSettings, Recipe, recipe_from_json, recipe_to_json
@@ -17,7 +18,6 @@ from vection.runs.build import build_method
 from vection.runs.train import load_data, train
 from vection.samples import Clip, stack
 from vection.training.augmentation import augment
-from vection.training.checkpoint import WEIGHTS, load_weights
 from vection.training.loop import LAST
 from vection.training.stop import StopRequest
 

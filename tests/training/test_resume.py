@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from vection.errors import UsageError
+from vection.formats.checkpoint import WEIGHTS, find_checkpoint, read_config
 from vection.recipes.recipe import Recipe
 from vection.runs.train import train
-from vection.training.checkpoint import WEIGHTS, find_checkpoint, read_config
 from vection.training.loop import BEST, LAST
 
 PROGRAM = "import sys; from vection.cli.main import main; sys.exit(main())"

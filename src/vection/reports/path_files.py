@@ -7,7 +7,7 @@ from vection.evaluation.paths.camera_path import CameraPath, pair_paths
 from vection.evaluation.paths.odometry import rebase
 from vection.evaluation.paths.trajectory import align
 from vection.files import write_text
-from vection.inference.path import csv_text, kitti_text, tum_text
+from vection.formats.camera_path import csv_text, kitti_text, tum_text
 from vection.reports.figures import path_figure, write_png
 
 

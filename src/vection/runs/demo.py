@@ -23,7 +23,7 @@ from vection.evaluation.depth.protocols import SYNTHETIC
 from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth
-from vection.inference.path import kitti_text
+from vection.formats.camera_path import kitti_text
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions

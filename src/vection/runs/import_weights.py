@@ -8,6 +8,7 @@ from typing import cast
 
 from vection.errors import UsageError
 from vection.foreign_weights.layouts import Imported, LayoutName, import_checkpoint
+from vection.formats.checkpoint import save_checkpoint
 from vection.methods.method import Method
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings
@@ -15,7 +16,6 @@ from vection.recipes.recipe import MethodSettings, Recipe, recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.runs.load import DESCRIPTION, knowledge
 from vection.samples import Clip
-from vection.training.checkpoint import save_checkpoint
 from vection.training.loop import LAST, Position
 
 PROVENANCE = "import.json"

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from vection.errors import UsageError
+from vection.formats.checkpoint import find_checkpoint, load_weights, read_config
 from vection.inference.predictor import Predictor
 from vection.methods.method import Method
 from vection.recipes.recipe import Recipe, recipe_from_json
 from vection.runs.build import build_method
 from vection.runs.kitti import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.samples import Clip
-from vection.training.checkpoint import find_checkpoint, load_weights, read_config
 from vection.training.loop import BEST, LAST
 
 DESCRIPTION = "recipe.json"

@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
+from vection.formats.checkpoint import find_checkpoint, load_weights
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.runs.build import build_method
@@ -15,7 +16,6 @@ from vection.runs.kitti import kitti_raw_sets
 from vection.runs.labels import check_class_maps, with_labels
 from vection.runs.load import DESCRIPTION, find_run_checkpoint
 from vection.samples import Clip
-from vection.training.checkpoint import find_checkpoint, load_weights
 from vection.training.loop import LAST, Data, Training
 
 

@@ -16,11 +16,11 @@ from accelerate.utils import TorchDynamoPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from vection.formats.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
 from vection.methods.method import Method, Progress
 from vection.samples import Clip, stack
 from vection.training.augmentation import Augmentation, augment
 from vection.training.batches import EpochBatches
-from vection.training.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.log import RunLog
 from vection.training.progress import TrainingProgress

@@ -5,7 +5,7 @@ from tests.evaluation.paths.test_trajectory import winding_path
 from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip
 from vection.errors import DataError, UsageError
 from vection.evaluation.paths.camera_path import CameraPath, open_paths, pair_paths, read_path
-from vection.inference.path import csv_text, kitti_text, tum_text
+from vection.formats.camera_path import csv_text, kitti_text, tum_text
 
 POSES = winding_path(6)
 SECONDS = [0.1 * index for index in range(6)]

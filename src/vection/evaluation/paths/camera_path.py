@@ -10,7 +10,7 @@ from vection.data.clips.folder import CLIP_FILE, find_clips, natural_key, read_c
 from vection.data.prepare.clip import PATH_FILE
 from vection.errors import DataError, UsageError
 from vection.evaluation.paths.trajectory import Poses
-from vection.inference.path import CSV_HEADER, rotation_matrix
+from vection.formats.camera_path import CSV_HEADER, rotation_matrix
 
 Rows = Float[np.ndarray, "line number"]
 FrameNumbers = Int64[np.ndarray, " frame"]

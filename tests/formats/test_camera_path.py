@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vection.inference.path import kitti_text, quaternion, tum_text
+from vection.formats.camera_path import kitti_text, quaternion, tum_text
 
 
 def rotation(axis, angle):

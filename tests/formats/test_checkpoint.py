@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from vection.errors import UsageError
-from vection.training import checkpoint as module
-from vection.training.checkpoint import (
+from vection.formats import checkpoint as module
+from vection.formats.checkpoint import (
     CONFIG,
     OPTIMISER,
     WEIGHTS,
