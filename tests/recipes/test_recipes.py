@@ -10,15 +10,16 @@ from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import WEIGHTS, load_weights
+from vection.formats.run_folder import RunFolder
 from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.recipe import MethodSettings, Recipe, recipe_from_json, recipe_to_json
 from vection.recipes.registry import ALL, get_recipe, recipe_names
 from vection.runs.build import build_method
-from vection.runs.train import load_data, train
+from vection.runs.data import load_data
+from vection.runs.train import train
 from vection.samples import Clip, stack
 from vection.training.augmentation import augment
-from vection.training.loop import LAST
 from vection.training.stop import StopRequest
 
 TABLES_1_AND_2 = {
@@ -115,7 +116,9 @@ def test_debug_recipes_train_stop_and_go_on_bit_for_bit(
         with pytest.raises(KeyboardInterrupt):
             train(whole, data=tiny_clips, out=tmp_path / "run", device="cpu")
     train(whole, data=tiny_clips, out=tmp_path / "run", device="cpu")
-    assert (tmp_path / "run" / LAST / WEIGHTS).read_bytes() == (reference / LAST / WEIGHTS).read_bytes()
+    assert (RunFolder(tmp_path / "run").last / WEIGHTS).read_bytes() == (
+        RunFolder(reference).last / WEIGHTS
+    ).read_bytes()
 
 
 def test_training_starts_from_another_runs_weights(tmp_path: Path, tiny_clips: Path):
@@ -124,11 +127,11 @@ def test_training_starts_from_another_runs_weights(tmp_path: Path, tiny_clips: P
         recipe, training=replace(recipe.training, steps_per_epoch=1), stages=(replace(recipe.stages[0], epochs=1),)
     )
     first = train(quick, data=tiny_clips, out=tmp_path / "first", device="cpu")
-    still = replace(quick, stages=(replace(quick.stages[0], learning_rate=0.0),), start_from=str(first / LAST))
+    still = replace(quick, stages=(replace(quick.stages[0], learning_rate=0.0),), start_from=str(RunFolder(first).last))
     second = train(still, data=tiny_clips, out=tmp_path / "second", device="cpu")
     before, after = (build_method(recipe.method) for _ in range(2))
-    load_weights(before, first / LAST)
-    load_weights(after, second / LAST)
+    load_weights(before, RunFolder(first).last)
+    load_weights(after, RunFolder(second).last)
     for one, other in zip(before.parameters(), after.parameters(), strict=True):
         assert torch.equal(one, other)
 

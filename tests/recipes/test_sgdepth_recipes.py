@@ -14,7 +14,7 @@ from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
 from vection.runs.build import build_method
-from vection.runs.train import load_data
+from vection.runs.data import load_data
 from vection.samples import Clip, stack
 from vection.training.augmentation import augment
 
