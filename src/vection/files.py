@@ -47,11 +47,11 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder that becomes the folder `path` when the block ends well.
 
-    A folder that is there must be empty, or `overwrite` must hold: it is then kept until the new one is whole, and
+    A folder that is there must be empty, or `overwrite` must hold: then it is kept until the new one is whole, and
     after a kill in the moment between the two `find_folder` finds it. Whether it may be overwritten is for the caller
     to check. Raises UsageError if the place is taken or cannot be written.
     """
-    if not overwrite:
+    if not overwrite or path.is_file():
         check_free(path)
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)

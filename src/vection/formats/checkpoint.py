@@ -24,7 +24,8 @@ def save_checkpoint(
 ) -> None:
     """Write `folder` anew; a kill at any moment leaves the old or the new checkpoint whole.
 
-    `config` holds what it takes to build the network and to go on. UsageError if the place cannot be written.
+    `config` holds what it takes to build the network and to go on. The folder above it is for checkpoints alone: what
+    killed programs left there is removed. UsageError if the place cannot be written.
     """
     remove_unfinished(folder.parent)
     with whole_folder(folder, overwrite=True) as fresh:
@@ -54,7 +55,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def load_weights(module: torch.nn.Module, folder: Path) -> None:
-    """Load the weights of a checkpoint. Raises DataError if they are damaged, UsageError if of another network."""
+    """Load the weights of a checkpoint.
+
+    Raises DataError if they are damaged or were written by a newer vection, UsageError if of another network.
+    """
+    read_config(folder)
     try:
         module.load_state_dict(_read_tensors(folder / WEIGHTS))
     except RuntimeError as error:
