@@ -6,7 +6,6 @@ Trains Monodepth2 with `intrinsics="per-camera"` on turning and on straight driv
 and a centred principal point, and prints what was learned beside the truth. What is done already is kept.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,10 @@ import tyro
 from vection.data.clips.folder import read_clip, write_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, still_street, turning
+from vection.formats.metrics_log import read_events
+from vection.formats.run_folder import RunFolder
 from vection.methods.monodepth2_settings import Monodepth2Settings, Short
 from vection.recipes.recipe import DataSettings, Recipe
-from vection.reports.run_folder import read_events
 from vection.runs.train import train
 from vection.training.settings import Stage, TrainingSettings
 
@@ -50,7 +50,7 @@ def main(arguments: Arguments) -> None:
         for seed in range(arguments.seeds):
             folder = arguments.out / f"{world}-{arguments.steps}-{seed}"
             train(recipe(arguments.steps, seed=seed), data=drives(world, arguments), out=folder)
-            remarks = [remark for event in read_events(folder / "metrics.jsonl") for remark in event.remarks]
+            remarks = [remark for event in read_events(RunFolder(folder).metrics) for remark in event.remarks]
             warned = any("hardly turns" in remark for remark in remarks)
             print(row(world, seed, learned(folder), warned="yes" if warned else "no"))
 
@@ -99,9 +99,9 @@ def drives(world: str, arguments: Arguments) -> Path:
 
 def learned(run: Path) -> tuple[float, ...]:
     """fx, fy, cx, cy of the run's one camera."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    (camera,) = [line["cameras"] for line in lines if "cameras" in line][-1].values()
-    return tuple(camera)
+    events = read_events(RunFolder(run).metrics)
+    (camera,) = [event.cameras for event in events if event.cameras][-1].values()
+    return camera
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ from vection.evaluation.paths.trajectory import trajectory_errors
 from vection.evaluation.predictions.read import open_predictions
 from vection.evaluation.truth.truth_set import clip_truth
 from vection.files import write_text
+from vection.formats.camera_path import KITTI_FILE, read_path
+from vection.formats.metrics_log import read_events
+from vection.formats.run_folder import RunFolder
 from vection.geometry.camera import backproject, project
 from vection.geometry.flow import points_in_source
 from vection.geometry.views import Views
@@ -48,7 +51,6 @@ from vection.methods.method import changed
 from vection.networks.cameras import camera_matrices
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
-from vection.reports.run_folder import read_events
 from vection.runs.load import load_predictor
 from vection.runs.train import train
 from vection.training.settings import TrainingSettings
@@ -130,7 +132,7 @@ def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
     predictor = load_predictor(run, which="last")
     drives, paths = [], []
     for clip in find_clips(held_out):
-        place = run / "predictions" / clip.name
+        place = RunFolder(run).predictions / clip.name
         write_predictions(
             predictor.stream(open_sources(clip)[0]), place, model=run.name, png=False, video=False, overwrite=True
         )
@@ -141,7 +143,7 @@ def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
     objects = ObjectScores()
     for _, more in drives:
         objects = objects if more is None else objects + more
-    shutil.rmtree(run / "predictions")
+    shutil.rmtree(RunFolder(run).predictions)
     rows = row_mean_predictions(clip_truth(held_out), clip_truth(training))
     baseline = evaluate_depth(rows, clip_truth(held_out), SYNTHETIC, name="row-mean depth")
     return {
@@ -153,7 +155,7 @@ def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
         },
         "row_mean": {category: baseline.categories[category].mean.abs_rel for category in CATEGORIES},
         "path_error": mean(paths),
-        "objects": objects.to_json(),
+        "objects": objects.to_note().to_json(),
     }
 
 
@@ -171,8 +173,7 @@ def nanmedian(values: list[float]) -> float:
 
 def path_error(predictions: Path, clip: Path) -> float:
     """ATE in per cent of the path's length, one scale for the whole path."""
-    poses = np.loadtxt(predictions / "path_kitti.txt").reshape(-1, 3, 4)
-    predicted = np.concatenate([poses, np.tile([[[0.0, 0, 0, 1]]], (len(poses), 1, 1))], axis=1)
+    predicted = read_path(predictions / KITTI_FILE).poses
     info = read_clip(clip)
     true = np.stack([info.read_truth(index).T_camera_to_world for index in range(len(info))])
     true = np.linalg.inv(true[0]) @ true
@@ -237,7 +238,7 @@ def seconds_per_step(name: str, arguments: Arguments) -> float:
         train(tiny, data=worlds(arguments)[0], out=trial)
         total = 0.0
         for stage in full.stages:
-            events = [event for event in read_events(trial / "metrics.jsonl") if event.stage == stage.name]
+            events = [event for event in read_events(RunFolder(trial).metrics) if event.stage == stage.name]
             times = [(event.seconds_data or 0) + event.seconds_compute for event in events if event.seconds_compute]
             total += stage.epochs * median(times[1:])
         shutil.rmtree(trial)

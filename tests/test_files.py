@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from vection.errors import DataError, UsageError
-from vection.files import read_json, read_text, whole_file, whole_folder, write_text
+from vection.files import (
+    find_folder,
+    read_json,
+    read_text,
+    remove_unfinished,
+    whole_file,
+    whole_folder,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -88,3 +96,59 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path):
 def test_a_file_that_cannot_be_read_is_no_place_that_cannot_be_written(tmp_path: Path):
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "new" / "a.txt"):
         (tmp_path / "missing").read_text()
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_kill_amid_the_replacement_leaves_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "folder"
+    with whole_folder(path) as temporary:
+        (temporary / "old").write_text("1")
+    rename = Path.rename
+
+    def killed(self: Path, target: Path) -> Path:
+        if target == path:
+            raise Killed
+        return rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed)
+        with pytest.raises(Killed), whole_folder(path, overwrite=True) as temporary:
+            (temporary / "new").write_text("1")
+    assert not path.exists()
+    found = find_folder(path)
+    assert found is not None
+    assert names(found) == ["old"]
+    with whole_folder(path, overwrite=True) as temporary:
+        (temporary / "new").write_text("1")
+    assert find_folder(path) == path
+    assert names(tmp_path) == ["folder"]
+    assert find_folder(tmp_path / "none") is None
+
+
+def test_an_error_amid_the_replacement_puts_the_old_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "folder"
+    with whole_folder(path) as temporary:
+        (temporary / "old").write_text("1")
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.name == "folder" and target == path:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt), whole_folder(path, overwrite=True):
+            pass
+    assert names(path) == ["old"]
+    assert names(tmp_path) == ["folder"]
+
+
+def test_what_killed_programs_left_is_removed(tmp_path: Path):
+    (tmp_path / ".vection-abc" / "half").mkdir(parents=True)
+    (tmp_path / "whole").mkdir()
+    remove_unfinished(tmp_path)
+    assert names(tmp_path) == ["whole"]

@@ -10,6 +10,9 @@ from typing import Any
 
 from vection.errors import DataError, UsageError
 
+TEMPORARY = ".vection-"
+"""How the names of unfinished files and folders begin."""
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file in one step, and the folders above it; UsageError if the place cannot be written."""
@@ -31,7 +34,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".vection-", dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
         try:
             temporary = folder / path.name
             yield temporary
@@ -44,28 +47,33 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder that becomes the folder `path` when the block ends well.
 
-    A folder that is there must be empty, or `overwrite` must hold: it is then kept until the new one is whole. Whether
-    it may be overwritten is for the caller to check. Raises UsageError if the place is taken or cannot be written.
+    A folder that is there must be empty, or `overwrite` must hold: then it is kept until the new one is whole, and
+    after a kill in the moment between the two `find_folder` finds it. Whether it may be overwritten is for the caller
+    to check. Raises UsageError if the place is taken or cannot be written.
     """
-    if not overwrite:
+    if not overwrite or path.is_file():
         check_free(path)
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".vection-", dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
         try:
             temporary = folder / path.name
             temporary.mkdir()
             yield temporary
-            if path.exists():
-                path.rename(folder / "old")
-            try:
-                temporary.rename(path)
-            except OSError:
-                if (folder / "old").exists():
-                    (folder / "old").rename(path)
-                raise
+            _swap(temporary, path)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_folder(path: Path) -> Path | None:
+    """Return `path`, or what a kill amid its replacement by `whole_folder` left in its stead, or None."""
+    return next((folder for folder in (path, _aside(path)) if folder.is_dir()), None)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed programs left unfinished in `folder`; nothing else may write there at the same time."""
+    for rest in folder.glob(f"{TEMPORARY}*"):
+        shutil.rmtree(rest, ignore_errors=True)
 
 
 def check_free(path: Path) -> None:
@@ -98,6 +106,25 @@ def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError(f"{path} holds no JSON object; {remedy}")
     return content
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Rename `new` to `path`; an older folder is moved aside first and deleted last."""
+    aside = _aside(path)
+    if path.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
+    try:
+        new.rename(path)
+    except BaseException:
+        if aside.exists():
+            aside.rename(path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".old-vection-{path.name}")
 
 
 @contextlib.contextmanager

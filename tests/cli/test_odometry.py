@@ -7,12 +7,11 @@ from tests.cli.test_commands import succeeds
 from tests.cli.test_wrong_input import fails
 from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
-from vection.evaluation.paths.camera_path import read_path
-from vection.inference.path import kitti_text, tum_text
+from vection.formats.camera_path import kitti_text, read_path, tum_text
+from vection.formats.checkpoint import save_checkpoint
 from vection.recipes.methods import build_method
 from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.training.checkpoint import save_checkpoint
 
 Capture = pytest.CaptureFixture[str]
 

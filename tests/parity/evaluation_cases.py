@@ -21,11 +21,12 @@ from vection.evaluation.depth.protocols import (
     KITTI_EIGEN,
     KITTI_EIGEN_STEREO,
 )
-from vection.evaluation.depth.result import ImageRow, summarise
+from vection.evaluation.depth.result import summarise
 from vection.evaluation.paths.trajectory import snippet_errors, steps_from_poses
 from vection.evaluation.predictions.kinds import PredictedMap
 from vection.evaluation.predictions.read import depth_from_png
 from vection.evaluation.truth.truth_set import GroundTruth
+from vection.formats.evaluation_file import ImageRow
 from vection.inference.flip import blend_flipped
 
 Tensors = dict[str, Tensor]

@@ -14,7 +14,8 @@ from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
-from vection.runs.train import load_data, train
+from vection.runs.data import load_data
+from vection.runs.train import train
 from vection.samples import RawSample, stack
 from vection.training.augmentation import augment
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vection.formats.evaluation_file import Evaluation, ProtocolNote, Scale, Scores
 from vection.reports.examples import Example, write_example
-from vection.reports.results import Evaluation, ProtocolNote, Scale, Scores
 
 HEIGHT, WIDTH = 96, 320
 

@@ -26,7 +26,10 @@ def run(tmp_path: Path) -> Path:
         write_example(folder / "examples", replace(example, **found))
     scores = ObjectScores(motion_images=2, motion=motion_curve(mask, moving=moving))
     content = json.loads((folder / "evaluation.json").read_text())
-    content["results"][0] |= {"objects": scores.to_json(), "depth_ratio": {"all": 1.0, "moving objects": 3.456}}
+    content["results"][0] |= {
+        "objects": scores.to_note().to_json(),
+        "depth_ratio": {"all": 1.0, "moving objects": 3.456},
+    }
     (folder / "evaluation.json").write_text(json.dumps(content))
     return folder
 

@@ -4,8 +4,8 @@ import pytest
 from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.errors import UsageError
-from vection.evaluation.paths.camera_path import CameraPath, read_path
 from vection.files import write_text
+from vection.formats.camera_path import CameraPath, read_path
 from vection.reports.path_files import write_path
 
 

@@ -90,7 +90,7 @@ def test_broken_parts_are_named(tmp_path: Path) -> None:
         write_report(run)
     (run / "metrics.jsonl").unlink()
     (run / "predictions" / "path_kitti.txt").write_text("1 2 3\n")
-    with pytest.raises(DataError, match="no path in KITTI format"):
+    with pytest.raises(DataError, match="is no camera path: its lines have 3 columns"):
         write_report(run)
     (run / "evaluation.json").write_text('{"protocol": {"name": "x"}, "categories": []}')
     with pytest.raises(DataError, match="'results'"):

@@ -246,7 +246,7 @@ def test_an_output_that_is_taken_or_cannot_be_written(tmp_path: Path, whole: Pat
     (tmp_path / "file").write_text("precious")
     for out in (tmp_path, tmp_path / "file"):
         assert main(["import", str(whole), "--out", str(out)]) == 2
-        assert "holds something already" in capsys.readouterr().err
+        assert "exists already" in capsys.readouterr().err
     assert main(["import", str(whole), "--out", str(tmp_path / "file" / "below")]) == 2
     assert "Cannot write" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "precious"

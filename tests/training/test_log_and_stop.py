@@ -2,19 +2,19 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import cv2
 import pytest
 import torch
 
+from vection.formats.metrics_log import Event, append_event
 from vection.training.log import RunLog
 from vection.training.settings import Stage
 from vection.training.stop import StopRequest
 
 
-def record(step: int) -> dict[str, Any]:
-    return {"step": step, "split": "train", "loss": 1.0 / step, "terms": {"photometric": 1.0 / step}}
+def event(step: int) -> Event:
+    return Event(step, 1.0 / step, terms={"photometric": 1.0 / step})
 
 
 def steps(run: Path) -> list[int]:
@@ -24,25 +24,27 @@ def steps(run: Path) -> list[int]:
 def test_a_resumed_log_forgets_what_the_checkpoint_does_not_know(tmp_path: Path):
     log = RunLog(tmp_path, resume_step=0)
     for step in (1, 2, 3, 4):
-        log.write(record(step))
+        log.write(event(step))
     log.close()
     with (tmp_path / "metrics.jsonl").open("a") as stream:
         stream.write('{"step": 5, "spl')  # killed here
     log = RunLog(tmp_path, resume_step=2)
     assert steps(tmp_path) == [1, 2]
-    log.write(record(3))
+    log.write(event(3))
     log.close()
     assert steps(tmp_path) == [1, 2, 3]
 
 
 def test_a_torn_last_line_is_dropped_alone(tmp_path: Path):
-    (tmp_path / "metrics.jsonl").write_text(json.dumps(record(1)) + '\n{"step": 2')
+    append_event(tmp_path / "metrics.jsonl", event(1))
+    with (tmp_path / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 2')
     RunLog(tmp_path, resume_step=10).close()
     assert steps(tmp_path) == [1]
 
 
 def test_a_new_run_starts_an_empty_log(tmp_path: Path):
-    (tmp_path / "metrics.jsonl").write_text(json.dumps(record(1)) + "\n")
+    append_event(tmp_path / "metrics.jsonl", event(1))
     RunLog(tmp_path, resume_step=0).close()
     assert steps(tmp_path) == []
 

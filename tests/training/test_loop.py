@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from vection.errors import DataError
+from vection.formats.checkpoint import find_checkpoint, load_weights, read_config
+from vection.formats.run_folder import RunFolder
 from vection.methods.monodepth2 import Monodepth2
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
-from vection.runs.train import load_data
+from vection.runs.data import load_data
 from vection.samples import RawSample
-from vection.training.checkpoint import find_checkpoint, load_weights, read_config
-from vection.training.loop import LAST, Training, freeze_all_but
+from vection.training.loop import Training, freeze_all_but
 from vection.training.settings import Stage
 
 
@@ -106,7 +107,7 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_anything(
     culprit = "input 'intrinsics'" if poisoned == "intrinsics" else f"weight '{name}'"
     with pytest.raises(DataError, match=f"step 2: the loss term '.*' is not finite; the {culprit} already is"):
         training.fit()
-    found = find_checkpoint(tmp_path / LAST)
+    found = find_checkpoint(RunFolder(tmp_path).last)
     assert found is not None
     assert read_config(found)["position"]["step"] == 2
     method = build_method(recipe.method)

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from vection.errors import UsageError
+from vection.formats.checkpoint import WEIGHTS, find_checkpoint, read_config
+from vection.formats.run_folder import RunFolder
 from vection.recipes.recipe import Recipe
 from vection.runs.train import train
-from vection.training.checkpoint import WEIGHTS, find_checkpoint, read_config
-from vection.training.loop import BEST, LAST
 
 PROGRAM = "import sys; from vection.cli.main import main; sys.exit(main())"
 STEPS = 4
@@ -56,7 +56,7 @@ def start(recipe: Recipe, data: Path, run: Path) -> subprocess.Popen[str]:
 
 def records(run: Path) -> list[dict[str, Any]]:
     """Everything logged whole so far."""
-    file = run / "metrics.jsonl"
+    file = RunFolder(run).metrics
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -75,9 +75,10 @@ def without_times(run: Path) -> list[dict[str, Any]]:
 
 
 def assert_same(run: Path, reference: Path) -> None:
-    for name in (LAST, BEST):
-        assert (run / name / WEIGHTS).read_bytes() == (reference / name / WEIGHTS).read_bytes()
-        assert read_config(run / name)["position"] == read_config(reference / name)["position"]
+    for name in ("last", "best"):
+        own, expected = (getattr(RunFolder(folder), name) for folder in (run, reference))
+        assert (own / WEIGHTS).read_bytes() == (expected / WEIGHTS).read_bytes()
+        assert read_config(own)["position"] == read_config(expected)["position"]
     assert without_times(run) == without_times(reference)
 
 
@@ -118,7 +119,7 @@ def test_an_ended_run_goes_on_as_if_it_had_not(
     process.send_signal(kind)
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == (130 if kind == signal.SIGINT else -signal.SIGKILL)
-    found = find_checkpoint(run / LAST)
+    found = find_checkpoint(RunFolder(run).last)
     assert found is not None
     stopped_at = read_config(found)["position"]["step"]
     assert 2 <= stopped_at < 2 * STEPS
@@ -134,13 +135,13 @@ def test_a_finished_run_stays_as_it_is_and_another_recipe_is_refused(
 ):
     recipe = debug_recipe(steps_per_epoch=1)
     run = train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
-    weights, logged = (run / LAST / WEIGHTS).read_bytes(), without_times(run)
+    weights, logged = (RunFolder(run).last / WEIGHTS).read_bytes(), without_times(run)
     train(recipe, data=tiny_clips, out=run, device="cpu")
-    assert (run / LAST / WEIGHTS).read_bytes() == weights
+    assert (RunFolder(run).last / WEIGHTS).read_bytes() == weights
     assert without_times(run) == logged
     other = replace(recipe, training=replace(recipe.training, seed=1))
     with pytest.raises(UsageError, match=r"holds a run of other settings .*--no-resume"):
         train(other, data=tiny_clips, out=run, device="cpu")
     train(other, data=tiny_clips, out=run, device="cpu", resume=False)
-    assert (run / LAST / WEIGHTS).read_bytes() != weights
+    assert (RunFolder(run).last / WEIGHTS).read_bytes() != weights
     assert len(without_times(run)) == len(logged)

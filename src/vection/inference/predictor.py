@@ -14,9 +14,9 @@ from torch import Tensor
 
 from vection.data.clips.folder import read_rgb
 from vection.errors import UsageError
+from vection.formats.camera_path import Pose
 from vection.inference.camera import learned_camera, resize_camera
 from vection.inference.flip import blend_flipped
-from vection.inference.path import Pose
 from vection.inference.prediction import CameraNumbers, DepthMap, Prediction, RgbImage
 from vection.inference.sources import Frame
 from vection.methods.method import Method, Motion

@@ -1,26 +1,31 @@
-"""The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and `predictions.json`."""
+"""The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and their list."""
 
-import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from vection.data.clips.folder import read_rgb
+from vection.data.clips.folder import read_rgb, write_rgb
 from vection.errors import DataError, UsageError
-from vection.evaluation.predictions.read import PREDICTIONS_FILE
+from vection.files import whole_folder, write_text
+from vection.formats.camera_path import KITTI_FILE, TUM_FILE, Pose, kitti_text, tum_text
+from vection.formats.prediction_folder import (
+    VIDEO_FILE,
+    Part,
+    PredictedFrame,
+    PredictionList,
+    file_of,
+    is_prediction_folder,
+    write_prediction_list,
+)
 from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
-from vection.inference.path import Pose, kitti_text, tum_text
 from vection.inference.prediction import DepthMap, FlowMap, Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
 
-FORMAT = 1
 IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
 
@@ -29,7 +34,7 @@ IMAGES = ".images"
 class _Written:
     """What is known after the first pass over the frames."""
 
-    frames: list[dict[str, Any]] = field(default_factory=list)
+    frames: list[PredictedFrame] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
     samples: list[np.ndarray] = field(default_factory=list)
     size: tuple[int, int] | None = None
@@ -39,7 +44,7 @@ class _Written:
     @property
     def has_masks(self) -> bool:
         """Whether any frame has a motion mask; the last one never has."""
-        return any("motion_mask" in frame for frame in self.frames)
+        return any(frame.motion_mask is not None for frame in self.frames)
 
 
 @dataclass(frozen=True)
@@ -70,20 +75,9 @@ def write_predictions(
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise UsageError(f"Cannot write {folder}: {error.strerror}; choose a place that can be written.") from error
-    try:
+    with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
         _write_rest(written, temporary, model=model, video=video)
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        _replace_folder(temporary, folder)
-    except OSError as error:
-        raise UsageError(f"Cannot write {folder}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -93,7 +87,7 @@ def check_writable(folder: Path, *, overwrite: bool = False) -> None:
         return
     if not overwrite:
         raise UsageError(f"{folder} exists already; choose another place or allow overwriting.")
-    if not (folder / PREDICTIONS_FILE).is_file():
+    if not is_prediction_folder(folder):
         raise UsageError(f"{folder} is no prediction folder, so it is not overwritten; choose another place.")
 
 
@@ -102,55 +96,62 @@ def write_depth_png(path: Path, depth: DepthMap) -> None:
     known = np.isfinite(depth) & (depth > 0)
     # A known depth never becomes 0, which would mean none.
     stored = np.where(known, np.clip(np.round(np.where(known, depth, 0) * 256), 1, 65535), 0).astype(np.uint16)
-    if not cv2.imwrite(str(path), stored):
-        raise UsageError(f"Cannot write {path}.")
+    _write_array(path, stored)
 
 
 def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Parts) -> _Written:
     written = _Written()
-    for part, wanted in (("depth", True), ("png", parts.png), (IMAGES, parts.video)):
-        if wanted:
-            (folder / part).mkdir()
+    if parts.video:
+        (folder / IMAGES).mkdir()
     names: set[str] = set()
     for prediction in predictions:
         _check(prediction, written, names)
-        file = f"depth/{prediction.name}.npy"
-        np.save(folder / file, prediction.depth, allow_pickle=False)
+        _write_array(folder / file_of("depth", prediction.name), prediction.depth)
         if parts.png:
-            write_depth_png(folder / "png" / f"{prediction.name}.png", prediction.depth)
+            write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
         if parts.video:
             written.samples.append(sample_inverse_depth(prediction.depth))
-            path = folder / IMAGES / f"{prediction.name}.jpg"
-            cv2.imwrite(str(path), prediction.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+            write_rgb(folder / IMAGES / f"{prediction.name}.jpg", prediction.image)
         if prediction.T_camera_to_world is not None:
             written.poses.append(prediction.T_camera_to_world)
-        intrinsics = None if prediction.intrinsics is None else list(prediction.intrinsics)
-        frame = {"name": prediction.name, "file": file, "seconds": prediction.seconds, "intrinsics": intrinsics}
-        written.frames.append(frame | _write_maps(prediction, folder, scene_flow=parts.scene_flow))
+        written.frames.append(_write_maps(prediction, folder, scene_flow=parts.scene_flow))
     if not written.frames:
         raise DataError("There are no frames to predict.")
-    if parts.scene_flow and len(written.frames) > 1 and "scene_flow" not in written.frames[0]:
+    if parts.scene_flow and len(written.frames) > 1 and written.frames[0].scene_flow is None:
         raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
 
 
-def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> dict[str, str]:
-    """Write what the prediction has beside depth; return the files by the names that `predictions.json` gives them."""
-    arrays: dict[str, np.ndarray | None] = {"object_flow": prediction.object_flow}
+def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> PredictedFrame:
+    """Write what the prediction has beside depth; return the frame as the list names it."""
+    arrays: dict[Part, np.ndarray | None] = {"object_flow": prediction.object_flow}
     if scene_flow and prediction.T_to_next is not None:
         arrays["scene_flow"] = _scene_flow(prediction, prediction.T_to_next)
     mask = prediction.motion_mask
-    pictures = {"motion_mask": None if mask is None else np.round(mask * 255).astype(np.uint8)}
-    pictures["classes"] = prediction.classes
-    files = {part: f"{part}/{prediction.name}.npy" for part, array in arrays.items() if array is not None}
-    files |= {part: f"{part}/{prediction.name}.png" for part, picture in pictures.items() if picture is not None}
+    arrays["motion_mask"] = None if mask is None else np.round(mask * 255).astype(np.uint8)
+    arrays["classes"] = prediction.classes
+    files = {part: file_of(part, prediction.name) for part, array in arrays.items() if array is not None}
     for part, file in files.items():
-        (folder / part).mkdir(exist_ok=True)
-        if part in arrays:
-            np.save(folder / file, np.asarray(arrays[part]), allow_pickle=False)
-        elif not cv2.imwrite(str(folder / file), np.asarray(pictures[part])):
-            raise UsageError(f"Cannot write {folder / file}.")
-    return files
+        _write_array(folder / file, np.asarray(arrays[part]))
+    return PredictedFrame(
+        name=prediction.name,
+        file=file_of("depth", prediction.name),
+        seconds=prediction.seconds,
+        intrinsics=prediction.intrinsics,
+        object_flow=files.get("object_flow"),
+        scene_flow=files.get("scene_flow"),
+        motion_mask=files.get("motion_mask"),
+        classes=files.get("classes"),
+    )
+
+
+def _write_array(path: Path, array: np.ndarray) -> None:
+    """Write a map as .npy or .png, whichever `path` says."""
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".npy":
+        np.save(path, array, allow_pickle=False)
+    elif not cv2.imwrite(str(path), array):
+        raise UsageError(f"Cannot write {path}.")
 
 
 def _scene_flow(prediction: Prediction, T_to_next: Pose) -> FlowMap:
@@ -179,47 +180,37 @@ def _check(prediction: Prediction, written: _Written, names: set[str]) -> None:
 
 
 def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> None:
-    seconds = [frame["seconds"] for frame in written.frames]
+    seconds = [frame.seconds for frame in written.frames]
     if video:
-        write_video(folder / "depth.mp4", _pictures(written, folder), rate=frame_rate(seconds))
+        write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
         shutil.rmtree(folder / IMAGES)
     if len(written.poses) == len(written.frames):
-        (folder / "path_tum.txt").write_text(tum_text(written.poses, seconds), encoding="utf-8")
-        (folder / "path_kitti.txt").write_text(kitti_text(written.poses), encoding="utf-8")
+        write_text(folder / TUM_FILE, tum_text(written.poses, seconds))
+        write_text(folder / KITTI_FILE, kitti_text(written.poses))
     assert written.size is not None  # set by the first frame
     height, width = written.size
-    about = {"format": FORMAT, "unit": written.unit, "scale_source": written.scale_source, "model": model}
-    content = {**about, "width": width, "height": height, "frames": written.frames}
-    (folder / PREDICTIONS_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    predictions = PredictionList(
+        unit=written.unit,
+        frames=tuple(written.frames),
+        scale_source=written.scale_source,
+        model=model,
+        width=width,
+        height=height,
+    )
+    write_prediction_list(folder, predictions)
 
 
 def _pictures(written: _Written, folder: Path) -> Iterator[np.ndarray]:
     limits = colour_range(written.samples)
     unit = "m" if written.unit == "metres" else written.unit
     for frame in written.frames:
-        image = read_rgb(folder / IMAGES / f"{frame['name']}.jpg")
-        depth = colour_depth(np.load(folder / frame["file"]), limits)
+        image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
+        depth = colour_depth(np.load(folder / frame.file), limits)
         panels = [(image, ""), (depth, f"{limits.legend} {unit}")]
         if written.has_masks:
-            mask = (
-                cv2.imread(str(folder / frame["motion_mask"]), cv2.IMREAD_UNCHANGED) if "motion_mask" in frame else None
-            )
-            over = image if mask is None else overlay_mask(image, np.asarray(mask / 255, np.float32))
+            over = image
+            if frame.motion_mask is not None:
+                mask = cv2.imread(str(folder / frame.motion_mask), cv2.IMREAD_UNCHANGED)
+                over = overlay_mask(image, np.asarray(mask, np.float32) / np.float32(255))
             panels.append((over, "moves by itself"))
         yield beside(panels)
-
-
-def _replace_folder(new: Path, folder: Path) -> None:
-    """Rename `new` to `folder`; an older one is moved aside first and deleted last."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    old = folder.rename(aside / folder.name)
-    try:
-        new.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

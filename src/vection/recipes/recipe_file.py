@@ -4,11 +4,12 @@ Format 1 (until 2026-11) had the settings of a method in one flat list, and othe
 """
 
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from vection.errors import DataError
+from vection.formats.record import KEY, check_format
 from vection.methods.method import MethodSettings
 from vection.names import look_up
 from vection.recipes.methods import METHODS
@@ -34,23 +35,18 @@ _RENAMED_PARTS: dict[str, dict[str, str]] = {
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     """Return plain values, for JSON."""
-    return {"format": FORMAT, **asdict(recipe)}
+    return {KEY: FORMAT, **asdict(recipe)}
 
 
-def recipe_from_json(values: dict[str, Any]) -> Recipe:
-    """Rebuild and check a recipe, also one of an older format.
+def recipe_from_json(values: dict[str, Any], *, path: Path = Path("recipe.json")) -> Recipe:
+    """Rebuild and check a recipe, also one of an older format; `path` is the file that held it, for messages.
 
     Raises DataError for a newer format, UsageError for an unknown method, pydantic.ValidationError that names the wrong
     field.
     """
-    version = values.get("format", 1)
-    if version > FORMAT:
-        raise DataError(
-            f"The recipe was written by a newer vection (format {version}; this one knows up to {FORMAT}); "
-            "update vection."
-        )
+    version = check_format(values, newest=FORMAT, path=path)
     content = _from_format_1(values) if version == 1 else dict(values)
-    content.pop("format", None)
+    content.pop(KEY, None)
     entry = look_up(content["method"]["name"], METHODS, kind="method")
     method = TypeAdapter(entry.settings).validate_python(content["method"])
     return TypeAdapter(Recipe).validate_python({**content, "method": method})

@@ -15,6 +15,7 @@ from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.objects.motion import resize_map
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+from vection.files import whole_file
 
 OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow")
 """Arrays that an example may lack."""
@@ -42,13 +43,11 @@ class Example:
 
 def write_example(folder: Path, example: Example) -> Path:
     """Write one example frame into `folder`, made if needed."""
-    folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray] = {"image": example.image, "depth": example.depth, "unit": np.array(example.unit)}
     arrays |= {part: value for part in OPTIONAL if (value := getattr(example, part)) is not None}
     path = folder / f"{example.name}.npz"
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez_compressed(temporary, allow_pickle=False, **arrays)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return path
 
 
@@ -94,7 +93,7 @@ def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float)
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
     """Read all examples by name; none where there is no folder. Unreadable files are a DataError."""
-    return tuple(_read_example(path) for path in sorted(folder.glob("*.npz")) if not path.stem.endswith(".tmp"))
+    return tuple(_read_example(path) for path in sorted(folder.glob("*.npz")))
 
 
 def _read_example(path: Path) -> Example:

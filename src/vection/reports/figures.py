@@ -5,7 +5,6 @@ Figures are made as objects: `matplotlib.pyplot` and its global state are not us
 
 import io
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from vection.errors import UsageError
-from vection.reports.run_folder import Event
+from vection.files import whole_file
+from vection.formats.metrics_log import Event
 
 COLOURS = ("#3b82c4", "#e07b39", "#3a9d6a", "#a06cd5", "#d1495b", "#8a8f98")
 """Readable on white and on near-black."""
@@ -115,15 +114,10 @@ def statistics_figure(events: Sequence[Event]) -> Figure:
 
 def write_png(path: Path, figure: Figure, *, dots_per_inch: int = 150) -> None:
     """Write a figure as a picture on white ground; UsageError if the place cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     for axes in figure.axes:
         axes.grid(color="#d0d0d0")
-    try:
-        with mpl.rc_context(STYLE):
-            figure.savefig(temporary, format="png", dpi=dots_per_inch, facecolor="white")
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+    with whole_file(path) as temporary, mpl.rc_context(STYLE):
+        figure.savefig(temporary, format="png", dpi=dots_per_inch, facecolor="white")
 
 
 def path_figure(paths: Mapping[str, Float[np.ndarray, "frame 3"]], *, unit: str) -> Figure:

@@ -5,8 +5,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vection.reports.results import MODEL, Evaluation
-from vection.reports.run_folder import Event
+from vection.formats.evaluation_file import MODEL, Evaluation
+from vection.formats.metrics_log import Event
 
 
 @dataclass(frozen=True)

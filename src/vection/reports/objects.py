@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from vection.formats.evaluation_file import Evaluation, ObjectsNote
 from vection.inference.colour import overlay_mask
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
-from vection.reports.results import Evaluation, ObjectsNote
 
 Tile = tuple[str, str]
 """Caption and picture (data URI)."""

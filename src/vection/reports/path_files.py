@@ -2,12 +2,20 @@
 
 from pathlib import Path
 
-from vection.errors import UsageError
-from vection.evaluation.paths.camera_path import CameraPath, pair_paths
+from vection.evaluation.paths.camera_path import pair_paths
 from vection.evaluation.paths.odometry import rebase
 from vection.evaluation.paths.trajectory import align
 from vection.files import write_text
-from vection.inference.path import csv_text, kitti_text, tum_text
+from vection.formats.camera_path import (
+    CSV_FILE,
+    KITTI_FILE,
+    PICTURE_FILE,
+    TUM_FILE,
+    CameraPath,
+    csv_text,
+    kitti_text,
+    tum_text,
+)
 from vection.reports.figures import path_figure, write_png
 
 
@@ -20,20 +28,16 @@ def write_path(
     true one if given (scaled onto it by least squares; `first_frame` as in `pair_paths`). UsageError if the place
     cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"Cannot write {folder}: {error.strerror}; choose another place.") from error
     seconds = [float(index) for index in range(len(path))] if path.seconds is None else path.seconds.tolist()
     poses = list(path.poses)
-    write_text(folder / "path_tum.txt", tum_text(poses, seconds))
-    write_text(folder / "path_kitti.txt", kitti_text(poses))
-    write_text(folder / "path.csv", csv_text(poses, seconds))
+    write_text(folder / TUM_FILE, tum_text(poses, seconds))
+    write_text(folder / KITTI_FILE, kitti_text(poses))
+    write_text(folder / CSV_FILE, csv_text(poses, seconds))
     places = {"predicted": rebase(path.poses)[:, :3, 3]}
     if true is not None:
         paired, rows = pair_paths(path, true, first_frame=first_frame)
         whole = rebase(true.poses[rows])
         scaled, _ = align(rebase(paired), whole, alignment="scale")
         places = {"true": whole[:, :3, 3], "predicted, one scale": scaled[:, :3, 3]}
-    write_png(folder / "path.png", path_figure(places, unit="unit of the path" if true is None else "m"))
+    write_png(folder / PICTURE_FILE, path_figure(places, unit="unit of the path" if true is None else "m"))
     return folder

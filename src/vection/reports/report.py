@@ -13,16 +13,17 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from vection.files import write_text
+from vection.formats.camera_path import KITTI_FILE, TRUE_FILE
+from vection.formats.evaluation_file import MODEL, Evaluation, Scores
+from vection.formats.metrics_log import Event
+from vection.formats.prediction_folder import VIDEO_FILE
+from vection.formats.run_folder import RunFolder
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
 from vection.reports.findings import health_remarks, summary, timing
 from vection.reports.objects import object_tiles, objects_section
-from vection.reports.results import MODEL, Evaluation, Scores
-from vection.reports.run_folder import Event, Run, read_run
+from vection.reports.run import Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
-
-TRUE_PATH = "path_truth_kitti.txt"
-"""The true path beside the predicted one, in the prediction folder; only the demo knows it."""
 
 MAX_EXAMPLES = 8
 MAX_PANELS = 4
@@ -57,7 +58,7 @@ def write_report(run: Path, *, out: Path | None = None) -> Path:
     be written, DataError if a part of the run is broken.
     """
     found = read_run(run)
-    out = out or run / "report.html"
+    out = out or RunFolder(run).report
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -203,10 +204,10 @@ def _where_known(example: Example) -> Float[np.ndarray, " value"]:
 
 def _path(run: Run) -> Markup | None:
     """Return the camera's path, beside the true one (scaled onto it) where the run holds it."""
-    if run.predictions is None or not (file := run.predictions / "path_kitti.txt").is_file():
+    if run.predictions is None or not (file := run.predictions / KITTI_FILE).is_file():
         return None
     predicted = read_places(file)
-    truth_file = run.predictions / TRUE_PATH
+    truth_file = run.predictions / TRUE_FILE
     if not truth_file.is_file():
         return _inline(figures.path_figure({"predicted": predicted}, unit="unit of the depth"))
     truth = read_places(truth_file)
@@ -214,7 +215,7 @@ def _path(run: Run) -> Markup | None:
 
 
 def _video(run: Run) -> str | None:
-    if run.predictions is None or not (file := run.predictions / "depth.mp4").is_file():
+    if run.predictions is None or not (file := run.predictions / VIDEO_FILE).is_file():
         return None
     return pictures.video_file_uri(file) if file.stat().st_size <= MAX_VIDEO_BYTES else None
 

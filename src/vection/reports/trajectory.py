@@ -5,23 +5,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from vection.errors import DataError
+from vection.evaluation.paths.odometry import rebase
 from vection.evaluation.paths.trajectory import least_squares_scale
+from vection.formats.camera_path import read_path
 
 Places = Float[np.ndarray, "frame 3"]
 
 
 def read_places(path: Path) -> Places:
-    """Read a path in KITTI format (the 12 numbers of T_camera_to_world a line); other content is a DataError.
-
-    Returns the camera's places in the coordinates of its first frame: x right, y down, z forward.
-    """
-    try:
-        poses = np.loadtxt(path, ndmin=2, dtype=np.float64).reshape(-1, 3, 4)
-        T_world_to_start = np.linalg.inv(np.vstack([poses[0], [0.0, 0.0, 0.0, 1.0]]))
-    except (ValueError, IndexError, np.linalg.LinAlgError) as error:
-        raise DataError(f"{path} is no path in KITTI format (12 numbers a line); predict again.") from error
-    return poses[:, :, 3] @ T_world_to_start[:3, :3].T + T_world_to_start[:3, 3]
+    """Return the camera's places of a path file in the coordinates of its first frame: x right, y down, z forward."""
+    return rebase(read_path(path).poses)[:, :3, 3]
 
 
 def scale_onto(places: Places, truth: Float[np.ndarray, "true_frame 3"]) -> Places:

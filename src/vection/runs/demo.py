@@ -20,10 +20,13 @@ from vection.evaluation.depth.baselines import computed_predictions, constant_pr
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocol import ALL
 from vection.evaluation.depth.protocols import SYNTHETIC
-from vection.evaluation.depth.result import DepthResult
+from vection.evaluation.depth.result import DepthResult, evaluation_of
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth
-from vection.inference.path import kitti_text
+from vection.files import write_text
+from vection.formats.camera_path import TRUE_FILE, kitti_text
+from vection.formats.evaluation_file import MODEL, write_evaluation
+from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
@@ -32,8 +35,7 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.reports.examples import write_examples
-from vection.reports.report import TRUE_PATH, write_report
-from vection.reports.results import MODEL, write_evaluation
+from vection.reports.report import write_report
 from vection.runs.load import load_predictor
 from vection.runs.train import train
 
@@ -77,14 +79,14 @@ def run_demo(out: Path, *, progress: Bars, seed: int = 0, settings: DemoSettings
     settings = settings or DemoSettings()
     recipe = get_recipe(settings.recipe)
     recipe = replace(recipe, training=replace(recipe.training, seed=seed))
-    world, run, report = out / "world", out / "run", out / "report.html"
+    world, run, report = out / "world", RunFolder(out / "run"), out / "report.html"
     _claim(out, {"seed": seed, "settings": asdict(settings), "recipe": recipe_to_json(recipe)}, finished=report)
     _render(world, recipe, settings, seed=seed, progress=progress)
-    train(recipe, data=world / "training", out=run)
-    predictor = load_predictor(run)
+    train(recipe, data=world / "training", out=run.path)
+    predictor = load_predictor(run.path)
     results = _evaluate(predictor, run, recipe, world=world, progress=progress)
-    _predict_drive(predictor, find_clips(world / "held_out")[0], run / "predictions", progress=progress)
-    write_report(run, out=report)
+    _predict_drive(predictor, find_clips(world / "held_out")[0], run.predictions, progress=progress)
+    write_report(run.path, out=report)
     errors = {result.name: result.categories[ALL].mean.abs_rel for result in results}
     return DemoResult({name.replace(" ", "_").replace("-", "_"): error for name, error in errors.items()}, report)
 
@@ -99,10 +101,9 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
             finished.unlink(missing_ok=True)
             for part in ("world", "run"):
                 shutil.rmtree(out / part, ignore_errors=True)
-        out.mkdir(parents=True, exist_ok=True)
-        marker.write_text(json.dumps(identity))
     except OSError as error:
         raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with --out.") from error
+    write_text(marker, json.dumps(identity))
 
 
 def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, progress: Bars) -> None:
@@ -139,7 +140,9 @@ def _render_drive(folder: Path, drive: DriveSettings, seed: int) -> None:
     write_drive(folder, drive, seed=seed)
 
 
-def _evaluate(predictor: Predictor, run: Path, recipe: Recipe, *, world: Path, progress: Bars) -> list[DepthResult]:
+def _evaluate(
+    predictor: Predictor, run: RunFolder, recipe: Recipe, *, world: Path, progress: Bars
+) -> list[DepthResult]:
     """Score the model and what it must beat on the held-out drives; write evaluation.json and example frames."""
     truths = clip_truth(world / "held_out")
     torch.manual_seed(recipe.training.seed)
@@ -157,8 +160,8 @@ def _evaluate(predictor: Predictor, run: Path, recipe: Recipe, *, world: Path, p
     for name, predictions in compared.items():
         with progress(f"evaluating {name}") as show:
             results.append(evaluate_depth(predictions, truths, SYNTHETIC, name=name, progress=show))
-    write_evaluation(run / "evaluation.json", results)
-    write_examples(run / "examples", predictions=model, truths=truths, result=results[0])
+    write_evaluation(run.evaluation, evaluation_of(results))
+    write_examples(run.examples, predictions=model, truths=truths, result=results[0])
     return results
 
 
@@ -176,4 +179,4 @@ def _predict_drive(predictor: Predictor, clip: Path, folder: Path, *, progress: 
     info = read_clip(clip)
     truths = [info.read_truth(index).T_camera_to_world for index in range(len(info))]
     poses: Sequence = [pose for pose in truths if pose is not None]
-    (folder / TRUE_PATH).write_text(kitti_text(poses), encoding="utf-8")
+    write_text(folder / TRUE_FILE, kitti_text(poses))

@@ -1,21 +1,17 @@
 """From a public checkpoint to a run folder like those of our own trainings."""
 
-import json
-import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from vection.errors import UsageError
+from vection.files import check_free, whole_folder
 from vection.foreign_weights.layouts import Imported, LayoutName, import_checkpoint
+from vection.formats.checkpoint import save_checkpoint
+from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.runs.load import DESCRIPTION
-from vection.training.checkpoint import save_checkpoint
-from vection.training.loop import LAST, Position
-
-PROVENANCE = "import.json"
+from vection.training.loop import Position
 
 
 @dataclass(frozen=True)
@@ -37,37 +33,25 @@ def import_run(
     `size` is width and height of the images that it was trained with. Raises UsageError or DataError for checkpoints
     that cannot be read and for an `out` that holds something.
     """
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise UsageError(f"'{out}' holds something already; choose another --out, or remove it first.")
+    check_free(out)
     found = import_checkpoint(path, layout=layout, size=size)
     recipe = _recipe(found, source=path)
     origin: dict[str, object] = {"layout": found.layout, "source": str(path), "sha256": found.sha256}
-    fresh = out.with_name(f".{out.name}.new")
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        _write(fresh, found.method, recipe=recipe, origin=origin)
-        if out.is_dir():
-            out.rmdir()
-        fresh.rename(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write to the output folder '{out}': {error.strerror}.") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    with whole_folder(out) as folder:
+        _write(RunFolder(folder), found.method, recipe=recipe, origin=origin)
     return ImportedRun(out, found.layout, recipe, _remarks(found))
 
 
-def _write(folder: Path, method: Method, *, recipe: Recipe, origin: dict[str, object]) -> None:
+def _write(run: RunFolder, method: Method, *, recipe: Recipe, origin: dict[str, object]) -> None:
     config = {
-        "format": 1,
         "recipe": recipe_to_json(recipe),
         "position": vars(Position()),
         "knows": asdict(method.knows),
         "imported": origin,
     }
-    save_checkpoint(folder / LAST, weights=method.state_dict(), config=config)
-    (folder / DESCRIPTION).write_text(json.dumps(recipe_to_json(recipe), indent=1))
-    (folder / PROVENANCE).write_text(json.dumps(origin, indent=1))
+    save_checkpoint(run.last, weights=method.state_dict(), config=config)
+    run.write_recipe(recipe_to_json(recipe))
+    run.write_provenance(origin)
 
 
 def _recipe(found: Imported, *, source: Path) -> Recipe:

@@ -1,20 +1,21 @@
 """From a run folder to its recipe, its checkpoint, a predictor."""
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-from vection.errors import UsageError
+from pydantic import ValidationError
+
+from vection.errors import DataError, UsageError
+from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config
+from vection.formats.record import first_place
+from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
 from vection.methods.method import Knows
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
-from vection.runs.kitti import NOMINAL_BASELINE, TRUE_BASELINE
-from vection.training.checkpoint import find_checkpoint, load_weights, read_config
-from vection.training.loop import BEST, LAST
-
-DESCRIPTION = "recipe.json"
+from vection.runs.data import NOMINAL_BASELINE, TRUE_BASELINE
 
 
 def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
@@ -22,8 +23,8 @@ def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
 
     Raises UsageError if there is no whole checkpoint.
     """
-    order = (BEST, LAST) if which == "best" else (LAST, BEST)
-    candidates = (place, *(place / name for name in order))
+    run = RunFolder(place)
+    candidates = (place, run.best, run.last) if which == "best" else (place, run.last, run.best)
     found = next((found for folder in candidates if (found := find_checkpoint(folder)) is not None), None)
     if found is None:
         raise UsageError(f"There is no checkpoint in '{place}'; give a run folder of vection train.")
@@ -31,11 +32,9 @@ def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
 
 
 def read_run_recipe(folder: Path) -> Recipe:
-    """Read the recipe of a run folder. Raises UsageError if there is none that can be read."""
-    try:
-        return recipe_from_json(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"'{folder / DESCRIPTION}' cannot be read as the recipe of a run.") from error
+    """Read the recipe of a run folder. Raises UsageError if there is none, DataError if it cannot be read."""
+    run = RunFolder(folder)
+    return _recipe(run.read_recipe(), path=run.recipe)
 
 
 def load_predictor(
@@ -47,7 +46,7 @@ def load_predictor(
     """
     found = find_run_checkpoint(checkpoint, which=which)
     config = read_config(found)
-    recipe = recipe_from_json(config["recipe"])
+    recipe = _recipe(config.get("recipe"), path=found / CONFIG)
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, found)
     method.knows = _known(method.knows, config.get("knows", {}))
@@ -70,3 +69,13 @@ def _known(knows: Knows, stored: dict[str, bool]) -> Knows:
     return Knows(
         **{name: value and stored.get(name, stored.get(f"knows_{name}", True)) for name, value in asdict(knows).items()}
     )
+
+
+def _recipe(content: Any, *, path: Path) -> Recipe:
+    """Return the recipe of plain values. Raises DataError that names the file and the place."""
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds no recipe; train the run anew.")
+    try:
+        return recipe_from_json(content, path=path)
+    except ValidationError as error:
+        raise DataError(f"{path} is no recipe of this vection: {first_place(error)}; mend it there.") from error

@@ -1,22 +1,18 @@
 """Train a recipe: from its values to datasets, a method, and a run folder."""
 
-import json
 from pathlib import Path
 
 import torch
-from torch.utils.data import Dataset
 
-from vection.data.sets.clip_dataset import ClipDataset, split_validation
-from vection.errors import DataError, UsageError
+from vection.errors import UsageError
+from vection.formats.checkpoint import find_checkpoint, load_weights
+from vection.formats.run_folder import RunFolder
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
-from vection.recipes.recipe_file import recipe_from_json, recipe_to_json
-from vection.runs.kitti import kitti_raw_sets
-from vection.runs.labels import with_labels
-from vection.runs.load import DESCRIPTION, find_run_checkpoint
-from vection.samples import RawSample
-from vection.training.checkpoint import find_checkpoint, load_weights
-from vection.training.loop import LAST, Data, Training
+from vection.recipes.recipe_file import recipe_to_json
+from vection.runs.data import load_data
+from vection.runs.load import find_run_checkpoint, read_run_recipe
+from vection.training.loop import Training
 
 
 def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device: str | None = None) -> Path:
@@ -37,73 +33,21 @@ def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device:
         stages=recipe.stages,
         settings=recipe.training,
         run=out,
-        description={"format": 1, "recipe": recipe_to_json(recipe), "data": str(data)},
+        description={"recipe": recipe_to_json(recipe), "data": str(data)},
         device=device,
     )
     run.fit(resume=resume)
     return out
 
 
-def load_data(recipe: Recipe, root: Path) -> Data:
-    """Open the training and validation sets of a recipe. Raises DataError if the frames do not have its size."""
-    settings, needs = recipe.data, recipe.method.needs
-    if settings.height % 32 or settings.width % 32 or min(settings.height, settings.width) < 64:
-        raise UsageError(
-            f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
-            "multiples of 32, from 64 on."
-        )
-    training: Dataset[RawSample]
-    validation: Dataset[RawSample]
-    if settings.source == "kitti-raw":
-        training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
-    else:
-        training, validation = _clip_sets(recipe, root)
-    if needs.class_maps and not settings.use_classes:
-        raise UsageError("This recipe reads class maps beside the clips: set data.use_classes to true.")
-    if needs.labels:
-        training, validation = with_labels(settings, root, training=training, validation=validation)
-    return Data(
-        training,
-        validation,
-        batch_size=settings.batch_size,
-        augmentation=settings.augmentation,
-        workers=settings.workers,
-    )
-
-
-def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
-    settings = recipe.data
-    training, validation = split_validation(
-        root,
-        fraction=recipe.training.validation_fraction,
-        offsets=settings.offsets,
-        use_stereo=recipe.method.needs.stereo,
-        use_classes=settings.use_classes,
-    )
-    height, width = training.size
-    if (height, width) != (settings.height, settings.width):
-        raise DataError(
-            f"The clips below '{root}' are {width}x{height}, the recipe wants {settings.width}x{settings.height}. "
-            f"Ingest the video again with --width {settings.width} --height {settings.height}, "
-            f"or train with --data.width {width} --data.height {height}."
-        )
-    return training, validation
-
-
 def _claim(out: Path, recipe: Recipe, *, resume: bool) -> None:
     """Write the recipe into the run folder; refuse a folder that holds the run of another recipe."""
-    description = out / DESCRIPTION
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if resume and find_checkpoint(out / LAST) is not None and description.is_file():
-            if recipe_from_json(json.loads(description.read_text())) != recipe:
-                raise UsageError(
-                    f"'{out}' holds a run of other settings ({DESCRIPTION} differs); "
-                    "choose another --out, or start anew with --no-resume."
-                )
-            return
-        partial = description.with_suffix(".partial")
-        partial.write_text(json.dumps(recipe_to_json(recipe), indent=1))
-        partial.replace(description)
-    except OSError as error:
-        raise UsageError(f"Cannot write to the output folder '{out}': {error.strerror}.") from error
+    run = RunFolder(out)
+    if resume and find_checkpoint(run.last) is not None and run.recipe.is_file():
+        if read_run_recipe(out) != recipe:
+            raise UsageError(
+                f"'{out}' holds a run of other settings ({run.recipe.name} differs); "
+                "choose another --out, or start anew with --no-resume."
+            )
+        return
+    run.write_recipe(recipe_to_json(recipe))

@@ -1,32 +1,32 @@
-"""The record of a run: metrics.jsonl, TensorBoard and panels of pictures."""
+"""The record of a run: its log, TensorBoard and panels of pictures."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from vection.files import whole_file
+from vection.formats.metrics_log import Event, append_event, forget_after
+from vection.formats.run_folder import RunFolder
 from vection.types import Image
 
 
 class RunLog:
-    """Writes what a run reports into its folder; `metrics.jsonl` holds one JSON object a line."""
+    """Writes what a run reports into its folder."""
 
     def __init__(self, run: Path, *, resume_step: int) -> None:
-        self.file = run / "metrics.jsonl"
-        self.panels = run / "panels"
-        self.panels.mkdir(parents=True, exist_ok=True)
-        self._forget_after(resume_step)
-        self.tensorboard = SummaryWriter(run / "tensorboard", purge_step=resume_step + 1)
+        """What an interrupted run logged after `resume_step`, the checkpoint it is resumed from, is forgotten."""
+        self.folder = RunFolder(run)
+        self.folder.panels.mkdir(parents=True, exist_ok=True)
+        forget_after(self.folder.metrics, resume_step)
+        self.tensorboard = SummaryWriter(self.folder.tensorboard, purge_step=resume_step + 1)
 
-    def write(self, record: dict[str, Any]) -> None:
-        """Append one record, whole even if the program is killed next."""
-        with self.file.open("a") as stream:
-            stream.write(json.dumps(record) + "\n")
-        for name, value in {"loss": record["loss"], **record["terms"]}.items():
-            self.tensorboard.add_scalar(f"{record['split']}/{name}", value, record["step"])
+    def write(self, event: Event) -> None:
+        """Append one event, whole even if the program is killed next."""
+        append_event(self.folder.metrics, event)
+        for name, value in {"loss": event.loss, **event.terms}.items():
+            self.tensorboard.add_scalar(f"{event.split}/{name}", value, event.step)
 
     def write_panel(self, pictures: dict[str, Image], *, step: int, samples: int = 3) -> None:
         """Write one picture with a row a sample and a column a kind of picture, named along the top."""
@@ -37,31 +37,13 @@ class RunLog:
             images = (batch[:samples].clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
             columns.append(np.concatenate([_caption(name, width=images.shape[2]), *images]))
         panel = np.concatenate(columns, axis=1)
-        target = self.panels / f"step_{step:06d}.png"
-        partial = target.with_suffix(".partial.png")
-        cv2.imwrite(str(partial), panel[..., ::-1])
-        partial.replace(target)
+        with whole_file(self.folder.panel(step)) as temporary:
+            cv2.imwrite(str(temporary), panel[..., ::-1])
         self.tensorboard.add_image("panel", panel, step, dataformats="HWC")
 
     def close(self) -> None:
         """Flush TensorBoard."""
         self.tensorboard.close()
-
-    def _forget_after(self, step: int) -> None:
-        """Drop what an interrupted run logged after the checkpoint it is resumed from."""
-        if not self.file.exists():
-            return
-        kept = []
-        for line in self.file.read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:  # the last line of a killed run
-                continue
-            if record["step"] <= step:
-                kept.append(line + "\n")
-        partial = self.file.with_suffix(".partial")
-        partial.write_text("".join(kept))
-        partial.replace(self.file)
 
 
 def _caption(text: str, *, width: int) -> np.ndarray:

@@ -16,19 +16,19 @@ from accelerate.utils import TorchDynamoPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from vection.formats.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
+from vection.formats.metrics_log import Event
+from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
 from vection.samples import RawSample, stack
 from vection.training.augmentation import Augmentation, augment
 from vection.training.batches import EpochBatches
-from vection.training.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.log import RunLog
 from vection.training.progress import TrainingProgress
 from vection.training.settings import Stage, TrainingSettings
 from vection.training.stop import StopRequest
 from vection.training.validation import plain_batches, validate
-
-LAST, BEST = "checkpoints/last", "checkpoints/best"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Training:
         )
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
-        self.run, self.description = run, description
+        self.run, self.description = RunFolder(run), description
         self.position = Position()
         processes = self.accelerator.num_processes
         samples = len(data.training)  # type: ignore[arg-type]
@@ -113,13 +113,13 @@ class Training:
 
         Raises DataError when the loss is not finite; Ctrl-C and SIGTERM save a checkpoint and raise KeyboardInterrupt.
         """
-        checkpoint = find_checkpoint(self.run / LAST) if resume else None
+        checkpoint = find_checkpoint(self.run.last) if resume else None
         if checkpoint is not None:
             load_weights(self.method, checkpoint)
             self.position = Position(**read_config(checkpoint)["position"])
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         main = self.accelerator.is_main_process
-        self.log = RunLog(self.run, resume_step=self.position.step) if main else None
+        self.log = RunLog(self.run.path, resume_step=self.position.step) if main else None
         with (
             TrainingProgress(self.total_steps, done=self.position.step, shown=main) as self.progress,
             StopRequest() as self.stop,
@@ -130,7 +130,7 @@ class Training:
                     checkpoint = None
             except KeyboardInterrupt:
                 if self.position.step > 0:
-                    self._save(LAST)
+                    self._save(self.run.last)
                 raise
             finally:
                 if self.log is not None:
@@ -148,10 +148,10 @@ class Training:
             self.position.epoch, self.position.batch = self.position.epoch + 1, 0
             self.method.on_epoch_end(self._progress(stage))
             self._validate(stage)
-            self._save(LAST)
+            self._save(self.run.last)
         self.position.stage, self.position.epoch = self.position.stage + 1, 0
         self.position.best = float("inf")  # losses of different stages are not comparable
-        self._save(LAST)
+        self._save(self.run.last)
 
     def _fit_epoch(self, stage: Stage) -> None:
         epoch = self.position.step // self.steps_per_epoch
@@ -172,7 +172,7 @@ class Training:
             self.progress.advance(data_share=(loaded - began) / (perf_counter() - began + 1e-9))
             if self.position.step % self.settings.checkpoint_every == 0:
                 self._check(terms, raw)
-                self._save(LAST)
+                self._save(self.run.last)
             self.stop.raise_if_wanted()
 
     def _step(self, raw: list[RawSample], stage: Stage) -> dict[str, Tensor]:
@@ -252,29 +252,27 @@ class Training:
             if self.position.step >= min(500, self.total_steps // 2)
             else []
         )
-        cameras = {"cameras": held_out.cameras} if held_out.cameras else {}
-        self._write(held_out.terms, split="validation", depth_statistics=held_out.statistics, remarks=found, **cameras)
+        about = {"depth_statistics": held_out.statistics, "remarks": tuple(found), "cameras": held_out.cameras}
+        self._write(held_out.terms, split="validation", **about)
         if self.log is not None:
             self.log.write_panel(held_out.pictures, step=self.position.step)
         loss = sum(held_out.terms.values())
         self.progress.show(validation_loss=loss, remarks=found)
         if loss < self.position.best:
             self.position.best = loss
-            self._save(BEST)
+            self._save(self.run.best)
 
     def _write(self, terms: dict[str, float], *, split: str, **more: Any) -> None:
         if self.log is not None:
-            place = {"step": self.position.step, "epoch": self.position.step / self.steps_per_epoch}
-            stage = self.stages[self.position.stage].name
-            self.log.write(
-                {**place, "stage": stage, "split": split, "loss": sum(terms.values()), "terms": terms, **more}
-            )
+            step, stage = self.position.step, self.stages[self.position.stage].name
+            more["epoch"] = step / self.steps_per_epoch
+            self.log.write(Event(step, sum(terms.values()), split=split, stage=stage, terms=terms, **more))
 
-    def _save(self, name: str) -> None:
+    def _save(self, folder: Path) -> None:
         if self.accelerator.is_main_process:
             config = {**self.description, "position": vars(self.position)}
-            optimiser = self.optimiser if name == LAST else None
-            save_checkpoint(self.run / name, weights=self.method.state_dict(), config=config, optimiser=optimiser)
+            optimiser = self.optimiser if folder == self.run.last else None
+            save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
 
     def _set_training_mode(self, stage: Stage) -> None:
         self.method.train()

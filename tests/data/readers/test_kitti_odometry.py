@@ -6,7 +6,6 @@ import pytest
 from tests.data.readers.fake_kitti import write_image
 
 from vection.data.prepare.preparation import prepare
-from vection.data.readers.kitti.odometry import read_poses
 from vection.data.readers.sequences import PrepareSettings
 from vection.errors import DataError, UsageError
 
@@ -70,12 +69,11 @@ def test_wrong_calibration_is_listed_and_missing_images_too(odometry, tmp_path):
         prepare("kitti-odometry", odometry, tmp_path / "x", settings=replace(SMALL, cameras=("7",)), workers=0)
 
 
-def test_broken_poses(tmp_path):
-    (tmp_path / "a.txt").write_text("1 2 3\n")
-    with pytest.raises(DataError, match="have 12"):
-        read_poses(tmp_path / "a.txt")
-    with pytest.raises(DataError, match="no poses"):
-        read_poses(tmp_path / "absent.txt")
+def test_broken_poses_are_listed(odometry, tmp_path):
+    (odometry / "poses/00.txt").write_text("1 2 3\n")
+    made = prepare("kitti-odometry", odometry, tmp_path / "out", settings=SMALL, workers=0)
+    assert [entry.sequence for entry in made.skipped] == ["00/image_2"]
+    assert "00.txt is no camera path: its lines have 3 columns" in made.skipped[0].reason
 
 
 def test_real_sample(tmp_path, shared_data):

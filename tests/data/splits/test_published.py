@@ -12,7 +12,7 @@ from vection.data.splits.listed_frames import read_parts
 from vection.data.splits.published import NAMED, NamedSplit, PublishedList, find_split
 from vection.errors import UsageError
 from vection.recipes.recipe import DataSettings
-from vection.runs.kitti import kitti_raw_sets
+from vection.runs.data import kitti_raw_sets
 
 TRAIN = "2011_09_26/a_sync 3 l\n2011_09_26/a_sync 4 r\n2011_09_26/b_sync 0000000007 l\n"
 VAL = "2011_09_26/a_sync 4 l\n2011_09_26/c_sync 1 l\n"

@@ -1,5 +1,4 @@
 import io
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +10,10 @@ from vection.evaluation.depth.baselines import row_mean_predictions
 from vection.evaluation.depth.evaluate import depth_at_size, evaluate_depth
 from vection.evaluation.depth.protocol import DepthProtocol
 from vection.evaluation.depth.protocols import MAKE3D
-from vection.evaluation.depth.result import DepthResult, evaluation_json, results_table
+from vection.evaluation.depth.result import DepthResult, evaluation_of, results_table
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet, truths_in_memory
-from vection.reports.results import read_evaluation
+from vection.formats.evaluation_file import read_evaluation, write_evaluation
 
 PLAIN = DepthProtocol("plain", "made up", categories=("all", "near", "absent"))
 SIZE = (6, 8)
@@ -148,7 +147,8 @@ def test_json_is_what_the_report_reads(tmp_path):
     result = evaluate_depth(reader(maps), truths, PLAIN)
     other = evaluate_depth(reader(maps), truths, PLAIN, name="constant depth")
     path = tmp_path / "evaluation.json"
-    path.write_text(json.dumps(evaluation_json([result, other]), allow_nan=False))
+    write_evaluation(path, evaluation_of([result, other]))
+    assert "NaN" not in path.read_text()
     read = read_evaluation(path)
     assert read.protocol.description == PLAIN.describe()
     assert read.categories == ("all", "near")
@@ -187,7 +187,7 @@ def test_errors_of_the_kitti_server():
     protocol = replace(PLAIN, scaling="none", clamp=False, server=True, categories=("all",), images=1000)
     result = evaluate_depth(reader(maps), truths, protocol)
     # Predictions are a half and a quarter of the truth: no spread of logarithms, relative errors 1/2 and 3/4.
-    server = evaluation_json([result])["results"][0]["server"]["all"]
+    server = evaluation_of([result]).results[0].server["all"]
     assert server["SILog"] == pytest.approx(0, abs=1e-4)
     assert server["absErrorRel"] == pytest.approx(100 * (0.5 + 0.75) / 2, rel=1e-5)
     assert server["sqErrorRel"] == pytest.approx(100 * (0.25 + 0.5625) / 2, rel=1e-5)

@@ -3,7 +3,6 @@ import pytest
 
 from vection.evaluation.depth.metrics import (
     METRICS,
-    DepthErrors,
     abs_rel,
     accuracy,
     bootstrap_interval,
@@ -16,6 +15,7 @@ from vection.evaluation.depth.metrics import (
     server_table,
     sq_rel,
 )
+from vection.formats.evaluation_file import DepthErrors
 
 TRUTH = np.array([1.0, 2.0, 4.0])
 PREDICTED = np.array([2.0, 2.0, 3.0])

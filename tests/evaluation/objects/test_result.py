@@ -7,6 +7,7 @@ from vection.evaluation.objects.protocol import MIOU, MOTION_SEGMENTATION
 from vection.evaluation.objects.result import evaluate_object_maps
 from vection.evaluation.predictions.read import read_object_folder
 from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
+from vection.formats.evaluation_file import object_evaluation_json
 
 SIZE = (4, 6)
 MOVING = np.zeros(SIZE, np.bool_)
@@ -30,7 +31,7 @@ def test_masks_alone(tmp_path):
     right, wrong = MOVING.astype(np.uint8) * 255, np.full(SIZE, 255, np.uint8)
     predictions = read_object_folder(folder(tmp_path / "masks", [right, right, wrong]), part="motion_mask")
     result = evaluate_object_maps(predictions, truths(), MOTION_SEGMENTATION)
-    content = result.to_json()
+    content = object_evaluation_json(result.to_evaluation())
     # 24 of 24 moving pixels are found, 16 of 48 others are called moving in the third image.
     precision = 24 / (24 + 16)
     assert content["objects"]["motion"]["best_f1"] == pytest.approx(2 * precision / (1 + precision))
@@ -49,7 +50,7 @@ def test_classes_alone(tmp_path):
     half[:2, :2] = 0
     predictions = read_object_folder(folder(tmp_path / "classes", [CLASSES, half]), part="classes")
     result = evaluate_object_maps(predictions, truths(2), MIOU)
-    content = result.to_json()
+    content = object_evaluation_json(result.to_evaluation())
     car, road = (8 + 4) / 16, 32 / 36
     assert content["objects"]["segmentation"]["mean_iou"] == pytest.approx((car + road) / 2)
     assert content["images"] == 2

@@ -1,5 +1,4 @@
 import io
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +8,11 @@ from rich.console import Console
 
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import SYNTHETIC
-from vection.evaluation.depth.result import evaluation_json
+from vection.evaluation.depth.result import evaluation_of
 from vection.evaluation.objects.scores import ObjectScores, evaluate_objects, objects_table, score_image
 from vection.evaluation.predictions.kinds import PredictedMap, PredictedObjects, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
-from vection.reports.results import read_evaluation
+from vection.formats.evaluation_file import read_evaluation, write_evaluation
 
 SIZE = (6, 8)
 
@@ -105,7 +104,8 @@ def test_json_reaches_the_report_and_the_table_says_what_is_meant(tmp_path: Path
     result = evaluate_depth(predictions, truths, SYNTHETIC, name="model")
     objects = evaluate_objects(predictions, truths, scales=result.scales())
     path = tmp_path / "evaluation.json"
-    path.write_text(json.dumps(evaluation_json([replace(result, objects=objects)]), allow_nan=False))
+    write_evaluation(path, evaluation_of([replace(result, objects=objects)]))
+    assert "NaN" not in path.read_text()
     read = read_evaluation(path).scores("model")
     assert read.objects.motion.best_f1 == pytest.approx(1)
     assert len(read.objects.motion.curve["precision"]) == 150
@@ -125,4 +125,4 @@ def test_unknown_scores_are_none():
     still = np.zeros(SIZE, bool)
     truth = GroundTruth("a", truth_of("a").depth, moving=still, object_flow=np.zeros((*SIZE, 3), np.float32))
     scores = ObjectScores() + score_image(perfect(), truth, scale=1.0)
-    assert scores.to_json()["flow"]["error"]["moving"] is None
+    assert scores.to_note().flow.error["moving"] is None

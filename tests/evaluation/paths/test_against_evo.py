@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from tests.evaluation.paths.test_trajectory import rotation, winding_path
 
-from vection.evaluation.paths.camera_path import read_path
 from vection.evaluation.paths.odometry import rebase
 from vection.evaluation.paths.trajectory import trajectory_errors
-from vection.inference.path import kitti_text, tum_text
+from vection.formats.camera_path import kitti_text, read_path, tum_text
 
 # evo has no alignment by one scale with the first pose held fixed.
 FLAGS = {"none": [], "scale_7dof": ["--correct_scale"], "6dof": ["--align"], "7dof": ["--align", "--correct_scale"]}

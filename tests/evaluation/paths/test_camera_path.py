@@ -4,65 +4,14 @@ from tests.evaluation.paths.test_trajectory import winding_path
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip
 from vection.errors import DataError, UsageError
-from vection.evaluation.paths.camera_path import CameraPath, open_paths, pair_paths, read_path
-from vection.inference.path import csv_text, kitti_text, tum_text
+from vection.evaluation.paths.camera_path import open_paths, pair_paths
+from vection.formats.camera_path import CameraPath, kitti_text, tum_text
 
 POSES = winding_path(6)
 SECONDS = [0.1 * index for index in range(6)]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "timed"),
-    [
-        ("tum.txt", tum_text(list(POSES), SECONDS), True),
-        ("kitti.txt", kitti_text(list(POSES)), False),
-        ("path.csv", csv_text(list(POSES), SECONDS), True),
-        ("full.txt", "".join(" ".join(map(str, pose.ravel())) + "\n" for pose in POSES), False),
-        ("comment.tum", "# seconds tx ty tz qx qy qz qw\n\n" + tum_text(list(POSES), SECONDS), True),
-    ],
-)
-def test_every_format_is_read_as_it_was_written(tmp_path, name, text, timed):
-    (tmp_path / name).write_text(text)
-    path = read_path(tmp_path / name)
-    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
-    assert (path.seconds is not None) == timed
-    if path.seconds is not None:
-        np.testing.assert_allclose(path.seconds, SECONDS, atol=1e-9)
-
-
-def test_frame_numbers_of_thirteen_columns(tmp_path):
-    lines = kitti_text(list(POSES)).splitlines()
-    (tmp_path / "09.txt").write_text("".join(f"{2 + index} {line}\n" for index, line in enumerate(lines)))
-    path = read_path(tmp_path / "09.txt")
-    assert path.numbers is not None
-    assert path.numbers.tolist() == [2, 3, 4, 5, 6, 7]
-    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "no columns"),
-        ("1 2 3\n", "has|have 3 columns"),
-        ("0 0 0 0 0 0 0 1\n1 2\n", "2, 8 columns"),
-        ("0 0 0 0 0 0 0 x\n", "could not convert"),
-        ("0 0 0 nan 0 0 0 1\n", "line 1"),
-        ("1 0 0 0 0 0 0 1\n0 0 0 0 0 0 0 1\n", "do not increase"),
-        ("0 0 0 0 1 0 0 1\n", "not of length 1"),
-        ("1 0 0 0 0 2 0 0 0 0 1 0\n", "no rotation"),
-        ("1.5 1 0 0 0 0 1 0 0 0 0 1 0\n", "increasing frame numbers"),
-    ],
-)
-def test_what_is_no_path_gets_a_sentence(tmp_path, text, said):
-    (tmp_path / "path.txt").write_text(text)
-    with pytest.raises(DataError, match=said):
-        read_path(tmp_path / "path.txt")
-
-
-def test_a_picture_is_no_path(tmp_path):
-    (tmp_path / "path.txt").write_bytes(b"\x89PNG\xff\xfe\x00")
-    with pytest.raises(DataError, match="no text"):
-        read_path(tmp_path / "path.txt")
+def test_places_without_a_path(tmp_path):
     with pytest.raises(UsageError, match="no file and no folder"):
         open_paths(tmp_path / "absent")
     (tmp_path / "empty").mkdir()

@@ -8,7 +8,6 @@ from rich.console import Console
 from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.errors import UsageError
-from vection.evaluation.paths.camera_path import CameraPath
 from vection.evaluation.paths.protocol import (
     KITTI_ODOMETRY,
     MONODEPTH2_SNIPPETS,
@@ -18,6 +17,7 @@ from vection.evaluation.paths.protocol import (
     get_odometry_protocol,
 )
 from vection.evaluation.paths.scores import paths_json, paths_tables, score_path, segments_csv
+from vection.formats.camera_path import CameraPath
 
 TRUE = CameraPath("true", winding_path(150))
 PREDICTED = CameraPath("predicted", scaled(winding_path(150), 0.1))

@@ -43,7 +43,7 @@ def test_broken_listing_and_missing_map(tmp_path):
     with pytest.raises(DataError, match="missing or broken"):
         reader.read("000001")
     (tmp_path / "out" / "predictions.json").write_text("{")
-    with pytest.raises(DataError, match="not a list of predictions"):
+    with pytest.raises(DataError, match="not valid JSON"):
         open_predictions(tmp_path / "out")
 
 

@@ -80,9 +80,10 @@ def _recipe(name: str, *, out: Path) -> "Recipe":
 
 
 def _last_losses(folder: Path) -> dict[str, object]:
-    from vection.reports.run_folder import read_events
+    from vection.formats.metrics_log import read_events
+    from vection.formats.run_folder import RunFolder
 
-    events = read_events(folder / "metrics.jsonl")
+    events = read_events(RunFolder(folder).metrics)
     return {"step": max((event.step for event in events), default=0)} | {
         f"{event.split}_loss": event.loss for event in events
     }

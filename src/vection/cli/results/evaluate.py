@@ -76,13 +76,14 @@ def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
     chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
     from vection.evaluation.depth.protocols import get_protocol
-    from vection.evaluation.depth.result import evaluation_json, results_table
+    from vection.evaluation.depth.result import evaluation_of, results_table
     from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
     from vection.evaluation.objects.scores import objects_table
     from vection.evaluation.predictions.read import open_predictions
     from vection.evaluation.truth.kitti_raw import read_image_list
+    from vection.formats.evaluation_file import evaluation_json, write_evaluation
+    from vection.formats.run_folder import RunFolder
     from vection.reports.examples import write_examples
-    from vection.reports.results import write_evaluation
 
     if chosen.protocol in OBJECT_PROTOCOLS:
         _run_objects(chosen)
@@ -93,8 +94,8 @@ def run(arguments: Sequence[str]) -> None:
             raise UsageError(f"--factor {chosen.factor:g} is no scale; it must be positive.")
         protocol = replace(protocol, factor=chosen.factor)
     truths = open_truth(chosen.truth) if chosen.truth_list is None else _listed_truth(chosen, protocol)
-    is_run = (chosen.predictions / "predictions").is_dir()
-    place = chosen.predictions / "predictions" if is_run else chosen.predictions
+    run = RunFolder(chosen.predictions)
+    place = run.predictions if run.has_predictions else chosen.predictions
     names = truths.names if chosen.names is None else read_image_list(chosen.names)
     predictions = open_predictions(place, names=names, kind=chosen.kind, in_order=chosen.in_order)
     if chosen.factor is not None:
@@ -104,13 +105,13 @@ def run(arguments: Sequence[str]) -> None:
         results += _baselines(truths, protocol, row_mean_from=chosen.row_mean_from)
     if chosen.csv is not None:
         results[0].write_csv(chosen.csv)
-    out = chosen.out or (chosen.predictions / "evaluation.json" if is_run else None)
+    out = chosen.out or (run.evaluation if run.has_predictions else None)
     if out is not None:
-        write_evaluation(out, results)
-    if is_run:
-        write_examples(chosen.predictions / "examples", predictions=predictions, truths=truths, result=results[0])
+        write_evaluation(out, evaluation_of(results))
+    if run.has_predictions:
+        write_examples(run.examples, predictions=predictions, truths=truths, result=results[0])
     if chosen.json:
-        content = evaluation_json(results)
+        content = evaluation_json(evaluation_of(results))
         for result in content["results"]:
             del result["per_image"]
             ((result["objects"] or {}).get("motion") or {}).pop("curve", None)
@@ -138,24 +139,26 @@ def _run_objects(chosen: Evaluate) -> None:
     from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
     from vection.evaluation.objects.result import evaluate_object_maps
     from vection.evaluation.predictions.read import (
-        PREDICTIONS_FILE,
         read_object_folder,
         read_prediction_folder,
         renamed,
     )
     from vection.evaluation.truth.cityscapes_classes import cityscapes_classes
     from vection.files import write_text
+    from vection.formats.evaluation_file import object_evaluation_json
+    from vection.formats.prediction_folder import find_prediction_folders
+    from vection.formats.run_folder import RunFolder
 
     protocol = OBJECT_PROTOCOLS[chosen.protocol]
     is_cityscapes = protocol.part == "classes" and (chosen.truth / "gtFine").is_dir()
     truths = cityscapes_classes(chosen.truth) if is_cityscapes else open_truth(chosen.truth)
-    is_run = (chosen.predictions / "predictions").is_dir()
-    place = chosen.predictions / "predictions" if is_run else chosen.predictions
+    run = RunFolder(chosen.predictions)
+    place = run.predictions if run.has_predictions else chosen.predictions
     if not place.is_dir():
         raise UsageError(
             f"There are no predictions at {place}; a prediction folder or a folder of 8-bit PNG is expected."
         )
-    known = (place / PREDICTIONS_FILE).is_file() or any(place.rglob(PREDICTIONS_FILE))
+    known = find_prediction_folders(place)
     predictions = read_prediction_folder(place) if known else read_object_folder(place, part=protocol.part)
     if chosen.in_order:
         predictions = renamed(predictions, truths.names)
@@ -163,9 +166,9 @@ def _run_objects(chosen: Evaluate) -> None:
     if chosen.csv is not None:
         write_text(chosen.csv, result.to_csv())
     if chosen.out is not None:
-        write_text(chosen.out, json.dumps(result.to_json(), indent=1))
+        write_text(chosen.out, json.dumps(object_evaluation_json(result.to_evaluation()), indent=1))
     if chosen.json:
-        content = result.to_json()
+        content = object_evaluation_json(result.to_evaluation())
         content["objects"].get("motion", {}).pop("curve", None)
         print(json.dumps(content))
         return

@@ -15,9 +15,9 @@ from vection.cli.progress import progress_bar
 from vection.errors import UsageError
 
 if TYPE_CHECKING:
-    from vection.evaluation.paths.camera_path import CameraPath
     from vection.evaluation.paths.protocol import OdometryProtocol
     from vection.evaluation.paths.scores import PathScores
+    from vection.formats.camera_path import CameraPath
 
 EXAMPLES = (
     "vection odometry runs/first drive.mp4 --out paths/drive",
@@ -112,7 +112,7 @@ def _predict(chosen: Odometry, source: Path) -> dict[str, "CameraPath"]:
     import numpy as np
 
     from vection.cli.device import choose_device
-    from vection.evaluation.paths.camera_path import CameraPath
+    from vection.formats.camera_path import CameraPath
     from vection.inference.sources import open_sources
     from vection.runs.load import load_predictor
 
@@ -165,10 +165,11 @@ def _report(
 ) -> None:
     from vection.evaluation.paths.scores import paths_json, paths_tables, segments_csv
     from vection.files import write_text
+    from vection.formats.camera_path import SCORES_FILE
 
     content = paths_json(scores, protocol, truth=truth) if scores else {}
     if scores and chosen.out is not None:
-        write_text(chosen.out / "odometry.json", json.dumps(content, indent=1))
+        write_text(chosen.out / SCORES_FILE, json.dumps(content, indent=1))
     if scores and chosen.csv is not None:
         write_text(chosen.csv, segments_csv(scores))
     if chosen.json:

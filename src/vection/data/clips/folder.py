@@ -10,14 +10,16 @@ from typing import Annotated, Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import Field, FiniteFloat, PositiveInt
 
 from vection.errors import DataError, UsageError
-from vection.files import write_text
+from vection.files import read_json, write_text
+from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
 CLIP_FILE = "clip.json"
 JPEG_QUALITY = 95
+REMEDY = "ingest the clip again."
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 CameraNumbers = tuple[Positive, Positive, FiniteFloat, FiniteFloat]
@@ -178,26 +180,17 @@ def read_clip(folder: Path) -> ClipInfo:
     path = folder / CLIP_FILE
     if not path.is_file():
         raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} is not readable JSON ({error}); ingest the clip again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f"{path} does not say 'format': {FORMAT}; it was not made by this version of vection.")
-    try:
-        info = TypeAdapter(ClipInfo).validate_python({**content, "folder": folder})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path} is not valid at '{place}': {first['msg']}; ingest the clip again.") from error
+    content = read_json(path, remedy=REMEDY)
+    check_format(content, newest=FORMAT, path=path)
+    info = checked(ClipInfo, {**content, "folder": folder}, path=path, remedy=REMEDY)
     if not info.frames:
-        raise DataError(f"{path} lists no frames; ingest the clip again.")
+        raise DataError(f"{path} lists no frames; {REMEDY}")
     return info
 
 
 def write_clip(info: ClipInfo) -> Path:
     """Write `info.folder/clip.json` in one step, so that a reader never sees half of it; return its path."""
-    content: Mapping[str, Any] = {"format": FORMAT, **asdict(info)}
+    content: Mapping[str, Any] = {KEY: FORMAT, **asdict(info)}
     text = json.dumps({key: value for key, value in content.items() if key != "folder"}, indent=1)
     path = info.folder / CLIP_FILE
     write_text(path, text)

@@ -18,9 +18,8 @@ from vection.data.prepare.frame import RECORDS, FrameRecord
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
 from vection.errors import DataError, UsageError
 from vection.files import write_text
+from vection.formats.camera_path import TRUE_FILE, kitti_text
 
-PATH_FILE = "path_truth_kitti.txt"
-"""True poses of the frames in a clip folder, T_camera_to_world, one line of 12 numbers a frame."""
 RECORD = TypeAdapter(FrameRecord)
 FILES = ("frames", "stereo", "truth", "classes")
 
@@ -96,7 +95,7 @@ def _describe(
     ]
     poses = [records[frame.name].T_camera_to_world for frame in kept]
     if all(pose is not None for pose in poses):
-        _write_path(folder / PATH_FILE, np.array(poses))
+        write_text(folder / TRUE_FILE, kitti_text([np.array(pose) for pose in poses]))
     stereo = None
     if first.stereo is not None and first.T_target_to_stereo is not None:
         stereo = StereoInfo("stereo", first.T_target_to_stereo, first.stereo)
@@ -140,11 +139,6 @@ def _read(folder: Path, name: str) -> FrameRecord | None:
         return None
     except (OSError, ValueError, ValidationError) as error:
         raise UsageError(f"{folder / RECORDS} is broken ({error}); remove {folder} and prepare again.") from error
-
-
-def _write_path(file: Path, poses: np.ndarray) -> None:
-    lines = (" ".join(f"{number:.12g}" for number in pose[:3].ravel()) for pose in poses)
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _clean(folder: Path) -> None:

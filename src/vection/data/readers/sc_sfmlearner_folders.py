@@ -12,9 +12,9 @@ import numpy as np
 from vection.data.clips.folder import FrameTruth, natural_key
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.readers.kitti.odometry import read_poses
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError, VectionError
+from vection.formats.camera_path import read_path
 
 LISTS = ("train", "val")
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -74,7 +74,7 @@ def _sequence(folder: Path, *, name: str) -> DataSequence:
     files = sorted((file for file in folder.iterdir() if file.suffix in SUFFIXES), key=lambda f: natural_key(f.name))
     if not files:
         raise DataError(f"The scene {folder} holds no images.")
-    poses = read_poses(folder / "poses.txt") if (folder / "poses.txt").is_file() else None
+    poses = read_path(folder / "poses.txt").poses if (folder / "poses.txt").is_file() else None
     if poses is not None and len(poses) != len(files):
         poses = None  # of other frames than these
     frames = (

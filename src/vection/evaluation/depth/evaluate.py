@@ -12,10 +12,11 @@ from jaxtyping import Bool, Float
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
-from vection.evaluation.depth.result import DepthResult, ImageRow, summarise
+from vection.evaluation.depth.result import DepthResult, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+from vection.formats.evaluation_file import ImageRow
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,19 @@
 """Errors of predicted depth, each a pure function of the evaluated pixels (Eigen et al. 2014)."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 
 import numpy as np
 from jaxtyping import Float
+
+from vection.formats.evaluation_file import DepthErrors, ServerErrors
 
 Pixels = Float[np.ndarray, " pixel"]
 """Depth of the evaluated pixels, positive, both in the same unit."""
 
 
-@dataclass(frozen=True)
-class DepthErrors:
-    """The seven usual numbers; the first four better when small, a1 to a3 better when large."""
-
-    abs_rel: float
-    sq_rel: float
-    """In the unit of the depth."""
-    rmse: float
-    """In the unit of the depth."""
-    rmse_log: float
-    """Of natural logarithms."""
-    a1: float
-    a2: float
-    a3: float
-
-    def as_array(self) -> Float[np.ndarray, "7"]:
-        """Return the numbers in the order of `METRICS`."""
-        return np.array(astuple(self))
-
-
 METRICS: tuple[str, ...] = tuple(field.name for field in fields(DepthErrors))
+"""In the order of `DepthErrors.as_array`."""
 
 
 def abs_rel(predicted: Pixels, truth: Pixels) -> float:
@@ -69,26 +52,6 @@ def depth_errors(predicted: Pixels, truth: Pixels) -> DepthErrors:
         a2=accuracy(predicted, truth, power=2),
         a3=accuracy(predicted, truth, power=3),
     )
-
-
-@dataclass(frozen=True)
-class ServerErrors:
-    """The errors that the KITTI depth server computes of one image; it averages them over the images."""
-
-    mae: float
-    rmse: float
-    """In the unit of the depth."""
-    inverse_mae: float
-    inverse_rmse: float
-    """Of 1 / depth; times 1000 in the server's unit, 1/km, if depth is in metres."""
-    log_mae: float
-    log_rmse: float
-    """Of natural logarithms."""
-    silog: float
-    """Scale-invariant: the standard deviation of ln d - ln d*; times 100 in the server's table."""
-    abs_rel: float
-    sq_rel: float
-    """Divided by the SQUARE of the truth, unlike `sq_rel` of `DepthErrors`; the server shows both in percent."""
 
 
 def server_errors(predicted: Pixels, truth: Pixels) -> ServerErrors:

@@ -1,11 +1,10 @@
-"""What an evaluation found: per image and category, with means, intervals and scale; as JSON, CSV and table."""
+"""What an evaluation found: per image and category, with means, intervals and scale; as file, CSV and table."""
 
 import csv
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -14,8 +13,6 @@ from vection.errors import UsageError
 from vection.evaluation.depth.metrics import (
     METRICS,
     SERVER_COLUMNS,
-    DepthErrors,
-    ServerErrors,
     bootstrap_interval,
     mean_errors,
     mean_server_errors,
@@ -24,22 +21,9 @@ from vection.evaluation.depth.metrics import (
 from vection.evaluation.depth.protocol import DepthProtocol
 from vection.evaluation.objects.scores import ObjectScores
 from vection.files import write_text
+from vection.formats.evaluation_file import DepthErrors, Evaluation, ImageRow, ProtocolNote, Scale, Scores, ServerErrors
 
 HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
-
-
-@dataclass(frozen=True)
-class ImageRow:
-    """Errors of one image over the pixels of one category."""
-
-    name: str
-    category: str
-    pixels: int
-    ratio: float
-    """median(truth) / median(prediction) of the whole image, whether or not the protocol applies it."""
-    errors: DepthErrors
-    server: ServerErrors | None = None
-    """Where the protocol asks for them."""
 
 
 @dataclass(frozen=True)
@@ -85,27 +69,26 @@ class DepthResult:
         fixed = {"one-scale": self.ratio_median, "none": 1.0}
         return {name: self.factor * fixed.get(self.protocol.scaling, ratio) for name, ratio in ratios.items()}
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what `reports.results.Scores` reads, with the rows of every image besides, ready for `json.dump`."""
-        scores = self.categories
-        return {
-            "name": self.name,
-            "images": self.images,
-            "skipped": list(self.skipped),
-            "pixels": {key: one.pixels for key, one in scores.items()},
-            "errors": {key: asdict(one.mean) for key, one in scores.items()},
-            "interval": {
-                key: {metric: [getattr(one.low, metric), getattr(one.high, metric)] for metric in METRICS}
-                for key, one in scores.items()
+    def to_scores(self) -> Scores:
+        """Return what the evaluation file holds of this result."""
+        return Scores(
+            name=self.name,
+            images=self.images,
+            errors={key: asdict(one.mean) for key, one in self.categories.items()},
+            interval={
+                key: {metric: (getattr(one.low, metric), getattr(one.high, metric)) for metric in METRICS}
+                for key, one in self.categories.items()
             },
-            "depth_ratio": self.depth_ratio,
-            "server": {key: server_table(one.server) for key, one in scores.items() if one.server is not None},
-            "objects": None if self.objects is None else self.objects.to_json(),
-            "scale": {"median": self.ratio_median, "std": self.ratio_std},
-            "factor": self.factor,
-            "scale_applied": self.protocol.scaling,
-            "per_image": [asdict(row) for row in self.rows],
-        }
+            pixels={key: one.pixels for key, one in self.categories.items()},
+            skipped=self.skipped,
+            depth_ratio=self.depth_ratio,
+            server={key: server_table(one.server) for key, one in self.categories.items() if one.server is not None},
+            objects=None if self.objects is None else self.objects.to_note(),
+            scale=Scale(self.ratio_median, self.ratio_std),
+            factor=self.factor,
+            scale_applied=self.protocol.scaling,
+            per_image=self.rows,
+        )
 
     def write_csv(self, path: Path) -> None:
         """Write one line an image and category. UsageError if the place cannot be written."""
@@ -136,22 +119,25 @@ def summarise(rows: Sequence[ImageRow], protocol: DepthProtocol) -> dict[str, Ca
         low, high = bootstrap_interval(errors, weights)
         server = [row.server for row in chosen if row.server is not None]
         scores[category] = CategoryScores(
-            *(len(chosen), int(pixels.sum()), mean_errors(errors, weights), low, high),
+            images=len(chosen),
+            pixels=int(pixels.sum()),
+            mean=mean_errors(errors, weights),
+            low=low,
+            high=high,
             server=mean_server_errors(server) if server else None,
         )
     return scores
 
 
-def evaluation_json(results: Sequence[DepthResult]) -> dict[str, Any]:
-    """Return the content of `RUN/evaluation.json`; all results must be of one protocol, the model's first."""
+def evaluation_of(results: Sequence[DepthResult]) -> Evaluation:
+    """Return the content of an evaluation file: all results, the model's first; they must be of one protocol."""
     protocol = _one_protocol(results)
-    return {
-        "format": 1,
-        "protocol": {**asdict(protocol), "name": protocol.name, "description": protocol.describe()},
-        "truth": results[0].truth,
-        "categories": [key for key in protocol.categories if any(key in one.categories for one in results)],
-        "results": [result.to_json() for result in results],
-    }
+    return Evaluation(
+        ProtocolNote(protocol.name, protocol.describe(), settings=asdict(protocol)),
+        categories=tuple(key for key in protocol.categories if any(key in one.categories for one in results)),
+        results=tuple(result.to_scores() for result in results),
+        truth=results[0].truth,
+    )
 
 
 def results_table(results: Sequence[DepthResult]) -> Table:

@@ -1,9 +1,8 @@
-"""The evaluation of masks or classes alone: JSON, CSV and table with the protocol."""
+"""The evaluation of masks or classes alone: file, CSV and table with the protocol."""
 
 import csv
 import io
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -14,6 +13,7 @@ from vection.evaluation.objects.scores import ObjectScores, objects_table, score
 from vection.evaluation.objects.segmentation import segmentation_scores
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet
+from vection.formats.evaluation_file import ObjectEvaluation, ProtocolNote
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,15 @@ class ObjectResult:
         """Return the counts of all images."""
         return sum(self.images.values(), ObjectScores())
 
-    def to_json(self) -> dict[str, Any]:
-        """Return all numbers, ready for `json.dump`."""
-        about = {"name": self.protocol.name, "description": self.protocol.describe()}
-        intervals = {name: list(interval) for name, interval in self.intervals.items()}
-        return {
-            "format": 1,
-            "protocol": about,
-            "truth": self.truth,
-            "images": len(self.images),
-            "objects": self.scores.to_json(),
-            "interval": intervals,
-        }
+    def to_evaluation(self) -> ObjectEvaluation:
+        """Return all numbers as the file of them holds them."""
+        return ObjectEvaluation(
+            ProtocolNote(self.protocol.name, self.protocol.describe()),
+            truth=self.truth,
+            images=len(self.images),
+            objects=self.scores.to_note(),
+            interval=self.intervals,
+        )
 
     def to_csv(self) -> str:
         """Return one line an image: F1 at the threshold that is best for all, or mIoU and accuracy of that image."""

@@ -14,6 +14,7 @@ from vection.evaluation.objects.motion import FlowErrors, MotionCurve, flow_erro
 from vection.evaluation.objects.segmentation import CLASSES, Confusion, confusion_matrix, segmentation_scores
 from vection.evaluation.predictions.kinds import PredictedObjects, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+from vection.formats.evaluation_file import FlowNote, MotionNote, ObjectsNote, SegmentationNote
 
 DEFINITIONS = {
     "motion F1": "moving pixels against the mask at the best of 150 thresholds, counts pooled over all images",
@@ -53,23 +54,14 @@ class ObjectScores:
         """Whether there is nothing to say."""
         return self.motion is None and self.flow is None and self.confusion is None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return all scores with their definitions; what is undefined is None."""
-        content: dict[str, Any] = {"definitions": DEFINITIONS}
-        if self.motion is not None:
-            content["motion"] = {"images": self.motion_images, **_curve_json(self.motion)}
+    def to_note(self) -> ObjectsNote:
+        """Return what the evaluation file holds of these scores, with their definitions."""
+        motion = None if self.motion is None else _motion_note(self.motion, images=self.motion_images)
+        confusion = None if self.confusion is None else _segmentation_note(self.confusion, images=self.class_images)
+        flow = None
         if self.flow is not None and self.still is not None:
-            errors, still = _flow_json(self.flow), _flow_json(self.still)
-            content["flow"] = {"images": self.flow_images, "error": errors, "error_if_nothing_moved": still}
-        if self.confusion is not None:
-            scores = segmentation_scores(self.confusion)
-            content["segmentation"] = {
-                "images": self.class_images,
-                "mean_iou": _defined(scores.mean_iou),
-                "accuracy": scores.accuracy,
-                "iou": {name: _defined(value) for name, value in zip(CLASSES, scores.iou.tolist(), strict=True)},
-            }
-        return content
+            flow = FlowNote(self.flow_images, error=_by_name(self.flow), error_if_nothing_moved=_by_name(self.still))
+        return ObjectsNote(DEFINITIONS, motion=motion, flow=flow, segmentation=confusion)
 
 
 def evaluate_objects(
@@ -156,17 +148,28 @@ def _interval(name: str, intervals: Mapping[str, tuple[float, float]] | None) ->
     return (f"{intervals[name][0]:.3f}..{intervals[name][1]:.3f}",) if intervals and name in intervals else ()
 
 
-def _curve_json(curve: MotionCurve) -> dict[str, Any]:
+def _motion_note(curve: MotionCurve, *, images: int) -> MotionNote:
     best = curve.best
     arrays = {"thresholds": curve.thresholds, "precision": curve.precision, "recall": curve.recall, "f1": curve.f1}
-    return {
-        "best_f1": float(curve.f1[best]),
-        "best_threshold": float(curve.thresholds[best]),
-        "best_precision": float(curve.precision[best]),
-        "best_recall": float(curve.recall[best]),
-        "moving_share": _share(curve),
-        "curve": {name: values.tolist() for name, values in arrays.items()},
-    }
+    return MotionNote(
+        images=images,
+        best_f1=float(curve.f1[best]),
+        best_threshold=float(curve.thresholds[best]),
+        best_precision=float(curve.precision[best]),
+        best_recall=float(curve.recall[best]),
+        moving_share=_share(curve),
+        curve={name: values.tolist() for name, values in arrays.items()},
+    )
+
+
+def _segmentation_note(confusion: Confusion, *, images: int) -> SegmentationNote:
+    scores = segmentation_scores(confusion)
+    return SegmentationNote(
+        images=images,
+        mean_iou=_defined(scores.mean_iou),
+        accuracy=scores.accuracy,
+        iou={name: _defined(value) for name, value in zip(CLASSES, scores.iou.tolist(), strict=True)},
+    )
 
 
 def _share(curve: MotionCurve) -> float:
@@ -175,7 +178,7 @@ def _share(curve: MotionCurve) -> float:
     return float(moving / max(int(moving + curve.false_positive[0]), 1))
 
 
-def _flow_json(errors: FlowErrors) -> dict[str, float | None]:
+def _by_name(errors: FlowErrors) -> dict[str, float | None]:
     return dict(zip(("all", "static", "moving"), map(_defined, errors.mean), strict=True))
 
 

@@ -11,10 +11,15 @@ import numpy as np
 from rich.table import Table
 
 from vection.errors import UsageError
-from vection.evaluation.paths.camera_path import CameraPath, FrameNumbers, pair_paths
+from vection.evaluation.paths.camera_path import pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
 from vection.evaluation.paths.trajectory import Poses, scale_every_step, snippet_errors, steps_from_poses
+from vection.formats.camera_path import CameraPath, FrameNumbers
+from vection.formats.record import KEY
+
+FORMAT = 1
+"""Of `odometry.json`."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def paths_json(scores: Sequence[PathScores], protocol: OdometryProtocol, *, trut
         fields = ("t_err", "r_err", "ate", "rpe_translation", "rpe_rotation")
         mean[alignment] = {field: _mean_defined([getattr(row, field) for row in rows]) for field in fields}
     return {
-        "format": 1,
+        KEY: FORMAT,
         "protocol": about,
         "truth": truth,
         "sequences": [one.to_json() for one in scores],

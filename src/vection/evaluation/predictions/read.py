@@ -1,8 +1,7 @@
 """Predicted depth by image name: our prediction folders, other people's files, or computed on the spot."""
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -22,8 +21,14 @@ from vection.evaluation.predictions.kinds import (
     kind_of_name,
 )
 from vection.evaluation.predictions.stacked import read_archive, read_stack
+from vection.formats.prediction_folder import (
+    LIST_FILE,
+    Part,
+    PredictedFrame,
+    find_prediction_folders,
+    read_prediction_list,
+)
 
-PREDICTIONS_FILE = "predictions.json"
 SUFFIXES = (".npy", ".pfm", ".png")
 
 
@@ -40,10 +45,8 @@ def open_predictions(
         return read(path, names, kind=kind)
     if not path.is_dir():
         raise UsageError(f"There are no predictions at {path}; `vection predict` makes them.")
-    if (path / PREDICTIONS_FILE).is_file() or any(path.rglob(PREDICTIONS_FILE)):
-        reader = read_prediction_folder(path)
-    else:
-        reader = read_depth_folder(path, kind=kind)
+    listed = find_prediction_folders(path)
+    reader = read_prediction_folder(path) if listed else read_depth_folder(path, kind=kind)
     return renamed(reader, names or ()) if in_order else reader
 
 
@@ -64,20 +67,15 @@ def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
 
 def read_prediction_folder(folder: Path) -> PredictionReader:
     """Open a prediction folder, or all those below `folder`; names of the latter begin with the subfolder."""
-    listings = [folder / PREDICTIONS_FILE] if (folder / PREDICTIONS_FILE).is_file() else None
-    listings = listings or sorted(folder.rglob(PREDICTIONS_FILE), key=lambda path: natural_key(str(path)))
     files: dict[str, Path] = {}
-    others: dict[str, dict[str, Path]] = {}
+    others: dict[str, dict[Part, Path]] = {}
     units: set[str] = set()
-    for listing in listings:
-        prefix = "" if listing.parent == folder else f"{listing.parent.relative_to(folder).as_posix()}/"
-        try:
-            content = json.loads(listing.read_text(encoding="utf-8"))
-            files |= {prefix + frame["name"]: listing.parent / frame["file"] for frame in content["frames"]}
-            others |= {prefix + frame["name"]: _other_files(frame, listing.parent) for frame in content["frames"]}
-            units.add(str(content["unit"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{listing} is not a list of predictions ({error}); predict again.") from error
+    for place in sorted(find_prediction_folders(folder), key=lambda path: natural_key(str(path))):
+        prefix = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
+        listed = read_prediction_list(place)
+        files |= {prefix + frame.name: place / frame.file for frame in listed.frames}
+        others |= {prefix + frame.name: _other_files(frame, place) for frame in listed.frames}
+        units.add(listed.unit)
     if len(units) > 1:
         raise DataError(f"The predictions below {folder} have different units ({', '.join(sorted(units))}).")
     if not files:
@@ -99,7 +97,7 @@ def read_depth_folder(folder: Path, *, kind: MapKind | None = None) -> Predictio
     """
     paths = sorted((path for path in folder.rglob("*") if path.suffix in SUFFIXES), key=lambda p: natural_key(str(p)))
     if not paths:
-        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor .npy, .pfm or .png depth maps.")
+        raise UsageError(f"{folder} holds neither {LIST_FILE} nor .npy, .pfm or .png depth maps.")
     files: dict[str, Path] = {}
     for path in paths:
         name = path.relative_to(folder).with_suffix("").as_posix()
@@ -132,7 +130,7 @@ def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"])
     """Open a folder of 8-bit PNG, also in subfolders: masks (255 = surely moving) or train ids, without any depth."""
     paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
     if not paths:
-        raise UsageError(f"{folder} holds neither {PREDICTIONS_FILE} nor 8-bit PNG.")
+        raise UsageError(f"{folder} holds neither {LIST_FILE} nor 8-bit PNG.")
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
 
     def no_depth(name: str) -> PredictedMap:
@@ -148,15 +146,21 @@ def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "
     return stored / 256
 
 
-def _other_files(frame: dict[str, str], folder: Path) -> dict[str, Path]:
-    return {part: folder / frame[part] for part in ("object_flow", "motion_mask", "classes") if part in frame}
+def _other_files(frame: PredictedFrame, folder: Path) -> dict[Part, Path]:
+    files: dict[Part, str | None] = {
+        "object_flow": frame.object_flow,
+        "motion_mask": frame.motion_mask,
+        "classes": frame.classes,
+    }
+    return {part: folder / file for part, file in files.items() if file is not None}
 
 
-def _read_objects(files: dict[str, Path]) -> PredictedObjects:
+def _read_objects(files: Mapping[Part, Path]) -> PredictedObjects:
     flow = _read_array(files["object_flow"]) if "object_flow" in files else None
     if flow is not None and (flow.ndim != 3 or flow.shape[2] != 3 or flow.dtype.kind != "f"):
         raise DataError(f"{files['object_flow']} holds {flow.dtype} of shape {flow.shape}, not a 3D flow.")
-    mask, classes = (_read_byte_png(files[part]) if part in files else None for part in ("motion_mask", "classes"))
+    mask = _read_byte_png(files["motion_mask"]) if "motion_mask" in files else None
+    classes = _read_byte_png(files["classes"]) if "classes" in files else None
     return PredictedObjects(flow, None if mask is None else (mask / 255).astype(np.float32), classes)
 
 

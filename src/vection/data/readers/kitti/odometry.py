@@ -20,6 +20,7 @@ from vection.data.readers.sequences import (
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
 from vection.errors import DataError, UsageError, VectionError
+from vection.formats.camera_path import read_path
 
 FRAME_SECONDS = 0.1036
 """Between frames, where a sequence has no times.txt."""
@@ -53,19 +54,6 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
             except VectionError as error:
                 skipped.append((f"{folder.name}/image_{int(camera)}", str(error)))
     return Listing(tuple(sequences), tuple(skipped))
-
-
-def read_poses(file: Path) -> np.ndarray:
-    """Return frame x 4 x 4 of a pose file: T_camera_0_to_world, 12 numbers a line. DataError if it is none."""
-    try:
-        rows = np.loadtxt(file, ndmin=2)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} holds no poses of 12 numbers a line ({error}).") from error
-    if rows.shape[1] != 12 or not np.isfinite(rows).all():
-        raise DataError(f"{file} holds {rows.shape[1]} numbers a line; poses have 12.")
-    poses = np.tile(np.eye(4), (len(rows), 1, 1))
-    poses[:, :3] = rows.reshape(-1, 3, 4)
-    return poses
 
 
 def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
@@ -135,7 +123,7 @@ def _camera_pose(poses: np.ndarray | None, frame: int, camera: RectifiedCamera) 
 
 def _poses(folder: Path) -> np.ndarray | None:
     places = (folder.parent.parent / "poses" / f"{folder.name}.txt", folder / "poses.txt")
-    return next((read_poses(file) for file in places if file.is_file()), None)
+    return next((read_path(file).poses for file in places if file.is_file()), None)
 
 
 def _times(file: Path) -> list[float]:

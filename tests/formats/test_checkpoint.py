@@ -1,12 +1,13 @@
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from vection.errors import UsageError
-from vection.training import checkpoint as module
-from vection.training.checkpoint import (
+from vection.errors import DataError, UsageError
+from vection.formats import checkpoint as module
+from vection.formats.checkpoint import (
     CONFIG,
     OPTIMISER,
     WEIGHTS,
@@ -49,7 +50,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path: Path, monkeypa
         if moment == "save_file":
             patched.setattr(module, "save_file", save_half)
         if moment == "after":
-            patched.setattr(module.shutil, "rmtree", lambda *_, **__: None)
+            patched.setattr(shutil, "rmtree", lambda *_, **__: None)
             save(folder, 2.0)
         else:
             with pytest.raises(Killed):
@@ -79,10 +80,10 @@ def test_damaged_checkpoints(tmp_path: Path):
     with pytest.raises(UsageError, match="do not fit the network"):
         load_weights(network, tmp_path / "last")
     (tmp_path / "last" / WEIGHTS).write_bytes(b"cut")
-    with pytest.raises(UsageError, match=f"{WEIGHTS}' is missing or damaged"):
+    with pytest.raises(DataError, match=f"{WEIGHTS}' is missing or damaged"):
         load_weights(network, tmp_path / "last")
     (tmp_path / "last" / CONFIG).write_text('{"value": ')
-    with pytest.raises(UsageError, match="the checkpoint is damaged"):
+    with pytest.raises(DataError, match="the checkpoint is damaged"):
         read_config(tmp_path / "last")
 
 

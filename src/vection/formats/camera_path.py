@@ -1,0 +1,156 @@
+"""The camera's path as text: T_camera_to_world of every frame in the format of TUM, of KITTI, or as CSV.
+
+TUM: `seconds tx ty tz qx qy qz qw` a line. KITTI: the 12 numbers of the upper three rows a line. CSV: below a header
+the frame's number and TUM's eight. Paths of other programs are read in the same formats, so these have no number of
+their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+from vection.errors import DataError
+from vection.files import read_text
+
+Pose = Float[np.ndarray, "4 4"]
+Poses = Float[np.ndarray, "frame 4 4"]
+"""T_camera_to_world of every frame."""
+FrameNumbers = Int64[np.ndarray, " frame"]
+Rows = Float[np.ndarray, "line number"]
+
+TUM_FILE = "path_tum.txt"
+KITTI_FILE = "path_kitti.txt"
+CSV_FILE = "path.csv"
+TRUE_FILE = "path_truth_kitti.txt"
+"""The true path in KITTI's format, beside a predicted one or in a clip folder."""
+PICTURE_FILE = "path.png"
+SCORES_FILE = "odometry.json"
+"""Scores of paths against the true ones, in the folder of the paths."""
+
+CSV_HEADER = "frame,seconds,x,y,z,qx,qy,qz,qw"
+COLUMNS = (8, 9, 12, 13, 16)
+"""How many numbers a line may have: TUM, CSV, KITTI, KITTI after a frame number, 4 x 4."""
+
+
+@dataclass(frozen=True)
+class CameraPath:
+    """Where a camera was."""
+
+    description: str
+    poses: Poses
+    seconds: Float[np.ndarray, " frame"] | None = None
+    numbers: FrameNumbers | None = None
+    """Numbers of the frames in their sequence, where the file states them; increasing."""
+
+    def __len__(self) -> int:
+        """Return the number of poses."""
+        return len(self.poses)
+
+
+def tum_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:
+    """Return the path in TUM's format; `seconds` of every frame."""
+    lines = [f"{time:.6f} {' '.join(_numbers(pose))}" for pose, time in zip(poses, seconds, strict=True)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def csv_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:
+    """Return the path as CSV; `seconds` of every frame."""
+    rows = enumerate(zip(poses, seconds, strict=True))
+    lines = [f"{index},{time:.6f},{','.join(_numbers(pose))}" for index, (pose, time) in rows]
+    return "".join(f"{line}\n" for line in [CSV_HEADER, *lines])
+
+
+def kitti_text(poses: Sequence[Pose]) -> str:
+    """Return the path in KITTI's format."""
+    return "".join(" ".join(f"{number:.12g}" for number in pose[:3].ravel()) + "\n" for pose in poses)
+
+
+def read_path(file: Path) -> CameraPath:
+    """Read T_camera_to_world of every frame; the number of columns tells the format.
+
+    8: TUM (seconds, position, quaternion x y z w); 9 below our header: CSV (the same after a frame number); 12: KITTI
+    (upper three rows); 13: the same after a frame number; 16: 4 x 4.
+    UsageError if it cannot be opened, DataError for anything else.
+    """
+    text = read_text(file, remedy="a camera path in the format of TUM, of KITTI or as CSV is expected.")
+    lines = [line.replace(",", " ").split() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+    if lines and lines[0] == CSV_HEADER.split(","):
+        lines = lines[1:]
+    columns = {len(line) for line in lines}
+    if len(columns) != 1 or not columns <= {*COLUMNS}:
+        raise DataError(
+            f"{file} is no camera path: its lines have {', '.join(map(str, sorted(columns))) or 'no'} columns; TUM has"
+            " 8, our CSV 9, KITTI 12 (13 with a frame number)."
+        )
+    try:
+        rows = np.array(lines, np.float64)
+    except ValueError as error:
+        raise DataError(f"{file} is no camera path: {error}.") from error
+    if not np.isfinite(rows).all():
+        raise DataError(f"{file} holds a number that is not finite in line {_first_bad(rows)}.")
+    return _path_of_rows(rows, file)
+
+
+def _path_of_rows(rows: Rows, file: Path) -> CameraPath:
+    columns = rows.shape[1]
+    numbers = rows[:, 0].astype(np.int64) if columns in (9, 13) else None
+    if numbers is not None and ((numbers != rows[:, 0]).any() or (np.diff(numbers) <= 0).any()):
+        raise DataError(f"The first column of {file} does not hold increasing frame numbers.")
+    poses = np.tile(np.eye(4), (len(rows), 1, 1))
+    if columns in (8, 9):
+        seconds, rest = rows[:, -8], rows[:, -7:]
+        if (np.diff(seconds) <= 0).any():
+            raise DataError(f"The times of {file} do not increase; sort its lines.")
+        if (np.abs(np.linalg.norm(rest[:, 3:], axis=1) - 1) > 0.01).any():
+            raise DataError(f"{file} holds a quaternion that is not of length 1; the order is x y z w, last columns.")
+        poses[:, :3, :3] = rotation_matrix(rest[:, 3:])
+        poses[:, :3, 3] = rest[:, :3]
+        return CameraPath(str(file), poses, seconds=seconds, numbers=numbers)
+    poses[:, :3] = (rows[:, :12] if columns == 16 else rows[:, -12:]).reshape(-1, 3, 4)
+    if (np.abs(poses[:, :3, :3] @ poses[:, :3, :3].transpose(0, 2, 1) - np.eye(3)) > 0.01).any():
+        raise DataError(f"{file} holds a matrix that is no rotation; KITTI's lines are the rows of [R | t].")
+    return CameraPath(str(file), poses, numbers=numbers)
+
+
+def quaternion(rotation: Float[np.ndarray, "3 3"]) -> tuple[float, float, float, float]:
+    """Return x, y, z, w of a rotation, w >= 0.
+
+    Of the four ways to divide, the one by the largest component (Shepperd 1978), so that no angle loses digits.
+    """
+    R = rotation
+    trace = R.trace()
+    largest = int(np.argmax([R[0, 0], R[1, 1], R[2, 2], trace]))
+    if largest == 3:
+        q = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1], 1 + trace])
+    else:
+        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
+        q = np.zeros(4)
+        q[i] = 1 + R[i, i] - R[j, j] - R[k, k]
+        q[j] = R[j, i] + R[i, j]
+        q[k] = R[k, i] + R[i, k]
+        q[3] = R[k, j] - R[j, k]
+    q = q / np.linalg.norm(q) * (1 if q[3] >= 0 else -1)
+    x, y, z, w = q.tolist()
+    return x, y, z, w
+
+
+def rotation_matrix(quaternions: Float[np.ndarray, "frame 4"]) -> Float[np.ndarray, "frame 3 3"]:
+    """Return the rotations of quaternions x, y, z, w, which are normalised first."""
+    x, y, z, w = (quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)).T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.array(rows).transpose(2, 0, 1)
+
+
+def _numbers(pose: Pose) -> list[str]:
+    return [f"{number:.12g}" for number in (*pose[:3, 3].tolist(), *quaternion(pose[:3, :3]))]
+
+
+def _first_bad(rows: Rows) -> int:
+    return int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]) + 1

@@ -1,0 +1,114 @@
+"""Checkpoints: weights as safetensors, the rest as JSON, and never a half-written one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vection.errors import DataError, UsageError
+from vection.files import find_folder, read_json, remove_unfinished, whole_folder, write_text
+from vection.formats.record import KEY, check_format
+
+FORMAT = 2
+"""Format 1 had other names for the depth network and its parts."""
+WEIGHTS = "model.safetensors"
+OPTIMISER = "optimiser.safetensors"
+CONFIG = "config.json"
+
+PREFIXES_OF_FORMAT_1 = {
+    "monodepth2": {"depth_encoder": "depth_network.encoder", "depth_decoder": "depth_network.decoder"},
+    "sgdepth": {"shared": "depth_network.encoder", "depth_decoder": "depth_network.decoder"},
+    "dynamo_depth": {"depth": "depth_network"},
+}
+"""What the names of tensors begin with in format 1 and today, by the name of the method."""
+
+
+def save_checkpoint(
+    folder: Path, *, weights: dict[str, Tensor], config: dict[str, Any], optimiser: torch.optim.Optimizer | None = None
+) -> None:
+    """Write `folder` anew; a kill at any moment leaves the old or the new checkpoint whole.
+
+    `config` holds what it takes to build the network and to go on. The folder above it is for checkpoints alone: what
+    killed programs left there is removed. UsageError if the place cannot be written.
+    """
+    remove_unfinished(folder.parent)
+    with whole_folder(folder, overwrite=True) as fresh:
+        save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, fresh / WEIGHTS)
+        if optimiser is not None:
+            save_file(_optimiser_tensors(optimiser), fresh / OPTIMISER)
+        write_text(fresh / CONFIG, json.dumps({**config, KEY: FORMAT}, indent=1))
+
+
+def find_checkpoint(folder: Path) -> Path | None:
+    """Return `folder`, or what a kill amid its replacement left of it, or None."""
+    candidates = (find_folder(folder), folder.with_name(f"{folder.name}.old"))  # the second: before formats/ wrote it
+    return next((one for one in candidates if one and (one / CONFIG).is_file() and (one / WEIGHTS).is_file()), None)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read the JSON of a checkpoint.
+
+    Raises UsageError if there is none, DataError if it is damaged or was written by a newer vection.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UsageError(f"'{folder}' is no checkpoint: it has no {CONFIG}.")
+    config = read_json(path, remedy="the checkpoint is damaged.")
+    check_format(config, newest=FORMAT, path=path)
+    return config
+
+
+def load_weights(module: torch.nn.Module, folder: Path) -> None:
+    """Load the weights of a checkpoint.
+
+    Raises DataError if they are damaged or were written by a newer vection, UsageError if of another network.
+    """
+    config = read_config(folder)
+    tensors = _read_tensors(folder / WEIGHTS)
+    if config.get(KEY, 1) == 1:
+        tensors = _renamed(tensors, method=config.get("recipe", {}).get("method", {}).get("name", "monodepth2"))
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UsageError(f"The weights in '{folder}' do not fit the network of its {CONFIG}.") from error
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, folder: Path) -> None:
+    """Restore the optimiser's state (its settings come from the recipe); DataError if it is missing or damaged."""
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in _read_tensors(folder / OPTIMISER).items():
+        index, name = key.split(".", maxsplit=1)
+        parameter = parameters[int(index)]
+        if value.shape == parameter.shape:  # the fused optimiser wants the strides of the parameter (channels last)
+            value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _renamed(tensors: dict[str, Tensor], *, method: str) -> dict[str, Tensor]:
+    """Give tensors of format 1 their names of today."""
+    prefixes = PREFIXES_OF_FORMAT_1.get(method, {})
+    renamed = {}
+    for name, tensor in tensors.items():
+        part, dot, rest = name.partition(".")
+        renamed[prefixes.get(part, part) + dot + rest] = tensor
+    return renamed
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"'{path}' is missing or damaged; take another checkpoint, or train anew.") from error
+
+
+def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{i}.{name}": tensor.detach().cpu().contiguous() for i, one in state.items() for name, tensor in one.items()
+    }

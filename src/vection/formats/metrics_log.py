@@ -1,0 +1,91 @@
+"""The log of a run, `metrics.jsonl`: one event a line, appended while the run goes on."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from vection.errors import DataError
+from vection.files import read_text, write_text
+from vection.formats.record import KEY, check_format
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the log: means over the steps since the line before."""
+
+    step: int
+    loss: float
+    split: str = "train"
+    """Of which frames: train or validation."""
+    epoch: float = 0.0
+    stage: str = ""
+    terms: dict[str, float] = field(default_factory=dict)
+    """The parts of the loss, each with its weight."""
+    learning_rate: float | None = None
+    samples_per_second: float | None = None
+    seconds_data: float | None = None
+    """Time that the steps since the line before waited for their batches."""
+    seconds_compute: float | None = None
+    """Time of forward, backward and update of these steps."""
+    depth_statistics: dict[str, float] = field(default_factory=dict)
+    """Of the predicted depth of held-out frames."""
+    remarks: tuple[str, ...] = ()
+    """What the trainer noticed about these statistics."""
+    cameras: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
+
+
+EVENT = TypeAdapter(Event)
+
+
+def append_event(path: Path, event: Event) -> None:
+    """Append one line, whole even if the program is killed next; parts that are empty are left out."""
+    content = {KEY: FORMAT} | {name: part for name, part in asdict(event).items() if part not in (None, {}, ())}
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(content) + "\n")
+
+
+def read_events(path: Path) -> tuple[Event, ...]:
+    """Read a log in the order of steps.
+
+    A last line without its end is dropped (the process was killed while it wrote), and of a step logged twice
+    (training resumed from before it) the later line counts. Raises UsageError if it cannot be opened, DataError for
+    lines that are no events.
+    """
+    lines = read_text(path, remedy="vection train writes it.").splitlines()
+    events: dict[tuple[int, str], Event] = {}
+    for number, line in enumerate(lines, start=1):
+        event = _event(line, path=path)
+        if event is not None:
+            events[event.step, event.split] = event
+        elif line.strip() and number < len(lines):
+            raise DataError(f"Line {number} of {path} is no log event of vection; delete that line.")
+    return tuple(sorted(events.values(), key=lambda event: event.step))
+
+
+def forget_after(path: Path, step: int) -> None:
+    """Drop the lines of later steps, and those that are no events; nothing happens if there is no log."""
+    if not path.is_file():
+        return
+    lines = read_text(path, remedy="vection train writes it.").splitlines()
+    events = [(line, _event(line, path=path)) for line in lines]
+    write_text(path, "".join(f"{line}\n" for line, event in events if event is not None and event.step <= step))
+
+
+def _event(line: str, *, path: Path) -> Event | None:
+    """Return the event of a line, None if it is none."""
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    check_format(content, newest=FORMAT, path=path)
+    try:
+        return EVENT.validate_python(content)
+    except ValidationError:
+        return None

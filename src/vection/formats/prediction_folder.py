@@ -1,0 +1,95 @@
+"""The prediction folder: maps of depth, motion and classes, a colour video and the camera's path, listed by name."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from vection.files import read_json, write_text
+from vection.formats.record import KEY, check_format, checked
+
+FORMAT = 1
+LIST_FILE = "predictions.json"
+"""Tells a prediction folder from any other."""
+VIDEO_FILE = "depth.mp4"
+REMEDY = "predict again."
+
+Part = Literal["depth", "png", "object_flow", "scene_flow", "motion_mask", "classes"]
+"""What is predicted of a frame, and the name of the folder of its files. `png` is depth * 256 in 16 bits."""
+
+SUFFIXES: dict[Part, str] = {
+    "depth": ".npy",
+    "png": ".png",
+    "object_flow": ".npy",
+    "scene_flow": ".npy",
+    "motion_mask": ".png",
+    "classes": ".png",
+}
+
+
+@dataclass(frozen=True)
+class PredictedFrame:
+    """One frame of the list; files are relative to the folder, None where nothing is predicted."""
+
+    name: str
+    file: str
+    """Of the depth: float32, height x width."""
+    seconds: float = 0.0
+    intrinsics: tuple[float, float, float, float] | None = None
+    """fx, fy, cx, cy in pixels of the frame's image."""
+    object_flow: str | None = None
+    """Float32, height x width x 3, in the unit of the depth."""
+    scene_flow: str | None = None
+    """Float32, height x width x 3, in the unit of the depth."""
+    motion_mask: str | None = None
+    """8-bit PNG, 255 = surely moving."""
+    classes: str | None = None
+    """8-bit PNG of Cityscapes' train ids."""
+
+
+@dataclass(frozen=True)
+class PredictionList:
+    """What `predictions.json` says."""
+
+    unit: str
+    """'up-to-scale' or 'metres'."""
+    frames: tuple[PredictedFrame, ...]
+    scale_source: str = ""
+    """How the scale was found, in words."""
+    model: str = ""
+    """What was predicted with."""
+    width: int | None = None
+    height: int | None = None
+
+
+def file_of(part: Part, name: str) -> str:
+    """Return the file of a part of the frame `name`, relative to the folder."""
+    return f"{part}/{name}{SUFFIXES[part]}"
+
+
+def is_prediction_folder(folder: Path) -> bool:
+    """Return whether `folder` itself holds listed predictions."""
+    return (folder / LIST_FILE).is_file()
+
+
+def find_prediction_folders(root: Path) -> list[Path]:
+    """Return `root` if it is a prediction folder, else those below it, in no particular order."""
+    return [root] if is_prediction_folder(root) else [path.parent for path in root.rglob(LIST_FILE)]
+
+
+def write_prediction_list(folder: Path, predictions: PredictionList) -> None:
+    """Write the list in one step; UsageError if the place cannot be written."""
+    frames = [
+        {key: value for key, value in asdict(frame).items() if value is not None or key == "intrinsics"}
+        for frame in predictions.frames
+    ]
+    content = {KEY: FORMAT} | asdict(predictions) | {"frames": frames}
+    write_text(folder / LIST_FILE, json.dumps(content, indent=1))
+
+
+def read_prediction_list(folder: Path) -> PredictionList:
+    """Read the list; UsageError if there is none, DataError for unusable content or that of a newer vection."""
+    path = folder / LIST_FILE
+    content = read_json(path, remedy=REMEDY)
+    check_format(content, newest=FORMAT, path=path)
+    return checked(PredictionList, content, path=path, remedy=REMEDY)

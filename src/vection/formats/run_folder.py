@@ -1,0 +1,92 @@
+"""The run folder: what training, prediction and evaluation leave of one model, by name."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vection.files import read_json, write_text
+from vection.formats.record import KEY
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The places of a run's parts; none of them need be there."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """All settings of the run, as JSON."""
+        return self.path / "recipe.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The log of training (`formats.metrics_log`)."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def panels(self) -> Path:
+        """Folder of pictures of the held-out frames, `step_NNNNNN.png`."""
+        return self.path / "panels"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard's events."""
+        return self.path / "tensorboard"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint (`formats.checkpoint`) from which training goes on."""
+        return self.path / "checkpoints" / "last"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint that did best on the held-out frames."""
+        return self.path / "checkpoints" / "best"
+
+    @property
+    def predictions(self) -> Path:
+        """Prediction folder (`formats.prediction_folder`), or a folder of them."""
+        return self.path / "predictions"
+
+    @property
+    def evaluation(self) -> Path:
+        """The scores of these predictions (`formats.evaluation_file`)."""
+        return self.path / "evaluation.json"
+
+    @property
+    def examples(self) -> Path:
+        """Folder of evaluated frames beside their truth, which the report shows."""
+        return self.path / "examples"
+
+    @property
+    def provenance(self) -> Path:
+        """Where imported weights came from, as JSON."""
+        return self.path / "import.json"
+
+    @property
+    def report(self) -> Path:
+        """The page that shows the run."""
+        return self.path / "report.html"
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether something was predicted into the run."""
+        return self.predictions.is_dir()
+
+    def panel(self, step: int) -> Path:
+        """Return the place of the picture after `step`."""
+        return self.panels / f"step_{step:06d}.png"
+
+    def write_recipe(self, content: dict[str, Any]) -> None:
+        """Write the recipe's plain values in one step, and the folder; UsageError if the place cannot be written."""
+        write_text(self.recipe, json.dumps(content, indent=1))
+
+    def read_recipe(self) -> dict[str, Any]:
+        """Return the recipe's plain values; UsageError if there is none, DataError if it is broken."""
+        return read_json(self.recipe, remedy="give a run folder, or copy the recipe anew from the run's checkpoint.")
+
+    def write_provenance(self, content: dict[str, Any]) -> None:
+        """Write where imported weights came from; UsageError if the place cannot be written."""
+        write_text(self.provenance, json.dumps({KEY: 1} | content, indent=1))

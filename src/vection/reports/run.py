@@ -1,0 +1,52 @@
+"""What a report reads of a run folder; every part may be missing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vection.errors import UsageError
+from vection.formats.evaluation_file import Evaluation, read_evaluation
+from vection.formats.metrics_log import Event, read_events
+from vection.formats.run_folder import RunFolder
+from vection.reports.examples import Example, read_examples
+
+
+@dataclass(frozen=True)
+class Run:
+    """The parts of a run folder that were found."""
+
+    folder: Path
+    recipe: dict[str, Any]
+    events: tuple[Event, ...]
+    evaluation: Evaluation | None
+    examples: tuple[Example, ...]
+    panels: tuple[Path, ...]
+    """Pictures of the training so far, oldest first."""
+    predictions: Path | None
+    """A prediction folder."""
+
+    @property
+    def name(self) -> str:
+        """The recipe's name, or the folder's where there is no recipe."""
+        return str(self.recipe.get("name") or self.folder.resolve().name)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run folder; a missing or empty one is a UsageError, broken content a DataError."""
+    if not folder.is_dir():
+        raise UsageError(f"There is no run folder {folder}; `vection train` makes one.")
+    run = RunFolder(folder)
+    if not any(part.exists() for part in (run.recipe, run.metrics, run.evaluation, run.predictions)):
+        raise UsageError(
+            f"{folder} is no run folder: it has no {run.recipe.name}, {run.metrics.name}, {run.evaluation.name} or"
+            f" {run.predictions.name}/."
+        )
+    return Run(
+        folder=folder,
+        recipe=run.read_recipe() if run.recipe.is_file() else {},
+        events=read_events(run.metrics) if run.metrics.is_file() else (),
+        evaluation=read_evaluation(run.evaluation) if run.evaluation.is_file() else None,
+        examples=read_examples(run.examples),
+        panels=tuple(sorted(run.panels.glob("*.png"))),
+        predictions=run.predictions if run.has_predictions else None,
+    )

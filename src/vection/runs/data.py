@@ -1,0 +1,135 @@
+"""From a recipe's data settings to its training and validation set: clips or KITTI raw, with labelled images."""
+
+from pathlib import Path
+
+from torch.utils.data import Dataset
+
+from vection.data.sets.clip_dataset import ClipDataset, split_validation
+from vection.data.sets.kitti_raw import KittiRawDataset, KittiSettings
+from vection.data.sets.labelled import LabelledClips, LabelledDataset
+from vection.data.splits.list_file import read_split, read_static_frames, without_static
+from vection.data.splits.published import find_split
+from vection.errors import DataError, UsageError
+from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
+from vection.samples import RawSample
+from vection.training.loop import Data
+
+NOMINAL_BASELINE = 0.1
+"""Length of the stereo translation in the published models; 5.4 times it is KITTI's 0.54 m."""
+STATIC = "static_frames.txt"
+TRUE_BASELINE = 0.54
+"""Metres between the two colour cameras, as the papers round it."""
+
+
+def load_data(recipe: Recipe, root: Path) -> Data:
+    """Open the training and validation sets of a recipe. Raises DataError if the frames do not have its size."""
+    settings, needs = recipe.data, recipe.method.needs
+    if settings.height % 32 or settings.width % 32 or min(settings.height, settings.width) < 64:
+        raise UsageError(
+            f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
+            "multiples of 32, from 64 on."
+        )
+    training: Dataset[RawSample]
+    validation: Dataset[RawSample]
+    if settings.source == "kitti-raw":
+        training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
+    else:
+        training, validation = _clip_sets(recipe, root)
+    if needs.class_maps and not settings.use_classes:
+        raise UsageError("This recipe reads class maps beside the clips: set data.use_classes to true.")
+    if needs.labels:
+        training, validation = with_labels(settings, root, training=training, validation=validation)
+    return Data(
+        training,
+        validation,
+        batch_size=settings.batch_size,
+        augmentation=settings.augmentation,
+        workers=settings.workers,
+    )
+
+
+def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
+    settings = recipe.data
+    training, validation = split_validation(
+        root,
+        fraction=recipe.training.validation_fraction,
+        offsets=settings.offsets,
+        use_stereo=recipe.method.needs.stereo,
+        use_classes=settings.use_classes,
+    )
+    height, width = training.size
+    if (height, width) != (settings.height, settings.width):
+        raise DataError(
+            f"The clips below '{root}' are {width}x{height}, the recipe wants {settings.width}x{settings.height}. "
+            f"Ingest the video again with --width {settings.width} --height {settings.height}, "
+            f"or train with --data.width {width} --data.height {height}."
+        )
+    return training, validation
+
+
+def kitti_raw_sets(
+    settings: DataSettings, root: Path, *, temporal: bool, stereo: bool
+) -> tuple[KittiRawDataset, KittiRawDataset]:
+    """Training and validation set below `root`, by the lists of `settings.split`: a folder, or a published name.
+
+    Raises UsageError if there is no split or it lacks a list.
+    """
+    if settings.split is None:
+        raise UsageError(
+            "This recipe reads KITTI by lists of frames: give --data.split, a name (vection splits) or a folder."
+        )
+    lists = find_split(settings.split, near=root, parts=("train", "val"))
+    reading = KittiSettings(
+        width=settings.width,
+        height=settings.height,
+        offsets=settings.offsets if temporal else (),
+        use_stereo=stereo,
+        nominal_intrinsics=settings.shared_intrinsics,
+        stereo_baseline=NOMINAL_BASELINE if settings.shared_intrinsics else None,
+    )
+    sets = []
+    for part in ("train", "val"):
+        lines = read_split(lists[part])
+        if settings.drop_static_frames:
+            lines = without_static(lines, read_static_frames(_static_frames(lists[part], root)))
+        sets.append(KittiRawDataset(root, lines, settings=reading))
+    return sets[0], sets[1]
+
+
+def with_labels(
+    settings: DataSettings, root: Path, *, training: Dataset[RawSample], validation: Dataset[RawSample]
+) -> tuple[LabelledClips, LabelledClips]:
+    """Pair every clip with a labelled image of the folder that `settings.labels` names.
+
+    Cityscapes gives its "val" part to validation where it has one. Raises UsageError if no folder is named or found,
+    DataError if it has no labels.
+    """
+    folder = _labels_folder(settings.labels, root)
+    size = {"height": settings.height, "width": settings.width}
+    held_out = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
+    parts = [LabelledDataset(folder, **size, part=part) for part in ("train", held_out)]
+    return LabelledClips(training, parts[0]), LabelledClips(validation, parts[1])
+
+
+def _static_frames(lists: Path, root: Path) -> Path:
+    """static_frames.txt beside the folder of the lists, or in `root`/splits."""
+    places = (lists.parent.parent / STATIC, root / "splits" / STATIC)
+    return next((file for file in places if file.is_file()), places[-1])
+
+
+def _labels_folder(labels: str | None, root: Path) -> Path:
+    if labels is None:
+        raise UsageError(
+            "This recipe learns segmentation from labelled images: name their folder (Cityscapes, or clips with class "
+            f"maps) with --data.labels FOLDER, or --data.labels {OWN_CLIPS} if the clips have class maps themselves."
+        )
+    if labels == OWN_CLIPS:
+        return root
+    candidates = (Path(labels), root / labels, root.parent / labels)
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    places = ", ".join(f"'{folder}'" for folder in candidates)
+    raise UsageError(
+        f"The labelled images '{labels}' were not found ({places}); give their folder: --data.labels FOLDER."
+    )
