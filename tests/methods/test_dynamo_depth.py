@@ -16,7 +16,7 @@ from vection.methods.dynamo_depth_settings import AS_RELEASED
 from vection.methods.method import Progress, changed
 from vection.networks.motion.scene_flow import Around
 from vection.samples import Batch
-from vection.training.loop import freeze_all_but
+from vection.training.stage_run import freeze_all_but
 
 QUICK = DynamoDepthSettings(
     pretrained=False,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from vection.errors import DataError
+from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config
 from vection.formats.run_folder import RunFolder
 from vection.methods.monodepth2 import Monodepth2
@@ -16,8 +16,9 @@ from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.runs.data import load_data
 from vection.samples import RawSample
-from vection.training.loop import Training, freeze_all_but
+from vection.training.loop import Training
 from vection.training.settings import Stage
+from vection.training.stage_run import freeze_all_but
 
 
 class Watched(Dataset[RawSample]):
@@ -65,7 +66,7 @@ def test_freeze_all_but_named_parts():
     assert [parameter.requires_grad for parameter in method.parameters()] == [True, True, False, False]
     freeze_all_but(method, ())
     assert all(parameter.requires_grad for parameter in method.parameters())
-    with pytest.raises(ValueError, match="no part 'c' to train; there are a, b"):
+    with pytest.raises(UsageError, match="no part of the method 'c'; choose one of a, b"):
         freeze_all_but(method, ("c",))
 
 

@@ -25,6 +25,8 @@ class Event:
     stage: str = ""
     terms: dict[str, float] = field(default_factory=dict)
     """The parts of the loss, each with its weight."""
+    selection_loss: float | None = None
+    """What chooses the best checkpoint, of held-out frames."""
     learning_rate: float | None = None
     samples_per_second: float | None = None
     seconds_data: float | None = None

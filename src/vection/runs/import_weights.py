@@ -11,7 +11,7 @@ from vection.methods.method import Method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.training.loop import Position
+from vection.training.position import Position
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,18 @@ from accelerate.utils import TorchDynamoPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from vection.formats.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
-from vection.formats.metrics_log import Event
+from vection.formats.checkpoint import find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
+from vection.names import look_up
 from vection.samples import RawSample, stack
 from vection.training.augmentation import Augmentation, augment
 from vection.training.batches import EpochBatches
 from vection.training.health import remarks, stop_if_not_finite
-from vection.training.log import RunLog
-from vection.training.progress import TrainingProgress
+from vection.training.position import Position
+from vection.training.reporter import Reporter
 from vection.training.settings import Stage, TrainingSettings
+from vection.training.stage_run import StageRun
 from vection.training.stop import StopRequest
 from vection.training.validation import plain_batches, validate
 
@@ -40,21 +41,6 @@ class Data:
     batch_size: int
     augmentation: Augmentation
     workers: int
-
-
-@dataclass
-class Position:
-    """Where training stands: what has to be known to go on."""
-
-    stage: int = 0
-    epoch: int = 0
-    """Epochs done within the stage."""
-    batch: int = 0
-    """Optimiser steps done within the epoch."""
-    step: int = 0
-    """Optimiser steps done in all."""
-    best: float = float("inf")
-    """Lowest validation loss."""
 
 
 class Training:
@@ -82,6 +68,7 @@ class Training:
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
         self.run, self.description = RunFolder(run), description
         self.position = Position()
+        _check_stages(method, stages)
         processes = self.accelerator.num_processes
         samples = len(data.training)  # type: ignore[arg-type]
         per_step = data.batch_size * settings.accumulation * processes
@@ -118,177 +105,141 @@ class Training:
             load_weights(self.method, checkpoint)
             self.position = Position(**read_config(checkpoint)["position"])
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        main = self.accelerator.is_main_process
-        self.log = RunLog(self.run.path, resume_step=self.position.step) if main else None
-        with (
-            TrainingProgress(self.total_steps, done=self.position.step, shown=main) as self.progress,
-            StopRequest() as self.stop,
-        ):
-            try:
-                while self.position.stage < len(self.stages):
-                    self._fit_stage(self.stages[self.position.stage], checkpoint)
-                    checkpoint = None
-            except KeyboardInterrupt:
-                if self.position.step > 0:
-                    self._save(self.run.last)
-                raise
-            finally:
-                if self.log is not None:
-                    self.log.close()
+        reporter = Reporter(
+            self.run,
+            total_steps=self.total_steps,
+            steps_per_epoch=self.steps_per_epoch,
+            done=self.position.step,
+            main=self.accelerator.is_main_process,
+        )
+        with reporter, StopRequest() as stop:
+            while self.position.stage < len(self.stages):
+                begun = self.position.epoch + self.position.batch > 0
+                stage = StageRun(
+                    self.method,
+                    self.stages[self.position.stage],
+                    accelerator=self.accelerator,
+                    checkpoint=checkpoint if begun else None,
+                )
+                self._fit_stage(stage, reporter, stop)
 
-    def _fit_stage(self, stage: Stage, checkpoint: Path | None) -> None:
-        freeze_all_but(self.method, stage.trains)
-        learning = [parameter for parameter in self.method.parameters() if parameter.requires_grad]
-        self.optimiser = torch.optim.Adam(learning, lr=stage.learning_rate, fused=True)
-        if checkpoint is not None and self.position.epoch + self.position.batch > 0:
-            load_optimiser(self.optimiser, checkpoint)
-        self.model, self.prepared_optimiser = self.accelerator.prepare(self.method, self.optimiser)
-        while self.position.epoch < stage.epochs:
-            self._fit_epoch(stage)
-            self.position.epoch, self.position.batch = self.position.epoch + 1, 0
-            self.method.on_epoch_end(self._progress(stage))
-            self._validate(stage)
-            self._save(self.run.last)
-        self.position.stage, self.position.epoch = self.position.stage + 1, 0
-        self.position.best = float("inf")  # losses of different stages are not comparable
-        self._save(self.run.last)
+    def _fit_stage(self, stage: StageRun, reporter: Reporter, stop: StopRequest) -> None:
+        position = self.position
+        try:
+            while position.epoch < stage.stage.epochs:
+                self._fit_epoch(stage, reporter, stop)
+                position.epoch, position.batch = position.epoch + 1, 0
+                self.method.on_epoch_end(self._progress(stage))
+                self._validate(stage, reporter)
+                self._save(self.run.last, stage)
+        except KeyboardInterrupt:
+            if position.step > 0:
+                self._save(self.run.last, stage)
+            raise
+        position.stage, position.epoch = position.stage + 1, 0
+        position.best = float("inf")  # losses of different stages are not comparable
+        self._save(self.run.last, stage)
 
-    def _fit_epoch(self, stage: Stage) -> None:
-        epoch = self.position.step // self.steps_per_epoch
-        self.batches.start(epoch, skipped=self.position.batch * self.settings.accumulation)
-        self._set_training_mode(stage)
+    def _fit_epoch(self, stage: StageRun, reporter: Reporter, stop: StopRequest) -> None:
+        settings, position = self.settings, self.position
+        self.batches.start(position.step // self.steps_per_epoch, skipped=position.batch * settings.accumulation)
+        stage.begin_epoch()
         batches = iter(self.loader)
         waiting = computing = 0.0
-        for _ in range(self.position.batch, self.steps_per_epoch):
+        for _ in range(position.batch, self.steps_per_epoch):
             began = perf_counter()
-            raw = [next(batches) for _ in range(self.settings.accumulation)]
+            raw = [next(batches) for _ in range(settings.accumulation)]
             loaded = perf_counter()
             terms = self._step(raw, stage)
-            self.position.batch, self.position.step = self.position.batch + 1, self.position.step + 1
+            position.batch, position.step = position.batch + 1, position.step + 1
             waiting, computing = waiting + loaded - began, computing + perf_counter() - loaded
-            if self.position.step % self.settings.log_every == 0 or self.position.batch == self.steps_per_epoch:
-                self._log_training(terms, raw, waiting=waiting, computing=computing)
-                waiting = computing = 0.0
-            self.progress.advance(data_share=(loaded - began) / (perf_counter() - began + 1e-9))
-            if self.position.step % self.settings.checkpoint_every == 0:
+            if position.step % settings.log_every == 0 or position.batch == self.steps_per_epoch:
                 self._check(terms, raw)
-                self._save(self.run.last)
-            self.stop.raise_if_wanted()
+                steps = position.batch % settings.log_every or settings.log_every
+                reporter.training(
+                    {name: float(value) for name, value in terms.items()},
+                    position=position,
+                    stage=stage.stage.name,
+                    learning_rate=stage.optimiser.param_groups[0]["lr"],
+                    samples=steps * self.data.batch_size * settings.accumulation * self.accelerator.num_processes,
+                    waiting=waiting,
+                    computing=computing,
+                )
+                waiting = computing = 0.0
+            reporter.advance(data_share=(loaded - began) / (perf_counter() - began + 1e-9))
+            if position.step % settings.checkpoint_every == 0:
+                self._check(terms, raw)
+                self._save(self.run.last, stage)
+            stop.raise_if_wanted()
 
-    def _step(self, raw: list[RawSample], stage: Stage) -> dict[str, Tensor]:
+    def _step(self, raw: list[RawSample], stage: StageRun) -> dict[str, Tensor]:
+        settings, progress = self.settings, self._progress(stage)
         # Reseeding makes the step independent of what ran before it, so a checkpoint needs no random state.
-        torch.manual_seed(self.settings.seed * 1_000_003 + self.position.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = stage.learning_rate_at(self.position.epoch, step=self._progress(stage).step)
+        torch.manual_seed(settings.seed * 1_000_003 + self.position.step)
         total: dict[str, Tensor] = {}
         for index, sample in enumerate(raw):
             generator = torch.Generator().manual_seed(
-                (self.settings.seed + self.accelerator.process_index) * 7_368_787
-                + self.position.step * self.settings.accumulation
+                (settings.seed + self.accelerator.process_index) * 7_368_787
+                + self.position.step * settings.accumulation
                 + index
             )
             batch = augment(sample.to(self.device), self.data.augmentation, generator=generator)
-            terms = self.model(batch, self._progress(stage))
-            loss = torch.stack(list(terms.values())).sum() / self.settings.accumulation
+            terms = stage.model(batch, progress)
             if self.device.type == "cpu":  # costs a synchronisation on a GPU, where the check waits for the next log
                 self._check(terms, raw)
-            self.accelerator.backward(loss)
+            stage.backward(torch.stack(list(terms.values())).sum() / settings.accumulation)
             for name, value in terms.items():
-                total[name] = total.get(name, 0) + value.detach() / self.settings.accumulation
-        if self.settings.gradient_clip is not None:
-            self.accelerator.clip_grad_norm_(self.method.parameters(), self.settings.gradient_clip)
-        self.prepared_optimiser.step()
-        self.prepared_optimiser.zero_grad(set_to_none=True)
+                total[name] = total.get(name, 0) + value.detach() / settings.accumulation
+        rate = stage.stage.learning_rate_at(self.position.epoch, step=progress.step)
+        stage.update(learning_rate=rate, gradient_clip=settings.gradient_clip)
         return total
 
-    def _progress(self, stage: Stage) -> Progress:
-        done = self.position
-        return Progress(
-            stage=stage.name,
-            step=done.epoch * self.steps_per_epoch + done.batch,
-            steps=stage.epochs * self.steps_per_epoch,
-            epoch=done.epoch,
-            epochs=stage.epochs,
-            total_step=done.step,
-        )
+    def _progress(self, stage: StageRun) -> Progress:
+        return self.position.progress(stage.stage, steps_per_epoch=self.steps_per_epoch)
 
     def _check(self, terms: dict[str, Tensor], raw: list[RawSample]) -> None:
         inputs = [(field.name, getattr(sample, field.name)) for sample in raw for field in fields(sample)]
         tensors = [(name, value) for name, value in inputs if isinstance(value, Tensor)]
         stop_if_not_finite(terms, method=self.method, inputs=tensors, step=self.position.step)
 
-    def _log_training(
-        self, terms: dict[str, Tensor], raw: list[RawSample], *, waiting: float, computing: float
-    ) -> None:
-        self._check(terms, raw)
-        values = {name: float(value) for name, value in terms.items()}
-        steps = self.position.batch % self.settings.log_every or self.settings.log_every
-        samples = steps * self.data.batch_size * self.settings.accumulation * self.accelerator.num_processes
-        self.progress.show(loss=sum(values.values()))
-        self._write(
-            values,
-            split="train",
-            learning_rate=self.optimiser.param_groups[0]["lr"],
-            samples_per_second=samples / (waiting + computing),
-            seconds_data=waiting,
-            seconds_compute=computing,
-        )
-
-    def _validate(self, stage: Stage) -> None:
+    def _validate(self, stage: StageRun, reporter: Reporter) -> None:
+        """Score the held-out frames as at the end of the stage, so that all its epochs can be compared."""
         if self.data.validation is None or len(self.data.validation) == 0:  # type: ignore[arg-type]
             return
         torch.manual_seed(self.settings.seed)
         most = self.settings.validation_batches * self.data.batch_size
         batches = plain_batches(self.data.validation, batch_size=self.data.batch_size, most=most, device=self.device)
-        end = replace(self._progress(stage), step=stage.epochs * self.steps_per_epoch, epoch=stage.epochs)
-        held_out = validate(self.model, self.method, batches, progress=end)
+        progress = self._progress(stage)
+        held_out = validate(
+            stage.model, self.method, batches, progress=replace(progress, step=progress.steps, epoch=progress.epochs)
+        )
+        found: list[str] = []
         # An untrained network looks collapsed; what it looks like later counts.
-        found = (
-            remarks(
+        if self.position.step >= min(500, self.total_steps // 2):
+            found = remarks(
                 held_out.statistics,
                 learns_intrinsics=self.method.learns_intrinsics,
                 nothing_compared=held_out.nothing_compared(self.method.comparing),
             )
-            if self.position.step >= min(500, self.total_steps // 2)
-            else []
-        )
-        about = {"depth_statistics": held_out.statistics, "remarks": tuple(found), "cameras": held_out.cameras}
-        self._write(held_out.terms, split="validation", **about)
-        if self.log is not None:
-            self.log.write_panel(held_out.pictures, step=self.position.step)
-        loss = sum(held_out.terms.values())
-        self.progress.show(validation_loss=loss, remarks=found)
-        if loss < self.position.best:
-            self.position.best = loss
-            self._save(self.run.best)
+        reporter.held_out(held_out, position=self.position, stage=stage.stage.name, remarks=found)
+        if held_out.selection_loss < self.position.best:
+            self.position.best = held_out.selection_loss
+            self._save(self.run.best, stage)
 
-    def _write(self, terms: dict[str, float], *, split: str, **more: Any) -> None:
-        if self.log is not None:
-            step, stage = self.position.step, self.stages[self.position.stage].name
-            more["epoch"] = step / self.steps_per_epoch
-            self.log.write(Event(step, sum(terms.values()), split=split, stage=stage, terms=terms, **more))
-
-    def _save(self, folder: Path) -> None:
+    def _save(self, folder: Path, stage: StageRun) -> None:
         if self.accelerator.is_main_process:
             config = {**self.description, "position": vars(self.position)}
-            optimiser = self.optimiser if folder == self.run.last else None
+            optimiser = stage.optimiser if folder == self.run.last else None
             save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
 
-    def _set_training_mode(self, stage: Stage) -> None:
-        self.method.train()
-        for name, part in self.method.named_children():
-            if stage.trains and name not in stage.trains:
-                part.eval()  # frozen normalisation keeps its statistics, too
 
-
-def freeze_all_but(method: torch.nn.Module, parts: tuple[str, ...]) -> None:
-    """Let only the named direct parts of `method` learn; none named: all. Raises ValueError for an unknown name."""
-    known = dict(method.named_children())
-    for part in parts:
-        if part not in known:
-            raise ValueError(f"there is no part '{part}' to train; there are {', '.join(known)}")
-    for name, module in known.items():
-        module.requires_grad_(not parts or name in parts)
+def _check_stages(method: Method, stages: tuple[Stage, ...]) -> None:
+    """Raise UsageError if the method does not know a stage, or a part that one trains."""
+    for stage in stages:
+        if method.stages is not None:
+            look_up(stage.name, dict.fromkeys(method.stages), kind="stage of the method")
+        for part in stage.trains:
+            look_up(part, dict(method.named_children()), kind="part of the method")
 
 
 def mixed_precision(settings: TrainingSettings, device: str | None) -> str:

@@ -1,0 +1,59 @@
+"""What is made anew for every stage: the parts that learn, their optimiser, and both as the device wants them."""
+
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from vection.formats.checkpoint import load_optimiser
+from vection.methods.method import Method
+from vection.names import look_up
+from vection.training.settings import Stage
+from vection.types import Scalar
+
+
+class StageRun:
+    """A method in one stage of its training; `model` is the method as the device wants it called.
+
+    `checkpoint` is the folder that holds the optimiser's state, if the stage goes on. Raises UsageError if the stage
+    trains a part that the method does not have.
+    """
+
+    def __init__(self, method: Method, stage: Stage, *, accelerator: Accelerator, checkpoint: Path | None) -> None:
+        freeze_all_but(method, stage.trains)
+        learning = [parameter for parameter in method.parameters() if parameter.requires_grad]
+        self.method, self.stage, self.accelerator = method, stage, accelerator
+        self.optimiser = torch.optim.Adam(learning, lr=stage.learning_rate, fused=True)
+        if checkpoint is not None:
+            load_optimiser(self.optimiser, checkpoint)
+        self.model, self._prepared_optimiser = accelerator.prepare(method, self.optimiser)
+
+    def begin_epoch(self) -> None:
+        """Put what learns into training mode; frozen normalisation keeps its statistics, too."""
+        self.method.train()
+        for name, part in self.method.named_children():
+            if self.stage.trains and name not in self.stage.trains:
+                part.eval()
+
+    def backward(self, loss: Scalar) -> None:
+        """Add the gradient of `loss` to those of the step."""
+        self.accelerator.backward(loss)
+
+    def update(self, *, learning_rate: float, gradient_clip: float | None) -> None:
+        """Take one step of the optimiser with the gradients that were added up, and forget them."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
+        if gradient_clip is not None:
+            self.accelerator.clip_grad_norm_(self.method.parameters(), gradient_clip)
+        self._prepared_optimiser.step()
+        self._prepared_optimiser.zero_grad(set_to_none=True)
+
+
+def freeze_all_but(method: nn.Module, parts: tuple[str, ...]) -> None:
+    """Let only the named direct parts of `method` learn; none named: all. Raises UsageError for an unknown name."""
+    known = dict(method.named_children())
+    for part in parts:
+        look_up(part, known, kind="part of the method")
+    for name, module in known.items():
+        module.requires_grad_(not parts or name in parts)
