@@ -71,8 +71,8 @@ def write_checkpoint(folder: Path, *, motion: bool = True) -> DynamoDepth:
 def test_a_released_checkpoint_predicts_what_it_was_written_from(tmp_path: Path):
     method = write_checkpoint(tmp_path)
     found = import_dynamo_depth(tmp_path)
-    assert found.settings.motion_images == "three"
-    assert found.settings.pair_order == "source-first"
+    assert found.settings.released.motion_images == "three"
+    assert found.settings.released.pair_order == "source-first"
     frames = torch.rand(3, 1, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(found.predict_depth(frames[1]), method.predict_depth(frames[1]))

@@ -78,7 +78,7 @@ def test_an_imported_model_computes_the_same(tmp_path: Path, changes: dict[str, 
     imported = import_monodepth2(write_public(tmp_path / "public", method))
     assert not imported.training
     settings, expected = imported.settings, method.settings
-    assert (settings.encoder, settings.scales) == (expected.encoder, expected.scales)
+    assert (settings.depth_network, settings.scales) == (expected.depth_network, expected.scales)
     assert (settings.temporal, settings.stereo) == (expected.temporal, expected.stereo)
     first, second = torch.rand(2, 1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():

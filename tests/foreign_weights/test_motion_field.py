@@ -72,7 +72,7 @@ def test_every_weight_finds_its_place(method: MotionField, variables: dict[str, 
     expected = method.state_dict()
     assert {key for key, value in found.state_dict().items() if not torch.equal(value, expected[key])} == set()
     assert not found.training
-    assert found.settings.padding == "tensorflow"
+    assert found.settings.released.padding == "tensorflow"
 
 
 def test_from_a_file(tmp_path: Path, method: MotionField, variables: dict[str, Tensor]):

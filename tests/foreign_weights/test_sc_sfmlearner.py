@@ -7,7 +7,7 @@ from torch import Tensor
 from vection.errors import UsageError
 from vection.foreign_weights.layouts import import_checkpoint
 from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
-from vection.methods.steps.pair_comparison import AS_RELEASED, Comparison
+from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released
 from vection.networks.motion.pose import PoseNet
 
 
@@ -96,8 +96,9 @@ def test_an_imported_model_computes_the_same(tmp_path: Path, changes: dict[str, 
     imported = import_sc_sfmlearner(write_public(tmp_path / "public", method))
     assert not imported.training
     settings = imported.settings
-    assert (settings.depth_network, settings.pose_network) == (changes["depth_network"], method.settings.pose_network)
-    assert settings.comparison == (Comparison() if changes["depth_network"] == "dispnet" else AS_RELEASED)
+    assert (settings.depth_network, settings.ego_motion) == (changes["depth_network"], method.settings.ego_motion)
+    of_paper = Released(smoothness="first-order")
+    assert settings.released == (of_paper if changes["depth_network"] == "dispnet" else AS_RELEASED)
     first, second = torch.rand(2, 1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         assert torch.equal(imported.predict_depth(first), method.predict_depth(first))
