@@ -11,7 +11,7 @@ from vection.foreign_weights.renamed_state import State, below, load_renamed
 from vection.methods.method import Knows
 from vection.methods.sc_sfmlearner import ScSfmLearner
 from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmLearnerSettings
-from vection.networks.depth.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
+from vection.networks.depth.build import DisparityNetworkName, build_disparity_network, most_scales
 from vection.networks.motion.euler_motion import EulerMotion, PoseNetworkName
 
 DEPTH, POSE = "dispnet", "exp_pose"

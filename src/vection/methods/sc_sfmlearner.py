@@ -16,7 +16,7 @@ from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
 from vection.methods.steps.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.networks.cameras import Cameras
-from vection.networks.depth.disparity_network import build_disparity_network
+from vection.networks.depth.build import build_disparity_network
 from vection.networks.motion.ego_motion import PairMotion
 from vection.networks.motion.euler_motion import EulerMotion
 from vection.samples import Batch

@@ -7,8 +7,8 @@ from vection.losses.ssim import Window
 from vection.methods.method import Knows, MethodSettings, Needs
 from vection.methods.steps.pair_comparison import Comparison
 from vection.networks.cameras import IntrinsicsSource
+from vection.networks.depth.build import DisparityNetworkName
 from vection.networks.depth.decoder import Upsampling
-from vection.networks.depth.disparity_network import DisparityNetworkName
 from vection.networks.motion.euler_motion import PoseNetworkName
 
 

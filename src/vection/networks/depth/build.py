@@ -6,7 +6,8 @@ from typing import Literal, cast
 from torch import Tensor, nn
 
 from vection.errors import UsageError
-from vection.networks.depth.decoder import DepthDecoder
+from vection.networks.depth.decoder import DepthDecoder, Upsampling
+from vection.networks.depth.dispnet import HEADS, DispNet
 from vection.networks.depth.lite_mono import Dilations, LiteMonoDecoder, LiteMonoEncoder, LiteMonoName
 from vection.networks.depth.shared_encoder import SharedEncoder
 from vection.networks.encoders.build import build_encoder
@@ -26,6 +27,10 @@ DepthNetworkName = Literal[
     "efficientnet-lite0",
 ]
 """Lite-Mono with its own decoder, or an encoder with Monodepth2's."""
+
+
+DisparityNetworkName = Literal["dispnet", "dispresnet", "resnet18", "resnet34", "resnet50", "efficientnet-lite0"]
+"""The depth networks of SC-SfMLearner: DispNet, DispResNet, or a U-Net of an encoder and Monodepth2's decoder."""
 
 
 class DepthNetwork(nn.Module):
@@ -73,6 +78,25 @@ def build_depth_network(
         return DepthNetwork(encoder, LiteMonoDecoder(encoder.channels, scales=min(scales, 3)))
     pyramid = build_encoder(cast(EncoderName, name), pretrained=pretrained, weights=weights)
     return DepthNetwork(pyramid, DepthDecoder(pyramid.channels, scales=scales))
+
+
+def build_disparity_network(
+    name: DisparityNetworkName, *, scales: int, pretrained: bool, upsampling: Upsampling = "nearest"
+) -> nn.Module:
+    """Build a depth network of SC-SfMLearner: from images to `scales` disparities (sigmoid), finest first.
+
+    An encoder's name means a U-Net of it and Monodepth2's decoder, for which `upsampling` counts. DispNet and
+    DispResNet are never pretrained.
+    """
+    if name == "dispnet" or name == "dispresnet":
+        return DispNet(residual=name == "dispresnet", scales=scales)
+    encoder = build_encoder(name, pretrained=pretrained)
+    return DepthNetwork(encoder, DepthDecoder(encoder.channels, scales=scales, upsampling=upsampling))
+
+
+def most_scales(name: DisparityNetworkName) -> int:
+    """How many scales the network can predict."""
+    return HEADS if name in ("dispnet", "dispresnet") else 4
 
 
 def _load_lite_mono(encoder: LiteMonoEncoder, name: LiteMonoName, weights: Path | None) -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vection.networks.depth.disparity_network import DisparityNetworkName, build_disparity_network, most_scales
+from vection.networks.depth.build import DisparityNetworkName, build_disparity_network, most_scales
 
 
 @pytest.mark.parametrize("name", ["dispnet", "resnet18", "efficientnet-lite0"])
