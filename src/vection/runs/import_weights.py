@@ -48,12 +48,12 @@ def import_run(
     that cannot be read and for an `out` that holds something.
     """
     check_free(out)
-    found = import_checkpoint(path, layout=layout, size=size)
-    recipe = _recipe(found, source=path)
-    origin: dict[str, object] = {"layout": found.layout, "source": str(path), "sha256": found.sha256}
+    imported = import_checkpoint(path, layout=layout, size=size)
+    recipe = _recipe(imported, source=path)
+    origin: dict[str, object] = {"layout": imported.layout, "source": str(path), "sha256": imported.sha256}
     with whole_folder(out) as folder:
-        _write(RunFolder(folder), found.method, recipe=recipe, origin=origin)
-    return ImportedRun(out, found.layout, recipe, _remarks(found))
+        _write(RunFolder(folder), imported.method, recipe=recipe, origin=origin)
+    return ImportedRun(out, imported.layout, recipe, _remarks(imported))
 
 
 def _write(run: RunFolder, method: Method[Clip], *, recipe: Recipe, origin: dict[str, object]) -> None:
@@ -68,10 +68,10 @@ def _write(run: RunFolder, method: Method[Clip], *, recipe: Recipe, origin: dict
     run.write_provenance(origin)
 
 
-def _recipe(found: Imported, *, source: Path) -> Recipe:
+def _recipe(imported: Imported, *, source: Path) -> Recipe:
     """Data and schedule of the nearest recipe, the settings of the imported method."""
-    settings = cast(MethodSettings, found.method.settings)
-    if isinstance(settings, Monodepth2Settings) and found.layout == "monodepth2":
+    settings = cast(MethodSettings, imported.method.settings)
+    if isinstance(settings, Monodepth2Settings) and imported.layout == "monodepth2":
         names = {
             (True, False): "monodepth2",
             (False, True): "monodepth2-stereo",
@@ -79,13 +79,13 @@ def _recipe(found: Imported, *, source: Path) -> Recipe:
         }
         base = get_recipe(names[settings.temporal, settings.stereo])
     else:
-        base = get_recipe(_released(settings, found.layout))
+        base = get_recipe(_released(settings, imported.layout))
     return replace(
         base,
         name=f"{base.name}-imported",
-        summary=f"imported from a public checkpoint, {source.name} ({found.layout})",
+        summary=f"imported from a public checkpoint, {source.name} ({imported.layout})",
         method=settings,
-        data=replace(base.data, width=found.width, height=found.height),
+        data=replace(base.data, width=imported.width, height=imported.height),
     )
 
 
@@ -95,15 +95,15 @@ def _released(settings: MethodSettings, layout: LayoutName) -> str:
     return RECIPES[layout]
 
 
-def _remarks(found: Imported) -> list[str]:
+def _remarks(imported: Imported) -> list[str]:
     remarks = []
-    if not found.size_is_known:
+    if not imported.size_is_known:
         remarks.append(
-            f"the files do not say the size of the images; {found.width}x{found.height} is usual for "
-            f"{found.layout}, give --width and --height if it was trained at another."
+            f"the files do not say the size of the images; {imported.width}x{imported.height} is usual for "
+            f"{imported.layout}, give --width and --height if it was trained at another."
         )
-    if not found.method.knows_ego_motion and not found.stereo:
+    if not imported.method.knows_ego_motion and not imported.stereo:
         remarks.append("there is no pose network among the files that fits alone: depth without a path.")
-    if not found.method.knows_object_motion:
+    if not imported.method.knows_object_motion:
         remarks.append("there are no motion networks among the files: depth and path, no object motion.")
     return remarks
