@@ -68,6 +68,12 @@ def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path: Path, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
 
 
+def test_what_a_kill_left_of_an_older_version_is_found(tmp_path: Path):
+    save(tmp_path / "last", 1.0)
+    (tmp_path / "last").rename(tmp_path / "last.old")
+    assert find_checkpoint(tmp_path / "last") == tmp_path / "last.old"
+
+
 def test_no_checkpoint(tmp_path: Path):
     assert find_checkpoint(tmp_path / "last") is None
     with pytest.raises(UsageError, match="is no checkpoint"):

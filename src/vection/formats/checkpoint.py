@@ -45,8 +45,10 @@ def save_checkpoint(
 
 def find_checkpoint(folder: Path) -> Path | None:
     """Return `folder`, or what a kill amid its replacement left of it, or None."""
-    candidates = (find_folder(folder), folder.with_name(f"{folder.name}.old"))  # the second: before formats/ wrote it
-    return next((one for one in candidates if one and (one / CONFIG).is_file() and (one / WEIGHTS).is_file()), None)
+    for candidate in (find_folder(folder), folder.with_name(f"{folder.name}.old")):  # the second is of older versions
+        if candidate is not None and (candidate / CONFIG).is_file() and (candidate / WEIGHTS).is_file():
+            return candidate
+    return None
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -62,8 +62,8 @@ def write_examples(
         old.unlink()
     scales = result.scales()
     names = [name for name in truths.names if name in scales]
-    chosen = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
-    for name in chosen:
+    spread = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
+    for name in spread:
         truth = truths.read(name)
         if truth.image is None:
             continue
@@ -77,15 +77,15 @@ def write_examples(
 
 def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float) -> dict[str, Any]:
     """Return what is predicted of motion, and what is true where it is predicted, at the size of the truth."""
-    found = predictions.read_objects(truth.name)
+    predicted = predictions.read_objects(truth.name)
     size = truth.depth.shape
     arrays: dict[str, Any] = {}
-    if found.motion_mask is not None:
-        arrays["motion_mask"] = resize_map(found.motion_mask, size).astype(np.float32)
+    if predicted.motion_mask is not None:
+        arrays["motion_mask"] = resize_map(predicted.motion_mask, size).astype(np.float32)
         if truth.moving is not None:
             arrays["moving"] = truth.moving
-    if found.object_flow is not None:
-        arrays["object_flow"] = (scale * resize_map(found.object_flow, size)).astype(np.float32)
+    if predicted.object_flow is not None:
+        arrays["object_flow"] = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
         if truth.object_flow is not None:
             arrays["true_flow"] = truth.object_flow
     return arrays
@@ -93,13 +93,14 @@ def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float)
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
     """Read all examples by name; none where there is no folder. Unreadable files are a DataError."""
-    return tuple(_read_example(path) for path in sorted(folder.glob("*.npz")))
+    files = sorted(path for path in folder.glob("*.npz") if not path.stem.endswith(".tmp"))  # of killed older versions
+    return tuple(_read_example(path) for path in files)
 
 
 def _read_example(path: Path) -> Example:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            found = {part: arrays[part] for part in OPTIONAL if part in arrays}
-            return Example(path.stem, arrays["image"], arrays["depth"], unit=str(arrays["unit"]), **found)
+            optional = {part: arrays[part] for part in OPTIONAL if part in arrays}
+            return Example(path.stem, arrays["image"], arrays["depth"], unit=str(arrays["unit"]), **optional)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} is no example of vection ({error}); delete it or evaluate again.") from error

@@ -57,7 +57,7 @@ def write_report(run: Path, *, out: Path | None = None) -> Path:
     Parts that the run lacks are left out with a sentence. Raises UsageError if `run` is no run folder or `out` cannot
     be written, DataError if a part of the run is broken.
     """
-    found = read_run(run)
+    content = read_run(run)
     out = out or RunFolder(run).report
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -66,7 +66,7 @@ def write_report(run: Path, *, out: Path | None = None) -> Path:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    page = environment.get_template("report.html").render(_context(found))
+    page = environment.get_template("report.html").render(_context(content))
     write_text(out, page)
     return out
 

@@ -34,12 +34,12 @@ def import_run(
     that cannot be read and for an `out` that holds something.
     """
     check_free(out)
-    found = import_checkpoint(path, layout=layout, size=size)
-    recipe = _recipe(found, source=path)
-    origin: dict[str, object] = {"layout": found.layout, "source": str(path), "sha256": found.sha256}
+    imported = import_checkpoint(path, layout=layout, size=size)
+    recipe = _recipe(imported, source=path)
+    origin: dict[str, object] = {"layout": imported.layout, "source": str(path), "sha256": imported.sha256}
     with whole_folder(out) as folder:
-        _write(RunFolder(folder), found.method, recipe=recipe, origin=origin)
-    return ImportedRun(out, found.layout, recipe, _remarks(found))
+        _write(RunFolder(folder), imported.method, recipe=recipe, origin=origin)
+    return ImportedRun(out, imported.layout, recipe, _remarks(imported))
 
 
 def _write(run: RunFolder, method: Method, *, recipe: Recipe, origin: dict[str, object]) -> None:
@@ -54,27 +54,27 @@ def _write(run: RunFolder, method: Method, *, recipe: Recipe, origin: dict[str, 
     run.write_provenance(origin)
 
 
-def _recipe(found: Imported, *, source: Path) -> Recipe:
+def _recipe(imported: Imported, *, source: Path) -> Recipe:
     """Data and schedule of the nearest recipe, the settings of the imported method."""
-    base = get_recipe(found.recipe)
+    base = get_recipe(imported.recipe)
     return replace(
         base,
         name=f"{base.name}-imported",
-        summary=f"imported from a public checkpoint, {source.name} ({found.layout})",
-        method=found.method.settings,
-        data=replace(base.data, width=found.width, height=found.height),
+        summary=f"imported from a public checkpoint, {source.name} ({imported.layout})",
+        method=imported.method.settings,
+        data=replace(base.data, width=imported.width, height=imported.height),
     )
 
 
-def _remarks(found: Imported) -> list[str]:
+def _remarks(imported: Imported) -> list[str]:
     remarks = []
-    if not found.size_is_known:
+    if not imported.size_is_known:
         remarks.append(
-            f"the files do not say the size of the images; {found.width}x{found.height} is usual for "
-            f"{found.layout}, give --width and --height if it was trained at another."
+            f"the files do not say the size of the images; {imported.width}x{imported.height} is usual for "
+            f"{imported.layout}, give --width and --height if it was trained at another."
         )
-    knows, whole = found.method.knows, found.method.settings.knows
-    if not knows.ego_motion and not found.stereo:
+    knows, whole = imported.method.knows, imported.method.settings.knows
+    if not knows.ego_motion and not imported.stereo:
         remarks.append("there is no pose network among the files that fits alone: depth without a path.")
     if whole.object_motion and not knows.object_motion:
         remarks.append("there are no motion networks among the files: depth and path, no object motion.")

@@ -25,10 +25,11 @@ def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
     """
     run = RunFolder(place)
     candidates = (place, run.best, run.last) if which == "best" else (place, run.last, run.best)
-    found = next((found for folder in candidates if (found := find_checkpoint(folder)) is not None), None)
-    if found is None:
-        raise UsageError(f"There is no checkpoint in '{place}'; give a run folder of vection train.")
-    return found
+    for folder in candidates:
+        checkpoint = find_checkpoint(folder)
+        if checkpoint is not None:
+            return checkpoint
+    raise UsageError(f"There is no checkpoint in '{place}'; give a run folder of vection train.")
 
 
 def read_run_recipe(folder: Path) -> Recipe:
@@ -44,11 +45,11 @@ def load_predictor(
 
     Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint.
     """
-    found = find_run_checkpoint(checkpoint, which=which)
-    config = read_config(found)
-    recipe = _recipe(config.get("recipe"), path=found / CONFIG)
+    folder = find_run_checkpoint(checkpoint, which=which)
+    config = read_config(folder)
+    recipe = _recipe(config.get("recipe"), path=folder / CONFIG)
     method = build_method(replace(recipe.method, pretrained=False))
-    load_weights(method, found)
+    load_weights(method, folder)
     method.knows = _known(method.knows, config.get("knows", {}))
     predictor = Predictor(
         method,

@@ -74,15 +74,17 @@ class DepthResult:
         return Scores(
             name=self.name,
             images=self.images,
-            errors={key: asdict(one.mean) for key, one in self.categories.items()},
+            errors={key: asdict(scores.mean) for key, scores in self.categories.items()},
             interval={
-                key: {metric: (getattr(one.low, metric), getattr(one.high, metric)) for metric in METRICS}
-                for key, one in self.categories.items()
+                key: {metric: (getattr(scores.low, metric), getattr(scores.high, metric)) for metric in METRICS}
+                for key, scores in self.categories.items()
             },
-            pixels={key: one.pixels for key, one in self.categories.items()},
+            pixels={key: scores.pixels for key, scores in self.categories.items()},
             skipped=self.skipped,
             depth_ratio=self.depth_ratio,
-            server={key: server_table(one.server) for key, one in self.categories.items() if one.server is not None},
+            server={
+                key: server_table(scores.server) for key, scores in self.categories.items() if scores.server is not None
+            },
             objects=None if self.objects is None else self.objects.to_note(),
             scale=Scale(self.ratio_median, self.ratio_std),
             factor=self.factor,
@@ -134,7 +136,7 @@ def evaluation_of(results: Sequence[DepthResult]) -> Evaluation:
     protocol = _one_protocol(results)
     return Evaluation(
         ProtocolNote(protocol.name, protocol.describe(), settings=asdict(protocol)),
-        categories=tuple(key for key in protocol.categories if any(key in one.categories for one in results)),
+        categories=tuple(key for key in protocol.categories if any(key in result.categories for result in results)),
         results=tuple(result.to_scores() for result in results),
         truth=results[0].truth,
     )
@@ -178,15 +180,17 @@ def _caption(results: Sequence[DepthResult]) -> str:
             "KITTI's server: SILog x 100, relative errors in percent (squared: of the squared depth), iRMSE in 1/km"
         )
     lines.append("pred/true: median of predicted / true depth; far above 1 on moving objects means holes")
-    for one in results:
-        skipped = f"; {len(one.skipped)} images had no evaluated pixel" if one.skipped else ""
-        metric = "" if one.factor == protocol.factor else f"; in metres already, not multiplied by {protocol.factor:g}"
-        spread = f"{one.ratio_median:.4g} +- {one.ratio_std:.3f}"
-        lines.append(f"{one.name}: truth/prediction ratio {spread}{metric}{skipped}")
+    for result in results:
+        skipped = f"; {len(result.skipped)} images had no evaluated pixel" if result.skipped else ""
+        metric = (
+            "" if result.factor == protocol.factor else f"; in metres already, not multiplied by {protocol.factor:g}"
+        )
+        spread = f"{result.ratio_median:.4g} +- {result.ratio_std:.3f}"
+        lines.append(f"{result.name}: truth/prediction ratio {spread}{metric}{skipped}")
     return "\n".join(lines)
 
 
 def _one_protocol(results: Sequence[DepthResult]) -> DepthProtocol:
     if len({result.protocol for result in results}) != 1:
-        raise UsageError("Results of different protocols cannot stand in one table; evaluate them alike.")
+        raise UsageError("Results of different protocols cannot stand in result table; evaluate them alike.")
     return results[0].protocol

@@ -36,13 +36,13 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
         raise UsageError(f"There is no camera path at {place}: no file and no folder.")
     if any(place.rglob(CLIP_FILE)):
         return _clip_paths(place)
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for name in reversed(PATH_FILES):
-        found |= {_name(path.parent, place): path for path in place.rglob(name)}
-    found = found or {path.stem: path for path in place.iterdir() if path.suffix in SUFFIXES}
-    if not found:
+        files |= {_name(path.parent, place): path for path in place.rglob(name)}
+    files = files or {path.stem: path for path in place.iterdir() if path.suffix in SUFFIXES}
+    if not files:
         raise UsageError(f"{place} holds no camera path: no {', no '.join(PATH_FILES)} and no other .txt or .csv.")
-    return {name: read_path(found[name]) for name in sorted(found, key=natural_key)}
+    return {name: read_path(files[name]) for name in sorted(files, key=natural_key)}
 
 
 def pair_paths(
@@ -80,7 +80,7 @@ def pair_paths(
 
 def _clip_paths(root: Path) -> dict[str, CameraPath]:
     """True poses of all clips that have some, from one file or from the truth of those frames that have it."""
-    found = {}
+    paths: dict[str, CameraPath] = {}
     for folder in find_clips(root):
         info = read_clip(folder)
         whole = folder / TRUE_FILE
@@ -89,7 +89,7 @@ def _clip_paths(root: Path) -> dict[str, CameraPath]:
             if len(path) != len(info):
                 raise DataError(f"{whole} has {len(path)} poses, but the clip {len(info)} frames; prepare it again.")
             times = np.array([frame.seconds for frame in info.frames])
-            found[_name(folder, root)] = CameraPath(str(folder), path.poses, seconds=times)
+            paths[_name(folder, root)] = CameraPath(str(folder), path.poses, seconds=times)
             continue
         poses, seconds = [], []
         for frame in info.frames if info.truth is not None else ():
@@ -104,10 +104,10 @@ def _clip_paths(root: Path) -> dict[str, CameraPath]:
             except (OSError, ValueError, EOFError) as error:
                 raise DataError(f"The ground truth file {file} is broken ({error}); prepare the clip again.") from error
         if poses:
-            found[_name(folder, root)] = CameraPath(str(folder), np.stack(poses), seconds=np.array(seconds))
-    if not found:
+            paths[_name(folder, root)] = CameraPath(str(folder), np.stack(poses), seconds=np.array(seconds))
+    if not paths:
         raise UsageError(f"No clip at or below {root} holds true poses; give a file in TUM or KITTI format.")
-    return found
+    return paths
 
 
 def _rows_of_numbers(numbers: FrameNumbers, true: CameraPath) -> FrameNumbers:

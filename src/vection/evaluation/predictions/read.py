@@ -107,8 +107,8 @@ def read_depth_folder(folder: Path, *, kind: MapKind | None = None) -> Predictio
         files[name] = path
 
     def read(name: str) -> PredictedMap:
-        said = kind_of_name(files[name].stem) if files[name].stem.endswith(("_disp", "_depth")) else None
-        return PredictedMap(_read_map(files[name]), kind or said or "depth")
+        kind_by_name = kind_of_name(files[name].stem) if files[name].stem.endswith(("_disp", "_depth")) else None
+        return PredictedMap(_read_map(files[name]), kind or kind_by_name or "depth")
 
     return PredictionReader(str(folder), tuple(files), read)
 

@@ -41,12 +41,12 @@ def read_archive(path: Path, names: Sequence[str] | None, *, kind: MapKind | Non
         raise DataError(f"{path} holds {', '.join(keys[:6]) or 'nothing'}: neither one array nor one for each image.")
     if stacks:
         key = stacks[0].lower()
-        known: MapKind | None = "inverse-depth" if key in INVERSE_DEPTH_KEYS else None
-        known = "depth" if key in DEPTH_KEYS else known
-        kind = kind or known or kind_of_name(path.stem) or _say_kind(path)
+        kind_of_key: MapKind | None = "inverse-depth" if key in INVERSE_DEPTH_KEYS else None
+        kind_of_key = "depth" if key in DEPTH_KEYS else kind_of_key
+        kind = kind or kind_of_key or kind_of_name(path.stem) or _say_kind(path)
         return _reader(path, _numbers(arrays, stacks[0], path), names, kind=kind)
-    found = kind or kind_of_name(path.stem) or _say_kind(path)
-    return PredictionReader(str(path), tuple(keys), lambda name: PredictedMap(_map(arrays, name, path), found))
+    kind = kind or kind_of_name(path.stem) or _say_kind(path)
+    return PredictionReader(str(path), tuple(keys), lambda name: PredictedMap(_map(arrays, name, path), kind))
 
 
 def _reader(path: Path, maps: np.ndarray, names: Sequence[str] | None, *, kind: MapKind) -> PredictionReader:
