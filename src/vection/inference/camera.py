@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from vection.inference.prediction import CameraNumbers
+from vection.arrays import CameraNumbers
 from vection.networks.cameras import Cameras
 
 SAME_CAMERA = 0.02

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-Pose = Float[np.ndarray, "4 4"]
+from vection.arrays import Pose, Rotation
 
 CSV_HEADER = "frame,seconds,x,y,z,qx,qy,qz,qw"
 
 
-def quaternion(rotation: Float[np.ndarray, "3 3"]) -> tuple[float, float, float, float]:
+def quaternion(rotation: Rotation) -> tuple[float, float, float, float]:
     """Return x, y, z, w of a rotation, w >= 0.
 
     Of the four ways to divide, the one by the largest component (Shepperd 1978), so that no angle loses digits.

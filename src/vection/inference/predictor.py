@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from vection.arrays import CameraNumbers, DepthMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
 from vection.errors import UsageError
 from vection.inference.camera import learned_camera, resize_camera
 from vection.inference.flip import blend_flipped
-from vection.inference.path import Pose
-from vection.inference.prediction import CameraNumbers, DepthMap, Prediction, RgbImage
+from vection.inference.prediction import Prediction
 from vection.inference.sources import Frame
 from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
@@ -46,7 +46,7 @@ class Predictor:
         flip_postprocess: bool = False,
         bfloat16: bool = False,
         depth_scale: float = 1.0,
-        unit: str = "up-to-scale",
+        unit: Unit = "up-to-scale",
         scale_source: str = "none: monocular training leaves the scale open",
     ) -> None:
         self.method = method.to(device).eval()
@@ -56,7 +56,7 @@ class Predictor:
         self.flip_postprocess = flip_postprocess
         self.bfloat16 = bfloat16
         self.depth_scale = depth_scale
-        self.unit = unit
+        self.unit: Unit = unit
         self.scale_source = scale_source
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:

@@ -11,12 +11,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vection.arrays import DepthMap, FlowMap, Pose
 from vection.data.clips.folder import read_rgb
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import PREDICTIONS_FILE
 from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
-from vection.inference.path import Pose, kitti_text, tum_text
-from vection.inference.prediction import DepthMap, FlowMap, Prediction
+from vection.inference.path import kitti_text, tum_text
+from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
 

@@ -123,7 +123,7 @@ def test_projected_points_lie_where_the_pixels_are(distortion, crop):
 def test_undistortion_leaves_no_black_border_and_square_pixels():
     source = camera(fy=500.0, distortion=(-0.25, 0.02, 0.0, 0.0, 0.0))
     framing = plan_framing(source, width=416, height=320, crop="stretch")
-    straight, _, _ = source.undistortion()
+    straight, _ = source.undistortion()
     assert straight.fx == pytest.approx(straight.fy)
     assert straight.distortion is None
     assert framing.apply(np.full((480, 640), 200, np.uint8)).min() >= 199

@@ -5,8 +5,8 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import AnyImage, Remap
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.errors import UsageError
 
@@ -21,9 +21,9 @@ class Framing:
 
     camera: CameraIntrinsics
     box: Box
-    maps: tuple[NDArray[np.float32], NDArray[np.float32]] | None
+    maps: Remap | None
 
-    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def apply(self, image: AnyImage) -> AnyImage:
         """Return the stored image of a source image, height x width x channels or height x width."""
         if self.maps is not None:
             image = np.asarray(cv2.remap(image, *self.maps, cv2.INTER_LINEAR), dtype=np.uint8)
@@ -54,8 +54,7 @@ def plan_framing(
         raise UsageError(f"Cropping {crop_top:g} at the top and {crop_bottom:g} at the bottom leaves too few rows.")
     maps = None
     if camera.distortion is not None:
-        camera, *both = camera.undistortion()
-        maps = (both[0], both[1])
+        camera, maps = camera.undistortion()
     top, bottom = round(camera.height * crop_top), round(camera.height * (1 - crop_bottom))
     box = (0, top, camera.width, bottom - top)
     if crop == "keep-aspect":

@@ -9,8 +9,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Remap
 from vection.errors import DataError, UsageError
 
 ASSUMED_FIELD_OF_VIEW = 60.0
@@ -35,15 +35,15 @@ class CameraIntrinsics:
     cx: float
     cy: float
     source: str
-    distortion: tuple[float, float, float, float, float] | None = None
+    distortion: Distortion | None = None
 
     @property
-    def numbers(self) -> tuple[float, float, float, float]:
+    def numbers(self) -> CameraNumbers:
         """Return fx, fy, cx, cy."""
         return self.fx, self.fy, self.cx, self.cy
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> CameraMatrix:
         """Return the 3x3 matrix K."""
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1.0]])
 
@@ -73,7 +73,7 @@ class CameraIntrinsics:
             )
         return self.resized(width=width, height=height)
 
-    def undistortion(self) -> tuple["CameraIntrinsics", NDArray[np.float32], NDArray[np.float32]]:
+    def undistortion(self) -> tuple["CameraIntrinsics", Remap]:
         """Return the camera without distortion that shows valid pixels only, and cv2.remap's two maps to it."""
         size = (self.width, self.height)
         distortion = np.array(self.distortion or (0.0,) * 5)
@@ -86,7 +86,7 @@ class CameraIntrinsics:
         source = f"{self.source}; undistorted"
         straight = replace(self, fx=fx, fy=fx * aspect, cx=cx, cy=cy, distortion=None, source=source)
         first, second = cv2.initUndistortRectifyMap(self.matrix, distortion, None, straight.matrix, size, cv2.CV_32FC1)
-        return straight, np.asarray(first, np.float32), np.asarray(second, np.float32)
+        return straight, (np.asarray(first, np.float32), np.asarray(second, np.float32))
 
 
 def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
@@ -195,7 +195,7 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
     return read_intrinsics(Path(given)).fitted(width=width, height=height)
 
 
-def _camera_numbers(content: Mapping[str, Any], file: Path) -> tuple[float, float, float, float]:
+def _camera_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
     if "K" not in content:
         return float(content["fx"]), float(content["fy"]), float(content["cx"]), float(content["cy"])
     try:
@@ -209,7 +209,7 @@ def _camera_numbers(content: Mapping[str, Any], file: Path) -> tuple[float, floa
     return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
 
 
-def _distortion(content: Mapping[str, Any], file: Path) -> tuple[float, float, float, float, float] | None:
+def _distortion(content: Mapping[str, Any], file: Path) -> Distortion | None:
     values = content.get("dist_k1k2p1p2k3")
     if values is None:
         return None

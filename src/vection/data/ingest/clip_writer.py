@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
 from vection.data.clips.framing import Crop, Framing, plan_framing
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
@@ -56,7 +56,7 @@ class ClipWriter:
         self.displacements: list[float] = []
         self.usable_fraction = 1.0
         self.source_size = (0, 0)
-        self._last: NDArray[np.uint8] | None = None
+        self._last: GreyImage | None = None
         self._framing: Framing | None = None
         (folder / "frames").mkdir(parents=True, exist_ok=True)
 
@@ -71,7 +71,7 @@ class ClipWriter:
         """Whether `max_frames` are written."""
         return self.settings.max_frames is not None and len(self.frames) >= self.settings.max_frames
 
-    def add(self, seconds: float, image: NDArray[np.uint8]) -> None:
+    def add(self, seconds: float, image: RgbImage) -> None:
         """Write a source image, unless the camera has not moved since the last one written."""
         if self._framing is None:
             self._framing = self._plan(image)
@@ -111,7 +111,7 @@ class ClipWriter:
         write_rgb(self.folder / "mask.png", np.repeat(usable[..., None], 3, axis=2).astype(np.uint8) * 255)
         return "mask.png"
 
-    def _plan(self, image: NDArray[np.uint8]) -> Framing:
+    def _plan(self, image: RgbImage) -> Framing:
         height, width = image.shape[:2]
         self.source_size = (width, height)
         given = self.settings.intrinsics or intrinsics_beside(self.path)
@@ -122,7 +122,7 @@ class ClipWriter:
             crop_top=settings.crop_top, crop_bottom=settings.crop_bottom,
         )  # fmt: skip
 
-    def _given_mask(self) -> NDArray[np.bool_]:
+    def _given_mask(self) -> PixelMask:
         path = Path(str(self.settings.mask))
         if not path.is_file():
             raise UsageError(f"The mask {path} does not exist; give an image, 'auto' or nothing.")

@@ -7,7 +7,9 @@ from statistics import median
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import UInt8
+
+from vection.arrays import GreyImage, RgbImage
 
 MEASURING_WIDTH = 320
 TARGET_DISPLACEMENT = 0.01
@@ -23,8 +25,6 @@ LARGEST_STRIDE = 30
 FRAMES_TO_KEEP = 25
 """A stride is not chosen so large that fewer frames would be left."""
 
-GreyImage = NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class Parallax:
@@ -36,7 +36,7 @@ class Parallax:
     static_pairs: int
 
 
-def small_grey(image: NDArray[np.uint8]) -> GreyImage:
+def small_grey(image: RgbImage) -> UInt8[np.ndarray, "small_height small_width"]:
     """Return the grey image, 320 wide, at which motion is measured."""
     height = max(8, round(image.shape[0] * MEASURING_WIDTH / image.shape[1]))
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -56,7 +56,7 @@ def median_displacement(first: GreyImage, second: GreyImage) -> float:
     return float(np.median(np.hypot(flow[..., 0], flow[..., 1])[textured])) / first.shape[1]
 
 
-def measure_parallax(windows: Iterable[list[NDArray[np.uint8]]], *, frames: int | None) -> Parallax:
+def measure_parallax(windows: Iterable[list[RgbImage]], *, frames: int | None) -> Parallax:
     """Measure runs of consecutive images; `frames` is the length of the whole, to bound the stride."""
     pairs: list[float] = []
     slow: list[float] = []

@@ -13,16 +13,14 @@ import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
+from vection.arrays import RgbImage
 from vection.data.clips.folder import natural_key, read_rgb
 from vection.errors import DataError, UsageError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
 DEFAULT_FRAMES_PER_SECOND = 10.0
-
-RgbImage = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

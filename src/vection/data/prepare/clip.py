@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from vection.arrays import Poses
 from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip
 from vection.data.prepare.frame import RECORDS, FrameRecord
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
@@ -142,7 +143,7 @@ def _read(folder: Path, name: str) -> FrameRecord | None:
         raise UsageError(f"{folder / RECORDS} is broken ({error}); remove {folder} and prepare again.") from error
 
 
-def _write_path(file: Path, poses: np.ndarray) -> None:
+def _write_path(file: Path, poses: Poses) -> None:
     lines = (" ".join(f"{number:.12g}" for number in pose[:3].ravel()) for pose in poses)
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

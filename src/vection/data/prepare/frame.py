@@ -12,9 +12,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vection.data.clips.folder import CameraNumbers, FrameTruth, Row4, write_rgb
+from vection.arrays import AnyArray, AnyImage, GreyImage, Pose
+from vection.data.clips.folder import CheckedCamera, FrameTruth, Row4, write_rgb
 from vection.data.clips.framing import Framing, plan_framing
 from vection.data.clips.intrinsics import check_intrinsics
 from vection.data.readers.sequences import PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
@@ -28,11 +28,11 @@ RECORDS = ".prepare"
 class FrameRecord:
     """What was written of one frame."""
 
-    intrinsics: CameraNumbers
+    intrinsics: CheckedCamera
     intrinsics_source: str
     source_size: tuple[int, int]
     crop_box: tuple[int, int, int, int]
-    stereo: CameraNumbers | None = None
+    stereo: CheckedCamera | None = None
     T_target_to_stereo: tuple[Row4, Row4, Row4, Row4] | None = None
     truth: bool = False
     truth_source: str | None = None
@@ -100,7 +100,7 @@ def _framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
     return plan_framing(camera, width=settings.width, height=settings.height, crop=settings.crop)
 
 
-def _write_stereo(path: Path, stereo: StereoFrame, settings: PrepareSettings) -> CameraNumbers:
+def _write_stereo(path: Path, stereo: StereoFrame, settings: PrepareSettings) -> CheckedCamera:
     framing = plan_framing(stereo.camera, width=settings.width, height=settings.height, crop=settings.crop)
     image = framing.apply(stereo.image)
     _write(path, lambda place: write_rgb(place, image))
@@ -121,7 +121,7 @@ def _save_truth(path: Path, truth: FrameTruth, source: SourceFrame, framing: Fra
         np.savez_compressed(file, **shown)
 
 
-def _shown(array: np.ndarray, source: SourceFrame, framing: Framing) -> np.ndarray:
+def _shown(array: AnyArray, source: SourceFrame, framing: Framing) -> AnyArray:
     left, top, width, height = framing.box
     full = source.image.shape[:2]
     if (height, width) == full:
@@ -131,14 +131,14 @@ def _shown(array: np.ndarray, source: SourceFrame, framing: Framing) -> np.ndarr
     return np.ascontiguousarray(array[..., top : top + height, left : left + width])
 
 
-def _nearest(labels: NDArray[np.uint8], framing: Framing) -> NDArray[np.uint8]:
+def _nearest(labels: AnyImage, framing: Framing) -> AnyImage:
     left, top, width, height = framing.box
     part = labels[top : top + height, left : left + width]
     size = (framing.camera.width, framing.camera.height)
     return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
 
 
-def _save_grey(path: Path, image: NDArray[np.uint8]) -> None:
+def _save_grey(path: Path, image: GreyImage) -> None:
     path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
@@ -155,5 +155,5 @@ def _write(path: Path, save: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _rows(matrix: np.ndarray) -> Any:
+def _rows(matrix: Pose) -> Any:
     return tuple(tuple(float(number) for number in row) for row in matrix)

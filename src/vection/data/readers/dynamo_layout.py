@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from vection.arrays import AnyArray, Distortion, PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -37,8 +37,6 @@ IMAGES = ("original", "downsample")
 """Folders of images, the better ones first."""
 FRONT_CAMERAS = ("FRONT", "CAM_FRONT", "image_02")
 
-Matrix = Float[np.ndarray, "4 4"]
-
 
 @dataclass(frozen=True)
 class _Drive:
@@ -47,8 +45,8 @@ class _Drive:
     folder: Path
     images: Path
     camera: CameraIntrinsics
-    T_camera_to_vehicle: Matrix | None
-    distortion: tuple[float, float, float, float, float] | None = None
+    T_camera_to_vehicle: Pose | None
+    distortion: Distortion | None = None
     """Of the labels, which Waymo's masks have in the distorted image; None: nothing to undo."""
     row_first: bool = False
     """KITTI's points."""
@@ -108,7 +106,7 @@ def _lists(parts: Sequence[Any] | None, folder: str) -> bool:
     return any(listed == folder for part in parts or () for listed, _ in part.frames)
 
 
-def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Matrix | None, with_truth: bool) -> SourceFrame:
+def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Pose | None, with_truth: bool) -> SourceFrame:
     """Read an image with its camera and, where they are, pose, true depth and what moves."""
     image = read_whole_rgb(file)
     height, width = image.shape[:2]
@@ -132,7 +130,7 @@ def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Matrix | None, 
     )
 
 
-def _read_truth(drive: _Drive, name: str, pose: Matrix | None) -> FrameTruth:
+def _read_truth(drive: _Drive, name: str, pose: Pose | None) -> FrameTruth:
     height, width = drive.camera.height, drive.camera.width
     points = _read_points(drive.folder / "depth" / f"{name}.npy")
     if drive.row_first:
@@ -153,7 +151,7 @@ def _read_truth(drive: _Drive, name: str, pose: Matrix | None) -> FrameTruth:
     return FrameTruth(depth, category, semantics, None, pose)
 
 
-def _read_points(file: Path) -> Float[np.ndarray, "point 3"]:
+def _read_points(file: Path) -> PointList:
     try:
         points = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -163,7 +161,7 @@ def _read_points(file: Path) -> Float[np.ndarray, "point 3"]:
     return np.asarray(points, np.float64)
 
 
-def _read_masks(file: Path) -> dict[str, np.ndarray]:
+def _read_masks(file: Path) -> dict[str, AnyArray]:
     """Arrays of numbers; pickled objects are left closed."""
     found = {}
     try:
@@ -176,7 +174,7 @@ def _read_masks(file: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def _panoptic(drive: _Drive, arrays: Mapping[str, np.ndarray], file: Path) -> PanopticLabel:
+def _panoptic(drive: _Drive, arrays: Mapping[str, AnyArray], file: Path) -> PanopticLabel:
     classes, instances = (np.squeeze(arrays[name]) for name in ("semantic", "instance"))
     camera = drive.camera
     if classes.shape != (camera.height, camera.width) or instances.shape != classes.shape:
@@ -232,7 +230,7 @@ def _seconds(folder: Path, files: Mapping[int, Path]) -> dict[int, float]:
     return {number: float(times[number]) if number < len(times) else even[number] for number in files}
 
 
-def _poses(drive: _Drive) -> dict[int, Matrix]:
+def _poses(drive: _Drive) -> dict[int, Pose]:
     file = drive.folder / "odometry.txt"
     if drive.T_camera_to_vehicle is None or not file.is_file():
         return {}

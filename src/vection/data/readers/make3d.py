@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import DepthMap
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import assumed_intrinsics, resolve_intrinsics
@@ -70,7 +71,7 @@ def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFr
     )
 
 
-def read_depth(file: Path) -> np.ndarray:
+def read_depth(file: Path) -> DepthMap:
     """Return the middle rows of the laser's grid, 21 x 305, metres. DataError if the MATLAB file is broken."""
     from scipy.io import loadmat
 

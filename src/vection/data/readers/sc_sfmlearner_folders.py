@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import CameraNumbers, DepthMap, Pose
 from vection.data.clips.folder import FrameTruth, natural_key
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -51,7 +52,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     return Listing(tuple(sequences), tuple(skipped))
 
 
-def read_frame(image: Path, K: tuple[float, float, float, float], pose: np.ndarray | None) -> SourceFrame:
+def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:
     """Read an image with the scene's camera, and its depth where it has one."""
     pixels = read_whole_rgb(image)
     height, width = pixels.shape[:2]
@@ -89,7 +90,7 @@ def _sequence(folder: Path, *, name: str) -> DataSequence:
     return DataSequence(name, tuple(frames))
 
 
-def read_camera_numbers(file: Path) -> tuple[float, float, float, float]:
+def read_camera_numbers(file: Path) -> CameraNumbers:
     """Return fx, fy, cx, cy of a file of nine numbers, with spaces or commas between. DataError if it is none."""
     try:
         text = file.read_text(encoding="utf-8").replace(",", " ")
@@ -101,7 +102,7 @@ def read_camera_numbers(file: Path) -> tuple[float, float, float, float]:
     return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
 
 
-def _depth(file: Path) -> np.ndarray:
+def _depth(file: Path) -> DepthMap:
     try:
         depth = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -7,11 +7,8 @@ A reader is one file `data/<name>.py` with pure reading code and `list_sequences
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-from jaxtyping import Float, UInt8
-
+from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
 from vection.data.clips.framing import Crop
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -45,9 +42,9 @@ class PrepareSettings:
 class StereoFrame:
     """The other camera's view at the same instant."""
 
-    image: UInt8[np.ndarray, "height width 3"]
+    image: RgbImage
     camera: CameraIntrinsics
-    T_target_to_stereo: Float[np.ndarray, "4 4"]
+    T_target_to_stereo: Pose
     """Metres."""
 
 
@@ -60,19 +57,19 @@ class SourceFrame:
     the reader has removed it from image and maps alike (`CameraIntrinsics.undistortion`), unless there are no maps.
     """
 
-    image: UInt8[np.ndarray, "height width 3"]
+    image: RgbImage
     camera: CameraIntrinsics
     """True camera of this image."""
     truth: FrameTruth | None = None
     """Metres; kept at full resolution. 0 where no depth is known (LiDAR is sparse)."""
     truth_source: str | None = None
     """Where the true depth comes from, in the words of the protocols."""
-    classes: UInt8[np.ndarray, "height width"] | None = None
+    classes: ClassIds | None = None
     """Cityscapes train ids to train with, 255 where unknown; resized with the image. All frames of a clip or none."""
     stereo: StereoFrame | None = None
-    usable: UInt8[np.ndarray, "height width"] | None = None
+    usable: GreyImage | None = None
     """255 where the scene is seen, 0 on the bonnet; that of a clip's first frame becomes the clip's mask."""
-    T_camera_to_world: Float[np.ndarray, "4 4"] | None = None
+    T_camera_to_world: Pose | None = None
     """True pose, metres, in a world that is one for the sequence."""
     notes: tuple[str, ...] = ()
     """Sentences about what is missing though the frame is kept, for instance its laser scan."""
@@ -102,7 +99,7 @@ class DataSequence:
     name: str
     """Path of the clip folder below the output."""
     frames: tuple[SequenceFrame, ...]
-    unit: Literal["up-to-scale", "metres"] = "up-to-scale"
+    unit: Unit = "up-to-scale"
     """Metres only where depth that is learned from it is metric (stereo)."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import AnyArray
 from vection.data.clips.folder import natural_key
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -67,7 +68,7 @@ def read_frame(file: Path, place: int, masks: bool) -> SourceFrame:
     return SourceFrame(image, camera, classes=classes)
 
 
-def _first_channel(file: Path) -> np.ndarray:
+def _first_channel(file: Path) -> AnyArray:
     """Instance ids; struct2depth's own tool writes them three times, as RGB."""
     try:
         return read_whole_map(file)
@@ -75,7 +76,7 @@ def _first_channel(file: Path) -> np.ndarray:
         return read_whole_rgb(file)[..., 0]
 
 
-def _third(image: np.ndarray, place: int, file: Path) -> np.ndarray:
+def _third(image: AnyArray, place: int, file: Path) -> AnyArray:
     width = image.shape[1] // FRAMES
     if width * FRAMES != image.shape[1]:
         raise DataError(f"{file} is {image.shape[1]} pixels wide, which three frames side by side cannot be.")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vection.arrays import CameraNumbers
 from vection.data.clips.folder import read_rgb
 from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
@@ -111,7 +112,7 @@ class KittiRawDataset(Dataset[Clip]):
         small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         return image_tensor(small), camera_matrix(self._camera(folder, side, width=width, height=height))[None]
 
-    def _camera(self, folder: str, side: Side, *, width: int, height: int) -> tuple[float, float, float, float]:
+    def _camera(self, folder: str, side: Side, *, width: int, height: int) -> CameraNumbers:
         w, h = self.settings.width, self.settings.height
         if self.settings.nominal_intrinsics:
             fx, fy, cx, cy = NOMINAL_K

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vection.arrays import ClassIds, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_key, read_clip, read_rgb
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
@@ -27,8 +27,8 @@ class _Pair:
     """Where an image and its classes are."""
 
     name: str
-    image: Callable[[], NDArray[np.uint8]]
-    classes: Callable[[], NDArray[np.uint8]]
+    image: Callable[[], RgbImage]
+    classes: Callable[[], ClassIds]
 
 
 class LabelledDataset(Dataset[LabelledImage]):
@@ -123,7 +123,7 @@ def _cityscapes(root: Path, part: str) -> list[_Pair]:
     return pairs
 
 
-def _read_labels(path: Path) -> NDArray[np.uint8]:
+def _read_labels(path: Path) -> ClassIds:
     labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if labels is None or labels.dtype != np.uint8 or labels.ndim != 2:
         raise DataError(f"The label map {path} cannot be read as an 8-bit grey PNG; restore it.")
@@ -145,7 +145,7 @@ def _frame(info: ClipInfo, index: int) -> _Pair:
     return _Pair(name, partial(info.read_image, index), partial(_classes_of, info, index))
 
 
-def _classes_of(info: ClipInfo, index: int) -> NDArray[np.uint8]:
+def _classes_of(info: ClipInfo, index: int) -> ClassIds:
     """The class map beside the frame, or that of the truth; the synthetic world has Cityscapes train ids."""
     if info.classes is not None:
         return info.read_classes(index)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from vection.arrays import FloatMap
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
@@ -159,7 +160,7 @@ def depth_at_size(
     *,
     resize: MapKind = "inverse-depth",
     interpolation: Literal["bilinear", "nearest"] = "bilinear",
-) -> Float[np.ndarray, "height width"]:
+) -> FloatMap:
     """Return depth at `size` (height, width), resized with half-pixel centres, of what `resize` says."""
     values, kind = predicted.values, predicted.kind
     if values.shape != tuple(size):
@@ -174,7 +175,7 @@ def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
     return float(np.median(values)) if kind == "middle" else float(np.sort(values)[(len(values) - 1) // 2])
 
 
-def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+def _reciprocal(values: FloatMap) -> FloatMap:
     """1 / values; what is not positive becomes NaN, which `compare` reports where it matters."""
     return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
 

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
+from vection.arrays import FloatMap, PixelMask
+
 Thresholds = Float[np.ndarray, " threshold"]
 Flow = Float[np.ndarray, "height width 3"]
-PixelMap = Float[np.ndarray, "height width"]
-Where = Bool[np.ndarray, "height width"]
+"""Motion of each pixel's point, x, y, z, of either precision."""
 
 TINY = 1e-10
 """Keeps the quotients of the curve finite, as in the public evaluation of Dynamo-Depth."""
@@ -61,7 +62,7 @@ class MotionCurve:
 
 
 def motion_curve(
-    motion_mask: PixelMap,
+    motion_mask: FloatMap,
     *,
     moving: Bool[np.ndarray, "true_height true_width"],
     ignored: Bool[np.ndarray, "true_height true_width"] | None = None,
@@ -69,7 +70,7 @@ def motion_curve(
 ) -> MotionCurve:
     """Count one image's pixels; one is called moving where the mask is above the threshold.
 
-    The mask is resized bilinearly to the truth. Where `ignored`, nothing counts against the prediction.
+    The mask is resized bilinearly to the truth. PixelMask `ignored`, nothing counts against the prediction.
     """
     thresholds = motion_thresholds() if thresholds is None else thresholds
     mask = resize_map(motion_mask, moving.shape)
@@ -99,7 +100,7 @@ class FlowErrors:
         return float(all_), float(static), float(moving)
 
 
-def flow_errors(predicted: Flow, truth: Flow, *, known: Where, moving: Where, scale: float = 1.0) -> FlowErrors:
+def flow_errors(predicted: Flow, truth: Flow, *, known: PixelMask, moving: PixelMask, scale: float = 1.0) -> FlowErrors:
     """Compare object flow where it is `known`; `scale` multiplies the prediction: that of the frame's depth."""
     error = np.linalg.norm(predicted.astype(np.float64) * scale - truth, axis=2)
     parts = (known, known & ~moving, known & moving)

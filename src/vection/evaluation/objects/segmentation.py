@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64, Shaped, UInt8
 
 from vection.errors import DataError
 
@@ -68,7 +68,7 @@ def segmentation_scores(confusion: Confusion) -> SegmentationScores:
     )
 
 
-def _ratio(part: PerClass, whole: np.ndarray) -> PerClass:
+def _ratio(part: PerClass, whole: Shaped[np.ndarray, " class"]) -> PerClass:
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 

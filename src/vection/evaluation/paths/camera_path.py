@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int64
 
+from vection.arrays import Poses
 from vection.data.clips.folder import CLIP_FILE, find_clips, natural_key, read_clip
 from vection.data.prepare.clip import PATH_FILE
 from vection.errors import DataError, UsageError
-from vection.evaluation.paths.trajectory import Poses
 from vection.inference.path import CSV_HEADER, rotation_matrix
 
 Rows = Float[np.ndarray, "line number"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
+from vection.arrays import Poses
 from vection.evaluation.paths.trajectory import (
     Alignment,
-    Poses,
     TrajectoryErrors,
     align,
     angle_of_trace,

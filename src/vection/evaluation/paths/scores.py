@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from vection.arrays import Poses
 from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import CameraPath, FrameNumbers, pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
-from vection.evaluation.paths.trajectory import Poses, scale_every_step, snippet_errors, steps_from_poses
+from vection.evaluation.paths.trajectory import scale_every_step, snippet_errors, steps_from_poses
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-Poses = Float[np.ndarray, "frame 4 4"]
+from vection.arrays import Poses, Positions, Rotation, Vector3
+
 Steps = Float[np.ndarray, "step 4 4"]
-Positions = Float[np.ndarray, "frame 3"]
 Alignment = Literal["none", "scale", "scale_7dof", "7dof", "6dof"]
 
 
@@ -121,9 +121,7 @@ def least_squares_scale(predicted: Positions, true: Positions) -> float:
     return float(np.sum(predicted * true)) / length if length > 0 else 1.0
 
 
-def umeyama(
-    predicted: Positions, true: Positions, *, with_scale: bool = True
-) -> tuple[float, Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
+def umeyama(predicted: Positions, true: Positions, *, with_scale: bool = True) -> tuple[float, Rotation, Vector3]:
     """Return s, R, t that minimise the sum of |true - (s R predicted + t)|^2 (Umeyama 1991, eq. 34 to 43)."""
     mean_p, mean_g = predicted.mean(axis=0), true.mean(axis=0)
     centred_p, centred_g = predicted - mean_p, true - mean_g

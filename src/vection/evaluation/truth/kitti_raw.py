@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from vection.arrays import AnyArray
 from vection.data.readers.kitti.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import read_depth_png
@@ -117,6 +118,6 @@ def _depth_of(image: ListedImage, root: Path, *, source: Source) -> Float32[np.n
     return lidar_depth_map(scan, calibration, value=source)
 
 
-def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+def _write_array(archive: zipfile.ZipFile, name: str, array: AnyArray) -> None:
     with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
         np.lib.format.write_array(file, array, allow_pickle=False)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
 
+from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
 from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
@@ -29,19 +29,19 @@ class GroundTruth:
     """True depth of one image."""
 
     name: str
-    depth: Float32[np.ndarray, "height width"]
+    depth: DepthMap
     """z in metres (or what the protocol states); 0 where unknown."""
-    categories: Mapping[str, Bool[np.ndarray, "height width"]] = field(default_factory=dict)
+    categories: Mapping[str, PixelMask] = field(default_factory=dict)
     image: Path | None = None
     group: str = ""
     """The drive or clip: images of one group resemble each other."""
-    moving: Bool[np.ndarray, "height width"] | None = None
+    moving: PixelMask | None = None
     """True where the scene point moves by itself."""
-    ignored: Bool[np.ndarray, "height width"] | None = None
+    ignored: PixelMask | None = None
     """True where nobody knows whether it moves."""
-    object_flow: Float32[np.ndarray, "height width 3"] | None = None
+    object_flow: FlowMap | None = None
     """To the next frame, metres, in this camera's coordinates, without ego-motion."""
-    classes: UInt8[np.ndarray, "height width"] | None = None
+    classes: ClassIds | None = None
     """Cityscapes train ids, 255 where unknown."""
 
 

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt16
+from jaxtyping import UInt16
 
+from vection.arrays import AnyImage, DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -85,9 +86,7 @@ class _Frame:
     settings: PrepareSettings
 
 
-def depth_from_disparity(
-    stored: UInt16[np.ndarray, "height width"], *, focal: float, baseline: float
-) -> Float32[np.ndarray, "height width"]:
+def depth_from_disparity(stored: UInt16[np.ndarray, "height width"], *, focal: float, baseline: float) -> DepthMap:
     """Depth in metres of a disparity PNG; 0 where it has no measurement.
 
     0 means none, otherwise disparity = (p - 1) / 256 pixels; depth = focal * baseline / disparity, `focal` in pixels
@@ -254,7 +253,7 @@ def _truth(place: _Frame, camera: CityscapesCamera, notes: list[str]) -> FrameTr
     return FrameTruth(depth, None, None, None, None)
 
 
-def _intrinsics(camera: CityscapesCamera, image: np.ndarray, settings: PrepareSettings) -> CameraIntrinsics:
+def _intrinsics(camera: CityscapesCamera, image: RgbImage, settings: PrepareSettings) -> CameraIntrinsics:
     """The camera of the window of an image, which may be stored smaller than 2048 x 1024."""
     numbers = camera.fx, camera.fy, camera.cx, camera.cy
     whole = CameraIntrinsics(WIDTH, HEIGHT, *numbers, "Cityscapes camera file")
@@ -269,12 +268,12 @@ def _intrinsics(camera: CityscapesCamera, image: np.ndarray, settings: PrepareSe
     return replace(part, cx=cx, cy=cy, source="Cityscapes camera file; principal point as in struct2depth's release")
 
 
-def _cut(image: np.ndarray, window: Window) -> np.ndarray:
+def _cut(image: AnyImage, window: Window) -> AnyImage:
     left, top, width, height = _box(image, window)
     return np.ascontiguousarray(image[top : top + height, left : left + width])
 
 
-def _box(image: np.ndarray, window: Window) -> tuple[int, int, int, int]:
+def _box(image: AnyImage, window: Window) -> tuple[int, int, int, int]:
     height, width = image.shape[:2]
     top, bottom = round(window.top * height), round(window.bottom * height)
     left, right = round(window.left * width), round(window.right * width)

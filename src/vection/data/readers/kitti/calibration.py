@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
 from vection.errors import DataError, UsageError
 
+Calibration = dict[str, Float[np.ndarray, " number"]]
+"""The numbers of each line by its name."""
 
-def read_kitti_calibration(file: Path) -> dict[str, NDArray[np.float64]]:
+
+def read_kitti_calibration(file: Path) -> Calibration:
     """Return each numeric line `NAME: numbers` as a flat float64 array; other lines (dates) are left out.
 
     Raises UsageError if the file is missing and DataError if it holds no numeric line.
@@ -34,8 +37,8 @@ def read_kitti_calibration(file: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def calibration_matrix(
-    calibration: dict[str, NDArray[np.float64]], name: str, *, shape: tuple[int, int]
-) -> NDArray[np.float64]:
+    calibration: Calibration, name: str, *, shape: tuple[int, int]
+) -> Float[np.ndarray, "row column"]:
     """Return one entry as a matrix; DataError if it is missing or of another size."""
     if name not in calibration or calibration[name].size != shape[0] * shape[1]:
         raise DataError(f"The calibration lacks '{name}' with {shape[0]}x{shape[1]} numbers; take KITTI's own file.")

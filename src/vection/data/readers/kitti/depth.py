@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -66,7 +67,7 @@ def truth_name(image: str) -> str:
     return image.replace("_image_", "_groundtruth_depth_", 1)
 
 
-def read_depth(file: Path) -> np.ndarray:
+def read_depth(file: Path) -> DepthMap:
     """Read a 16-bit PNG of depth * 256 as metres, 0 for none."""
     stored = read_whole_map(file)
     if stored.dtype != np.uint16:
@@ -74,7 +75,7 @@ def read_depth(file: Path) -> np.ndarray:
     return (stored / 256).astype(np.float32)
 
 
-def read_camera(file: Path, image: np.ndarray) -> CameraIntrinsics:
+def read_camera(file: Path, image: RgbImage) -> CameraIntrinsics:
     """Read the 9 numbers of K of an image."""
     try:
         K = np.array(file.read_text(encoding="utf-8").split(), dtype=np.float64).reshape(3, 3)

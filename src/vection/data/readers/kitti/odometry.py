@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import Pose, Poses
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_odometry_cameras
 from vection.data.readers.sequences import (
@@ -55,7 +56,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     return Listing(tuple(sequences), tuple(skipped))
 
 
-def read_poses(file: Path) -> np.ndarray:
+def read_poses(file: Path) -> Poses:
     """Return frame x 4 x 4 of a pose file: T_camera_0_to_world, 12 numbers a line. DataError if it is none."""
     try:
         rows = np.loadtxt(file, ndmin=2)
@@ -109,9 +110,7 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
     return sequences
 
 
-def read_frame(
-    file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: np.ndarray | None
-) -> SourceFrame:
+def read_frame(file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: Pose | None) -> SourceFrame:
     """Read an image, and of a pair the same frame in the `other` camera's folder beside it."""
     image = read_whole_rgb(file)
     size = {"height": image.shape[0], "width": image.shape[1]}
@@ -124,7 +123,7 @@ def read_frame(
     return SourceFrame(image, camera.intrinsics(**size), stereo=stereo, T_camera_to_world=pose)
 
 
-def _camera_pose(poses: np.ndarray | None, frame: int, camera: RectifiedCamera) -> np.ndarray | None:
+def _camera_pose(poses: Poses | None, frame: int, camera: RectifiedCamera) -> Pose | None:
     """T_camera_to_world; the file's poses are those of camera 0."""
     if poses is None or frame >= len(poses):
         return None
@@ -133,7 +132,7 @@ def _camera_pose(poses: np.ndarray | None, frame: int, camera: RectifiedCamera) 
     return np.asarray(poses[frame] @ T_camera_to_camera_0)
 
 
-def _poses(folder: Path) -> np.ndarray | None:
+def _poses(folder: Path) -> Poses | None:
     places = (folder.parent.parent / "poses" / f"{folder.name}.txt", folder / "poses.txt")
     return next((read_poses(file) for file in places if file.is_file()), None)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_raw_cameras, read_timestamps
@@ -150,7 +151,7 @@ def _truth_folder(drive: _Drive) -> Path:
     return drive.folder / "velodyne_points" / "data"
 
 
-def _pose(drive: _Drive, frame: int, notes: list[str]) -> np.ndarray | None:
+def _pose(drive: _Drive, frame: int, notes: list[str]) -> Pose | None:
     place = drive.folder / "oxts" / "data"
     if not _exists(place):
         return None
@@ -163,7 +164,7 @@ def _pose(drive: _Drive, frame: int, notes: list[str]) -> np.ndarray | None:
 
 
 @lru_cache(maxsize=64)
-def _imu(folder: Path, centre: bytes) -> tuple[float, np.ndarray]:
+def _imu(folder: Path, centre: bytes) -> tuple[float, Pose]:
     """Latitude of the drive's first packet, and T_camera_to_imu of the camera at this rectified place."""
     first = read_latitude(min((folder / "oxts" / "data").glob("*.txt")))
     T_camera_to_rectified = np.eye(4)

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 
+from vection.arrays import PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
@@ -51,8 +52,6 @@ VALIDATION = (
 TRUTH_SOURCE = "nuScenes' LIDAR_TOP at key frames, camera z"
 """In the words of the evaluation protocols."""
 SCENE_NAME = re.compile(r"scene-(\d+)")
-
-Points = Float[np.ndarray, "point 3"]
 
 
 @dataclass(frozen=True)
@@ -179,9 +178,7 @@ def read_frame(frame: _Frame) -> SourceFrame:
     return SourceFrame(image, camera, truth, TRUTH_SOURCE, T_camera_to_world=T_camera_to_world, notes=notes)
 
 
-def frame_truth(
-    frame: _Frame, scan: Points, *, camera: CameraIntrinsics, T_camera_to_world: Float[np.ndarray, "4 4"]
-) -> FrameTruth:
+def frame_truth(frame: _Frame, scan: PointList, *, camera: CameraIntrinsics, T_camera_to_world: Pose) -> FrameTruth:
     """Depth in camera z of laser points, and their categories at key frames; hidden points are kept, as published."""
     assert frame.lidar is not None
     T_lidar_to_world = frame.lidar.T_ego_to_world @ frame.lidar.T_sensor_to_ego
@@ -201,7 +198,7 @@ def frame_truth(
     return FrameTruth(depth, category, None, None, T_camera_to_world)
 
 
-def point_categories(points: Points, annotations: Sequence[Annotation]) -> UInt8[np.ndarray, " point"]:
+def point_categories(points: PointList, annotations: Sequence[Annotation]) -> UInt8[np.ndarray, " point"]:
     """Background, static or moving object of points of the world, by the box that each lies in and its attribute."""
     labels = np.full(len(points), BACKGROUND, np.uint8)
     for one in annotations:
@@ -211,7 +208,7 @@ def point_categories(points: Points, annotations: Sequence[Annotation]) -> UInt8
     return labels
 
 
-def read_sweep(file: Path) -> Float[np.ndarray, "point 3"]:
+def read_sweep(file: Path) -> PointList:
     """Read x, y, z of a `.pcd.bin`: five floats a point (intensity and ring besides). DataError if it is not so."""
     try:
         numbers: Float32[np.ndarray, " number"] = np.fromfile(file, "<f4").astype(np.float32)

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from vection.arrays import CameraNumbers, Pose, Rotation, Vector3
 from vection.errors import DataError
 
 LIDAR = "LIDAR_TOP"
 MICROSECOND = 1e-6
 
-Matrix = Float[np.ndarray, "4 4"]
 Row = Mapping[str, Any]
 
 
@@ -27,10 +26,10 @@ class Shot:
     seconds: float
     key_of: str | None
     """Token of the sample (2 a second) whose annotations hold at this instant; None for a sweep between."""
-    T_sensor_to_ego: Matrix
-    T_ego_to_world: Matrix
+    T_sensor_to_ego: Pose
+    T_ego_to_world: Pose
     """At this shot's own time."""
-    intrinsic: tuple[float, float, float, float] | None
+    intrinsic: CameraNumbers | None
     """fx, fy, cx, cy of a camera in pixels; its images are undistorted already."""
     size: tuple[int, int]
     """Width and height of an image."""
@@ -42,8 +41,8 @@ class Annotation:
 
     category: str
     attributes: tuple[str, ...]
-    T_box_to_world: Matrix
-    size: Float[np.ndarray, "3"]
+    T_box_to_world: Pose
+    size: Vector3
     """Length, width, height: along the box's x, y, z."""
 
 
@@ -127,7 +126,7 @@ def _read_annotations(tables: Path, samples: Mapping[str, str]) -> dict[str, lis
     return found
 
 
-def _shot(row: Row, calibration: Row, T_ego_to_world: Matrix) -> Shot:
+def _shot(row: Row, calibration: Row, T_ego_to_world: Pose) -> Shot:
     K = calibration["camera_intrinsic"]
     return Shot(
         file=row["filename"],
@@ -158,14 +157,14 @@ def _rows(tables: Path, name: str, keep: Callable[[Row], bool] = lambda _: True)
     return [row for row in content if row is not None]
 
 
-def _transform(row: Row) -> Matrix:
+def _transform(row: Row) -> Pose:
     T = np.eye(4)
     T[:3, :3] = rotation_of_quaternion(row["rotation"])
     T[:3, 3] = row["translation"]
     return T
 
 
-def rotation_of_quaternion(numbers: Sequence[float | int]) -> Float[np.ndarray, "3 3"]:
+def rotation_of_quaternion(numbers: Sequence[float | int]) -> Rotation:
     """Return the rotation of w, x, y, z, which is normalised first."""
     quaternion = np.array(numbers, np.float64)
     w, x, y, z = quaternion / np.linalg.norm(quaternion)

@@ -6,18 +6,15 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float, Int64
 
+from vection.arrays import PointList, Pose, Remap
 from vection.data.readers.waymo.camera import (
     CAMERA_TO_VEHICLE_AXES,
-    Remap,
     project_lidar,
     undistort_points,
     undistortion_maps,
     vehicle_to_camera,
 )
 from vection.data.readers.waymo.frame import WaymoCamera, WaymoFrame, WaymoScan
-
-Points = Float[np.ndarray, "point 3"]
-Matrix = Float[np.ndarray, "4 4"]
 
 DepthKind = Literal["camera-z", "compensated", "waymo-projection", "vehicle-distance"]
 DEPTH_KINDS: tuple[DepthKind, ...] = get_args(DepthKind)
@@ -40,8 +37,8 @@ DEPTH_SOURCES: dict[DepthKind, str] = {
 """The same in the words of the evaluation protocols."""
 
 
-def frame_points(frame: WaymoFrame) -> tuple[Points, Int64[np.ndarray, "point 6"] | None]:
-    """Points of all lasers in the vehicle's coordinates at the frame's time, and Waymo's projections of them."""
+def frame_points(frame: WaymoFrame) -> tuple[PointList, Int64[np.ndarray, "point 6"] | None]:
+    """PointList of all lasers in the vehicle's coordinates at the frame's time, and Waymo's projections of them."""
     if not frame.scans:
         return np.zeros((0, 3)), None
     T_world_to_vehicle = np.linalg.inv(frame.T_vehicle_to_world)
@@ -52,8 +49,8 @@ def frame_points(frame: WaymoFrame) -> tuple[Points, Int64[np.ndarray, "point 6"
     return np.concatenate(points), np.concatenate(projections)
 
 
-def scan_points(scan: WaymoScan, T_world_to_vehicle: Matrix) -> Points:
-    """Points of one laser in the vehicle's coordinates at the frame's time, row by row.
+def scan_points(scan: WaymoScan, T_world_to_vehicle: Pose) -> PointList:
+    """PointList of one laser in the vehicle's coordinates at the frame's time, row by row.
 
     Columns run from azimuth pi down to -pi, at their middles, about the laser's own forward direction; where the scan
     has poses, a point goes from the vehicle of its own instant through the world.
@@ -77,7 +74,7 @@ def scan_points(scan: WaymoScan, T_world_to_vehicle: Matrix) -> Points:
     return move(world, T_world_to_vehicle)
 
 
-def rotations(angles: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3 3"]:
+def rotations(angles: PointList) -> Float[np.ndarray, "point 3 3"]:
     """R = Rz(yaw) Ry(pitch) Rx(roll) of roll, pitch, yaw in radians."""
     (cr, cp, cy), (sr, sp, sy) = np.cos(angles).T, np.sin(angles).T
     rows = [
@@ -88,7 +85,7 @@ def rotations(angles: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 
     return np.array(rows).transpose(2, 0, 1)
 
 
-def move(points: Points, transform: Matrix) -> Points:
+def move(points: PointList, transform: Pose) -> PointList:
     """Apply a rigid transform."""
     return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
 
@@ -138,7 +135,7 @@ def undistortion(camera: WaymoCamera) -> Remap:
     return undistortion_maps(camera.numbers, camera.distortion, width=camera.width, height=camera.height)
 
 
-def camera_pose(frame: WaymoFrame) -> Matrix:
+def camera_pose(frame: WaymoFrame) -> Pose:
     """T_camera_to_world when the image was taken, the camera in our axes."""
     return np.asarray(
         frame.T_vehicle_to_world_of_image @ frame.camera.T_camera_to_vehicle @ CAMERA_TO_VEHICLE_AXES, np.float64

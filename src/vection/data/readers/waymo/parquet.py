@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
+from vection.arrays import Pose
 from vection.data.readers.waymo.frame import (
     CAMERAS,
     WaymoBox,
@@ -109,7 +111,7 @@ def _only(root: Path, component: str, segment: str, *, filters: Sequence[tuple])
     return rows[0]
 
 
-def _matrix(row: Row, column: str) -> np.ndarray:
+def _matrix(row: Row, column: str) -> Pose:
     return matrix4(np.array(row[column], np.float64))
 
 
@@ -145,7 +147,7 @@ def _scans(root: Path, segment: str, *, filters: list[tuple]) -> tuple[WaymoScan
     return tuple(found)
 
 
-def _inclinations(row: Row, *, rows: int) -> np.ndarray:
+def _inclinations(row: Row, *, rows: int) -> Float[np.ndarray, " row"]:
     prefix = "[LiDARCalibrationComponent].beam_inclination"
     values = row.get(f"{prefix}.values")
     if values is not None and len(values):
@@ -153,7 +155,7 @@ def _inclinations(row: Row, *, rows: int) -> np.ndarray:
     return even_inclinations(float(row[f"{prefix}.min"]), float(row[f"{prefix}.max"]), rows=rows)
 
 
-def _image(row: Row, component: str) -> np.ndarray | None:
+def _image(row: Row, component: str) -> Shaped[np.ndarray, "row column channel"] | None:
     values = row.get(f"[{component}].range_image_return1.values")
     shape = row.get(f"[{component}].range_image_return1.shape")
     if values is None or shape is None or not len(values):

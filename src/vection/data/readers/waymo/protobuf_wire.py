@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64, UInt64
 
 from vection.errors import DataError
 
@@ -93,7 +93,7 @@ class Message:
         return value
 
 
-def decode_varints(data: bytes | memoryview) -> np.ndarray:
+def decode_varints(data: bytes | memoryview) -> UInt64[np.ndarray, " value"]:
     """Return the unsigned 64-bit integers of packed varints: seven bits a byte, lowest first."""
     stored = np.frombuffer(data, np.uint8)
     if not stored.size:

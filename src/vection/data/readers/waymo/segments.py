@@ -11,14 +11,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import GreyImage, Remap
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import decode_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.data.readers.sparse_depth import depth_map
-from vection.data.readers.waymo.camera import Remap
 from vection.data.readers.waymo.frame import CAMERAS, MICROSECOND, WaymoCamera, WaymoFrame, frame_time, parse_frame
 from vection.data.readers.waymo.labels import box_categories, panoptic_categories, read_panoptic
 from vection.data.readers.waymo.lasers import (
@@ -173,7 +172,7 @@ def _intrinsics(camera: WaymoCamera) -> CameraIntrinsics:
     return CameraIntrinsics(camera.width, camera.height, *camera.numbers, "Waymo's calibration; undistorted")
 
 
-def _seen(maps: Remap, *, width: int, height: int) -> NDArray[np.uint8]:
+def _seen(maps: Remap, *, width: int, height: int) -> GreyImage:
     """255 where the undistorted image shows something; its outermost corners may be black."""
     column, row = maps
     inside = (column >= 0) & (column <= width - 1) & (row >= 0) & (row <= height - 1)
