@@ -1,8 +1,6 @@
 """All recipes by name."""
 
-from difflib import get_close_matches
-
-from vection.errors import UsageError
+from vection.names import look_up
 from vection.recipes import dynamo_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
 from vection.recipes.recipe import Recipe
 
@@ -25,8 +23,4 @@ def recipe_names() -> list[str]:
 
 def get_recipe(name: str) -> Recipe:
     """Return the recipe of this name. Raises UsageError that suggests the nearest names."""
-    if name in _BY_NAME:
-        return _BY_NAME[name]
-    near = get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see all with: vection recipes"
-    raise UsageError(f"There is no recipe '{name}'; {hint}")
+    return look_up(name, _BY_NAME, kind="recipe", see="see all with: vection recipes")

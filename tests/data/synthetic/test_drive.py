@@ -207,7 +207,7 @@ def test_impossible_settings_are_refused(wrong: dict) -> None:
 
 
 def test_a_mistyped_preset_gets_a_hint() -> None:
-    with pytest.raises(UsageError, match="did you mean 'turning'"):
+    with pytest.raises(UsageError, match="did you mean turning"):
         drive_settings("turnig")
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from vection.downloads import cache_folder, download
 from vection.errors import UsageError
+from vection.names import did_you_mean
 
 PARTS = ("train", "val", "test")
 
@@ -140,8 +140,7 @@ def find_split(split: str, *, near: Path | None = None, parts: Sequence[str] = (
         return files
     if named is None:
         looked = " nor ".join(f"'{f}'" for f in (place, *(root / split for root in roots)))
-        close = get_close_matches(split_name(split), NAMED, n=2, cutoff=0.7)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"the names are {', '.join(NAMED)}."
+        hint = did_you_mean(split_name(split), NAMED) or f"the names are {', '.join(NAMED)}."
         raise UsageError(
             f"The split '{split}' was not found: there is neither {looked}, nor a split of that name; {hint}"
         )

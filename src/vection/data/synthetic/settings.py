@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from vection.arrays import CameraNumbers
 from vection.errors import UsageError
+from vection.names import look_up
 
 Route = Literal["straight", "curve", "turns", "any"]
 
@@ -130,8 +130,4 @@ DRIVES: dict[str, Callable[..., DriveSettings]] = {
 
 def drive_settings(name: str, **changes: Any) -> DriveSettings:
     """Return the preset `name` with `changes`; UsageError names the nearest preset on a typo."""
-    if name not in DRIVES:
-        near = get_close_matches(name, DRIVES, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(DRIVES)}."
-        raise UsageError(f"There is no synthetic drive '{name}': {hint}")
-    return DRIVES[name](**changes)
+    return look_up(name, DRIVES, kind="synthetic drive")(**changes)
