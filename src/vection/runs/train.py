@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
 from vection.errors import DataError, UsageError
+from vection.image_sides import check_image_sides
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.recipe import Recipe, recipe_from_json, recipe_to_json
 from vection.runs.build import build_method
@@ -47,11 +48,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device:
 def load_data(recipe: Recipe, root: Path) -> Data:
     """Open the training and validation sets of a recipe. Raises DataError if the frames do not have its size."""
     settings = recipe.data
-    if settings.height % 32 or settings.width % 32 or min(settings.height, settings.width) < 64:
-        raise UsageError(
-            f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
-            "multiples of 32, from 64 on."
-        )
+    check_image_sides(width=settings.width, height=settings.height)
     training: Dataset[Clip]
     validation: Dataset[Clip]
     if settings.source == "kitti-raw":

@@ -17,6 +17,7 @@ from vection.data.ingest.parallax import (
 )
 from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
 from vection.errors import DataError, UsageError
+from vection.image_sides import check_image_sides
 
 WINDOWS, WINDOW_LENGTH = 10, 6
 
@@ -163,8 +164,7 @@ def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[s
 
 
 def _check(settings: IngestSettings) -> None:
-    if settings.width % 32 or settings.height % 32 or min(settings.width, settings.height) < 32:
-        raise UsageError(f"Width and height must be multiples of 32, but are {settings.width}x{settings.height}.")
+    check_image_sides(width=settings.width, height=settings.height)
     if settings.stride is not None and settings.stride < 1:
         raise UsageError(f"The stride must be 1 or more, but is {settings.stride}.")
     if settings.max_frames is not None and settings.max_frames < FEWEST_FRAMES:

@@ -19,6 +19,7 @@ from vection.data.prepare.workers import in_workers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.errors import DataError, UsageError, VectionError
 from vection.files import write_text
+from vection.image_sides import check_image_sides
 
 SETTINGS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
@@ -158,8 +159,7 @@ def _write_whole(item: WholeSequence, folder: Path) -> str | None:
 
 
 def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
-    if settings.width % 32 or settings.height % 32 or min(settings.width, settings.height) < 32:
-        raise UsageError(f"Width and height must be multiples of 32, but are {settings.width}x{settings.height}.")
+    check_image_sides(width=settings.width, height=settings.height)
     if not source.exists():
         raise UsageError(f"There is no data set at {source}.")
     if source.resolve().is_relative_to(out.resolve()):
