@@ -12,6 +12,7 @@ from rich.table import Table
 
 from vection.arrays import Poses
 from vection.errors import UsageError
+from vection.evaluation.bootstrap import draws, interval
 from vection.evaluation.paths.camera_path import CameraPath, FrameNumbers, pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
@@ -208,13 +209,13 @@ def _aligned(predicted: Poses, true: TruePoses, rows: FrameNumbers, *, alignment
 
 
 def _interval(segments: SegmentErrors, *, resamples: int = 1000) -> tuple[float, float]:
-    """95 % interval of t_err; the segments of one first frame are drawn together, with seed 0."""
+    """95 % interval of t_err; the segments of one first frame are drawn together."""
     starts, group = np.unique(segments.first, return_inverse=True)
     if not len(starts):
         return math.nan, math.nan
     sums, counts = np.bincount(group, segments.translation), np.bincount(group)
-    drawn = np.random.default_rng(0).multinomial(len(starts), np.full(len(starts), 1 / len(starts)), size=resamples)
-    low, high = np.percentile(100 * (drawn @ sums) / (drawn @ counts), [2.5, 97.5])
+    drawn = draws(len(starts), resamples=resamples)
+    low, high = interval(100 * (drawn @ sums) / (drawn @ counts))
     return float(low), float(high)
 
 
