@@ -59,7 +59,7 @@ def test_broken_json_and_missing_folders(tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
         find_clips(tmp_path / "none")
     (tmp_path / "clip.json").write_text("{")
-    with pytest.raises(DataError, match="not readable JSON"):
+    with pytest.raises(DataError, match="not valid JSON"):
         read_clip(tmp_path)
 
 

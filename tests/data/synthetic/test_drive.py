@@ -190,9 +190,9 @@ def test_write_drive_leaves_nothing_half_written(tmp_path: Path) -> None:
 
 
 def test_write_drive_refuses_an_existing_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="exists already"):
         write_drive(tmp_path, street(**SMALL), seed=1)
-    (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="Cannot write"):
         write_drive(tmp_path / "file" / "clip", street(**SMALL), seed=1)
 

@@ -126,10 +126,11 @@ def test_truth_of_another_protocol_is_refused(kitti_root):
 
 
 def test_export_leaves_nothing_half_written(kitti_root, tmp_path):
+    (kitti_root / "file").write_text("")
     with pytest.raises(UsageError, match=r"0000000008\.bin"):
         export_kitti_ground_truth([LINE, LINE.replace("7", "8")], kitti_root, tmp_path / "gt.npz")
     with pytest.raises(UsageError, match="Cannot write"):
-        export_kitti_ground_truth([LINE], kitti_root, tmp_path / "nowhere" / "gt.npz")
+        export_kitti_ground_truth([LINE], kitti_root, kitti_root / "file" / "gt.npz")
     with pytest.raises(UsageError, match=r"\.npz"):
         export_kitti_ground_truth([LINE], kitti_root, tmp_path / "gt.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["kitti"]

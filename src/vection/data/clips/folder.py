@@ -14,7 +14,7 @@ from pydantic import Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationErr
 
 from vection.arrays import CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
 from vection.errors import DataError, UsageError
-from vection.files import write_text
+from vection.files import read_json, whole_file, write_text
 
 FORMAT = 1
 CLIP_FILE = "clip.json"
@@ -163,15 +163,13 @@ def read_rgb(path: Path) -> RgbImage:
 
 
 def write_rgb(path: Path, image: RgbImage) -> None:
-    """Write an RGB image; the suffix chooses the format, JPEG in quality 95. UsageError if it cannot be written."""
+    """Write an RGB image in one step; the suffix says how, JPEG in quality 95. UsageError if it cannot be written."""
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
     done, coded = cv2.imencode(path.suffix, image[..., ::-1], options)
     if not done:
         raise UsageError(f"Cannot encode an image as '{path.suffix}' ({path}); use .jpg or .png.")
-    try:
-        path.write_bytes(coded.tobytes())
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+    with whole_file(path) as temporary:
+        temporary.write_bytes(coded.tobytes())
 
 
 def read_clip(folder: Path) -> ClipInfo:
@@ -179,11 +177,8 @@ def read_clip(folder: Path) -> ClipInfo:
     path = folder / CLIP_FILE
     if not path.is_file():
         raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} is not readable JSON ({error}); ingest the clip again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    content = read_json(path, remedy="ingest the clip again.", missing=DataError)
+    if content.get("format") != FORMAT:
         raise DataError(f"{path} does not say 'format': {FORMAT}; it was not made by this version of vection.")
     try:
         info = TypeAdapter(ClipInfo).validate_python({**content, "folder": folder})

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from vection.arrays import Poses
 from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip
 from vection.data.prepare.frame import RECORDS, FrameRecord
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
-from vection.errors import DataError, UsageError
-from vection.files import write_text
+from vection.errors import DataError
+from vection.files import read_json, write_text
 
 PATH_FILE = "path_truth_kitti.txt"
 """True poses of the frames in a clip folder, T_camera_to_world, one line of 12 numbers a frame."""
@@ -84,9 +83,13 @@ def write_skipped(file: Path, skipped: Sequence[Skipped]) -> None:
 
 
 def _describe(
-    item: DataSequence, folder: Path, records: dict[str, FrameRecord], *, settings: PrepareSettings,
+    item: DataSequence,
+    folder: Path,
+    records: dict[str, FrameRecord],
+    *,
+    settings: PrepareSettings,
     skipped: Sequence[Skipped],
-) -> ClipInfo:  # fmt: skip
+) -> ClipInfo:
     kept = [frame for frame in item.frames if frame.name in records]
     first = records[kept[0].name]
     places = {frame.name: place for place, frame in enumerate(item.frames)}
@@ -134,18 +137,19 @@ def _keep_mask(folder: Path, name: str) -> str:
 
 
 def _read(folder: Path, name: str) -> FrameRecord | None:
-    try:
-        text = (folder / RECORDS / f"{name}.json").read_text(encoding="utf-8")
-        return RECORD.validate_python(json.loads(text))
-    except FileNotFoundError:
+    file = folder / RECORDS / f"{name}.json"
+    if not file.is_file():
         return None
-    except (OSError, ValueError, ValidationError) as error:
-        raise UsageError(f"{folder / RECORDS} is broken ({error}); remove {folder} and prepare again.") from error
+    remedy = f"remove {folder} and prepare again."
+    try:
+        return RECORD.validate_python(read_json(file, remedy=remedy))
+    except ValidationError as error:
+        raise DataError(f"{file} is broken ({error}); {remedy}") from error
 
 
 def _write_path(file: Path, poses: Poses) -> None:
     lines = (" ".join(f"{number:.12g}" for number in pose[:3].ravel()) for pose in poses)
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_text(file, "".join(f"{line}\n" for line in lines))
 
 
 def _clean(folder: Path) -> None:

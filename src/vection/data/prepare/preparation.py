@@ -18,7 +18,7 @@ from vection.data.prepare.frame import write_frame
 from vection.data.prepare.workers import in_workers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import write_text
+from vection.files import read_json, write_text
 from vection.image_sides import check_image_sides
 
 SETTINGS_FILE = "prepare.json"
@@ -169,19 +169,14 @@ def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
 def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
     """Write the settings into the output; refuse one of other settings or with other things in it."""
     file = out / SETTINGS_FILE
-    content = json.loads(json.dumps({"format": 1, "data_set": name, **asdict(settings)}))
-    try:
-        if file.is_file():
-            found = json.loads(file.read_text(encoding="utf-8"))
-            differing = sorted(key for key in content.keys() | found.keys() if content.get(key) != found.get(key))
-            if differing:
-                pairs = ", ".join(f"{key} {found.get(key)} instead of {content.get(key)}" for key in differing)
-                raise UsageError(f"{out} was prepared with {pairs}; use the same settings or another output.")
-            return
-        if out.is_dir() and any(out.iterdir()):
-            raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
-        write_text(file, json.dumps(content, indent=1))
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror}; choose a folder that can be written.") from error
-    except ValueError as error:
-        raise UsageError(f"{file} is broken ({error}); remove the folder or choose another output.") from error
+    asked = json.loads(json.dumps({"format": 1, "data_set": name, **asdict(settings)}))
+    if file.is_file():
+        stored = read_json(file, remedy="remove the folder or choose another output.")
+        differing = sorted(key for key in asked.keys() | stored.keys() if asked.get(key) != stored.get(key))
+        if differing:
+            pairs = ", ".join(f"{key} {stored.get(key)} instead of {asked.get(key)}" for key in differing)
+            raise UsageError(f"{out} was prepared with {pairs}; use the same settings or another output.")
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
+    write_text(file, json.dumps(asked, indent=1))

@@ -1,6 +1,5 @@
 """Sparse true depth of listed images of KITTI raw, exported to one file."""
 
-import os
 import re
 import zipfile
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from vection.data.readers.kitti.lidar import SOURCES, Source, lidar_depth_map, r
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import read_depth_png
 from vection.evaluation.truth.truth_set import SOURCE_KEY, GroundTruth, TruthSet
+from vection.files import whole_file
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,13 @@ def export_kitti_ground_truth(
     """
     if out.suffix != ".npz":
         raise UsageError(f"Ground truth is written to a .npz file, not to {out}.")
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            _write_array(archive, SOURCE_KEY, np.array(SOURCES[source]))
-            for number, line in enumerate(lines):
-                image = parse_line(line)
-                _write_array(archive, image.name, _depth_of(image, root, source=source))
-                if progress is not None:
-                    progress(number + 1, len(lines))
-        temporary.replace(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        _write_array(archive, SOURCE_KEY, np.array(SOURCES[source]))
+        for number, line in enumerate(lines):
+            image = parse_line(line)
+            _write_array(archive, image.name, _depth_of(image, root, source=source))
+            if progress is not None:
+                progress(number + 1, len(lines))
     return out
 
 
