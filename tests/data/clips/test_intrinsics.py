@@ -60,7 +60,7 @@ def test_impossible_cameras_are_refused(tmp_path, change, message):
 
 
 def test_unreadable_files(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Cannot read"):
         read_intrinsics(tmp_path / "none.json")
     for text, message in (("{", "not valid JSON"), ("[1]", "no JSON object"), ('{"width": 3}', "lacks 'fx'")):
         (tmp_path / "k.json").write_text(text)

@@ -21,13 +21,13 @@ def test_bad_line_is_named_by_number(tmp_path, line):
 
 
 def test_missing_empty_and_binary_files(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Cannot read"):
         read_split(tmp_path / "none.txt")
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(DataError, match="lists no frames"):
         read_split(tmp_path / "empty.txt")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(DataError, match="not a text file"):
+    with pytest.raises(DataError, match="no text in UTF-8"):
         read_split(tmp_path / "binary.txt")
 
 

@@ -1,6 +1,5 @@
 """The camera that a user states: read, checked, and carried through crop, resize and undistortion."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import numpy as np
 
 from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Remap
 from vection.errors import DataError, UsageError
+from vection.files import read_json
 
 ASSUMED_FIELD_OF_VIEW = 60.0
 """Degrees, horizontal; between a phone's main camera (about 65) and a dash camera after cropping."""
@@ -156,20 +156,19 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
 
     Either may have "dist_k1k2p1p2k3": five numbers of OpenCV. UsageError if the file is missing, else DataError.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"The intrinsics file {file} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"The intrinsics file {file} is not valid JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise DataError(f"The intrinsics file {file} holds no JSON object with width, height and K or fx, fy, cx, cy.")
+    content = read_json(file, remedy="give a JSON object with width, height and K or fx, fy, cx, cy.")
     try:
         fx, fy, cx, cy = _camera_numbers(content, file)
         camera = CameraIntrinsics(
-            int(content["width"]), int(content["height"]), fx, fy, cx, cy, f"given: {file.name}",
+            width=int(content["width"]),
+            height=int(content["height"]),
+            fx=fx,
+            fy=fy,
+            cx=cx,
+            cy=cy,
+            source=f"given: {file.name}",
             distortion=_distortion(content, file),
-        )  # fmt: skip
+        )
     except KeyError as error:
         raise DataError(f"The intrinsics file {file} lacks {error}.") from error
     except (TypeError, ValueError) as error:

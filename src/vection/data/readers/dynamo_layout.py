@@ -29,6 +29,7 @@ from vection.data.readers.waymo.camera import CAMERA_TO_VEHICLE_AXES, undistorti
 from vection.data.readers.waymo.labels import PanopticLabel
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
 from vection.errors import DataError, UsageError, VectionError
+from vection.files import read_json, read_text
 
 FRAME_SECONDS = 0.1
 CATEGORIES = np.array([0, 2, 1, NO_CATEGORY], np.uint8)
@@ -197,8 +198,8 @@ def _read_drive(folder: Path) -> _Drive:
             raise DataError(f"{place / 'calib_cam_to_cam.txt'} does not state the size of the images (S_rect_{name}).")
         camera = rectified.intrinsics(width=rectified.size[0], height=rectified.size[1])
         return _Drive(folder, images, camera, None, row_first=True, truth_source=SOURCES["velodyne-x"])
+    content = read_json(file, remedy="copy it again.", missing=DataError)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
         height, width = (int(length) for length in content["dim"])
         if "camera_intrinsic" in content:
             K, T = np.array(content["camera_intrinsic"], np.float64), np.eye(4)
@@ -208,8 +209,6 @@ def _read_drive(folder: Path) -> _Drive:
             return _Drive(folder, images, camera, T, truth_source=NUSCENES_TRUTH)
         fx, fy, cx, cy, k1, k2, p1, p2, k3 = (float(number) for number in content["intrinsic"])
         extrinsic = np.array(content["extrinsic"], np.float64).reshape(4, 4) @ CAMERA_TO_VEHICLE_AXES
-    except OSError as error:
-        raise DataError(f"The camera file {file} cannot be read: {error.strerror}.") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"{file} is not a camera as Dynamo-Depth's preparation writes it ({error!r}).") from error
     camera = CameraIntrinsics(width, height, fx, fy, cx, cy, f"given: {file.name}")
@@ -222,9 +221,10 @@ def _seconds(folder: Path, files: Mapping[int, Path]) -> dict[int, float]:
     even = {number: number * FRAME_SECONDS for number in files}
     if not file.is_file():
         return even
+    text = read_text(file, remedy="copy it again.", missing=DataError)
     try:
-        gaps = np.array(json.loads(file.read_text(encoding="utf-8")), np.float64) / 1000
-    except (OSError, ValueError, TypeError) as error:
+        gaps = np.array(json.loads(text), np.float64) / 1000
+    except (ValueError, TypeError) as error:
         raise DataError(f"The times {file} are broken ({error}).") from error
     times = np.concatenate([[0.0], np.cumsum(gaps)])
     return {number: float(times[number]) if number < len(times) else even[number] for number in files}

@@ -16,6 +16,7 @@ from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.kitti.odometry import read_poses
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError, VectionError
+from vection.files import read_text
 
 LISTS = ("train", "val")
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -35,7 +36,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         (f"{part}/", scene)
         for part in LISTS
         if (source / f"{part}.txt").is_file() and settings.split in (None, part)
-        for scene in (source / f"{part}.txt").read_text(encoding="utf-8").split()
+        for scene in read_text(source / f"{part}.txt", remedy="it should name a scene a line.").split()
     ]
     if not named and settings.split is not None:
         raise UsageError(f"{source / settings.split}.txt does not exist, so there is no split '{settings.split}'.")
@@ -92,11 +93,11 @@ def _sequence(folder: Path, *, name: str) -> DataSequence:
 
 def read_camera_numbers(file: Path) -> CameraNumbers:
     """Return fx, fy, cx, cy of a file of nine numbers, with spaces or commas between. DataError if it is none."""
+    text = read_text(file, remedy="give the 9 numbers of its camera.", missing=DataError)
     try:
-        text = file.read_text(encoding="utf-8").replace(",", " ")
-        K = np.array(text.split(), dtype=np.float64).reshape(3, 3)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The camera file {file} is missing or is not 9 numbers ({error}).") from error
+        K = np.array(text.replace(",", " ").split(), dtype=np.float64).reshape(3, 3)
+    except ValueError as error:
+        raise DataError(f"The camera file {file} is not 9 numbers ({error}).") from error
     if not np.isfinite(K).all() or not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
         raise DataError(f"{file} is no camera matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
     return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])

@@ -17,6 +17,7 @@ from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.cityscapes.labels import UNKNOWN
 from vection.data.readers.sc_sfmlearner_folders import read_camera_numbers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
 
 FRAMES = 3
@@ -95,7 +96,7 @@ def _root_and_lists(source: Path, split: str | None) -> tuple[Path, list[Path]]:
 
 
 def _read_list(file: Path) -> list[tuple[str, str]]:
-    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [words for _, words in list_words(file)]
     if any(len(row) != 2 for row in rows):
         raise DataError(f"{file} is no list of lines 'FOLDER NAME'.")
     return [(folder, name) for folder, name in rows]

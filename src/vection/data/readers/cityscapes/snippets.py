@@ -4,7 +4,6 @@ All are `KIND/SPLIT/CITY/CITY_SEQUENCE_FRAME_KIND.png`. A snippet has 30 frames;
 to the twentieth. True depth is kept of the whole image: the protocols name the window of it that a network sees.
 """
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,18 +25,27 @@ from vection.data.readers.sequences import (
     SourceFrame,
     StereoFrame,
 )
+from vection.data.splits.list_file import list_words
 from vection.data.splits.listed_frames import list_files
 from vection.data.splits.published import PARTS
 from vection.errors import DataError, UsageError, VectionError
+from vection.files import read_json
 
-WIDTH, HEIGHT = 2048, 1024
+WIDTH = 2048
+"""Pixels of a whole image."""
+HEIGHT = 1024
+"""Pixels of a whole image."""
 TRUTH_SOURCE = "Cityscapes' stereo disparity, focal * baseline / disparity"
 """In the words of the evaluation protocols."""
-FRAMES_BEFORE, FRAMES_BEHIND = 19, 10
-"""Of a snippet, about the frame that is labelled."""
+FRAMES_BEFORE = 19
+"""Frames of a snippet before the one that is labelled."""
+FRAMES_BEHIND = 10
+"""Frames of a snippet behind the one that is labelled."""
 FRAME_SECONDS = 1 / 17
-VIDEO, IMAGES = "leftImg8bit_sequence", "leftImg8bit"
-"""Folders of the snippets and of their labelled frames."""
+VIDEO = "leftImg8bit_sequence"
+"""Folder of the snippets."""
+IMAGES = "leftImg8bit"
+"""Folder of their labelled frames."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +107,11 @@ def depth_from_disparity(stored: UInt16[np.ndarray, "height width"], *, focal: f
 
 def read_camera(file: Path) -> CityscapesCamera:
     """Read a `*_camera.json`. DataError if it is missing or incomplete."""
+    content = read_json(file, remedy="Cityscapes has one an image.", missing=DataError)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
         inner, outer = content["intrinsic"], content["extrinsic"]
         fx, fy, cx, cy = (float(inner[key]) for key in ("fx", "fy", "u0", "v0"))
         camera = CityscapesCamera(fx, fy, cx, cy, float(outer["baseline"]))
-    except OSError as error:
-        raise DataError(
-            f"The camera file {file} cannot be read ({error.strerror}); Cityscapes has one an image."
-        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{file} holds no intrinsic.fx, fy, u0, v0 and extrinsic.baseline ({error}), so depth is unknown."
@@ -187,7 +191,7 @@ def read_frame(place: _Frame) -> SourceFrame:
 
 
 def _read_list(file: Path) -> frozenset[str]:
-    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [words for _, words in list_words(file)]
     if not rows or any(len(row) != 2 or not row[1].startswith(row[0]) for row in rows):
         raise DataError(f"{file} is no list of lines 'CITY CITY_SEQUENCE_FRAME'.")
     return frozenset(name for _, name in rows)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from vection.errors import DataError, UsageError
+from vection.errors import DataError
+from vection.files import read_text
 
 Calibration = dict[str, Float[np.ndarray, " number"]]
 """The numbers of each line by its name."""
@@ -16,14 +17,8 @@ def read_kitti_calibration(file: Path) -> Calibration:
 
     Raises UsageError if the file is missing and DataError if it holds no numeric line.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UsageError(f"The calibration file {file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not a text file, so not a KITTI calibration.") from error
     values = {}
-    for line in lines:
+    for line in read_text(file, remedy="take KITTI's own calibration file.").splitlines():
         name, _, numbers = line.partition(":")
         try:
             row = np.array([float(number) for number in numbers.split()])

@@ -18,8 +18,12 @@ from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
+from vection.files import read_text
 
-VALIDATION, TEST = "val_selection_cropped", "test_depth_prediction_anonymous"
+VALIDATION = "val_selection_cropped"
+"""Folder of the validation images."""
+TEST = "test_depth_prediction_anonymous"
+"""Folder of the test images."""
 
 
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
@@ -77,9 +81,10 @@ def read_depth(file: Path) -> DepthMap:
 
 def read_camera(file: Path, image: RgbImage) -> CameraIntrinsics:
     """Read the 9 numbers of K of an image."""
+    text = read_text(file, remedy="unpack the data set again.", missing=DataError)
     try:
-        K = np.array(file.read_text(encoding="utf-8").split(), dtype=np.float64).reshape(3, 3)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The camera file {file} is missing or is not 9 numbers ({error}).") from error
+        K = np.array(text.split(), dtype=np.float64).reshape(3, 3)
+    except ValueError as error:
+        raise DataError(f"The camera file {file} is not 9 numbers ({error}).") from error
     fx, fy, cx, cy = (float(K[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
     return CameraIntrinsics(image.shape[1], image.shape[0], fx, fy, cx, cy, "KITTI depth benchmark")

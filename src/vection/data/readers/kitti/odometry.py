@@ -21,6 +21,7 @@ from vection.data.readers.sequences import (
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
 from vection.errors import DataError, UsageError, VectionError
+from vection.files import read_text
 
 FRAME_SECONDS = 0.1036
 """Between frames, where a sequence has no times.txt."""
@@ -140,7 +141,8 @@ def _poses(folder: Path) -> Poses | None:
 def _times(file: Path) -> list[float]:
     if not file.is_file():
         return []
+    text = read_text(file, remedy="unpack it again.", missing=DataError)
     try:
-        return [float(line) for line in file.read_text(encoding="utf-8").split()]
+        return [float(line) for line in text.split()]
     except ValueError as error:
         raise DataError(f"{file} holds something else than a time a line ({error}).") from error

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from vection.arrays import Pose, Rotation
 from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
+from vection.files import read_text
 
 EARTH_RADIUS = 6378137.0
 """Metres, as KITTI's own tools have it."""
@@ -44,10 +45,11 @@ def imu_to_rectified(date_folder: Path) -> Pose:
 
 
 def _packet(file: Path) -> Float[np.ndarray, "6"]:
+    text = read_text(file, remedy="unpack the GPS/IMU packets again.", missing=DataError)
     try:
-        numbers = np.array(file.read_text(encoding="utf-8").split()[:6], dtype=np.float64)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The GPS/IMU packet {file} is missing or broken ({error}).") from error
+        numbers = np.array(text.split()[:6], dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"The GPS/IMU packet {file} is broken ({error}).") from error
     if numbers.size != 6:
         raise DataError(f"The GPS/IMU packet {file} holds {numbers.size} numbers instead of 30.")
     return numbers

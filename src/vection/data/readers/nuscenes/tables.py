@@ -10,6 +10,7 @@ import numpy as np
 
 from vection.arrays import CameraNumbers, Pose, Rotation, Vector3
 from vection.errors import DataError
+from vection.files import read_text
 
 LIDAR = "LIDAR_TOP"
 MICROSECOND = 1e-6
@@ -146,10 +147,9 @@ def _rows(tables: Path, name: str, keep: Callable[[Row], bool] = lambda _: True)
     def kept(row: dict[str, Any]) -> dict[str, Any] | None:
         return row if keep(row) else None
 
+    text = read_text(file, remedy="unpack the tables of nuScenes again.", missing=DataError)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), object_hook=kept)
-    except OSError as error:
-        raise DataError(f"The table {file} of nuScenes cannot be read: {error.strerror}.") from error
+        content = json.loads(text, object_hook=kept)
     except ValueError as error:
         raise DataError(f"The table {file} of nuScenes is broken ({error}); unpack it again.") from error
     if not isinstance(content, list):
