@@ -55,12 +55,12 @@ class FrameTruth:
 
     depth: DepthMap
     """height x width, metres; 0 where there is none (sky)."""
-    category: CategoryMap | None
+    category: CategoryMap | None = None
     """0 static background, 1 static object that could move, 2 moving object, 255 sky or none."""
-    semantics: ClassIds | None
-    object_flow: Float32[np.ndarray, "3 height width"] | None
+    semantics: ClassIds | None = None
+    object_flow: Float32[np.ndarray, "3 height width"] | None = None
     """3 x height x width, metres to the next frame, in this camera's coordinates, without the ego-motion."""
-    T_camera_to_world: Pose | None
+    T_camera_to_world: Pose | None = None
 
 
 @dataclass(frozen=True)

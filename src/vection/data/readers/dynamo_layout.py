@@ -7,7 +7,7 @@ calibration lies in the drive. Pickled parts of the masks can run any program an
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,12 +23,19 @@ from vection.data.readers.kitti.cameras import read_raw_cameras
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.readers.nuscenes.tables import rotation_of_quaternion
-from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    ListingDraft,
+    PrepareSettings,
+    SourceFrame,
+    sequence_frames,
+)
 from vection.data.readers.sparse_depth import NO_CATEGORY, category_map, depth_map
 from vection.data.readers.waymo.camera import CAMERA_TO_VEHICLE_AXES, undistortion_maps
 from vection.data.readers.waymo.labels import PanopticLabel
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
-from vection.errors import DataError, UsageError, VectionError
+from vection.errors import DataError, UsageError
 from vection.files import read_json, read_text
 
 FRAME_SECONDS = 0.1
@@ -63,16 +70,13 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         {place.parent.parent for place in source.rglob("rgb/*") if place.name in ("original", "downsample")}
     )
     parts = read_parts(settings.split, near=source) if settings.split else None
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    draft = ListingDraft()
     for folder in folders:
         name = folder.relative_to(source).as_posix()
         if folder.name in (settings.cameras or FRONT_CAMERAS) or folder == source:
-            try:
-                sequences += _sequences(folder, name if folder != source else folder.name, settings, parts=parts)
-            except VectionError as error:
-                skipped.append((name, str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+            with draft.skipping(name):
+                draft.sequences += _sequences(folder, name if folder != source else folder.name, settings, parts=parts)
+    return draft.finish()
 
 
 def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: list[Part] | None) -> list[DataSequence]:
@@ -83,24 +87,19 @@ def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: lis
     listed = next(
         (key for key in (name, Path(name).parent.as_posix(), Path(name).parent.name) if _lists(parts, key)), name
     )
-    sequences = []
-    for prefix, frames in frames_of_parts(parts, folder=listed, camera=side, present=sorted(files)):
-        found = tuple(
-            SequenceFrame(
-                files[frame.number].stem,
-                seconds[frame.number],
-                partial(
-                    read_frame, drive, files[frame.number], T_vehicle_to_world=poses.get(frame.number),
-                    with_truth=settings.truth,
-                ),
-                follows=frame.follows,
-                target=frame.target,
-            )
-            for frame in frames
-        )  # fmt: skip
-        if found:
-            sequences.append(DataSequence(f"{prefix}{name}", found))
-    return sequences
+
+    def reading(number: int) -> Callable[[], SourceFrame]:
+        pose = poses.get(number)
+        return partial(read_frame, drive, files[number], T_vehicle_to_world=pose, with_truth=settings.truth)
+
+    return [
+        DataSequence(
+            f"{prefix}{name}",
+            sequence_frames(frames, name=lambda number: files[number].stem, seconds=seconds.__getitem__, read=reading),
+        )
+        for prefix, frames in frames_of_parts(parts, folder=listed, camera=side, present=sorted(files))
+        if frames
+    ]
 
 
 def _lists(parts: Sequence[Any] | None, folder: str) -> bool:
@@ -149,7 +148,7 @@ def _read_truth(drive: _Drive, name: str, pose: Pose | None) -> FrameTruth:
             # which object moves stands in a pickle
             category, semantics = label.unmatched(), label.train_ids
     depth = depth_map(points[inside], height=height, width=width)
-    return FrameTruth(depth, category, semantics, None, pose)
+    return FrameTruth(depth, category, semantics, T_camera_to_world=pose)
 
 
 def _read_points(file: Path) -> PointList:
@@ -164,15 +163,12 @@ def _read_points(file: Path) -> PointList:
 
 def _read_masks(file: Path) -> dict[str, AnyArray]:
     """Arrays of numbers; pickled objects are left closed."""
-    found = {}
+    names = ("motion_label", "semantic", "instance")
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            for name in ("motion_label", "semantic", "instance"):
-                if name in arrays.files:
-                    found[name] = np.asarray(arrays[name])
+            return {name: np.asarray(arrays[name]) for name in names if name in arrays.files}
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"The labels {file} are missing or broken ({error}).") from error
-    return found
 
 
 def _panoptic(drive: _Drive, arrays: Mapping[str, AnyArray], file: Path) -> PanopticLabel:

@@ -62,7 +62,7 @@ def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFr
         file = next((place for place in places if place.is_file()), None)
         if file is None:
             raise DataError(f"The depth {places[0]} is missing; unpack Test134Depth.")
-        depth = FrameTruth(read_depth(file), None, None, None, None)
+        depth = FrameTruth(read_depth(file))
     return SourceFrame(
         image=np.ascontiguousarray(pixels[top : top + kept]),
         camera=camera.cropped(left=0, top=top, width=width, height=kept),

@@ -14,8 +14,15 @@ from vection.data.clips.folder import FrameTruth, natural_key
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.kitti.odometry import read_poses
-from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
-from vection.errors import DataError, UsageError, VectionError
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    ListingDraft,
+    PrepareSettings,
+    SequenceFrame,
+    SourceFrame,
+)
+from vection.errors import DataError, UsageError
 from vection.files import read_text
 
 LISTS = ("train", "val")
@@ -43,14 +50,11 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     if not named:
         scenes = sorted((file.parent for file in source.glob("*/cam.txt")), key=lambda path: natural_key(path.name))
         named = [("", scene.name) for scene in scenes]
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    draft = ListingDraft()
     for prefix, scene in named:
-        try:
-            sequences.append(_sequence(source / scene, name=prefix + scene))
-        except VectionError as error:
-            skipped.append((prefix + scene, str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+        with draft.skipping(prefix + scene):
+            draft.sequences.append(_sequence(source / scene, name=prefix + scene))
+    return draft.finish()
 
 
 def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:
@@ -62,7 +66,7 @@ def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:
     notes: tuple[str, ...] = ()
     if file.is_file():
         try:
-            truth = FrameTruth(_depth(file), None, None, None, None)
+            truth = FrameTruth(_depth(file))
         except DataError as error:
             notes = (f"no true depth: {error}",)
     camera = CameraIntrinsics(width, height, *K, "cam.txt")

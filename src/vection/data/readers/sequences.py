@@ -1,17 +1,20 @@
 """What a reader of a data set gives to `vection prepare`: sequences of frames, each read when it is wanted.
 
-A reader is one file `data/<name>.py` with pure reading code and `list_sequences(source, settings)`, registered in
-`data/prepare/data_sets.py`. It opens no image while it lists; it only finds files.
+A reader is one file `data/readers/<name>.py` with pure reading code and `list_sequences(source, settings)`, registered
+in `data/prepare/data_sets.py`. It opens no image while it lists; it only finds files.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
 from vection.data.clips.framing import Crop
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.splits.listed_frames import ListedFrame
+from vection.errors import VectionError
 
 
 @dataclass(frozen=True)
@@ -119,3 +122,43 @@ class Listing:
     sequences: tuple[DataSequence | WholeSequence, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     """What could not even be listed: path or name, and the reason."""
+
+
+@dataclass
+class ListingDraft:
+    """A listing that grows while a reader looks around."""
+
+    sequences: list[DataSequence] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def skipping(self, name: str) -> Iterator[None]:
+        """Skip `name` for the reason that an error in the block gives; what was listed before it stays."""
+        try:
+            yield
+        except VectionError as error:
+            self.skipped.append((name, str(error)))
+
+    def finish(self) -> Listing:
+        """Return what was listed and skipped."""
+        return Listing(tuple(self.sequences), tuple(self.skipped))
+
+
+def sequence_frames(
+    frames: Iterable[ListedFrame],
+    *,
+    name: Callable[[int], str],
+    seconds: Callable[[int], float],
+    read: Callable[[int], Callable[[], SourceFrame]],
+) -> tuple[SequenceFrame, ...]:
+    """Return the listed frames of a drive; the functions tell a frame's name, time and reader by its number."""
+    return tuple(
+        SequenceFrame(
+            name(frame.number),
+            seconds(frame.number),
+            read(frame.number),
+            follows=frame.follows,
+            target=frame.target,
+        )
+        for frame in frames
+    )

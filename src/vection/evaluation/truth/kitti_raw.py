@@ -19,7 +19,8 @@ from vection.files import whole_file
 def kitti_raw_truth(root: Path, names: Sequence[str], *, source: Source = "velodyne-x") -> TruthSet:
     """True depth of images of KITTI raw at `root`, computed when it is read.
 
-    `names` are those that `list_file.read_image_list` returns. 'improved' reads `DRIVE/proj_depth/groundtruth`, the published depth maps unpacked into the drives.
+    `names` are those that `list_file.read_image_list` returns. 'improved' reads `DRIVE/proj_depth/groundtruth`, the
+    published depth maps unpacked into the drives.
     """
     images = {name: line for name in names if (line := parse_image(name)) is not None}
     if len(images) < len(names):

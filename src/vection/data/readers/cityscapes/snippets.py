@@ -254,7 +254,7 @@ def _truth(place: _Frame, camera: CityscapesCamera, notes: list[str]) -> FrameTr
         notes.append(f"no true depth: {error}")
         return None
     depth = depth_from_disparity(np.asarray(stored, np.uint16), focal=camera.fx, baseline=camera.baseline)
-    return FrameTruth(depth, None, None, None, None)
+    return FrameTruth(depth)
 
 
 def _intrinsics(camera: CityscapesCamera, image: RgbImage, settings: PrepareSettings) -> CameraIntrinsics:

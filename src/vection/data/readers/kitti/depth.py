@@ -61,7 +61,7 @@ def read_frame(image: Path) -> SourceFrame:
         depth = read_depth(depth_folder / truth_name(image.name))
         if depth.shape != pixels.shape[:2]:
             raise DataError(f"{image} and its depth differ in size; unpack the data set again.")
-        truth = FrameTruth(depth, None, None, None, None)
+        truth = FrameTruth(depth)
     camera = read_camera(folder / "intrinsics" / f"{image.stem}.txt", pixels)
     return SourceFrame(pixels, camera, truth=truth, truth_source=SOURCES["improved"])
 

@@ -3,6 +3,7 @@
 `sequences/NN/image_0..3/NNNNNN.png`, `sequences/NN/calib.txt`, `sequences/NN/times.txt`, `poses/NN.txt` (00 to 10).
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, re
 from vection.data.readers.sequences import (
     DataSequence,
     Listing,
+    ListingDraft,
     PrepareSettings,
-    SequenceFrame,
     SourceFrame,
     StereoFrame,
+    sequence_frames,
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
-from vection.errors import DataError, UsageError, VectionError
+from vection.errors import DataError, UsageError
 from vection.files import read_text
 
 FRAME_SECONDS = 0.1036
@@ -42,19 +44,16 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     cameras = tuple(f"0{name.removeprefix('image_').lstrip('0') or '0'}" for name in settings.cameras) or ("02",)
     if any(name not in STEREO_PAIRS for name in cameras):
         raise UsageError(f"KITTI's cameras are 0, 1 (grey), 2, 3 (colour), not {', '.join(settings.cameras)}.")
-    wanted = SPLITS.get(settings.split or "")
-    parts = read_parts(settings.split, near=source) if settings.split and wanted is None else None
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    numbers = SPLITS.get(settings.split or "")
+    parts = read_parts(settings.split, near=source) if settings.split and numbers is None else None
+    draft = ListingDraft()
     for folder in sorted(path for path in root.glob("[0-9]*") if path.name.isdecimal() and path.is_dir()):
-        if wanted is not None and int(folder.name) not in wanted:
+        if numbers is not None and int(folder.name) not in numbers:
             continue
         for camera in STEREO_PAIRS if parts is not None else cameras:
-            try:
-                sequences += _sequences(folder, camera, settings=settings, parts=parts)
-            except VectionError as error:
-                skipped.append((f"{folder.name}/image_{int(camera)}", str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+            with draft.skipping(f"{folder.name}/image_{int(camera)}"):
+                draft.sequences += _sequences(folder, camera, settings=settings, parts=parts)
+    return draft.finish()
 
 
 def read_poses(file: Path) -> Poses:
@@ -73,10 +72,10 @@ def read_poses(file: Path) -> Poses:
 def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
     place = folder / f"image_{int(camera)}"
     files = {int(file.stem): file for file in sorted(place.glob("*.*")) if file.stem.isdecimal()}
-    chosen = frames_of_parts(
+    frames_of_part = frames_of_parts(
         parts, neighbours=settings.neighbours, folder=folder.name, camera=camera, present=sorted(files)
     )
-    if not any(frames for _, frames in chosen):
+    if not any(frames for _, frames in frames_of_part):
         if parts is None and not files:
             raise DataError(f"{place} holds no images; unpack them or name other --cameras.")
         return []
@@ -87,28 +86,30 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
             raise DataError(f"{folder / 'calib.txt'} lacks P{int(name)}.")
     seconds = _times(folder / "times.txt")
     poses = _poses(folder)
-    sequences = []
-    for prefix, frames in chosen:
-        made = tuple(
-            SequenceFrame(
-                f"{frame.number:06d}",
-                seconds[frame.number] if frame.number < len(seconds) else frame.number * FRAME_SECONDS,
-                partial(
-                    read_frame,
-                    files.get(frame.number, place / f"{frame.number:06d}.png"),
-                    cameras[camera],
-                    None if other is None else cameras[other],
-                    _camera_pose(poses, frame.number, cameras[camera]),
-                ),
-                follows=frame.follows,
-                target=frame.target,
-            )
-            for frame in frames
+
+    def reading(number: int) -> Callable[[], SourceFrame]:
+        return partial(
+            read_frame,
+            files.get(number, place / f"{number:06d}.png"),
+            cameras[camera],
+            None if other is None else cameras[other],
+            _camera_pose(poses, number, cameras[camera]),
         )
-        if made:
-            name = f"{prefix}{folder.name}/{place.name}"
-            sequences.append(DataSequence(name, made, unit="metres" if settings.stereo else "up-to-scale"))
-    return sequences
+
+    return [
+        DataSequence(
+            f"{prefix}{folder.name}/{place.name}",
+            sequence_frames(
+                frames,
+                name="{:06d}".format,
+                seconds=lambda number: seconds[number] if number < len(seconds) else number * FRAME_SECONDS,
+                read=reading,
+            ),
+            unit="metres" if settings.stereo else "up-to-scale",
+        )
+        for prefix, frames in frames_of_part
+        if frames
+    ]
 
 
 def read_frame(file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: Pose | None) -> SourceFrame:
