@@ -1,13 +1,31 @@
-"""Laser points as maps: the nearest point of a pixel counts."""
+"""Laser points in an image, and as maps in which the nearest point of a pixel counts."""
 
 import numpy as np
 from jaxtyping import Bool, Shaped, UInt8
 
-from vection.arrays import CategoryMap, DepthMap, PointList, Rotation, Vector3
+from vection.arrays import CameraNumbers, CategoryMap, DepthMap, PointList, Pose, Rotation, Vector3
 
 NO_CATEGORY = 255
 """In a map of categories: nothing known."""
-BACKGROUND, STATIC_OBJECT, MOVING_OBJECT = 0, 1, 2
+BACKGROUND = 0
+"""Category of what cannot move."""
+STATIC_OBJECT = 1
+"""Category of what could move, but stands."""
+MOVING_OBJECT = 2
+"""Category of what moves."""
+
+
+def move(points: PointList, transform: Pose) -> PointList:
+    """Apply a rigid transform."""
+    return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
+
+
+def project(points: PointList, numbers: CameraNumbers) -> PointList:
+    """Return u, v in pixels and z of points in a camera's coordinates; u and v mean nothing where z is not positive."""
+    fx, fy, cx, cy = numbers
+    x, y, z = points.T
+    safe = np.where(z > 0, z, 1.0)
+    return np.stack([fx * x / safe + cx, fy * y / safe + cy, z], axis=1)
 
 
 def depth_map(seen: PointList, *, height: int, width: int) -> DepthMap:

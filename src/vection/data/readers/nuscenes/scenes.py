@@ -34,6 +34,8 @@ from vection.data.readers.sparse_depth import (
     category_map,
     depth_map,
     inside_box,
+    move,
+    project,
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
 from vection.errors import DataError, UsageError
@@ -188,14 +190,12 @@ def frame_truth(frame: _Frame, scan: PointList, *, camera: CameraIntrinsics, T_c
     """Depth in camera z of laser points, and their categories at key frames; hidden points are kept, as published."""
     assert frame.lidar is not None
     T_lidar_to_world = frame.lidar.T_ego_to_world @ frame.lidar.T_sensor_to_ego
-    world = scan @ T_lidar_to_world[:3, :3].T + T_lidar_to_world[:3, 3]
-    T_world_to_camera = np.linalg.inv(T_camera_to_world)
-    x, y, z = (world @ T_world_to_camera[:3, :3].T + T_world_to_camera[:3, 3]).T
-    front = z > NEAREST
-    safe = np.where(front, z, 1)
-    u, v = camera.fx * x / safe + camera.cx, camera.fy * y / safe + camera.cy
-    kept = front & (u > MARGIN) & (u < camera.width - MARGIN) & (v > MARGIN) & (v < camera.height - MARGIN)
-    seen = np.stack([u, v, z], axis=1)[kept]
+    world = move(scan, T_lidar_to_world)
+    projected = project(move(world, np.linalg.inv(T_camera_to_world)), camera.numbers)
+    u, v, z = projected.T
+    inside = (u > MARGIN) & (u < camera.width - MARGIN) & (v > MARGIN) & (v < camera.height - MARGIN)
+    kept = (z > NEAREST) & inside
+    seen = projected[kept]
     category = None
     if frame.annotations is not None:
         labels = point_categories(world[kept], frame.annotations)

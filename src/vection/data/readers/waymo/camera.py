@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from vection.arrays import CameraMatrix, CameraNumbers, Distortion, PointList, Pose, Poses, Remap
+from vection.data.readers.sparse_depth import move, project
 
 CAMERA_TO_VEHICLE_AXES: Pose = np.array(
     [[0.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
@@ -50,13 +51,10 @@ def project_lidar(
     `intrinsics` are fx, fy, cx, cy of the undistorted image. z is the camera's depth, not the distance from the
     vehicle, which Dynamo-Depth's paper used. Points hidden by nearer things are kept.
     """
-    fx, fy, cx, cy = intrinsics
-    x, y, z = (points @ T_vehicle_to_camera[:3, :3].T + T_vehicle_to_camera[:3, 3]).T
-    front = z > 0
-    safe = np.where(front, z, 1.0)
-    u, v = fx * x / safe + cx, fy * y / safe + cy
-    kept = front & (u >= 0) & (u < width) & (v >= 0) & (v < height)
-    return np.stack([u, v, z], axis=1)[kept], kept
+    projected = project(move(points, T_vehicle_to_camera), intrinsics)
+    u, v, z = projected.T
+    kept = (z > 0) & (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    return projected[kept], kept
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from vection.arrays import PointList, Pose, Remap
+from vection.data.readers.sparse_depth import move
 from vection.data.readers.waymo.camera import (
     CAMERA_TO_VEHICLE_AXES,
     project_lidar,
@@ -38,7 +39,7 @@ DEPTH_SOURCES: dict[DepthKind, str] = {
 
 
 def frame_points(frame: WaymoFrame) -> tuple[PointList, Int64[np.ndarray, "point 6"] | None]:
-    """PointList of all lasers in the vehicle's coordinates at the frame's time, and Waymo's projections of them."""
+    """Points of all lasers in the vehicle's coordinates at the frame's time, and Waymo's projections of them."""
     if not frame.scans:
         return np.zeros((0, 3)), None
     T_world_to_vehicle = np.linalg.inv(frame.T_vehicle_to_world)
@@ -50,7 +51,7 @@ def frame_points(frame: WaymoFrame) -> tuple[PointList, Int64[np.ndarray, "point
 
 
 def scan_points(scan: WaymoScan, T_world_to_vehicle: Pose) -> PointList:
-    """PointList of one laser in the vehicle's coordinates at the frame's time, row by row.
+    """Points of one laser in the vehicle's coordinates at the frame's time, row by row.
 
     Columns run from azimuth pi down to -pi, at their middles, about the laser's own forward direction; where the scan
     has poses, a point goes from the vehicle of its own instant through the world.
@@ -85,11 +86,6 @@ def rotations(angles: PointList) -> Float[np.ndarray, "point 3 3"]:
     return np.array(rows).transpose(2, 0, 1)
 
 
-def move(points: PointList, transform: Pose) -> PointList:
-    """Apply a rigid transform."""
-    return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
-
-
 @dataclass(frozen=True)
 class ImagePoints:
     """The laser points that a camera sees."""
@@ -115,10 +111,8 @@ def image_points(frame: WaymoFrame, *, kind: DepthKind, camera_number: int) -> I
     if projections is None:
         return ImagePoints(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, np.int64))
     # a point may be seen by two cameras; its place in ours is in the first or the second triple
-    number, place = (
-        np.concatenate([np.arange(len(points))] * 2),
-        np.concatenate([projections[:, :3], projections[:, 3:]]),
-    )
+    number = np.concatenate([np.arange(len(points))] * 2)
+    place = np.concatenate([projections[:, :3], projections[:, 3:]])
     ours = place[:, 0] == camera_number
     number, pixels = number[ours], place[ours, 1:].astype(np.float64)
     if kind == "vehicle-distance":
