@@ -27,6 +27,7 @@ from vection.inference.path import kitti_text
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
+from vection.progress import Report
 from vection.recipes.recipe import Recipe, recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.reports.examples import write_examples
@@ -42,7 +43,7 @@ SEEDS_PER_WORLD = 10_000
 HELD_OUT_SEEDS = 5_000
 """Held-out drives have seeds from here on within their world."""
 
-Bars = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
+Bars = Callable[[str], AbstractContextManager[Report]]
 """Makes a titled progress bar, which is told what is done and how much there is."""
 
 

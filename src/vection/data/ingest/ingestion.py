@@ -1,7 +1,7 @@
 """Turn any video or folder of images into clip folders that training reads fast."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -14,14 +14,12 @@ from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open
 from vection.errors import DataError, UsageError
 from vection.files import whole_folder
 from vection.image_sides import check_image_sides
+from vection.progress import Report
 
 WINDOWS = 10
 """Places spread over a source at which motion is measured."""
 WINDOW_LENGTH = 6
 """Consecutive frames that are read at each."""
-
-Progress = Callable[[int, int | None], None]
-"""Called with the frames read so far and, if known, their number."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def ingest(
     *,
     settings: IngestSettings | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Ingested:
     """Write the clip of a video or a folder of images to `out`; of a folder of such, one clip each below `out`.
 
@@ -70,7 +68,7 @@ def _ingest_all(
     *,
     title: str,
     settings: IngestSettings,
-    progress: Progress | None,
+    progress: Report | None,
 ) -> tuple[list[ClipInfo], list[str]]:
     """Ingest each source into `folder` / its name; a single one has none, and its clip is called `title`."""
     clips: list[ClipInfo] = []
@@ -94,7 +92,7 @@ def _ingest_all(
 
 
 def _ingest_one(
-    path: Path, folder: Path, *, name: str, settings: IngestSettings, progress: Progress | None
+    path: Path, folder: Path, *, name: str, settings: IngestSettings, progress: Report | None
 ) -> tuple[ClipInfo, list[str]]:
     source = open_source(path, frames_per_second=settings.frames_per_second)
     parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)

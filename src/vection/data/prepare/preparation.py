@@ -7,7 +7,7 @@ killed goes on with the frames that are not yet whole.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,13 +20,13 @@ from vection.data.readers.sequences import DataSequence, Listing, PrepareSetting
 from vection.errors import DataError, UsageError, VectionError
 from vection.files import read_json, write_text
 from vection.image_sides import check_image_sides
+from vection.progress import Report
 
 SETTINGS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
 CHUNK = 8
 """Frames that a worker takes at once."""
 
-Progress = Callable[[int, int | None], None]
 Item = DataSequence | WholeSequence
 
 
@@ -63,7 +63,7 @@ def prepare(
     *,
     settings: PrepareSettings,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
@@ -90,7 +90,7 @@ def prepare(
 
 
 def _prepare_all(
-    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Progress | None
+    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Report | None
 ) -> Prepared:
     missing = [item for item in listing.sequences if not (out / item.name / CLIP_FILE).is_file()]
     left = {item.name: unfinished(item, out / item.name) for item in missing}

@@ -1,6 +1,6 @@
 """Drives: rendered frame by frame, or written as a clip folder with truth."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from vection.data.synthetic.rendering.effects import make_effects
 from vection.data.synthetic.rendering.render import make_world, render
 from vection.data.synthetic.settings import DriveSettings
 from vection.files import whole_folder
+from vection.progress import Report
 
 
 def render_drive(settings: DriveSettings, *, seed: int) -> Iterator[RenderedFrame]:
@@ -26,9 +27,7 @@ def render_drive(settings: DriveSettings, *, seed: int) -> Iterator[RenderedFram
         yield frame
 
 
-def write_drive(
-    folder: Path, settings: DriveSettings, *, seed: int, progress: Callable[[int, int], None] | None = None
-) -> ClipInfo:
+def write_drive(folder: Path, settings: DriveSettings, *, seed: int, progress: Report | None = None) -> ClipInfo:
     """Write the drive as a clip folder in metres, with truth; `progress` is told (frames done, frames in all).
 
     The folder appears when it is complete. UsageError if it holds something already or cannot be written.
@@ -41,9 +40,7 @@ def write_drive(
     return replace(info, folder=folder)
 
 
-def _write_frames(
-    folder: Path, settings: DriveSettings, *, seed: int, progress: Callable[[int, int], None] | None
-) -> ClipInfo:
+def _write_frames(folder: Path, settings: DriveSettings, *, seed: int, progress: Report | None) -> ClipInfo:
     fx, fy, cx, cy = (float(value) for value in settings.camera)
     rows: list[FrameInfo] = []
     mask = None

@@ -1,7 +1,6 @@
 """Depth as KITTI's depth prediction server wants it: 500 PNGs of 1216 x 352 pixels, depth * 256 in 16 bits."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from vection.evaluation.depth.evaluate import depth_at_size
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.files import whole_folder
 from vection.inference.write import write_depth_png
+from vection.progress import Report
 
 IMAGES = 500
 SIZE = (352, 1216)
@@ -26,7 +26,7 @@ def write_submission(
     factor: float | None = None,
     max_depth: float = FARTHEST,
     images: int = IMAGES,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Path:
     """Write `out`/NNNNNNNNNN.png of every prediction, times `factor`, in one step; return `out`.
 

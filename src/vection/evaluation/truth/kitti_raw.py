@@ -1,7 +1,7 @@
 """Sparse true depth of listed images of KITTI raw, exported to one file."""
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from vection.errors import UsageError
 from vection.evaluation.predictions.read import read_depth_png
 from vection.evaluation.truth.truth_set import SOURCE_KEY, GroundTruth, TruthSet
 from vection.files import whole_file
+from vection.progress import Report
 
 
 def kitti_raw_truth(root: Path, names: Sequence[str], *, source: Source = "velodyne-x") -> TruthSet:
@@ -45,7 +46,7 @@ def export_kitti_ground_truth(
     out: Path,
     *,
     source: Source = "velodyne-x",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Path:
     """Write the true depth of listed images of KITTI raw at `root` to `out` (.npz, a key an image), and return `out`.
 
