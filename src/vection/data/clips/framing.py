@@ -8,6 +8,7 @@ import numpy as np
 
 from vection.arrays import AnyImage, Remap
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.errors import UsageError
 
 Crop = Literal["keep-aspect", "stretch"]
@@ -29,11 +30,13 @@ class Framing:
             image = np.asarray(cv2.remap(image, *self.maps, cv2.INTER_LINEAR), dtype=np.uint8)
         left, top, width, height = self.box
         part = image[top : top + height, left : left + width]
-        shrinks = width >= self.camera.width and height >= self.camera.height
-        # INTER_AREA averages when it shrinks, but repeats pixels when it enlarges
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        size = (self.camera.width, self.camera.height)
-        return np.asarray(cv2.resize(part, size, interpolation=method), dtype=np.uint8)
+        return resize_image(part, (self.camera.height, self.camera.width))
+
+    def apply_to_ids(self, ids: AnyImage) -> AnyImage:
+        """Return the stored map of a map of ids, the nearest pixel's, of an image without distortion."""
+        left, top, width, height = self.box
+        part = ids[top : top + height, left : left + width]
+        return resize_nearest(part, (self.camera.height, self.camera.width))
 
 
 def plan_framing(

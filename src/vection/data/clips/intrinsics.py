@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Remap
+from vection.data.clips.resizing import resize_camera
 from vection.errors import DataError, UsageError
 from vection.files import read_json
 
@@ -57,10 +58,9 @@ class CameraIntrinsics:
         return replace(self, width=width, height=height, cx=self.cx - left, cy=self.cy - top)
 
     def resized(self, *, width: int, height: int) -> "CameraIntrinsics":
-        """Return the camera of the resized image: x becomes (x + 0.5) * W'/W - 0.5, as cv2.resize does."""
-        x, y = width / self.width, height / self.height
-        cx, cy = (self.cx + 0.5) * x - 0.5, (self.cy + 0.5) * y - 0.5
-        return replace(self, width=width, height=height, fx=self.fx * x, fy=self.fy * y, cx=cx, cy=cy)
+        """Return the camera of the resized image."""
+        fx, fy, cx, cy = resize_camera(self.numbers, from_size=(self.height, self.width), to_size=(height, width))
+        return replace(self, width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
 
     def fitted(self, *, width: int, height: int) -> "CameraIntrinsics":
         """Return the camera for a full image of another size; DataError if its aspect ratio differs by over 1 %."""

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vection.arrays import AnyArray, AnyImage, GreyImage, Pose
+from vection.arrays import AnyArray, GreyImage, Pose
 from vection.data.clips.folder import CheckedCamera, FrameTruth, Row4, write_rgb
 from vection.data.clips.framing import Framing, plan_framing
 from vection.data.clips.intrinsics import check_intrinsics
@@ -59,9 +59,9 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
     if truth is not None:
         _write_truth(folder / "truth" / f"{name}.npz", truth, source, framing)
     if source.classes is not None:
-        _write_grey(folder / "classes" / f"{name}.png", _nearest(source.classes, framing))
+        _write_grey(folder / "classes" / f"{name}.png", framing.apply_to_ids(source.classes))
     if source.usable is not None:
-        usable = np.where(_nearest(source.usable, framing) >= 128, 255, 0).astype(np.uint8)
+        usable = np.where(framing.apply_to_ids(source.usable) >= 128, 255, 0).astype(np.uint8)
         _write_grey(folder / RECORDS / f"{name}.mask.png", usable)
     stereo = source.stereo if settings.stereo else None
     other = None if stereo is None else _write_stereo(folder / "stereo" / f"{name}.jpg", stereo, settings)
@@ -126,13 +126,6 @@ def _shown(array: AnyArray, source: SourceFrame, framing: Framing) -> AnyArray:
     if array.shape[-2:] != full:
         raise UsageError("Truth of another size than the image cannot be cropped; prepare with --crop stretch.")
     return np.ascontiguousarray(array[..., top : top + height, left : left + width])
-
-
-def _nearest(labels: AnyImage, framing: Framing) -> AnyImage:
-    left, top, width, height = framing.box
-    part = labels[top : top + height, left : left + width]
-    size = (framing.camera.width, framing.camera.height)
-    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
 
 
 def _write_grey(path: Path, image: GreyImage) -> None:

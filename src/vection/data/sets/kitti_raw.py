@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vection.arrays import CameraNumbers
 from vection.data.clips.folder import read_rgb
+from vection.data.clips.resizing import resize_image
 from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.splits.list_file import Side, SplitLine
@@ -108,8 +108,7 @@ class KittiRawDataset(Dataset[Clip]):
     def _read(self, folder: str, frame: int, side: Side) -> tuple[Tensor, Tensor]:
         image = read_rgb(self._images(folder, side)[frame])
         height, width = image.shape[:2]
-        size = (self.settings.width, self.settings.height)
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        small = resize_image(image, (self.settings.height, self.settings.width))
         return image_tensor(small), camera_matrix(self._camera(folder, side, width=width, height=height))[None]
 
     def _camera(self, folder: str, side: Side, *, width: int, height: int) -> CameraNumbers:

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from vection.arrays import ClassIds, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_key, read_clip, read_rgb
+from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
 from vection.errors import DataError, UsageError
@@ -62,17 +63,11 @@ class LabelledDataset(Dataset[LabelledImage]):
         """Read an image and its classes."""
         pair = self._pairs[index]
         image, classes = pair.image(), pair.classes()
-        for found in (image, classes):
-            if found.shape[:2] != self.native:
-                sizes = f"{found.shape[1]}x{found.shape[0]} instead of {self.native[1]}x{self.native[0]}"
+        for array in (image, classes):
+            if array.shape[:2] != self.native:
+                sizes = f"{array.shape[1]}x{array.shape[0]} instead of {self.native[1]}x{self.native[0]}"
                 raise DataError(f"{pair.name} or its class map is {sizes}; labelled images must all have one size.")
-        height, width = self.size
-        if self.size != self.native:
-            shrinks = height < self.native[0]
-            filtering = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            image = np.asarray(cv2.resize(image, (width, height), interpolation=filtering), np.uint8)
-            nearest = cv2.INTER_NEAREST_EXACT
-            classes = np.asarray(cv2.resize(classes, (width, height), interpolation=nearest), np.uint8)
+        image, classes = resize_image(image, self.size), resize_nearest(classes, self.size)
         return LabelledImage(image_tensor(image), torch.from_numpy(np.ascontiguousarray(classes))[None, None])
 
 

@@ -1,15 +1,15 @@
 """Predictions and ground truth under a protocol, image by image."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
 from vection.arrays import FloatMap
+from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
@@ -17,6 +17,7 @@ from vection.evaluation.depth.result import DepthResult, ImageRow, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+from vection.progress import Report
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def evaluate_depth(
     protocol: DepthProtocol,
     *,
     name: str = "model",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> DepthResult:
     """Score every image of `truths`; predictions of other images are ignored.
 
@@ -166,8 +167,7 @@ def depth_at_size(
     if values.shape != tuple(size):
         if kind != resize:
             values, kind = _reciprocal(values), resize
-        method = cv2.INTER_LINEAR if interpolation == "bilinear" else cv2.INTER_NEAREST_EXACT
-        values = cv2.resize(values, (size[1], size[0]), interpolation=method)
+        values = (resize_map if interpolation == "bilinear" else resize_nearest)(values, tuple(size))
     return values if kind == "depth" else _reciprocal(values)
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
 from vection.arrays import FloatMap, PixelMask
+from vection.data.clips.resizing import resize_map
 
 Thresholds = Float[np.ndarray, " threshold"]
 Flow = Float[np.ndarray, "height width 3"]
@@ -70,7 +70,7 @@ def motion_curve(
 ) -> MotionCurve:
     """Count one image's pixels; one is called moving where the mask is above the threshold.
 
-    The mask is resized bilinearly to the truth. PixelMask `ignored`, nothing counts against the prediction.
+    The mask is resized bilinearly to the truth. Where `ignored`, nothing counts against the prediction.
     """
     thresholds = motion_thresholds() if thresholds is None else thresholds
     mask = resize_map(motion_mask, moving.shape)
@@ -139,13 +139,6 @@ def ratio_counts(predicted: Float[np.ndarray, " pixel"], truth: Float[np.ndarray
     """Count predicted / true depth of one image's pixels, scaled already."""
     bins = np.searchsorted(RATIO_EDGES, predicted / truth)
     return RatioCounts(np.bincount(bins, minlength=len(RATIO_EDGES) + 1).astype(np.int64))
-
-
-def resize_map(values: Float[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> np.ndarray:
-    """Resize bilinearly to (height, width), half-pixel centres."""
-    if values.shape[:2] == size:
-        return values
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def _above(values: Float[np.ndarray, " pixel"], thresholds: Thresholds) -> Int64[np.ndarray, " threshold"]:

@@ -16,6 +16,7 @@ from vection.arrays import AnyImage, DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.resizing import resize_camera
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.readers.sequences import (
     DataSequence,
@@ -267,8 +268,9 @@ def _intrinsics(camera: CityscapesCamera, image: RgbImage, settings: PrepareSett
     if settings.variant != "struct2depth-legacy":
         return part
     # In the stored image the released code has cx' = cx W'/2048, cy' = cy H'/1024; undo what resizing will do.
-    cx = (camera.cx * settings.width / WIDTH + 0.5) * width / settings.width - 0.5
-    cy = (camera.cy * settings.height / HEIGHT + 0.5) * height / settings.height - 0.5
+    stored = settings.height, settings.width
+    released = part.fx, part.fy, camera.cx * settings.width / WIDTH, camera.cy * settings.height / HEIGHT
+    _, _, cx, cy = resize_camera(released, from_size=stored, to_size=(height, width))
     return replace(part, cx=cx, cy=cy, source="Cityscapes camera file; principal point as in struct2depth's release")
 
 
