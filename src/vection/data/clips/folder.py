@@ -149,8 +149,8 @@ class ClipInfo:
     def _read_sized(self, path: Path) -> RgbImage:
         image = read_rgb(path)
         if image.shape[:2] != (self.height, self.width):
-            found = f"{image.shape[1]}x{image.shape[0]}"
-            raise DataError(f"{path} is {found} but {CLIP_FILE} says {self.width}x{self.height}; ingest it again.")
+            size = f"{image.shape[1]}x{image.shape[0]}"
+            raise DataError(f"{path} is {size} but {CLIP_FILE} says {self.width}x{self.height}; ingest it again.")
         return image
 
 
@@ -206,8 +206,8 @@ def find_clips(root: Path) -> list[Path]:
         raise UsageError(f"The data folder {root} does not exist.")
     if (root / CLIP_FILE).is_file():
         return [root]
-    found = sorted((path.parent for path in root.rglob(CLIP_FILE)), key=lambda path: natural_key(str(path)))
-    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    folders = sorted((path.parent for path in root.rglob(CLIP_FILE)), key=lambda path: natural_key(str(path)))
+    visible = [path for path in folders if not any(part.startswith(".") for part in path.relative_to(root).parts)]
     if not visible:
         raise DataError(f"No {CLIP_FILE} at or below {root}; make clips with `vection ingest`.")
     return visible

@@ -70,11 +70,11 @@ def cut_to_aspect(box: Box, *, aspect: float, centre: tuple[float, float]) -> Bo
     """Return the largest box of this width/height inside `box`, as near as it can be to symmetric about `centre`."""
     left, top, width, height = box
     if width > height * aspect:
-        wanted = max(1, round(height * aspect))
-        return _nearest_start(left, width, wanted, centre[0]), top, wanted, height
-    wanted = max(1, round(width / aspect))
-    return left, _nearest_start(top, height, wanted, centre[1]), width, wanted
+        kept = max(1, round(height * aspect))
+        return _nearest_start(left, width, kept, centre[0]), top, kept, height
+    kept = max(1, round(width / aspect))
+    return left, _nearest_start(top, height, kept, centre[1]), width, kept
 
 
-def _nearest_start(start: int, length: int, wanted: int, centre: float) -> int:
-    return min(max(start, round(centre - (wanted - 1) / 2)), start + length - wanted)
+def _nearest_start(start: int, length: int, kept: int, centre: float) -> int:
+    return min(max(start, round(centre - (kept - 1) / 2)), start + length - kept)

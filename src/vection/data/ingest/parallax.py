@@ -64,16 +64,18 @@ def measure_parallax(windows: Iterable[list[RgbImage]], *, frames: int | None) -
         greys = [small_grey(image) for image in window]
         if any(grey.shape != greys[0].shape for grey in greys):
             continue  # images of several sizes are refused with their names when they are read
-        pairs += [median_displacement(one, other) for one, other in pairwise(greys)]
+        pairs += [median_displacement(first, second) for first, second in pairwise(greys)]
         if len(greys) > 1:
             slow.append(median_displacement(greys[0], greys[-1]) / (len(greys) - 1))
     # below a pixel or so, the displacement over a whole window is the surer measure
-    found, least = pairs, STATIC_DISPLACEMENT
+    measured, least = pairs, STATIC_DISPLACEMENT
     if pairs and median(pairs) < SLOW_DISPLACEMENT:
-        found, least = slow, STATIC_DISPLACEMENT / SLOWEST_FRAMES
-    moving = [value for value in found if value >= least]
-    displacement = median(moving or found) if found else 0.0
+        measured, least = slow, STATIC_DISPLACEMENT / SLOWEST_FRAMES
+    moving = [value for value in measured if value >= least]
+    displacement = median(moving or measured) if measured else 0.0
     stride = round(TARGET_DISPLACEMENT / displacement) if moving else 1
     highest = LARGEST_STRIDE if frames is None else min(LARGEST_STRIDE, frames // FRAMES_TO_KEEP)
     stride = max(1, min(stride, highest))
-    return Parallax(displacement=displacement, stride=stride, pairs=len(found), static_pairs=len(found) - len(moving))
+    return Parallax(
+        displacement=displacement, stride=stride, pairs=len(measured), static_pairs=len(measured) - len(moving)
+    )

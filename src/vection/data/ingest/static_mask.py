@@ -67,16 +67,16 @@ def bonnet(greys: GreyFrames) -> PixelMask:
     persistence = np.abs(vertical.mean(axis=0)) / (vertical.std(axis=0) + 2.0)
     path = _best_path(persistence)
     strength = persistence[path, np.arange(len(path))]
-    found = np.zeros(greys.shape[1:], np.bool_)
+    nothing = np.zeros(greys.shape[1:], np.bool_)
     if strength.mean() < EDGE_PERSISTENCE or np.mean(strength > 1) < 0.8:
-        return found
+        return nothing
     rows = np.arange(height)[:, None]
     below = rows >= first + path + 3
     variation = greys.std(axis=0)
     road, car = variation[first:][~below[first:]], variation[below]
     # The road's marks pass by; a bonnet changes by reflections only. A horizon that stands still fails here.
     if car.size == 0 or np.percentile(car, 95) > QUIETER * np.percentile(road, 95):
-        return found
+        return nothing
     return np.asarray(rows >= first + path - 3)
 
 

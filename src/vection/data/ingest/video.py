@@ -156,10 +156,10 @@ def find_sources(path: Path) -> list[Path]:
     if image_files(path):
         return [path]
     folders = sorted((child for child in path.iterdir() if child.is_dir()), key=lambda child: natural_key(child.name))
-    found = [folder for folder in folders if image_files(folder)] + video_files(path)
-    if not found:
+    sources = [folder for folder in folders if image_files(folder)] + video_files(path)
+    if not sources:
         raise DataError(f"No video and no images in {path} or the folders directly in it.")
-    return found
+    return sources
 
 
 def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:

@@ -70,23 +70,23 @@ def prepare(
     `workers` processes read frames; 0 does it in this one. Raises UsageError for a wrong name, folder or size, or if
     `out` was made with other settings, DataError if nothing of the data set can be used.
     """
-    known = get_data_set(data_set) if isinstance(data_set, str) else data_set
+    data_set = get_data_set(data_set) if isinstance(data_set, str) else data_set
     _check(settings, source=source, out=out)
-    known.check_split(settings.split)
-    listing = known.list_sequences(source, settings)
+    data_set.check_split(settings.split)
+    listing = data_set.list_sequences(source, settings)
     if not listing.sequences:
         why = (
             "the first problem: {}: {}".format(*listing.skipped[0])
             if listing.skipped
-            else f"{known.about} is expected."
+            else f"{data_set.about} is expected."
         )
-        raise DataError(f"Nothing of {known.name} can be read at {source}; {why}")
-    _claim(out, name=known.name, settings=settings)
-    made = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
-    if not made.clips:
-        first = made.skipped[0].reason if made.skipped else "it has no frames."
+        raise DataError(f"Nothing of {data_set.name} can be read at {source}; {why}")
+    _claim(out, name=data_set.name, settings=settings)
+    prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
+    if not prepared.clips:
+        first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
         raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
-    return made
+    return prepared
 
 
 def _prepare_all(

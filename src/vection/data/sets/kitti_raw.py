@@ -121,9 +121,11 @@ class KittiRawDataset(Dataset[Clip]):
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
         times = _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
-        known = times is not None and max(line.frame, *frames, 0) < len(times)
-        values = [times[frame] - times[line.frame] if known and times else (frame - line.frame) * FRAME_SECONDS
-                  for frame in frames]  # fmt: skip
+        timed = times is not None and max(line.frame, *frames, 0) < len(times)
+        values = [
+            times[frame] - times[line.frame] if timed and times else (frame - line.frame) * FRAME_SECONDS
+            for frame in frames
+        ]
         return torch.tensor([values], dtype=torch.float32)
 
     def _date_folder(self, folder: str) -> Path:
@@ -139,8 +141,8 @@ class KittiRawDataset(Dataset[Clip]):
 
     def _complete(self, line: SplitLine) -> bool:
         present = self._images(line.folder, line.side)
-        wanted = (line.frame, *(line.frame + offset for offset in self.settings.offsets))
-        if not all(frame in present for frame in wanted):
+        frames = (line.frame, *(line.frame + offset for offset in self.settings.offsets))
+        if not all(frame in present for frame in frames):
             return False
         other: Side = "r" if line.side == "l" else "l"
         return not self.settings.use_stereo or line.frame in self._images(line.folder, other)

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
-STATIC, MOVABLE, MOVING, NO_CATEGORY = 0, 1, 2, 255
-"""Categories: static background, static object that could move, moving object, sky or none."""
+STATIC = 0
+"""Category of the static background."""
+MOVABLE = 1
+"""Category of a static object that could move."""
+MOVING = 2
+"""Category of a moving object."""
+NO_CATEGORY = 255
+"""Category of the sky, and where there is none."""
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def evaluate_depth(
     counts: dict[str, RatioCounts] = {}
     skipped: list[str] = []
     if protocol.scaling == "one-scale":
-        compared = ((one, compare(predictions.read(one), truths.read(one), protocol)) for one in truths.names)
-        ratios = {one: pixels.ratio for one, pixels in compared if pixels is not None}
+        compared = ((image, compare(predictions.read(image), truths.read(image), protocol)) for image in truths.names)
+        ratios = {image: pixels.ratio for image, pixels in compared if pixels is not None}
     one_scale = float(np.median(list(ratios.values()))) if ratios else None
     for number, image in enumerate(truths.names):
         pixels = compare(predictions.read(image), truths.read(image), protocol)
@@ -69,8 +69,8 @@ def evaluate_depth(
             scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
             assert scale is not None  # one scale exists where an image has pixels
             rows += score(image, pixels, protocol, scale=scale)
-            for category, found in depth_ratios(pixels, protocol, scale=scale).items():
-                counts[category] = counts[category] + found if category in counts else found
+            for category, ratio in depth_ratios(pixels, protocol, scale=scale).items():
+                counts[category] = counts[category] + ratio if category in counts else ratio
         if progress is not None:
             progress(number + 1, len(truths))
     if not rows:
@@ -86,7 +86,7 @@ def evaluate_depth(
         images=len(ratios),
         ratio_median=float(np.median(values)),
         ratio_std=float(np.std(values / np.median(values))),
-        depth_ratio={category: found.median for category, found in counts.items()},
+        depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
     )
 

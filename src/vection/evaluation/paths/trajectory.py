@@ -162,7 +162,7 @@ def scale_every_step(predicted: Poses, true: Poses) -> Poses:
     It takes all drift of scale away; SC-SfMLearner's table does it to methods whose scale changes from frame to frame.
     """
     steps, true_steps = steps_from_poses(predicted), steps_from_poses(true)
-    lengths, true_lengths = (np.linalg.norm(one[:, :3, 3], axis=1) for one in (steps, true_steps))
+    lengths, true_lengths = (np.linalg.norm(path[:, :3, 3], axis=1) for path in (steps, true_steps))
     steps[:, :3, 3] *= (true_lengths / np.maximum(lengths, 1e-12))[:, None]
     return np.asarray(predicted[0] @ poses_from_steps(steps))
 

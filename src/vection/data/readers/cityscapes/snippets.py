@@ -137,8 +137,8 @@ def list_images(source: Path, settings: PrepareSettings) -> Listing:
 
 def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
     if settings.variant not in WINDOWS:
-        known = ", ".join(filter(None, WINDOWS))
-        raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {known}.")
+        variants = ", ".join(filter(None, WINDOWS))
+        raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {variants}.")
     if settings.cameras:
         raise UsageError("Cityscapes has one left camera; --stereo adds the right one.")
     part = settings.split if settings.split in PARTS else "*"
@@ -159,8 +159,8 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
             skipped.append((name, f"no camera file of its snippet in {source / 'camera'}."))
         else:
             snippets[middle].append(name)
-    made = (_sequence(source, kind, middle, frames, settings, listed) for middle, frames in snippets.items())
-    return Listing(tuple(sequence for sequence in made if sequence.frames), tuple(skipped))
+    sequences = (_sequence(source, kind, middle, frames, settings, listed) for middle, frames in snippets.items())
+    return Listing(tuple(sequence for sequence in sequences if sequence.frames), tuple(skipped))
 
 
 def read_frame(place: _Frame) -> SourceFrame:
@@ -200,12 +200,12 @@ def _read_list(file: Path) -> frozenset[str]:
 
 def _labelled_frames(source: Path) -> dict[str, list[int]]:
     """The frames with a camera file of each `SPLIT/CITY/CITY_SEQUENCE`."""
-    found: dict[str, list[int]] = defaultdict(list)
+    frames: dict[str, list[int]] = defaultdict(list)
     for file in (source / "camera").glob("*/*/*_camera.json"):
         name, _, frame = file.relative_to(source / "camera").as_posix().removesuffix("_camera.json").rpartition("_")
         if frame.isdecimal():
-            found[name].append(int(frame))
-    return found
+            frames[name].append(int(frame))
+    return frames
 
 
 def _snippet(name: str, labelled: dict[str, list[int]]) -> str | None:
@@ -222,21 +222,21 @@ def _sequence(
 ) -> DataSequence:
     video = kind == VIDEO
     numbers = {name: int(name.rpartition("_")[2]) for name in names}
-    chosen = names
+    kept = names
     if listed is not None:
         targets = {numbers[name] for name in names if name.rpartition("/")[2] in listed}
         near = {number + step for number in targets for step in ((-1, 0, 1) if settings.neighbours else (0,))}
         named = (name for name in names if name.rpartition("/")[2] in listed or (video and numbers[name] in near))
-        chosen = list(named)
+        kept = list(named)
     frames = []
-    for place, name in enumerate(chosen):
+    for place, name in enumerate(kept):
         camera = source / "camera" / f"{middle if video else name}_camera.json"
         frames.append(
             SequenceFrame(
                 name.rpartition("/")[2],
-                (numbers[name] - numbers[chosen[0]]) * FRAME_SECONDS if video else float(place),
+                (numbers[name] - numbers[kept[0]]) * FRAME_SECONDS if video else float(place),
                 partial(read_frame, _Frame(source, kind, name, camera, settings)),
-                follows=video and place > 0 and numbers[name] == numbers[chosen[place - 1]] + 1,
+                follows=video and place > 0 and numbers[name] == numbers[kept[place - 1]] + 1,
                 target=listed is None or name.rpartition("/")[2] in listed,
             )
         )

@@ -94,13 +94,13 @@ def _read_scenes(tables: Path, *, channels: set[str], wanted: Callable[[str], bo
         shot = _shot(row, calibration, ego[row["ego_pose_token"]])
         shots[samples[row["sample_token"]]].setdefault(sensors[calibration["sensor_token"]], []).append(shot)
     in_scene: dict[str, dict[str, tuple[Annotation, ...]]] = {token: {} for token in scenes}
-    for sample, found in annotations.items():
-        in_scene[samples[sample]][sample] = tuple(found)
+    for sample, labelled in annotations.items():
+        in_scene[samples[sample]][sample] = tuple(labelled)
     return [
         Scene(
             row["name"],
             row["description"],
-            {channel: tuple(found) for channel, found in shots[token].items()},
+            {channel: tuple(of_sensor) for channel, of_sensor in shots[token].items()},
             in_scene[token],
         )
         for token, row in sorted(scenes.items(), key=lambda item: item[1]["name"])
@@ -114,7 +114,7 @@ def _read_annotations(tables: Path, samples: Mapping[str, str]) -> dict[str, lis
     categories = {row["token"]: row["name"] for row in _rows(tables, "category")}
     instances = {row["token"]: categories[row["category_token"]] for row in _rows(tables, "instance")}
     attributes = {row["token"]: row["name"] for row in _rows(tables, "attribute")}
-    found: dict[str, list[Annotation]] = {sample: [] for sample in samples}
+    annotations: dict[str, list[Annotation]] = {sample: [] for sample in samples}
     for row in _rows(tables, "sample_annotation", lambda row: row["sample_token"] in samples):
         width, length, height = row["size"]
         annotation = Annotation(
@@ -123,8 +123,8 @@ def _read_annotations(tables: Path, samples: Mapping[str, str]) -> dict[str, lis
             T_box_to_world=_transform(row),
             size=np.array([length, width, height], np.float64),
         )
-        found.setdefault(row["sample_token"], []).append(annotation)
-    return found
+        annotations.setdefault(row["sample_token"], []).append(annotation)
+    return annotations
 
 
 def _shot(row: Row, calibration: Row, T_ego_to_world: Pose) -> Shot:

@@ -12,7 +12,11 @@ from jaxtyping import Float32, Float64, Int64, UInt64
 
 from vection.errors import DataError
 
-VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
+# How a field is stored, the lowest three bits of its tag
+VARINT = 0
+EIGHT_BYTES = 1
+LENGTH = 2
+FOUR_BYTES = 5
 
 
 class Message:

@@ -11,10 +11,15 @@ Canvas = Float32[np.ndarray, "256 256 3"]
 """A page that is being painted, 0..255, not yet clipped."""
 Rectangle = tuple[float | int, ...]
 """Left, top, right, bottom in pixels of a page."""
-BODY_SIDE, BODY_FRONT, BODY_REAR = (0.0, 0.0, 1.0, 0.31), (0.0, 0.32, 0.48, 0.54), (0.52, 0.32, 1.0, 0.54)
-CABIN_SIDE, WINDSCREEN, REAR_WINDOW = (0.0, 0.56, 1.0, 0.69), (0.0, 0.71, 0.48, 0.85), (0.52, 0.71, 1.0, 0.85)
+
+# Regions of a car page: left, top, right, bottom, in tiles
+BODY_SIDE = (0.0, 0.0, 1.0, 0.31)
+BODY_FRONT = (0.0, 0.32, 0.48, 0.54)
+BODY_REAR = (0.52, 0.32, 1.0, 0.54)
+CABIN_SIDE = (0.0, 0.56, 1.0, 0.69)
+WINDSCREEN = (0.0, 0.71, 0.48, 0.85)
+REAR_WINDOW = (0.52, 0.71, 1.0, 0.85)
 BODY_TOP = (0.0, 0.87, 1.0, 0.99)
-"""Regions of a car page: left, top, right, bottom, in tiles."""
 
 
 def facade_page(
