@@ -88,3 +88,17 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path):
 def test_a_file_that_cannot_be_read_is_no_place_that_cannot_be_written(tmp_path: Path):
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "new" / "a.txt"):
         (tmp_path / "missing").read_text()
+
+
+def test_a_missing_file_of_the_data_is_damage_and_no_mistake_of_the_user(tmp_path: Path):
+    with pytest.raises(DataError, match=r"Cannot read .*; copy it again"):
+        read_text(tmp_path / "missing", remedy="copy it again.", missing=DataError)
+
+
+def test_a_place_far_below_a_file(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for below in ("a/b/c.txt", "a.txt"):
+        with pytest.raises(UsageError, match="Cannot write"), whole_file(tmp_path / "file" / below):
+            pass
+    with pytest.raises(UsageError, match="Cannot write"), whole_folder(tmp_path / "file" / "a" / "b"):
+        pass

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Remap
+from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Projection, Remap
 from vection.data.clips.resizing import resize_camera
 from vection.errors import DataError, UsageError
 from vection.files import read_json
@@ -46,7 +46,7 @@ class CameraIntrinsics:
     @property
     def matrix(self) -> CameraMatrix:
         """Return the 3x3 matrix K."""
-        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1.0]])
+        return camera_matrix(self.numbers)
 
     @property
     def field_of_view(self) -> float:
@@ -87,6 +87,17 @@ class CameraIntrinsics:
         straight = replace(self, fx=fx, fy=fx * aspect, cx=cx, cy=cy, distortion=None, source=source)
         first, second = cv2.initUndistortRectifyMap(self.matrix, distortion, None, straight.matrix, size, cv2.CV_32FC1)
         return straight, (np.asarray(first, np.float32), np.asarray(second, np.float32))
+
+
+def camera_matrix(numbers: CameraNumbers) -> CameraMatrix:
+    """Return K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]."""
+    fx, fy, cx, cy = numbers
+    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+
+
+def camera_numbers(K: CameraMatrix | Projection) -> CameraNumbers:
+    """Return fx, fy, cx, cy of a camera matrix, or of a projection that begins with one."""
+    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
 
 
 def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
@@ -158,7 +169,7 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
     """
     content = read_json(file, remedy="give a JSON object with width, height and K or fx, fy, cx, cy.")
     try:
-        fx, fy, cx, cy = _camera_numbers(content, file)
+        fx, fy, cx, cy = _stated_numbers(content, file)
         camera = CameraIntrinsics(
             width=int(content["width"]),
             height=int(content["height"]),
@@ -194,7 +205,7 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
     return read_intrinsics(Path(given)).fitted(width=width, height=height)
 
 
-def _camera_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
+def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
     if "K" not in content:
         return float(content["fx"]), float(content["fy"]), float(content["cx"]), float(content["cy"])
     try:
@@ -205,7 +216,7 @@ def _camera_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
         raise DataError(f"K in {file} has shape {'x'.join(map(str, K.shape))}; a 3x3 matrix is expected.")
     if not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
         raise DataError(f"K in {file} is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
-    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+    return camera_numbers(K)
 
 
 def _distortion(content: Mapping[str, Any], file: Path) -> Distortion | None:

@@ -18,7 +18,7 @@ import numpy as np
 from vection.arrays import AnyArray, Distortion, PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
-from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.cameras import read_raw_cameras
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
@@ -200,8 +200,7 @@ def _read_drive(folder: Path) -> _Drive:
         if "camera_intrinsic" in content:
             K, T = np.array(content["camera_intrinsic"], np.float64), np.eye(4)
             T[:3, :3], T[:3, 3] = rotation_of_quaternion(content["rotation"]), content["translation"]
-            numbers = float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
-            camera = CameraIntrinsics(width, height, *numbers, f"given: {file.name}")
+            camera = CameraIntrinsics(width, height, *camera_numbers(K), f"given: {file.name}")
             return _Drive(folder, images, camera, T, truth_source=NUSCENES_TRUTH)
         fx, fy, cx, cy, k1, k2, p1, p2, k3 = (float(number) for number in content["intrinsic"])
         extrinsic = np.array(content["extrinsic"], np.float64).reshape(4, 4) @ CAMERA_TO_VEHICLE_AXES

@@ -24,7 +24,7 @@ GRID = (55, 305)
 GRID_ROWS = slice(17, 38)
 """Those of the kept part."""
 TRUTH_SOURCE = "Make3D's laser grid, middle 21 of 55 rows (C1)"
-"""In the words of the evaluation protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 DEPTH_CHANNEL = 3
 """Of Position3DGrid: height, side, forward, distance along the ray."""
 IMAGES = ("Test134", "Test", ".")

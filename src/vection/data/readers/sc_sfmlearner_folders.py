@@ -12,7 +12,7 @@ import numpy as np
 from vection.arrays import CameraNumbers, DepthMap, Pose
 from vection.data.clips.folder import FrameTruth, natural_key
 from vection.data.clips.image_file import read_whole_rgb
-from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.odometry import read_poses
 from vection.data.readers.sequences import (
     DataSequence,
@@ -104,7 +104,7 @@ def read_camera_numbers(file: Path) -> CameraNumbers:
         raise DataError(f"The camera file {file} is not 9 numbers ({error}).") from error
     if not np.isfinite(K).all() or not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
         raise DataError(f"{file} is no camera matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
-    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+    return camera_numbers(K)
 
 
 def _depth(file: Path) -> DepthMap:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,7 +11,7 @@ from vection.arrays import FloatMap
 from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
-from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
+from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
 from vection.evaluation.depth.result import DepthResult, ImageRow, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
@@ -160,7 +159,7 @@ def depth_at_size(
     size: Sequence[int],
     *,
     resize: MapKind = "inverse-depth",
-    interpolation: Literal["bilinear", "nearest"] = "bilinear",
+    interpolation: Interpolation = "bilinear",
 ) -> FloatMap:
     """Return depth at `size` (height, width), resized with half-pixel centres, of what `resize` says."""
     values, kind = predicted.values, predicted.kind

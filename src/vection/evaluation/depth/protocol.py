@@ -10,6 +10,7 @@ from vection.evaluation.predictions.kinds import MapKind
 
 Median = Literal["middle", "lower"]
 Averaging = Literal["per image", "per pixel"]
+Interpolation = Literal["bilinear", "nearest"]
 
 ALL = "all"
 """The category of every evaluated pixel."""
@@ -87,7 +88,7 @@ class DepthProtocol:
     """Scale is that of the whole image for every category."""
     category_averaging: Averaging | None = None
     """Of the categories beside 'all', if another than `averaging`."""
-    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     log_base: Literal["e", "10"] = "e"
     """Of RMSElog."""
     server: bool = False

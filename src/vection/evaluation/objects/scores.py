@@ -33,7 +33,7 @@ class ObjectScores:
     flow_images: int = 0
     flow: FlowErrors | None = None
     still: FlowErrors | None = None
-    """Of zero flow."""
+    """Errors of a prediction of zero flow."""
     class_images: int = 0
     confusion: Confusion | None = None
 

@@ -18,9 +18,9 @@ SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving obj
 NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
 SKY = 10
-"""Its train id."""
+"""Train id of the sky."""
 KITTI_2015_SOURCE = "KITTI 2015 stereo disparity, focal * baseline / disparity"
-"""In the words of the protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 SOURCE_KEY = "_source"
 """The key of an exported file that says in words where its depth comes from."""
 

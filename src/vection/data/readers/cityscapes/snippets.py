@@ -37,7 +37,7 @@ WIDTH = 2048
 HEIGHT = 1024
 """Pixels of a whole image."""
 TRUTH_SOURCE = "Cityscapes' stereo disparity, focal * baseline / disparity"
-"""In the words of the evaluation protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 FRAMES_BEFORE = 19
 """Frames of a snippet before the one that is labelled."""
 FRAMES_BEHIND = 10

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vection.arrays import Pose, Projection, Vector3
-from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
 
@@ -31,9 +31,8 @@ class RectifiedCamera:
 
     def intrinsics(self, *, width: int, height: int) -> CameraIntrinsics:
         """Return the camera of stored images of this size, which may be smaller than the calibration says."""
-        fx, fy, cx, cy = (float(self.P[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
         wide, high = self.size or (width, height)
-        camera = CameraIntrinsics(wide, high, fx, fy, cx, cy, "KITTI")
+        camera = CameraIntrinsics(wide, high, *camera_numbers(self.P), "KITTI")
         return camera if (wide, high) == (width, height) else camera.resized(width=width, height=height)
 
     def transform_to(self, other: "RectifiedCamera") -> Pose:

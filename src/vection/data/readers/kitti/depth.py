@@ -14,7 +14,7 @@ import numpy as np
 from vection.arrays import DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
-from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
@@ -86,5 +86,4 @@ def read_camera(file: Path, image: RgbImage) -> CameraIntrinsics:
         K = np.array(text.split(), dtype=np.float64).reshape(3, 3)
     except ValueError as error:
         raise DataError(f"The camera file {file} is not 9 numbers ({error}).") from error
-    fx, fy, cx, cy = (float(K[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    return CameraIntrinsics(image.shape[1], image.shape[0], fx, fy, cx, cy, "KITTI depth benchmark")
+    return CameraIntrinsics(image.shape[1], image.shape[0], *camera_numbers(K), "KITTI depth benchmark")

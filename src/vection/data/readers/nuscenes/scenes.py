@@ -61,7 +61,7 @@ VALIDATION = (
 )  # fmt: skip
 """The published 150 validation scenes, first and last numbers."""
 TRUTH_SOURCE = "nuScenes' LIDAR_TOP at key frames, camera z"
-"""In the words of the evaluation protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 SCENE_NAME = re.compile(r"scene-(\d+)")
 
 

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from vection.arrays import CameraMatrix, CameraNumbers, Distortion, PointList, Pose, Poses, Remap
+from vection.arrays import CameraNumbers, Distortion, PointList, Pose, Poses, Remap
+from vection.data.clips.intrinsics import camera_matrix
 from vection.data.readers.sparse_depth import move, project
 
 CAMERA_TO_VEHICLE_AXES: Pose = np.array(
@@ -74,9 +75,3 @@ def undistort_points(
     K = camera_matrix(numbers)
     straight = cv2.undistortPoints(pixels[:, None], K, np.array(distortion), None, None, K)
     return np.asarray(straight[:, 0], np.float64)
-
-
-def camera_matrix(numbers: CameraNumbers) -> CameraMatrix:
-    """Return K."""
-    fx, fy, cx, cy = numbers
-    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])

@@ -35,7 +35,7 @@ DEPTH_SOURCES: dict[DepthKind, str] = {
     "waymo-projection": "Waymo's lasers at Waymo's own pixels, undistorted, camera z",
     "vehicle-distance": "Waymo's lasers, distance from the vehicle, at distorted pixels",
 }
-"""The same in the words of the evaluation protocols."""
+"""Where the true depth comes from, by kind, in the words of the evaluation protocols."""
 
 
 def frame_points(frame: WaymoFrame) -> tuple[PointList, Int64[np.ndarray, "point 6"] | None]:

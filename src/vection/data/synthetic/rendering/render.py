@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
+from vection.data.clips.intrinsics import camera_matrix
 from vection.data.synthetic.frames import MOVABLE, MOVING, NO_CATEGORY, STATIC, RenderedFrame
 from vection.data.synthetic.rendering.atlas import Atlas
 from vection.data.synthetic.rendering.scene import SceneTables, body_poses, build_tables, place
@@ -59,12 +60,6 @@ def _ground(materials: Materials) -> Body:
     return Body((shape,), ROAD, np.zeros((1, 3)))
 
 
-def camera_matrix(settings: DriveSettings) -> Float64[np.ndarray, "3 3"]:
-    """Return K."""
-    fx, fy, cx, cy = settings.camera
-    return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
-
-
 def render(world: World, time: int) -> RenderedFrame:
     """Render frame `time`, without the effects of the camera's electronics and bonnet."""
     settings = world.settings
@@ -93,7 +88,7 @@ def render(world: World, time: int) -> RenderedFrame:
         semantics=_semantics(world, depth=depth, body=body, hits=centres, pose=pose),
         instance=np.where(movable[body] & ~is_sky, body, 0).astype(np.int32),
         usable=np.ones(is_sky.shape, bool),
-        intrinsics=camera_matrix(settings),
+        intrinsics=camera_matrix(settings.camera),
         seconds=float(world.drive.seconds[time]),
         stereo_image=right,
     )
