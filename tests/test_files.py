@@ -152,3 +152,17 @@ def test_what_killed_programs_left_is_removed(tmp_path: Path):
     (tmp_path / "whole").mkdir()
     remove_unfinished(tmp_path)
     assert names(tmp_path) == ["whole"]
+
+
+def test_a_missing_file_of_the_data_is_damage_and_no_mistake_of_the_user(tmp_path: Path):
+    with pytest.raises(DataError, match=r"Cannot read .*; copy it again"):
+        read_text(tmp_path / "missing", remedy="copy it again.", missing=DataError)
+
+
+def test_a_place_far_below_a_file(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for below in ("a/b/c.txt", "a.txt"):
+        with pytest.raises(UsageError, match="Cannot write"), whole_file(tmp_path / "file" / below):
+            pass
+    with pytest.raises(UsageError, match="Cannot write"), whole_folder(tmp_path / "file" / "a" / "b"):
+        pass

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from vection.errors import UsageError
+from vection.files import whole_file
 
 
 def cache_folder() -> Path:
@@ -24,26 +25,24 @@ def download(url: str, *, sha256: str, otherwise: str, cache: Path | None = None
     folder = cache or cache_folder()
     file = folder / url.rsplit("/", maxsplit=1)[-1]
     if not file.is_file():
-        partial = file.with_suffix(f".{os.getpid()}.partial")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
                 f"The cache '{folder}' cannot be written ({error.strerror}); name another in VECTION_CACHE."
             ) from error
-        try:
-            pooch.HTTPDownloader(progressbar=False, timeout=60)(url, str(partial), None)
-        except Exception as error:
-            partial.unlink(missing_ok=True)
-            raise UsageError(
-                f"Cannot download {url} ({type(error).__name__}). Without a network, fetch it elsewhere and "
-                f"put it at '{file}', or {otherwise}."
-            ) from error
-        partial.replace(file)
-    found = pooch.file_hash(str(file), alg="sha256")
-    if not found.startswith(sha256):
+        with whole_file(file) as partial:
+            try:
+                pooch.HTTPDownloader(progressbar=False, timeout=60)(url, str(partial), None)
+            except Exception as error:
+                raise UsageError(
+                    f"Cannot download {url} ({type(error).__name__}). Without a network, fetch it elsewhere and "
+                    f"put it at '{file}', or {otherwise}."
+                ) from error
+    digest = pooch.file_hash(str(file), alg="sha256")
+    if not digest.startswith(sha256):
         file.unlink()
         raise UsageError(
-            f"The file from {url} has SHA-256 {found[:16]}..., not {sha256[:16]}...; it was deleted. Try again."
+            f"The file from {url} has SHA-256 {digest[:16]}..., not {sha256[:16]}...; it was deleted. Try again."
         )
     return file

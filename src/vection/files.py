@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vection.errors import DataError, UsageError
+from vection.errors import DataError, UsageError, VectionError
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
@@ -34,13 +35,12 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+        temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}{path.suffix}")
         try:
-            temporary = folder / path.name
             yield temporary
             temporary.replace(path)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -73,7 +73,10 @@ def find_folder(path: Path) -> Path | None:
 def remove_unfinished(folder: Path) -> None:
     """Remove what killed programs left unfinished in `folder`; nothing else may write there at the same time."""
     for rest in folder.glob(f"{TEMPORARY}*"):
-        shutil.rmtree(rest, ignore_errors=True)
+        if rest.is_dir():
+            shutil.rmtree(rest, ignore_errors=True)
+        else:
+            rest.unlink(missing_ok=True)
 
 
 def check_free(path: Path) -> None:
@@ -82,23 +85,23 @@ def check_free(path: Path) -> None:
         raise UsageError(f"{path} exists already; choose another place, or remove it first.")
 
 
-def read_text(path: Path, *, remedy: str) -> str:
+def read_text(path: Path, *, remedy: str, missing: type[VectionError] = UsageError) -> str:
     """Read a UTF-8 file, with or without a byte-order mark.
 
-    `remedy` ends the sentence of the errors: UsageError if there is no such file or it cannot be opened, DataError if
-    it is no text.
+    `remedy` ends the sentence of the errors: `missing` if there is no such file or it cannot be opened (a DataError
+    where the file belongs to the data, not to what the user typed), DataError if it is no text.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}; {remedy}") from error
+        raise missing(f"Cannot read {path}: {error.strerror}; {remedy}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no text in UTF-8; {remedy}") from error
 
 
-def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
+def read_json(path: Path, *, remedy: str, missing: type[VectionError] = UsageError) -> dict[str, Any]:
     """Read a JSON object; errors as of `read_text`, and DataError if it is no JSON, or none that is an object."""
-    text = read_text(path, remedy=remedy)
+    text = read_text(path, remedy=remedy, missing=missing)
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -132,7 +135,8 @@ def _cannot_write(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None and not Path(error.filename).is_relative_to(path.parent):
+        place = path if error.filename is None else Path(error.filename)
+        if not (place.is_relative_to(path.parent) or path.is_relative_to(place)):
             raise  # of something else that was opened meanwhile
         raise UsageError(
             f"Cannot write {path}: {error.strerror or error}; free space or choose another place."

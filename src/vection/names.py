@@ -9,8 +9,16 @@ from vection.errors import UsageError
 Value = TypeVar("Value")
 
 
-def look_up(name: str, known: Mapping[str, Value], *, kind: str, see: str | None = None) -> Value:
+NEAR = 0.6
+"""Least similarity of a name that is suggested, as `difflib` measures it: 1 is the same, 0 shares nothing."""
+
+
+def look_up(
+    name: str, known: Mapping[str, Value], *, kind: str, see: str | None = None, elsewhere: Iterable[str] = ()
+) -> Value:
     """Return `known[name]`. Raises UsageError with the nearest names; with none near, it says `see` or names all.
+
+    `elsewhere` are names of the same kind that another table holds; they are suggested, too.
 
     >>> look_up("resnet81", {"resnet18": 1, "dispnet": 2}, kind="encoder")
     Traceback (most recent call last):
@@ -18,7 +26,8 @@ def look_up(name: str, known: Mapping[str, Value], *, kind: str, see: str | None
     """
     if name in known:
         return known[name]
-    hint = did_you_mean(name, known) or see or f"choose one of {', '.join(known)}."
+    names = [*known, *elsewhere]
+    hint = did_you_mean(name, names) or see or f"choose one of {', '.join(names)}."
     raise UsageError(f"There is no {kind} '{name}'; {hint}")
 
 
@@ -28,5 +37,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("trian", ["train", "evaluate"])
     'did you mean train?'
     """
-    near = get_close_matches(name, list(known), n=2, cutoff=0.6)
+    near = get_close_matches(name, list(known), n=2, cutoff=NEAR)
     return f"did you mean {' or '.join(near)}?" if near else ""

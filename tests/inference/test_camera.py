@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from vection.inference.camera import learned_camera, resize_camera
+from vection.data.clips.resizing import resize_camera
+from vection.inference.camera import learned_camera
 from vection.networks.cameras import Cameras
 
 SIZE = (64, 128)

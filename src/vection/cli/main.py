@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from vection.cli.arguments import did_you_mean
 from vection.errors import UsageError, VectionError
+from vection.names import did_you_mean
 
 
 @dataclass(frozen=True)

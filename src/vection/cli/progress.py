@@ -1,13 +1,12 @@
 """The progress bar of commands, on standard error."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-Report = Callable[[int, int | None], None]
-"""Called with what is done so far and, if known, how much there is."""
+from vection.progress import Report
 
 
 @contextmanager

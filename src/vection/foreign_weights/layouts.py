@@ -16,6 +16,7 @@ from vection.foreign_weights.renamed_state import State, below
 from vection.foreign_weights.sc_depth_pl import convert_sc_depth_pl
 from vection.foreign_weights.sc_sfmlearner import convert_sc_sfmlearner
 from vection.foreign_weights.sgdepth import convert_sgdepth
+from vection.image_sides import check_image_sides
 from vection.methods.method import Method, Needs
 from vection.networks.weights.weight_file import read_weight_file
 
@@ -102,8 +103,7 @@ def import_checkpoint(path: Path, *, layout: LayoutName | None = None, size: tup
     except UsageError as error:
         raise UsageError(f"'{path}' cannot be imported: {error}") from error
     width, height = known or USUAL_SIZES[chosen]
-    if width % 32 or height % 32 or min(width, height) < 32:
-        raise UsageError(f"The size {width}x{height} does not fit the networks: give multiples of 32.")
+    check_image_sides(width=width, height=height)
     return Imported(
         layout=chosen,
         method=method,

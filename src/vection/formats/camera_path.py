@@ -12,12 +12,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int64
 
+from vection.arrays import Pose, Poses
 from vection.errors import DataError
 from vection.files import read_text
 
-Pose = Float[np.ndarray, "4 4"]
-Poses = Float[np.ndarray, "frame 4 4"]
-"""T_camera_to_world of every frame."""
 FrameNumbers = Int64[np.ndarray, " frame"]
 Rows = Float[np.ndarray, "line number"]
 

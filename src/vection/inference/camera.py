@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from vection.inference.prediction import CameraNumbers
+from vection.arrays import CameraNumbers
 from vection.networks.cameras import Cameras
 
 SAME_CAMERA = 0.02
@@ -33,10 +33,3 @@ def learned_camera(
         return None
     fx, fy, cx, cy = next(iter(found.values()))
     return fx, fy, cx, cy
-
-
-def resize_camera(numbers: CameraNumbers, *, from_size: tuple[int, ...], to_size: tuple[int, ...]) -> CameraNumbers:
-    """fx, fy, cx, cy of an image of another (height, width): a pixel centre at x moves to (x + 1/2) scale - 1/2."""
-    fx, fy, cx, cy = (float(number) for number in numbers)
-    scale_y, scale_x = (new / old for new, old in zip(to_size, from_size, strict=True))
-    return fx * scale_x, fy * scale_y, (cx + 0.5) * scale_x - 0.5, (cy + 0.5) * scale_y - 0.5

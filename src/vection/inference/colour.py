@@ -9,8 +9,8 @@ import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 
+from vection.arrays import DepthMap, MaskMap, RgbImage
 from vection.errors import UsageError
-from vection.inference.prediction import DepthMap, MaskMap, RgbImage
 
 MARK = (230, 40, 40)
 """RGB of what moves."""

@@ -2,16 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Float32, Float64, UInt8
-
-RgbImage = UInt8[np.ndarray, "height width 3"]
-DepthMap = Float32[np.ndarray, "height width"]
-FlowMap = Float32[np.ndarray, "height width 3"]
-MaskMap = Float32[np.ndarray, "height width"]
-ClassIds = UInt8[np.ndarray, "height width"]
-CameraNumbers = tuple[float, float, float, float]
-"""fx, fy, cx, cy in pixels; pixel centres at integers."""
+from vection.arrays import CameraNumbers, ClassIds, DepthMap, FlowMap, MaskMap, Pose, RgbImage, Unit
 
 
 @dataclass(frozen=True)
@@ -23,16 +14,15 @@ class Prediction:
     """What was predicted from, as given."""
     depth: DepthMap
     """z of the camera, positive, in `unit`."""
-    unit: str
-    """'up-to-scale' or 'metres'."""
+    unit: Unit
     scale_source: str
     """How the scale was found, in words."""
     seconds: float = 0.0
     intrinsics: CameraNumbers | None = None
     """Of the image: the learned ones if the method learned them, else the frame's own, if known."""
-    T_camera_to_world: Float64[np.ndarray, "4 4"] | None = None
+    T_camera_to_world: Pose | None = None
     """Place of the camera; the world is the first frame's camera. Only from `Predictor.stream`, in `unit`."""
-    T_to_next: Float64[np.ndarray, "4 4"] | None = None
+    T_to_next: Pose | None = None
     """Maps points of the static world from this camera to the next frame's; the last frame has none."""
     object_flow: FlowMap | None = None
     """How each pixel's point moves by itself until the next frame: x, y, z of this camera, without ego-motion, in

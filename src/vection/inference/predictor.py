@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
+from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
 from vection.errors import UsageError
-from vection.formats.camera_path import Pose
-from vection.inference.camera import learned_camera, resize_camera
+from vection.inference.camera import learned_camera
 from vection.inference.flip import blend_flipped
-from vection.inference.prediction import CameraNumbers, DepthMap, Prediction, RgbImage
+from vection.inference.prediction import Prediction
 from vection.inference.sources import Frame
 from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
@@ -46,7 +46,7 @@ class Predictor:
         flip_postprocess: bool = False,
         bfloat16: bool = False,
         depth_scale: float = 1.0,
-        unit: str = "up-to-scale",
+        unit: Unit = "up-to-scale",
         scale_source: str = "none: monocular training leaves the scale open",
     ) -> None:
         self.method = method.to(device).eval()
@@ -56,7 +56,7 @@ class Predictor:
         self.flip_postprocess = flip_postprocess
         self.bfloat16 = bfloat16
         self.depth_scale = depth_scale
-        self.unit = unit
+        self.unit: Unit = unit
         self.scale_source = scale_source
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
@@ -133,10 +133,7 @@ class Predictor:
 
     def _depth_at_size(self, inverse_depth: NetworkMap, image: RgbImage) -> DepthMap:
         """Resize inverse depth, not depth: it is what the network is smooth in, and edges keep no far fringe."""
-        height, width = image.shape[:2]
-        if inverse_depth.shape != (height, width):
-            inverse_depth = cv2.resize(inverse_depth, (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(self.depth_scale / inverse_depth, dtype=np.float32)
+        return np.asarray(self.depth_scale / resize_map(inverse_depth, image.shape[:2]), dtype=np.float32)
 
     def _inverse_depth(self, image: Image) -> InverseDepth:
         with torch.inference_mode(), self._precision():
@@ -185,8 +182,7 @@ class Predictor:
             return None
         with torch.inference_mode(), self._precision():
             ids = self.method.predict_classes(image)[0, 0].cpu().numpy()
-        resized = cv2.resize(ids, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
-        return np.asarray(resized, dtype=np.uint8)
+        return np.asarray(resize_nearest(ids, size), dtype=np.uint8)
 
     def _camera(self, frame: Frame) -> CameraNumbers | None:
         """Intrinsics of the frame's image: as learned, if it is known which of the learned cameras took it."""
@@ -198,10 +194,7 @@ class Predictor:
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
     def _to_network(self, image: RgbImage) -> NetworkImage:
-        """Resize by area, which keeps thin things when shrinking; enlarge bilinearly."""
-        shrinks = image.shape[0] >= self.height and image.shape[1] >= self.width
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        resized = cv2.resize(image, (self.width, self.height), interpolation=method)
+        resized = resize_image(image, (self.height, self.width))
         tensor = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None]
         return tensor.to(self.device).float() / 255
 
@@ -214,8 +207,5 @@ def _named(frames: Iterable[Frame | RgbImage]) -> Iterator[Frame]:
         yield given if isinstance(given, Frame) else Frame(f"{index:06d}", given)
 
 
-def _at_size(values: Float32[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> np.ndarray:
-    """Resize bilinearly with half-pixel centres."""
-    if values.shape[:2] == size:
-        return np.ascontiguousarray(values, dtype=np.float32)
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+def _at_size(values: Float32[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> AnyArray:
+    return np.ascontiguousarray(resize_map(values, size), dtype=np.float32)

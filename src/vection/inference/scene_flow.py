@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 
-from vection.inference.prediction import CameraNumbers, DepthMap, FlowMap
+from vection.arrays import CameraNumbers, DepthMap, FlowMap
 
 
 def scene_flow(

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vection.arrays import CameraNumbers, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, read_clip, read_rgb
 from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, IMAGE_SUFFIXES, VideoFile, image_files, stated_rate
 from vection.errors import DataError, UsageError
-from vection.inference.prediction import CameraNumbers, RgbImage
 
 
 @dataclass(frozen=True)

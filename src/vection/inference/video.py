@@ -11,8 +11,8 @@ import numpy as np
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
+from vection.arrays import RgbImage
 from vection.inference.colour import with_legend
-from vection.inference.prediction import RgbImage
 
 Picture = UInt8[np.ndarray, "picture_height picture_width 3"]
 """RGB of even width and height."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vection.arrays import DepthMap, FlowMap, Pose
 from vection.data.clips.folder import read_rgb, write_rgb
 from vection.errors import DataError, UsageError
 from vection.files import whole_folder, write_text
-from vection.formats.camera_path import KITTI_FILE, TUM_FILE, Pose, kitti_text, tum_text
+from vection.formats.camera_path import KITTI_FILE, TUM_FILE, kitti_text, tum_text
 from vection.formats.prediction_folder import (
     VIDEO_FILE,
     Part,
@@ -22,7 +23,7 @@ from vection.formats.prediction_folder import (
     write_prediction_list,
 )
 from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
-from vection.inference.prediction import DepthMap, FlowMap, Prediction
+from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
 

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from vection.data.clips.folder import read_rgb
+from vection.data.clips.resizing import resize_map
 from vection.errors import DataError
 from vection.evaluation.depth.evaluate import predicted_depth
 from vection.evaluation.depth.result import DepthResult
-from vection.evaluation.objects.motion import resize_map
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.files import whole_file

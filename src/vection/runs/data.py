@@ -10,6 +10,7 @@ from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.data.splits.list_file import read_split, read_static_frames, without_static
 from vection.data.splits.published import find_split
 from vection.errors import DataError, UsageError
+from vection.image_sides import check_image_sides
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.samples import RawSample
 from vection.training.loop import Data
@@ -24,11 +25,7 @@ TRUE_BASELINE = 0.54
 def load_data(recipe: Recipe, root: Path) -> Data:
     """Open the training and validation sets of a recipe. Raises DataError if the frames do not have its size."""
     settings, needs = recipe.data, recipe.method.needs
-    if settings.height % 32 or settings.width % 32 or min(settings.height, settings.width) < 64:
-        raise UsageError(
-            f"Images of {settings.width}x{settings.height} do not fit the networks: data.width and data.height must be "
-            "multiples of 32, from 64 on."
-        )
+    check_image_sides(width=settings.width, height=settings.height)
     training: Dataset[RawSample]
     validation: Dataset[RawSample]
     if settings.source == "kitti-raw":

@@ -30,6 +30,7 @@ from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
+from vection.progress import Report
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
@@ -45,7 +46,7 @@ SEEDS_PER_WORLD = 10_000
 HELD_OUT_SEEDS = 5_000
 """Held-out drives have seeds from here on within their world."""
 
-Bars = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
+Bars = Callable[[str], AbstractContextManager[Report]]
 """Makes a titled progress bar, which is told what is done and how much there is."""
 
 

@@ -14,7 +14,7 @@ from vection.data.ingest.video import ImageFolder, VideoFile, find_sources
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 
-SMALL = IngestSettings(width=64, height=32, mask=None)
+SMALL = IngestSettings(width=128, height=64, mask=None)
 
 
 def textured(shift: float, *, width: int = 160, height: int = 80) -> np.ndarray:
@@ -94,7 +94,7 @@ def test_static_frames_are_dropped_and_counted(tmp_path):
     assert clip.ingest is not None
     assert clip.ingest["dropped_static"] == 4
     assert clip.frames[5].seconds == pytest.approx(0.9)
-    kept = IngestSettings(width=64, height=32, mask=None, drop_static=False, max_frames=7)
+    kept = IngestSettings(width=128, height=64, mask=None, drop_static=False, max_frames=7)
     (clip,) = ingest(folder, tmp_path / "all", settings=kept).clips
     assert len(clip) == 7
 
@@ -108,7 +108,7 @@ def test_natural_order_and_stated_rate(tmp_path):
     result = ingest(folder, tmp_path / "out", settings=SMALL)
     assert result.clips[0].frames[1].seconds == pytest.approx(0.2)
     assert result.clips[0].intrinsics_source == "given: intrinsics.json"
-    assert result.clips[0].frames[0].intrinsics == pytest.approx((40, 40, 31.5, 15.5))
+    assert result.clips[0].frames[0].intrinsics == pytest.approx((80, 80, 63.5, 31.5))
     assert result.warnings == []
 
 
@@ -192,12 +192,13 @@ def test_wrong_arguments(tmp_path):
         ingest(tmp_path / "empty", tmp_path / "out")
     for wrong, message in (
         ({"width": 100}, "multiples of 32"),
+        ({"height": 32}, "from 64 on"),
         ({"stride": 0}, "stride"),
         ({"max_frames": 2}, "max_frames"),
         ({"mask": tmp_path / "none.png"}, "mask"),
     ):
         with pytest.raises(UsageError, match=message):
-            ingest(folder, tmp_path / "out", settings=IngestSettings(**{"width": 64, "height": 32, **wrong}))
+            ingest(folder, tmp_path / "out", settings=IngestSettings(**{"width": 128, "height": 64, **wrong}))
     (tmp_path / "k.json").write_text('{"width": 640, "height": 200, "fx": 500, "fy": 500, "cx": 320, "cy": 100}')
     with pytest.raises(DataError, match="another shape"):
         ingest(folder, tmp_path / "out", settings=IngestSettings(intrinsics=tmp_path / "k.json"))
@@ -214,11 +215,11 @@ def test_given_mask_goes_the_way_of_the_frames(tmp_path):
     mask = np.full((80, 160, 3), 255, np.uint8)
     mask[:, :80] = 0
     write_rgb(tmp_path / "mask.png", mask)
-    settings = IngestSettings(width=64, height=32, mask=tmp_path / "mask.png")
+    settings = IngestSettings(width=128, height=64, mask=tmp_path / "mask.png")
     usable = ingest(folder, tmp_path / "out", settings=settings).clips[0].read_usable()
     assert usable is not None
-    assert not usable[:, :32].any()
-    assert usable[:, 32:].all()
+    assert not usable[:, :64].any()
+    assert usable[:, 64:].all()
     write_rgb(tmp_path / "mask.png", mask[:40])
     with pytest.raises(DataError, match="160x80"):
         ingest(folder, tmp_path / "other", settings=settings)

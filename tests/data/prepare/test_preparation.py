@@ -19,7 +19,7 @@ from vection.data.readers.sequences import PrepareSettings
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 
-SMALL = PrepareSettings(width=64, height=32)
+SMALL = PrepareSettings(width=128, height=64)
 CLIP = f"{DRIVE}/image_02"
 prepare_here = partial(prepare, "kitti-raw", workers=0)
 
@@ -89,7 +89,7 @@ def test_killed_in_the_middle_goes_on(tmp_path):
     images = raw / DRIVE / "image_02/data"
     for frame in range(1, count):
         os.link(images / "0000000000.jpg", images / f"{frame:010d}.jpg")
-    words = ["prepare", "kitti-raw", raw, out, "--width", 64, "--height", 32, "--workers", 1, "--json"]
+    words = ["prepare", "kitti-raw", raw, out, "--width", 128, "--height", 64, "--workers", 1, "--json"]
     command = [sys.executable, "-m", "vection", *map(str, words)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     records = out / CLIP / ".prepare"
@@ -170,7 +170,7 @@ def test_refusals(tmp_path):
     with pytest.raises(UsageError, match="no variant 'best'"):
         prepare_here(raw, out, settings=replace(SMALL, variant="best"))
     prepare_here(raw, out, settings=SMALL)
-    with pytest.raises(UsageError, match="width 64 instead of 96"):
+    with pytest.raises(UsageError, match="width 128 instead of 96"):
         prepare_here(raw, out, settings=replace(SMALL, width=96))
     (tmp_path / "other").mkdir()
     (tmp_path / "other/thesis.tex").write_text("")

@@ -14,7 +14,7 @@ from vection.data.readers.sequences import PrepareSettings
 from vection.data.sets.clip_dataset import ClipDataset, number_cameras
 from vection.errors import DataError, UsageError
 
-SMALL = PrepareSettings(width=64, height=32)
+SMALL = PrepareSettings(width=128, height=64)
 K = "50 0 39.5\n0 50 19.5\n0 0 1\n"
 
 
@@ -36,7 +36,7 @@ def test_formatted_folders(formatted, tmp_path):
     train, val = made.clips
     assert (train.name, val.name) == ("train/2011_09_26_drive_0001_sync_02", "val/2011_09_26_drive_0001_sync_03")
     assert train.breaks == ()  # neighbours are those of the folder
-    assert train.frames[0].intrinsics[0] == pytest.approx(40)
+    assert train.frames[0].intrinsics[0] == pytest.approx(80)
     assert np.unique(train.read_truth(3).depth).tolist() == [8]
     assert [(entry.sequence, entry.kept) for entry in made.skipped] == [("train/lost", False)]
     only = prepare("sc-formatted", formatted, tmp_path / "val", settings=replace(SMALL, split="val"), workers=0)
@@ -84,7 +84,7 @@ def test_triplets(triplets, tmp_path):
     [clip] = made.clips
     assert (clip.name, len(clip), clip.breaks, clip.targets) == ("drive_a", 6, (3,), (1, 4))
     assert [abs(int(clip.read_image(i)[0, 0, 0]) - v) <= 2 for i, v in enumerate((60, 70, 80, 110, 120, 130))]
-    assert [frame.intrinsics[0] for frame in clip.frames] == pytest.approx([40, 40, 40, 48, 48, 48])
+    assert [frame.intrinsics[0] for frame in clip.frames] == pytest.approx([80, 80, 80, 96, 96, 96])
     dataset = ClipDataset(tmp_path / "out")
     assert [dataset.target_frame(index) for index in range(len(dataset))] == [("drive_a", 1), ("drive_a", 4)]
 

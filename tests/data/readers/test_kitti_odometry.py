@@ -9,7 +9,7 @@ from vection.data.prepare.preparation import prepare
 from vection.data.readers.sequences import PrepareSettings
 from vection.errors import DataError, UsageError
 
-SMALL = PrepareSettings(width=64, height=32)
+SMALL = PrepareSettings(width=128, height=64)
 CALIBRATION = "".join(f"P{n}: 50 0 39.5 {b * 50} 0 50 19.5 0 0 0 1 0\n" for n, b in enumerate((0, -0.5, 0.06, -0.48)))
 
 

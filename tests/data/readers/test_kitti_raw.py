@@ -13,7 +13,7 @@ from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import UsageError
 from vection.evaluation.truth.truth_set import clip_truth
 
-SMALL = PrepareSettings(width=64, height=32)
+SMALL = PrepareSettings(width=128, height=64)
 
 
 def prepare_drive(tmp_path, **changes):
@@ -25,7 +25,7 @@ def prepare_drive(tmp_path, **changes):
 def test_camera_of_the_day_follows_the_resize(tmp_path):
     clip = prepare_drive(tmp_path)
     fx, fy, cx, cy = clip.frames[0].intrinsics
-    x, y = 64 / WIDTH, 32 / HEIGHT
+    x, y = 128 / WIDTH, 64 / HEIGHT
     assert (fx, fy) == pytest.approx((FOCAL * x, FOCAL * y))
     assert (cx, cy) == pytest.approx((40 * x - 0.5, 20 * y - 0.5))
 
@@ -99,7 +99,7 @@ def test_other_cameras_and_their_refusal(tmp_path):
 
 
 def test_cut_images_keep_truth_of_what_they_show(tmp_path):
-    clip = prepare_drive(tmp_path, crop="keep-aspect", width=128, height=32)
+    clip = prepare_drive(tmp_path, crop="keep-aspect", width=256, height=64)
     content = json.loads((clip.folder / "clip.json").read_text())
     left, _, width, height = content["ingest"]["crop_box"]
     assert (left, width, height) == (0, 80, 20)

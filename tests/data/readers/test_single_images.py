@@ -15,7 +15,7 @@ from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth.truth_set import clip_truth
 
-SMALL = PrepareSettings(width=64, height=32)
+SMALL = PrepareSettings(width=128, height=64)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_kitti_depth_benchmark(benchmark, tmp_path):
     )  # fmt: skip
     assert np.unique(chosen.read_truth(1).depth).tolist() == [8]
     assert server.truth is None
-    assert chosen.frames[0].intrinsics[0] == pytest.approx(40)
+    assert chosen.frames[0].intrinsics[0] == pytest.approx(80)
     only = prepare("kitti-depth", benchmark, tmp_path / "test", settings=replace(SMALL, split="test"), workers=0)
     assert only.frames == 1
 

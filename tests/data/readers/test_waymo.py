@@ -7,13 +7,14 @@ from tests.data.readers import fake_waymo as fake
 
 from vection.cli.results.evaluate import open_truth
 from vection.data.clips.folder import read_clip
+from vection.data.clips.intrinsics import camera_matrix
 from vection.data.prepare.preparation import prepare
 from vection.data.readers.sequences import PrepareSettings
-from vection.data.readers.sparse_depth import MOVING_OBJECT, NO_CATEGORY, STATIC_OBJECT
-from vection.data.readers.waymo.camera import camera_matrix, vehicle_to_camera
+from vection.data.readers.sparse_depth import MOVING_OBJECT, NO_CATEGORY, STATIC_OBJECT, move
+from vection.data.readers.waymo.camera import vehicle_to_camera
 from vection.data.readers.waymo.frame import even_inclinations, frame_time, matrix4, parse_frame
 from vection.data.readers.waymo.labels import CITYSCAPES_IDS, box_categories, panoptic_categories, read_panoptic
-from vection.data.readers.waymo.lasers import frame_points, image_points, move, rotations, undistortion
+from vection.data.readers.waymo.lasers import frame_points, image_points, rotations, undistortion
 from vection.data.readers.waymo.parquet import read_frame as read_parquet
 from vection.data.readers.waymo.parquet import segment_times
 from vection.data.readers.waymo.segments import list_sequences

@@ -96,7 +96,7 @@ def test_nothing_usable_says_where_it_looked(kitti):
 
 
 def test_calibration_errors(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Cannot read"):
         read_kitti_calibration(tmp_path / "none.txt")
     (tmp_path / "c.txt").write_text("hello\ncalib_time: today\n")
     with pytest.raises(DataError, match="no line"):

@@ -1,6 +1,16 @@
 import pytest
 
-from vection.data.splits.list_file import SplitLine, read_split, read_static_frames, without_static
+from vection.data.splits.list_file import (
+    ListLine,
+    SplitLine,
+    parse_image,
+    parse_split_line,
+    read_image_list,
+    read_lines,
+    read_split,
+    read_static_frames,
+    without_static,
+)
 from vection.errors import DataError, UsageError
 
 
@@ -21,13 +31,13 @@ def test_bad_line_is_named_by_number(tmp_path, line):
 
 
 def test_missing_empty_and_binary_files(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Cannot read"):
         read_split(tmp_path / "none.txt")
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(DataError, match="lists no frames"):
         read_split(tmp_path / "empty.txt")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(DataError, match="not a text file"):
+    with pytest.raises(DataError, match="no text in UTF-8"):
         read_split(tmp_path / "binary.txt")
 
 
@@ -51,3 +61,28 @@ def test_published_lists(shared_data):
     assert len(read_split(splits / "eigen_benchmark/test_files.txt")) == 652
     assert len(static) == 8044
     assert len(without_static(train, static)) == 39810  # the list was made without static frames
+
+
+def test_frames_may_have_names_and_lose_leading_zeros(tmp_path):
+    (tmp_path / "list.txt").write_text("ulm ulm_000000_000019\na 0007 l\n")
+    assert read_lines(tmp_path / "list.txt") == [ListLine("ulm", "ulm_000000_000019"), ListLine("a", "7", "l")]
+    (tmp_path / "list.txt").write_text("a 1 l\na\n")
+    with pytest.raises(DataError, match="line 2"):
+        read_lines(tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize("side", ["l", "r"])
+def test_a_line_names_an_image_and_the_image_names_the_line(side):
+    line = parse_split_line(f"day/drive 7 {side}")
+    assert line.image == f"day/drive/image_0{line.camera}/data/0000000007"
+    assert parse_image(line.image) == line
+    assert parse_image("day/drive/image_00/data/0000000007") is None
+
+
+def test_a_list_of_images_may_name_them(tmp_path):
+    (tmp_path / "list.txt").write_text("\ufeffday/drive 7 r\n\n some name.png \nclip/000001\n", encoding="utf-8")
+    assert read_image_list(tmp_path / "list.txt") == (
+        "day/drive/image_03/data/0000000007",
+        "some name.png",
+        "clip/000001",
+    )

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from vection.evaluation.objects.motion import flow_errors, motion_curve, motion_thresholds, ratio_counts, resize_map
+from vection.data.clips.resizing import resize_map
+from vection.evaluation.objects.motion import flow_errors, motion_curve, motion_thresholds, ratio_counts
 
 
 def test_thresholds_begin_below_0_and_end_below_1():

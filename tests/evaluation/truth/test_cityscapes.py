@@ -70,5 +70,5 @@ def test_missing_parts_are_named(root: Path, tmp_path: Path):
     with pytest.raises(DataError, match=r"intrinsic\.fx"):
         cityscapes_truth(root).read(NAME)
     camera.unlink()
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="Cannot read"):
         cityscapes_truth(root).read(NAME)

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from vection.data.readers.kitti.lidar import LidarCalibration, lidar_depth_map, read_lidar_calibration, read_scan
+from vection.data.splits.list_file import parse_split_line, read_image_list
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import KITTI_EIGEN, KITTI_EIGEN_Z
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
-from vection.evaluation.truth.kitti_raw import export_kitti_ground_truth, kitti_raw_truth, parse_line, read_image_list
+from vection.evaluation.truth.kitti_raw import export_kitti_ground_truth, kitti_raw_truth
 from vection.evaluation.truth.truth_set import exported_truth, kitti_2015_truth
 
 # Velodyne axes (forward, left, up) to camera axes (right, down, forward).
@@ -61,12 +62,12 @@ def test_index_confusion_only_with_its_flag():
 
 
 def test_lines_of_lists():
-    image = parse_line(LINE)
-    assert image.name == "2011_09_26/2011_09_26_drive_0001_sync/image_02/data/0000000007"
-    assert parse_line(LINE[:-1] + "r").camera == 3
+    listed = parse_split_line(LINE)
+    assert listed.image == "2011_09_26/2011_09_26_drive_0001_sync/image_02/data/0000000007"
+    assert parse_split_line(LINE[:-1] + "r").camera == 3
     for line in ("image 0", "a b l", ""):
         with pytest.raises(DataError, match="is not 'DATE/DRIVE FRAME"):
-            parse_line(line)
+            parse_split_line(line)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_export_and_read_back(kitti_root, tmp_path):
     out = export_kitti_ground_truth([LINE], kitti_root, tmp_path / "gt.npz", source="camera-z")
     truths = exported_truth(out)
     (truth,) = truths
-    assert truth.name == parse_line(LINE).name
+    assert truth.name == parse_split_line(LINE).image
     assert truth.depth[3, 2] == pytest.approx(10)
     assert "camera z" in truths.description
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gt.npz", "kitti"]
@@ -97,9 +98,9 @@ def test_truth_is_computed_when_it_is_read(kitti_root, tmp_path):
     (tmp_path / "list.txt").write_text(f"{LINE}\n")
     names = read_image_list(tmp_path / "list.txt")
     (truth,) = kitti_raw_truth(kitti_root, names, source="camera-z")
-    assert truth.name == names[0] == parse_line(LINE).name
+    assert truth.name == names[0] == parse_split_line(LINE).image
     assert truth.depth[3, 2] == pytest.approx(10)
-    assert truth.group == parse_line(LINE).drive
+    assert truth.group == parse_split_line(LINE).folder
     drive = kitti_root / truth.group
     improved = drive / "proj_depth" / "groundtruth" / "image_02"
     improved.mkdir(parents=True)
@@ -110,15 +111,15 @@ def test_truth_is_computed_when_it_is_read(kitti_root, tmp_path):
 
 def test_lists_that_do_not_fit(kitti_root, tmp_path):
     with pytest.raises(UsageError, match=r"2011_09_27/x_sync is missing"):
-        kitti_raw_truth(kitti_root, [parse_line("2011_09_27/x_sync 7 l").name])
+        kitti_raw_truth(kitti_root, [parse_split_line("2011_09_27/x_sync 7 l").image])
     with pytest.raises(UsageError, match="'0000000007' in the list"):
         kitti_raw_truth(kitti_root, ["0000000007"])
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Cannot read"):
         read_image_list(tmp_path / "absent.txt")
 
 
 def test_truth_of_another_protocol_is_refused(kitti_root):
-    truths = kitti_raw_truth(kitti_root, [parse_line(LINE).name], source="camera-z")
+    truths = kitti_raw_truth(kitti_root, [parse_split_line(LINE).image], source="camera-z")
     ones = PredictionReader("ones", truths.names, lambda _: PredictedMap(np.ones((6, 8), np.float32)))
     with pytest.raises(UsageError, match="not what the protocol 'kitti-eigen' compares with"):
         evaluate_depth(ones, truths, KITTI_EIGEN)
@@ -126,10 +127,11 @@ def test_truth_of_another_protocol_is_refused(kitti_root):
 
 
 def test_export_leaves_nothing_half_written(kitti_root, tmp_path):
+    (kitti_root / "file").write_text("")
     with pytest.raises(UsageError, match=r"0000000008\.bin"):
         export_kitti_ground_truth([LINE, LINE.replace("7", "8")], kitti_root, tmp_path / "gt.npz")
     with pytest.raises(UsageError, match="Cannot write"):
-        export_kitti_ground_truth([LINE], kitti_root, tmp_path / "nowhere" / "gt.npz")
+        export_kitti_ground_truth([LINE], kitti_root, kitti_root / "file" / "gt.npz")
     with pytest.raises(UsageError, match=r"\.npz"):
         export_kitti_ground_truth([LINE], kitti_root, tmp_path / "gt.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["kitti"]

@@ -1,7 +1,7 @@
 """`vection predict`."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
 from vection.errors import UsageError
+from vection.progress import Report
 
 if TYPE_CHECKING:
     from vection.inference.prediction import Prediction
@@ -108,9 +109,7 @@ def _predictions(predictor: "Predictor", frames: Iterable["Frame"], *, path: boo
         yield predictor.predict(frame)
 
 
-def _counted(
-    frames: Iterable["Frame"], *, total: int | None, progress: Callable[[int, int | None], None]
-) -> Iterator["Frame"]:
+def _counted(frames: Iterable["Frame"], *, total: int | None, progress: Report) -> Iterator["Frame"]:
     for number, frame in enumerate(frames):
         yield frame
         progress(number + 1, total)

@@ -75,12 +75,12 @@ class Evaluate:
 def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
     chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
+    from vection.data.splits.list_file import read_image_list
     from vection.evaluation.depth.protocols import get_protocol
     from vection.evaluation.depth.result import evaluation_of, results_table
     from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
     from vection.evaluation.objects.scores import objects_table
     from vection.evaluation.predictions.read import open_predictions
-    from vection.evaluation.truth.kitti_raw import read_image_list
     from vection.formats.evaluation_file import evaluation_json, write_evaluation
     from vection.formats.run_folder import RunFolder
     from vection.reports.examples import write_examples
@@ -126,7 +126,8 @@ def run(arguments: Sequence[str]) -> None:
 
 def _listed_truth(chosen: Evaluate, protocol: "DepthProtocol") -> "TruthSet":
     from vection.data.readers.kitti.lidar import SOURCES
-    from vection.evaluation.truth.kitti_raw import kitti_raw_truth, read_image_list
+    from vection.data.splits.list_file import read_image_list
+    from vection.evaluation.truth.kitti_raw import kitti_raw_truth
 
     source = next((name for name, words in SOURCES.items() if words == protocol.ground_truth), None)
     if source is None or chosen.truth_list is None:

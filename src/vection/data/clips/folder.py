@@ -5,15 +5,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float32
 from pydantic import Field, FiniteFloat, PositiveInt
 
+from vection.arrays import CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
 from vection.errors import DataError, UsageError
-from vection.files import read_json, write_text
+from vection.files import read_json, whole_file, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
@@ -22,7 +23,7 @@ JPEG_QUALITY = 95
 REMEDY = "ingest the clip again."
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
-CameraNumbers = tuple[Positive, Positive, FiniteFloat, FiniteFloat]
+CheckedCamera = tuple[Positive, Positive, FiniteFloat, FiniteFloat]
 """fx, fy, cx, cy in pixels of the stored image; pixel centres at integers."""
 Row4 = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 
@@ -33,7 +34,7 @@ class FrameInfo:
 
     file: str
     seconds: FiniteFloat
-    intrinsics: CameraNumbers
+    intrinsics: CheckedCamera
 
     @property
     def stem(self) -> str:
@@ -47,21 +48,21 @@ class StereoInfo:
 
     folder: str
     T_target_to_stereo: tuple[Row4, Row4, Row4, Row4]
-    intrinsics: CameraNumbers
+    intrinsics: CheckedCamera
 
 
 @dataclass(frozen=True)
 class FrameTruth:
     """Exact values of a rendered or measured frame; what is unknown is None."""
 
-    depth: NDArray[np.float32]
+    depth: DepthMap
     """height x width, metres; 0 where there is none (sky)."""
-    category: NDArray[np.uint8] | None
+    category: CategoryMap | None = None
     """0 static background, 1 static object that could move, 2 moving object, 255 sky or none."""
-    semantics: NDArray[np.uint8] | None
-    object_flow: NDArray[np.float32] | None
+    semantics: ClassIds | None = None
+    object_flow: Float32[np.ndarray, "3 height width"] | None = None
     """3 x height x width, metres to the next frame, in this camera's coordinates, without the ego-motion."""
-    T_camera_to_world: NDArray[np.float64] | None
+    T_camera_to_world: Pose | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class ClipInfo:
     name: str
     width: PositiveInt
     height: PositiveInt
-    unit: Literal["up-to-scale", "metres"]
+    unit: Unit
     intrinsics_source: str
     frames: tuple[FrameInfo, ...]
     mask: str | None = None
@@ -95,17 +96,17 @@ class ClipInfo:
         """Return the number of frames."""
         return len(self.frames)
 
-    def read_image(self, index: int) -> NDArray[np.uint8]:
+    def read_image(self, index: int) -> RgbImage:
         """Return a frame as RGB, height x width x 3. Raises DataError for a missing, broken or wrongly sized file."""
         return self._read_sized(self.folder / self.frames[index].file)
 
-    def read_stereo_image(self, index: int) -> NDArray[np.uint8]:
+    def read_stereo_image(self, index: int) -> RgbImage:
         """Return the other camera's image of a frame; DataError if the clip has none."""
         if self.stereo is None:
             raise DataError(f"The clip {self.folder} has no second camera; train it without stereo.")
         return self._read_sized(self.folder / self.stereo.folder / Path(self.frames[index].file).name)
 
-    def read_usable(self) -> NDArray[np.bool_] | None:
+    def read_usable(self) -> PixelMask | None:
         """Return height x width, False where no frame shows the scene (bonnet, overlay); None if all is usable."""
         if self.mask is None:
             return None
@@ -115,7 +116,7 @@ class ClipInfo:
             raise DataError(f"The mask {path} is missing or is not {self.width}x{self.height}; ingest the clip again.")
         return np.asarray(grey >= 128)
 
-    def read_classes(self, index: int) -> NDArray[np.uint8]:
+    def read_classes(self, index: int) -> ClassIds:
         """Return a frame's Cityscapes train ids, height x width; DataError if the clip has none of this size."""
         if self.classes is None:
             raise DataError(f"The clip {self.folder} has no class maps; name their folder as 'classes' in {CLIP_FILE}.")
@@ -147,15 +148,15 @@ class ClipInfo:
         except (OSError, KeyError, ValueError, EOFError) as error:
             raise DataError(f"The ground truth file {path} is missing or broken ({error}).") from error
 
-    def _read_sized(self, path: Path) -> NDArray[np.uint8]:
+    def _read_sized(self, path: Path) -> RgbImage:
         image = read_rgb(path)
         if image.shape[:2] != (self.height, self.width):
-            found = f"{image.shape[1]}x{image.shape[0]}"
-            raise DataError(f"{path} is {found} but {CLIP_FILE} says {self.width}x{self.height}; ingest it again.")
+            size = f"{image.shape[1]}x{image.shape[0]}"
+            raise DataError(f"{path} is {size} but {CLIP_FILE} says {self.width}x{self.height}; ingest it again.")
         return image
 
 
-def read_rgb(path: Path) -> NDArray[np.uint8]:
+def read_rgb(path: Path) -> RgbImage:
     """Return an image file as RGB, height x width x 3. Raises DataError if it is missing or no image."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
@@ -163,16 +164,14 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def write_rgb(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write an RGB image; the suffix chooses the format, JPEG in quality 95. UsageError if it cannot be written."""
+def write_rgb(path: Path, image: RgbImage) -> None:
+    """Write an RGB image in one step; the suffix says how, JPEG in quality 95. UsageError if it cannot be written."""
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
     done, coded = cv2.imencode(path.suffix, image[..., ::-1], options)
     if not done:
         raise UsageError(f"Cannot encode an image as '{path.suffix}' ({path}); use .jpg or .png.")
-    try:
-        path.write_bytes(coded.tobytes())
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+    with whole_file(path) as temporary:
+        temporary.write_bytes(coded.tobytes())
 
 
 def read_clip(folder: Path) -> ClipInfo:
@@ -180,7 +179,7 @@ def read_clip(folder: Path) -> ClipInfo:
     path = folder / CLIP_FILE
     if not path.is_file():
         raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
-    content = read_json(path, remedy=REMEDY)
+    content = read_json(path, remedy=REMEDY, missing=DataError)
     check_format(content, newest=FORMAT, path=path)
     info = checked(ClipInfo, {**content, "folder": folder}, path=path, remedy=REMEDY)
     if not info.frames:
@@ -203,8 +202,8 @@ def find_clips(root: Path) -> list[Path]:
         raise UsageError(f"The data folder {root} does not exist.")
     if (root / CLIP_FILE).is_file():
         return [root]
-    found = sorted((path.parent for path in root.rglob(CLIP_FILE)), key=lambda path: natural_key(str(path)))
-    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    folders = sorted((path.parent for path in root.rglob(CLIP_FILE)), key=lambda path: natural_key(str(path)))
+    visible = [path for path in folders if not any(part.startswith(".") for part in path.relative_to(root).parts)]
     if not visible:
         raise DataError(f"No {CLIP_FILE} at or below {root}; make clips with `vection ingest`.")
     return visible

@@ -5,9 +5,10 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import AnyImage, Remap
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.errors import UsageError
 
 Crop = Literal["keep-aspect", "stretch"]
@@ -21,19 +22,21 @@ class Framing:
 
     camera: CameraIntrinsics
     box: Box
-    maps: tuple[NDArray[np.float32], NDArray[np.float32]] | None
+    maps: Remap | None
 
-    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def apply(self, image: AnyImage) -> AnyImage:
         """Return the stored image of a source image, height x width x channels or height x width."""
         if self.maps is not None:
             image = np.asarray(cv2.remap(image, *self.maps, cv2.INTER_LINEAR), dtype=np.uint8)
         left, top, width, height = self.box
         part = image[top : top + height, left : left + width]
-        shrinks = width >= self.camera.width and height >= self.camera.height
-        # INTER_AREA averages when it shrinks, but repeats pixels when it enlarges
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        size = (self.camera.width, self.camera.height)
-        return np.asarray(cv2.resize(part, size, interpolation=method), dtype=np.uint8)
+        return resize_image(part, (self.camera.height, self.camera.width))
+
+    def apply_to_ids(self, ids: AnyImage) -> AnyImage:
+        """Return the stored map of a map of ids, the nearest pixel's, of an image without distortion."""
+        left, top, width, height = self.box
+        part = ids[top : top + height, left : left + width]
+        return resize_nearest(part, (self.camera.height, self.camera.width))
 
 
 def plan_framing(
@@ -54,8 +57,7 @@ def plan_framing(
         raise UsageError(f"Cropping {crop_top:g} at the top and {crop_bottom:g} at the bottom leaves too few rows.")
     maps = None
     if camera.distortion is not None:
-        camera, *both = camera.undistortion()
-        maps = (both[0], both[1])
+        camera, maps = camera.undistortion()
     top, bottom = round(camera.height * crop_top), round(camera.height * (1 - crop_bottom))
     box = (0, top, camera.width, bottom - top)
     if crop == "keep-aspect":
@@ -68,11 +70,11 @@ def cut_to_aspect(box: Box, *, aspect: float, centre: tuple[float, float]) -> Bo
     """Return the largest box of this width/height inside `box`, as near as it can be to symmetric about `centre`."""
     left, top, width, height = box
     if width > height * aspect:
-        wanted = max(1, round(height * aspect))
-        return _nearest_start(left, width, wanted, centre[0]), top, wanted, height
-    wanted = max(1, round(width / aspect))
-    return left, _nearest_start(top, height, wanted, centre[1]), width, wanted
+        kept = max(1, round(height * aspect))
+        return _nearest_start(left, width, kept, centre[0]), top, kept, height
+    kept = max(1, round(width / aspect))
+    return left, _nearest_start(top, height, kept, centre[1]), width, kept
 
 
-def _nearest_start(start: int, length: int, wanted: int, centre: float) -> int:
-    return min(max(start, round(centre - (wanted - 1) / 2)), start + length - wanted)
+def _nearest_start(start: int, length: int, kept: int, centre: float) -> int:
+    return min(max(start, round(centre - (kept - 1) / 2)), start + length - kept)

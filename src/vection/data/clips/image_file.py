@@ -4,8 +4,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import AnyArray, RgbImage
 from vection.errors import DataError
 
 ENDINGS = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND"}
@@ -14,13 +14,13 @@ NEAR_END = 4096
 """Bytes; some cameras pad their files."""
 
 
-def read_whole_rgb(path: Path) -> NDArray[np.uint8]:
+def read_whole_rgb(path: Path) -> RgbImage:
     """Return an image as RGB, height x width x 3. DataError if it is missing, cut off or no image."""
     image = _decode(path, cv2.IMREAD_COLOR)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def read_whole_map(path: Path) -> np.ndarray:
+def read_whole_map(path: Path) -> AnyArray:
     """Return a one-channel image with its own type (8 or 16 bit). DataError as above, or if it has colours."""
     image = _decode(path, cv2.IMREAD_UNCHANGED)
     if image.ndim != 2:
@@ -28,19 +28,19 @@ def read_whole_map(path: Path) -> np.ndarray:
     return image
 
 
-def decode_rgb(coded: bytes, *, name: str) -> NDArray[np.uint8]:
+def decode_rgb(coded: bytes, *, name: str) -> RgbImage:
     """Return an image from the bytes of its file; `name` is for the DataError."""
     return np.asarray(cv2.cvtColor(_decode_bytes(coded, cv2.IMREAD_COLOR, name), cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _decode(path: Path, flags: int) -> np.ndarray:
+def _decode(path: Path, flags: int) -> AnyArray:
     try:
         return _decode_bytes(path.read_bytes(), flags, str(path))
     except OSError as error:
         raise DataError(f"The image {path} cannot be read: {error.strerror}.") from error
 
 
-def _decode_bytes(coded: bytes, flags: int, name: str) -> np.ndarray:
+def _decode_bytes(coded: bytes, flags: int, name: str) -> AnyArray:
     for begin, end in ENDINGS.items():
         if coded.startswith(begin) and end not in coded[-NEAR_END:]:
             raise DataError(f"The image {name} is cut off (its end is missing); copy it again.")

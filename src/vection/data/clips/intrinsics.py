@@ -1,6 +1,5 @@
 """The camera that a user states: read, checked, and carried through crop, resize and undistortion."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +8,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Projection, Remap
+from vection.data.clips.resizing import resize_camera
 from vection.errors import DataError, UsageError
+from vection.files import read_json
 
 ASSUMED_FIELD_OF_VIEW = 60.0
 """Degrees, horizontal; between a phone's main camera (about 65) and a dash camera after cropping."""
@@ -35,17 +36,17 @@ class CameraIntrinsics:
     cx: float
     cy: float
     source: str
-    distortion: tuple[float, float, float, float, float] | None = None
+    distortion: Distortion | None = None
 
     @property
-    def numbers(self) -> tuple[float, float, float, float]:
+    def numbers(self) -> CameraNumbers:
         """Return fx, fy, cx, cy."""
         return self.fx, self.fy, self.cx, self.cy
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> CameraMatrix:
         """Return the 3x3 matrix K."""
-        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1.0]])
+        return camera_matrix(self.numbers)
 
     @property
     def field_of_view(self) -> float:
@@ -57,10 +58,9 @@ class CameraIntrinsics:
         return replace(self, width=width, height=height, cx=self.cx - left, cy=self.cy - top)
 
     def resized(self, *, width: int, height: int) -> "CameraIntrinsics":
-        """Return the camera of the resized image: x becomes (x + 0.5) * W'/W - 0.5, as cv2.resize does."""
-        x, y = width / self.width, height / self.height
-        cx, cy = (self.cx + 0.5) * x - 0.5, (self.cy + 0.5) * y - 0.5
-        return replace(self, width=width, height=height, fx=self.fx * x, fy=self.fy * y, cx=cx, cy=cy)
+        """Return the camera of the resized image."""
+        fx, fy, cx, cy = resize_camera(self.numbers, from_size=(self.height, self.width), to_size=(height, width))
+        return replace(self, width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
 
     def fitted(self, *, width: int, height: int) -> "CameraIntrinsics":
         """Return the camera for a full image of another size; DataError if its aspect ratio differs by over 1 %."""
@@ -73,7 +73,7 @@ class CameraIntrinsics:
             )
         return self.resized(width=width, height=height)
 
-    def undistortion(self) -> tuple["CameraIntrinsics", NDArray[np.float32], NDArray[np.float32]]:
+    def undistortion(self) -> tuple["CameraIntrinsics", Remap]:
         """Return the camera without distortion that shows valid pixels only, and cv2.remap's two maps to it."""
         size = (self.width, self.height)
         distortion = np.array(self.distortion or (0.0,) * 5)
@@ -86,7 +86,18 @@ class CameraIntrinsics:
         source = f"{self.source}; undistorted"
         straight = replace(self, fx=fx, fy=fx * aspect, cx=cx, cy=cy, distortion=None, source=source)
         first, second = cv2.initUndistortRectifyMap(self.matrix, distortion, None, straight.matrix, size, cv2.CV_32FC1)
-        return straight, np.asarray(first, np.float32), np.asarray(second, np.float32)
+        return straight, (np.asarray(first, np.float32), np.asarray(second, np.float32))
+
+
+def camera_matrix(numbers: CameraNumbers) -> CameraMatrix:
+    """Return K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]."""
+    fx, fy, cx, cy = numbers
+    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+
+
+def camera_numbers(K: CameraMatrix | Projection) -> CameraNumbers:
+    """Return fx, fy, cx, cy of a camera matrix, or of a projection that begins with one."""
+    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
 
 
 def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
@@ -156,20 +167,19 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
 
     Either may have "dist_k1k2p1p2k3": five numbers of OpenCV. UsageError if the file is missing, else DataError.
     """
+    content = read_json(file, remedy="give a JSON object with width, height and K or fx, fy, cx, cy.")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"The intrinsics file {file} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"The intrinsics file {file} is not valid JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise DataError(f"The intrinsics file {file} holds no JSON object with width, height and K or fx, fy, cx, cy.")
-    try:
-        fx, fy, cx, cy = _camera_numbers(content, file)
+        fx, fy, cx, cy = _stated_numbers(content, file)
         camera = CameraIntrinsics(
-            int(content["width"]), int(content["height"]), fx, fy, cx, cy, f"given: {file.name}",
+            width=int(content["width"]),
+            height=int(content["height"]),
+            fx=fx,
+            fy=fy,
+            cx=cx,
+            cy=cy,
+            source=f"given: {file.name}",
             distortion=_distortion(content, file),
-        )  # fmt: skip
+        )
     except KeyError as error:
         raise DataError(f"The intrinsics file {file} lacks {error}.") from error
     except (TypeError, ValueError) as error:
@@ -195,7 +205,7 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
     return read_intrinsics(Path(given)).fitted(width=width, height=height)
 
 
-def _camera_numbers(content: Mapping[str, Any], file: Path) -> tuple[float, float, float, float]:
+def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
     if "K" not in content:
         return float(content["fx"]), float(content["fy"]), float(content["cx"]), float(content["cy"])
     try:
@@ -206,10 +216,10 @@ def _camera_numbers(content: Mapping[str, Any], file: Path) -> tuple[float, floa
         raise DataError(f"K in {file} has shape {'x'.join(map(str, K.shape))}; a 3x3 matrix is expected.")
     if not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
         raise DataError(f"K in {file} is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
-    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+    return camera_numbers(K)
 
 
-def _distortion(content: Mapping[str, Any], file: Path) -> tuple[float, float, float, float, float] | None:
+def _distortion(content: Mapping[str, Any], file: Path) -> Distortion | None:
     values = content.get("dist_k1k2p1p2k3")
     if values is None:
         return None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
 from vection.data.clips.framing import Crop, Framing, plan_framing
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
@@ -17,6 +17,7 @@ from vection.errors import DataError, UsageError
 
 FEWEST_FRAMES = 3
 MASK_SAMPLES = 40
+"""Frames, spread over the clip, that an automatic mask is found in."""
 SMALLEST_USABLE = 0.3
 """An automatic mask that leaves less than this fraction of the image is not believed."""
 
@@ -36,7 +37,7 @@ class IngestSettings:
     crop_top: float = 0.0
     """Fraction of the rows to cut at the top before anything else."""
     crop_bottom: float = 0.0
-    """Likewise at the bottom, for instance the bonnet."""
+    """Fraction of the rows to cut at the bottom before anything else, for instance the bonnet."""
     mask: Path | str | None = "auto"
     """An image of the source's size, white where usable; "auto": black corners, overlays and bonnet are found; None."""
     max_frames: int | None = None
@@ -56,7 +57,7 @@ class ClipWriter:
         self.displacements: list[float] = []
         self.usable_fraction = 1.0
         self.source_size = (0, 0)
-        self._last: NDArray[np.uint8] | None = None
+        self._last: GreyImage | None = None
         self._framing: Framing | None = None
         (folder / "frames").mkdir(parents=True, exist_ok=True)
 
@@ -71,7 +72,7 @@ class ClipWriter:
         """Whether `max_frames` are written."""
         return self.settings.max_frames is not None and len(self.frames) >= self.settings.max_frames
 
-    def add(self, seconds: float, image: NDArray[np.uint8]) -> None:
+    def add(self, seconds: float, image: RgbImage) -> None:
         """Write a source image, unless the camera has not moved since the last one written."""
         if self._framing is None:
             self._framing = self._plan(image)
@@ -101,8 +102,8 @@ class ClipWriter:
         """Write mask.png from the given or the found mask; return its name, or None if all is usable."""
         usable = self._given_mask() if self.settings.mask not in (None, "auto") else None
         if self.settings.mask == "auto":
-            chosen = np.unique(np.linspace(0, len(self.frames) - 1, MASK_SAMPLES).round().astype(int))
-            usable = find_usable([read_rgb(self.folder / self.frames[index].file) for index in chosen])
+            samples = np.unique(np.linspace(0, len(self.frames) - 1, MASK_SAMPLES).round().astype(int))
+            usable = find_usable([read_rgb(self.folder / self.frames[index].file) for index in samples])
             if usable is not None and usable.mean() < SMALLEST_USABLE:
                 usable = None
         if usable is None:
@@ -111,26 +112,29 @@ class ClipWriter:
         write_rgb(self.folder / "mask.png", np.repeat(usable[..., None], 3, axis=2).astype(np.uint8) * 255)
         return "mask.png"
 
-    def _plan(self, image: NDArray[np.uint8]) -> Framing:
+    def _plan(self, image: RgbImage) -> Framing:
         height, width = image.shape[:2]
         self.source_size = (width, height)
         given = self.settings.intrinsics or intrinsics_beside(self.path)
         camera = resolve_intrinsics(given, width=width, height=height)
-        settings = self.settings
         return plan_framing(
-            camera, width=settings.width, height=settings.height, crop=settings.crop,
-            crop_top=settings.crop_top, crop_bottom=settings.crop_bottom,
-        )  # fmt: skip
+            camera,
+            width=self.settings.width,
+            height=self.settings.height,
+            crop=self.settings.crop,
+            crop_top=self.settings.crop_top,
+            crop_bottom=self.settings.crop_bottom,
+        )
 
-    def _given_mask(self) -> NDArray[np.bool_]:
+    def _given_mask(self) -> PixelMask:
         path = Path(str(self.settings.mask))
         if not path.is_file():
             raise UsageError(f"The mask {path} does not exist; give an image, 'auto' or nothing.")
         grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         size = None if grey is None else (grey.shape[1], grey.shape[0])
         if grey is None or size != self.source_size:
-            wanted = "x".join(map(str, self.source_size))
-            raise DataError(f"The mask {path} is no image of {wanted}, the size of the frames of {self.path}.")
+            expected = "x".join(map(str, self.source_size))
+            raise DataError(f"The mask {path} is no image of {expected}, the size of the frames of {self.path}.")
         white = np.where(grey >= 128, 255, 0).astype(np.uint8)
         return self.framing.apply(white) >= 254
 

@@ -1,8 +1,7 @@
 """Turn any video or folder of images into clip folders that training reads fast."""
 
-import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -10,18 +9,17 @@ from typing import Any
 
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, write_clip
 from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
-from vection.data.ingest.parallax import (
-    WEAK_DISPLACEMENT,
-    Parallax,
-    measure_parallax,
-)
+from vection.data.ingest.parallax import WEAK_DISPLACEMENT, Parallax, measure_parallax
 from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
 from vection.errors import DataError, UsageError
+from vection.files import whole_folder
+from vection.image_sides import check_image_sides
+from vection.progress import Report
 
-WINDOWS, WINDOW_LENGTH = 10, 6
-
-Progress = Callable[[int, int | None], None]
-"""Called with the frames read so far and, if known, their number."""
+WINDOWS = 10
+"""Places spread over a source at which motion is measured."""
+WINDOW_LENGTH = 6
+"""Consecutive frames that are read at each."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def ingest(
     *,
     settings: IngestSettings | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Ingested:
     """Write the clip of a video or a folder of images to `out`; of a folder of such, one clip each below `out`.
 
@@ -51,18 +49,11 @@ def ingest(
     sources = find_sources(source)
     _check_output(out, source=source, overwrite=overwrite)
     names = [""] if len(sources) == 1 else unique_names(sources)
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        partial.mkdir(parents=True)
-        made, warnings = _ingest_all(sources, partial, names, title=source.stem, settings=settings, progress=progress)
-        _put(partial, out)
-    except OSError as error:
-        raise UsageError(
-            f"Cannot write {out}: {error.strerror or error}; choose a folder that can be written."
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return Ingested(tuple(replace(clip, folder=out / clip.folder.relative_to(partial)) for clip in made), warnings)
+    with whole_folder(out, overwrite=overwrite) as partial:
+        clips, warnings = _ingest_all(
+            list(zip(names, sources, strict=True)), partial, title=source.stem, settings=settings, progress=progress
+        )
+    return Ingested(tuple(replace(clip, folder=out / clip.folder.relative_to(partial)) for clip in clips), warnings)
 
 
 def unique_names(sources: list[Path]) -> list[str]:
@@ -72,31 +63,36 @@ def unique_names(sources: list[Path]) -> list[str]:
 
 
 def _ingest_all(
-    sources: list[Path], partial: Path, names: list[str], *, title: str, settings: IngestSettings,
-    progress: Progress | None,
-) -> tuple[list[ClipInfo], list[str]]:  # fmt: skip
-    made: list[ClipInfo] = []
+    sources: Sequence[tuple[str, Path]],
+    folder: Path,
+    *,
+    title: str,
+    settings: IngestSettings,
+    progress: Report | None,
+) -> tuple[list[ClipInfo], list[str]]:
+    """Ingest each source into `folder` / its name; a single one has none, and its clip is called `title`."""
+    clips: list[ClipInfo] = []
     warnings: list[str] = []
     failure: DataError | None = None
-    for path, name in zip(sources, names, strict=True):
+    for name, path in sources:
         try:
-            clip, said = _ingest_one(path, partial / name, name=name or title, settings=settings, progress=progress)
+            clip, advice = _ingest_one(path, folder / name, name=name or title, settings=settings, progress=progress)
         except DataError as error:
             if len(sources) == 1:
                 raise
             failure = error
-            shutil.rmtree(partial / name, ignore_errors=True)
+            shutil.rmtree(folder / name, ignore_errors=True)
             warnings.append(f"{path.name} left out: {error}")
             continue
-        made.append(clip)
-        warnings += [f"{clip.name}: {sentence}" for sentence in said]
-    if not made:
+        clips.append(clip)
+        warnings += [f"{clip.name}: {sentence}" for sentence in advice]
+    if not clips:
         raise DataError(f"None of the {len(sources)} clips is usable; the last one: {failure}")
-    return made, warnings
+    return clips, warnings
 
 
 def _ingest_one(
-    path: Path, folder: Path, *, name: str, settings: IngestSettings, progress: Progress | None
+    path: Path, folder: Path, *, name: str, settings: IngestSettings, progress: Report | None
 ) -> tuple[ClipInfo, list[str]]:
     source = open_source(path, frames_per_second=settings.frames_per_second)
     parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
@@ -144,27 +140,28 @@ def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str
 
 
 def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[str]:
-    said = []
+    warnings = []
     moved = median(writer.displacements)
     if moved < WEAK_DISPLACEMENT:
-        said.append(
+        warnings.append(
             f"the picture moves by only {moved:.2%} of its width between frames at stride {stride}, so depth will be "
             "learned poorly; use video in which the camera travels, or a larger stride"
         )
     if writer.framing.camera.source.startswith("assumed"):
-        said.append(f"intrinsics {writer.framing.camera.source}; depth keeps its order but its shape may be distorted")
+        warnings.append(
+            f"intrinsics {writer.framing.camera.source}; depth keeps its order but its shape may be distorted"
+        )
     if writer.static > len(writer.frames):
-        said.append(f"{writer.static} of {writer.static + len(writer.frames)} frames show no camera motion")
+        warnings.append(f"{writer.static} of {writer.static + len(writer.frames)} frames show no camera motion")
     if isinstance(source, VideoFile) and source.damaged:
-        said.append(f"{source.damaged} damaged pieces of the video were skipped")
+        warnings.append(f"{source.damaged} damaged pieces of the video were skipped")
     if writer.framing.box[2] < writer.settings.width:
-        said.append(f"the source is smaller than {writer.settings.width} pixels across and was enlarged")
-    return said
+        warnings.append(f"the source is smaller than {writer.settings.width} pixels across and was enlarged")
+    return warnings
 
 
 def _check(settings: IngestSettings) -> None:
-    if settings.width % 32 or settings.height % 32 or min(settings.width, settings.height) < 32:
-        raise UsageError(f"Width and height must be multiples of 32, but are {settings.width}x{settings.height}.")
+    check_image_sides(width=settings.width, height=settings.height)
     if settings.stride is not None and settings.stride < 1:
         raise UsageError(f"The stride must be 1 or more, but is {settings.stride}.")
     if settings.max_frames is not None and settings.max_frames < FEWEST_FRAMES:
@@ -181,11 +178,3 @@ def _check_output(out: Path, *, source: Path, overwrite: bool) -> None:
     empty = out.is_dir() and not any(out.iterdir())
     if not empty and not (out.is_dir() and next(out.rglob(CLIP_FILE), None)):
         raise UsageError(f"The output {out} exists and holds no clip, so it is not overwritten; choose another.")
-
-
-def _put(partial: Path, out: Path) -> None:
-    aside = out.with_name(f".{out.name}.replaced-{os.getpid()}")
-    if out.exists():
-        out.replace(aside)
-    partial.replace(out)
-    shutil.rmtree(aside, ignore_errors=True)

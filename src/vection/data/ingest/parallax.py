@@ -7,7 +7,9 @@ from statistics import median
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import UInt8
+
+from vection.arrays import GreyImage, RgbImage
 
 MEASURING_WIDTH = 320
 TARGET_DISPLACEMENT = 0.01
@@ -23,8 +25,6 @@ LARGEST_STRIDE = 30
 FRAMES_TO_KEEP = 25
 """A stride is not chosen so large that fewer frames would be left."""
 
-GreyImage = NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class Parallax:
@@ -36,7 +36,7 @@ class Parallax:
     static_pairs: int
 
 
-def small_grey(image: NDArray[np.uint8]) -> GreyImage:
+def small_grey(image: RgbImage) -> UInt8[np.ndarray, "small_height small_width"]:
     """Return the grey image, 320 wide, at which motion is measured."""
     height = max(8, round(image.shape[0] * MEASURING_WIDTH / image.shape[1]))
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -56,7 +56,7 @@ def median_displacement(first: GreyImage, second: GreyImage) -> float:
     return float(np.median(np.hypot(flow[..., 0], flow[..., 1])[textured])) / first.shape[1]
 
 
-def measure_parallax(windows: Iterable[list[NDArray[np.uint8]]], *, frames: int | None) -> Parallax:
+def measure_parallax(windows: Iterable[list[RgbImage]], *, frames: int | None) -> Parallax:
     """Measure runs of consecutive images; `frames` is the length of the whole, to bound the stride."""
     pairs: list[float] = []
     slow: list[float] = []
@@ -64,16 +64,18 @@ def measure_parallax(windows: Iterable[list[NDArray[np.uint8]]], *, frames: int 
         greys = [small_grey(image) for image in window]
         if any(grey.shape != greys[0].shape for grey in greys):
             continue  # images of several sizes are refused with their names when they are read
-        pairs += [median_displacement(one, other) for one, other in pairwise(greys)]
+        pairs += [median_displacement(first, second) for first, second in pairwise(greys)]
         if len(greys) > 1:
             slow.append(median_displacement(greys[0], greys[-1]) / (len(greys) - 1))
     # below a pixel or so, the displacement over a whole window is the surer measure
-    found, least = pairs, STATIC_DISPLACEMENT
+    measured, least = pairs, STATIC_DISPLACEMENT
     if pairs and median(pairs) < SLOW_DISPLACEMENT:
-        found, least = slow, STATIC_DISPLACEMENT / SLOWEST_FRAMES
-    moving = [value for value in found if value >= least]
-    displacement = median(moving or found) if found else 0.0
+        measured, least = slow, STATIC_DISPLACEMENT / SLOWEST_FRAMES
+    moving = [value for value in measured if value >= least]
+    displacement = median(moving or measured) if measured else 0.0
     stride = round(TARGET_DISPLACEMENT / displacement) if moving else 1
     highest = LARGEST_STRIDE if frames is None else min(LARGEST_STRIDE, frames // FRAMES_TO_KEEP)
     stride = max(1, min(stride, highest))
-    return Parallax(displacement=displacement, stride=stride, pairs=len(found), static_pairs=len(found) - len(moving))
+    return Parallax(
+        displacement=displacement, stride=stride, pairs=len(measured), static_pairs=len(measured) - len(moving)
+    )

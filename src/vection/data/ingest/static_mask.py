@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float32, Int64
+
+from vection.arrays import PixelMask, RgbImage
 
 FEWEST_FRAMES = 8
 BLACK = 12
@@ -22,11 +24,11 @@ QUIETER = 0.6
 SLOPE_COST = 0.5
 """Taken from the score for each row that the bonnet's edge rises or falls: bonnets are nearly level."""
 
-Frames = NDArray[np.float32]
-Usable = NDArray[np.bool_]
+GreyFrames = Float32[np.ndarray, "frame height width"]
+"""Brightness of frames spread over a clip, 0..255."""
 
 
-def find_usable(images: Sequence[NDArray[np.uint8]]) -> Usable | None:
+def find_usable(images: Sequence[RgbImage]) -> PixelMask | None:
     """Return height x width, False where the RGB images of a moving clip show no scene; None if all is usable.
 
     Needs images spread over a clip in which the camera moves; with fewer than 8 nothing is found.
@@ -38,7 +40,7 @@ def find_usable(images: Sequence[NDArray[np.uint8]]) -> Usable | None:
     return None if not unusable.any() else ~unusable
 
 
-def black_border(greys: Frames) -> Usable:
+def black_border(greys: GreyFrames) -> PixelMask:
     """Return True in regions that touch the border and are always black (frames x height x width in)."""
     black = (greys.max(axis=0) < BLACK).astype(np.uint8)
     count, labels = cv2.connectedComponents(black)
@@ -47,7 +49,7 @@ def black_border(greys: Frames) -> Usable:
     return _grown(np.isin(labels, large))
 
 
-def overlay(greys: Frames) -> Usable:
+def overlay(greys: GreyFrames) -> PixelMask:
     """Return True around strong edges that stay in place without any change: text, logos, a frame."""
     edges = np.hypot(*_mean_gradient(greys)) > OVERLAY_EDGE
     drawn = (edges & (greys.std(axis=0) < STILL)).astype(np.uint8)
@@ -57,7 +59,7 @@ def overlay(greys: Frames) -> Usable:
     return _grown(np.isin(labels, large))
 
 
-def bonnet(greys: Frames) -> Usable:
+def bonnet(greys: GreyFrames) -> PixelMask:
     """Return True below an edge that runs from side to side through the lower part and stays in place."""
     height = greys.shape[1]
     first = height - int(height * LOWER_PART)
@@ -65,20 +67,20 @@ def bonnet(greys: Frames) -> Usable:
     persistence = np.abs(vertical.mean(axis=0)) / (vertical.std(axis=0) + 2.0)
     path = _best_path(persistence)
     strength = persistence[path, np.arange(len(path))]
-    found = np.zeros(greys.shape[1:], np.bool_)
+    nothing = np.zeros(greys.shape[1:], np.bool_)
     if strength.mean() < EDGE_PERSISTENCE or np.mean(strength > 1) < 0.8:
-        return found
+        return nothing
     rows = np.arange(height)[:, None]
     below = rows >= first + path + 3
     variation = greys.std(axis=0)
     road, car = variation[first:][~below[first:]], variation[below]
     # The road's marks pass by; a bonnet changes by reflections only. A horizon that stands still fails here.
     if car.size == 0 or np.percentile(car, 95) > QUIETER * np.percentile(road, 95):
-        return found
+        return nothing
     return np.asarray(rows >= first + path - 3)
 
 
-def _best_path(score: NDArray[np.float32]) -> NDArray[np.int64]:
+def _best_path(score: Float32[np.ndarray, "row column"]) -> Int64[np.ndarray, " column"]:
     # Viterbi: one row a column, neighbours at most one row apart, of the greatest sum of scores.
     rows, columns = score.shape
     total, came_from = score[:, 0].copy(), np.zeros((rows, columns), np.int64)
@@ -95,10 +97,12 @@ def _best_path(score: NDArray[np.float32]) -> NDArray[np.int64]:
     return path
 
 
-def _mean_gradient(greys: Frames) -> tuple[Frames, Frames]:
+def _mean_gradient(
+    greys: GreyFrames,
+) -> tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]]:
     mean = greys.mean(axis=0)
     return cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=0.25)
 
 
-def _grown(region: Usable) -> Usable:
+def _grown(region: PixelMask) -> PixelMask:
     return np.asarray(cv2.dilate(region.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)

@@ -13,16 +13,14 @@ import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
+from vection.arrays import RgbImage
 from vection.data.clips.folder import natural_key, read_rgb
 from vection.errors import DataError, UsageError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
 DEFAULT_FRAMES_PER_SECOND = 10.0
-
-RgbImage = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -158,10 +156,10 @@ def find_sources(path: Path) -> list[Path]:
     if image_files(path):
         return [path]
     folders = sorted((child for child in path.iterdir() if child.is_dir()), key=lambda child: natural_key(child.name))
-    found = [folder for folder in folders if image_files(folder)] + video_files(path)
-    if not found:
+    sources = [folder for folder in folders if image_files(folder)] + video_files(path)
+    if not sources:
         raise DataError(f"No video and no images in {path} or the folders directly in it.")
-    return found
+    return sources
 
 
 def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:

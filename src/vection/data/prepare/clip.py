@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip
 from vection.data.prepare.frame import RECORDS, FrameRecord
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, SourceFrame, WholeSequence
-from vection.errors import DataError, UsageError
-from vection.files import write_text
+from vection.errors import DataError
+from vection.files import read_json, write_text
 from vection.formats.camera_path import TRUE_FILE, kitti_text
 
 RECORD = TypeAdapter(FrameRecord)
@@ -82,9 +81,13 @@ def write_skipped(file: Path, skipped: Sequence[Skipped]) -> None:
 
 
 def _describe(
-    item: DataSequence, folder: Path, records: dict[str, FrameRecord], *, settings: PrepareSettings,
+    item: DataSequence,
+    folder: Path,
+    records: dict[str, FrameRecord],
+    *,
+    settings: PrepareSettings,
     skipped: Sequence[Skipped],
-) -> ClipInfo:  # fmt: skip
+) -> ClipInfo:
     kept = [frame for frame in item.frames if frame.name in records]
     first = records[kept[0].name]
     places = {frame.name: place for place, frame in enumerate(item.frames)}
@@ -132,13 +135,14 @@ def _keep_mask(folder: Path, name: str) -> str:
 
 
 def _read(folder: Path, name: str) -> FrameRecord | None:
-    try:
-        text = (folder / RECORDS / f"{name}.json").read_text(encoding="utf-8")
-        return RECORD.validate_python(json.loads(text))
-    except FileNotFoundError:
+    file = folder / RECORDS / f"{name}.json"
+    if not file.is_file():
         return None
-    except (OSError, ValueError, ValidationError) as error:
-        raise UsageError(f"{folder / RECORDS} is broken ({error}); remove {folder} and prepare again.") from error
+    remedy = f"remove {folder} and prepare again."
+    try:
+        return RECORD.validate_python(read_json(file, remedy=remedy))
+    except ValidationError as error:
+        raise DataError(f"{file} is broken ({error}); {remedy}") from error
 
 
 def _clean(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from vection.data.clips.framing import Crop
@@ -15,6 +14,7 @@ from vection.data.readers.nuscenes import scenes as nuscenes
 from vection.data.readers.sequences import Listing, PrepareSettings
 from vection.data.readers.waymo import segments as waymo
 from vection.errors import UsageError
+from vection.names import did_you_mean, look_up
 
 ListSequences = Callable[[Path, PrepareSettings], Listing]
 
@@ -36,9 +36,10 @@ class DataSet:
 
     def check_split(self, split: str | None) -> None:
         """Raise UsageError for a misspelt part; what is no part may be a list, which the reader looks for."""
-        near = get_close_matches(split or "", self.parts, n=1, cutoff=0.7)
-        if split is not None and split not in self.parts and near and not Path(split).exists():
-            raise UsageError(f"{self.name} has no part '{split}'; did you mean {near[0]}?")
+        if split is None or split in self.parts or Path(split).exists():
+            return
+        if hint := did_you_mean(split, self.parts):
+            raise UsageError(f"{self.name} has no part '{split}'; {hint}")
 
 
 DATA_SETS = (
@@ -88,11 +89,5 @@ DATA_SETS = (
 
 
 def get_data_set(name: str) -> DataSet:
-    """Return a data set by name; UsageError naming the known ones."""
-    for data_set in DATA_SETS:
-        if data_set.name == name:
-            return data_set
-    known = [data_set.name for data_set in DATA_SETS]
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}."
-    raise UsageError(f"There is no data set '{name}' to prepare; {hint}")
+    """Return a data set by name; UsageError naming the nearest ones."""
+    return look_up(name, {data_set.name: data_set for data_set in DATA_SETS}, kind="data set")

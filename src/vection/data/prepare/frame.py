@@ -4,21 +4,20 @@ The frame's record is written last, so a frame whose record exists is whole, whe
 """
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vection.data.clips.folder import CameraNumbers, FrameTruth, Row4, write_rgb
+from vection.arrays import AnyArray, GreyImage, Pose
+from vection.data.clips.folder import CheckedCamera, FrameTruth, Row4, write_rgb
 from vection.data.clips.framing import Framing, plan_framing
 from vection.data.clips.intrinsics import check_intrinsics
 from vection.data.readers.sequences import PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
 from vection.errors import DataError, UsageError, VectionError
+from vection.files import whole_file, write_text
 
 RECORDS = ".prepare"
 """Folder in an unfinished clip."""
@@ -28,11 +27,11 @@ RECORDS = ".prepare"
 class FrameRecord:
     """What was written of one frame."""
 
-    intrinsics: CameraNumbers
+    intrinsics: CheckedCamera
     intrinsics_source: str
     source_size: tuple[int, int]
     crop_box: tuple[int, int, int, int]
-    stereo: CameraNumbers | None = None
+    stereo: CheckedCamera | None = None
     T_target_to_stereo: tuple[Row4, Row4, Row4, Row4] | None = None
     truth: bool = False
     truth_source: str | None = None
@@ -58,17 +57,15 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
     name = frame.name
     truth = source.truth if settings.truth else None
     if truth is not None:
-        _write(folder / "truth" / f"{name}.npz", lambda path: _save_truth(path, truth, source, framing))
+        _write_truth(folder / "truth" / f"{name}.npz", truth, source, framing)
     if source.classes is not None:
-        small = _nearest(source.classes, framing)
-        _write(folder / "classes" / f"{name}.png", lambda path: _save_grey(path, small))
+        _write_grey(folder / "classes" / f"{name}.png", framing.apply_to_ids(source.classes))
     if source.usable is not None:
-        usable = np.where(_nearest(source.usable, framing) >= 128, 255, 0).astype(np.uint8)
-        _write(folder / RECORDS / f"{name}.mask.png", lambda path: _save_grey(path, usable))
+        usable = np.where(framing.apply_to_ids(source.usable) >= 128, 255, 0).astype(np.uint8)
+        _write_grey(folder / RECORDS / f"{name}.mask.png", usable)
     stereo = source.stereo if settings.stereo else None
     other = None if stereo is None else _write_stereo(folder / "stereo" / f"{name}.jpg", stereo, settings)
-    small_image = framing.apply(source.image)
-    _write(folder / "frames" / f"{name}.jpg", lambda path: write_rgb(path, small_image))
+    write_rgb(folder / "frames" / f"{name}.jpg", framing.apply(source.image))
     record = FrameRecord(
         intrinsics=framing.camera.numbers,
         intrinsics_source=framing.camera.source,
@@ -83,8 +80,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
         T_camera_to_world=None if source.T_camera_to_world is None else _rows(source.T_camera_to_world),
         notes=source.notes,
     )
-    text = json.dumps(asdict(record))
-    _write(folder / RECORDS / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(folder / RECORDS / f"{name}.json", json.dumps(asdict(record)))
     return None
 
 
@@ -100,28 +96,29 @@ def _framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
     return plan_framing(camera, width=settings.width, height=settings.height, crop=settings.crop)
 
 
-def _write_stereo(path: Path, stereo: StereoFrame, settings: PrepareSettings) -> CameraNumbers:
+def _write_stereo(path: Path, stereo: StereoFrame, settings: PrepareSettings) -> CheckedCamera:
     framing = plan_framing(stereo.camera, width=settings.width, height=settings.height, crop=settings.crop)
-    image = framing.apply(stereo.image)
-    _write(path, lambda place: write_rgb(place, image))
+    write_rgb(path, framing.apply(stereo.image))
     return framing.camera.numbers
 
 
-def _save_truth(path: Path, truth: FrameTruth, source: SourceFrame, framing: Framing) -> None:
+def _write_truth(path: Path, truth: FrameTruth, source: SourceFrame, framing: Framing) -> None:
     """The part of each map that the clip shows, at the data set's own resolution."""
     arrays: dict[str, Any] = {
-        "depth": truth.depth, "category": truth.category, "semantics": truth.semantics,
+        "depth": truth.depth,
+        "category": truth.category,
+        "semantics": truth.semantics,
         "object_flow": truth.object_flow,
-    }  # fmt: skip
+    }
     shown: dict[str, Any] = {key: _shown(array, source, framing) for key, array in arrays.items() if array is not None}
     pose = truth.T_camera_to_world if truth.T_camera_to_world is not None else source.T_camera_to_world
     if pose is not None:
         shown["T_camera_to_world"] = pose
-    with path.open("wb") as file:
-        np.savez_compressed(file, **shown)
+    with whole_file(path) as temporary:
+        np.savez_compressed(temporary, **shown)
 
 
-def _shown(array: np.ndarray, source: SourceFrame, framing: Framing) -> np.ndarray:
+def _shown(array: AnyArray, source: SourceFrame, framing: Framing) -> AnyArray:
     left, top, width, height = framing.box
     full = source.image.shape[:2]
     if (height, width) == full:
@@ -131,29 +128,10 @@ def _shown(array: np.ndarray, source: SourceFrame, framing: Framing) -> np.ndarr
     return np.ascontiguousarray(array[..., top : top + height, left : left + width])
 
 
-def _nearest(labels: NDArray[np.uint8], framing: Framing) -> NDArray[np.uint8]:
-    left, top, width, height = framing.box
-    part = labels[top : top + height, left : left + width]
-    size = (framing.camera.width, framing.camera.height)
-    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
+def _write_grey(path: Path, image: GreyImage) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
-def _save_grey(path: Path, image: NDArray[np.uint8]) -> None:
-    path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
-
-
-def _write(path: Path, save: Callable[[Path], object]) -> None:
-    """Save under a temporary name beside `path`, with its suffix, and rename."""
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}; free space or choose another output.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _rows(matrix: np.ndarray) -> Any:
+def _rows(matrix: Pose) -> Any:
     return tuple(tuple(float(number) for number in row) for row in matrix)

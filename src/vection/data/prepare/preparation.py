@@ -7,7 +7,7 @@ killed goes on with the frames that are not yet whole.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,14 +18,15 @@ from vection.data.prepare.frame import write_frame
 from vection.data.prepare.workers import in_workers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import write_text
+from vection.files import read_json, write_text
+from vection.image_sides import check_image_sides
+from vection.progress import Report
 
 SETTINGS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
 CHUNK = 8
 """Frames that a worker takes at once."""
 
-Progress = Callable[[int, int | None], None]
 Item = DataSequence | WholeSequence
 
 
@@ -62,34 +63,34 @@ def prepare(
     *,
     settings: PrepareSettings,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
     `workers` processes read frames; 0 does it in this one. Raises UsageError for a wrong name, folder or size, or if
     `out` was made with other settings, DataError if nothing of the data set can be used.
     """
-    known = get_data_set(data_set) if isinstance(data_set, str) else data_set
+    data_set = get_data_set(data_set) if isinstance(data_set, str) else data_set
     _check(settings, source=source, out=out)
-    known.check_split(settings.split)
-    listing = known.list_sequences(source, settings)
+    data_set.check_split(settings.split)
+    listing = data_set.list_sequences(source, settings)
     if not listing.sequences:
         why = (
             "the first problem: {}: {}".format(*listing.skipped[0])
             if listing.skipped
-            else f"{known.about} is expected."
+            else f"{data_set.about} is expected."
         )
-        raise DataError(f"Nothing of {known.name} can be read at {source}; {why}")
-    _claim(out, name=known.name, settings=settings)
-    made = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
-    if not made.clips:
-        first = made.skipped[0].reason if made.skipped else "it has no frames."
+        raise DataError(f"Nothing of {data_set.name} can be read at {source}; {why}")
+    _claim(out, name=data_set.name, settings=settings)
+    prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
+    if not prepared.clips:
+        first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
         raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
-    return made
+    return prepared
 
 
 def _prepare_all(
-    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Progress | None
+    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Report | None
 ) -> Prepared:
     missing = [item for item in listing.sequences if not (out / item.name / CLIP_FILE).is_file()]
     left = {item.name: unfinished(item, out / item.name) for item in missing}
@@ -158,8 +159,7 @@ def _write_whole(item: WholeSequence, folder: Path) -> str | None:
 
 
 def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
-    if settings.width % 32 or settings.height % 32 or min(settings.width, settings.height) < 32:
-        raise UsageError(f"Width and height must be multiples of 32, but are {settings.width}x{settings.height}.")
+    check_image_sides(width=settings.width, height=settings.height)
     if not source.exists():
         raise UsageError(f"There is no data set at {source}.")
     if source.resolve().is_relative_to(out.resolve()):
@@ -169,19 +169,14 @@ def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
 def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
     """Write the settings into the output; refuse one of other settings or with other things in it."""
     file = out / SETTINGS_FILE
-    content = json.loads(json.dumps({"format": 1, "data_set": name, **asdict(settings)}))
-    try:
-        if file.is_file():
-            found = json.loads(file.read_text(encoding="utf-8"))
-            differing = sorted(key for key in content.keys() | found.keys() if content.get(key) != found.get(key))
-            if differing:
-                pairs = ", ".join(f"{key} {found.get(key)} instead of {content.get(key)}" for key in differing)
-                raise UsageError(f"{out} was prepared with {pairs}; use the same settings or another output.")
-            return
-        if out.is_dir() and any(out.iterdir()):
-            raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
-        write_text(file, json.dumps(content, indent=1))
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror}; choose a folder that can be written.") from error
-    except ValueError as error:
-        raise UsageError(f"{file} is broken ({error}); remove the folder or choose another output.") from error
+    asked = json.loads(json.dumps({"format": 1, "data_set": name, **asdict(settings)}))
+    if file.is_file():
+        stored = read_json(file, remedy="remove the folder or choose another output.")
+        differing = sorted(key for key in asked.keys() | stored.keys() if asked.get(key) != stored.get(key))
+        if differing:
+            pairs = ", ".join(f"{key} {stored.get(key)} instead of {asked.get(key)}" for key in differing)
+            raise UsageError(f"{out} was prepared with {pairs}; use the same settings or another output.")
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
+    write_text(file, json.dumps(asked, indent=1))

@@ -7,28 +7,36 @@ calibration lies in the drive. Pickled parts of the masks can run any program an
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from vection.arrays import AnyArray, Distortion, PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
-from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.cameras import read_raw_cameras
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.readers.nuscenes.tables import rotation_of_quaternion
-from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    ListingDraft,
+    PrepareSettings,
+    SourceFrame,
+    sequence_frames,
+)
 from vection.data.readers.sparse_depth import NO_CATEGORY, category_map, depth_map
 from vection.data.readers.waymo.camera import CAMERA_TO_VEHICLE_AXES, undistortion_maps
 from vection.data.readers.waymo.labels import PanopticLabel
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
-from vection.errors import DataError, UsageError, VectionError
+from vection.errors import DataError, UsageError
+from vection.files import read_json, read_text
 
 FRAME_SECONDS = 0.1
 CATEGORIES = np.array([0, 2, 1, NO_CATEGORY], np.uint8)
@@ -36,8 +44,6 @@ CATEGORIES = np.array([0, 2, 1, NO_CATEGORY], np.uint8)
 IMAGES = ("original", "downsample")
 """Folders of images, the better ones first."""
 FRONT_CAMERAS = ("FRONT", "CAM_FRONT", "image_02")
-
-Matrix = Float[np.ndarray, "4 4"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,8 @@ class _Drive:
     folder: Path
     images: Path
     camera: CameraIntrinsics
-    T_camera_to_vehicle: Matrix | None
-    distortion: tuple[float, float, float, float, float] | None = None
+    T_camera_to_vehicle: Pose | None
+    distortion: Distortion | None = None
     """Of the labels, which Waymo's masks have in the distorted image; None: nothing to undo."""
     row_first: bool = False
     """KITTI's points."""
@@ -64,16 +70,13 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         {place.parent.parent for place in source.rglob("rgb/*") if place.name in ("original", "downsample")}
     )
     parts = read_parts(settings.split, near=source) if settings.split else None
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    draft = ListingDraft()
     for folder in folders:
         name = folder.relative_to(source).as_posix()
         if folder.name in (settings.cameras or FRONT_CAMERAS) or folder == source:
-            try:
-                sequences += _sequences(folder, name if folder != source else folder.name, settings, parts=parts)
-            except VectionError as error:
-                skipped.append((name, str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+            with draft.skipping(name):
+                draft.sequences += _sequences(folder, name if folder != source else folder.name, settings, parts=parts)
+    return draft.finish()
 
 
 def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: list[Part] | None) -> list[DataSequence]:
@@ -84,31 +87,26 @@ def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: lis
     listed = next(
         (key for key in (name, Path(name).parent.as_posix(), Path(name).parent.name) if _lists(parts, key)), name
     )
-    sequences = []
-    for prefix, frames in frames_of_parts(parts, folder=listed, camera=side, present=sorted(files)):
-        found = tuple(
-            SequenceFrame(
-                files[frame.number].stem,
-                seconds[frame.number],
-                partial(
-                    read_frame, drive, files[frame.number], T_vehicle_to_world=poses.get(frame.number),
-                    with_truth=settings.truth,
-                ),
-                follows=frame.follows,
-                target=frame.target,
-            )
-            for frame in frames
-        )  # fmt: skip
-        if found:
-            sequences.append(DataSequence(f"{prefix}{name}", found))
-    return sequences
+
+    def reading(number: int) -> Callable[[], SourceFrame]:
+        pose = poses.get(number)
+        return partial(read_frame, drive, files[number], T_vehicle_to_world=pose, with_truth=settings.truth)
+
+    return [
+        DataSequence(
+            f"{prefix}{name}",
+            sequence_frames(frames, name=lambda number: files[number].stem, seconds=seconds.__getitem__, read=reading),
+        )
+        for prefix, frames in frames_of_parts(parts, folder=listed, camera=side, present=sorted(files))
+        if frames
+    ]
 
 
 def _lists(parts: Sequence[Any] | None, folder: str) -> bool:
     return any(listed == folder for part in parts or () for listed, _ in part.frames)
 
 
-def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Matrix | None, with_truth: bool) -> SourceFrame:
+def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Pose | None, with_truth: bool) -> SourceFrame:
     """Read an image with its camera and, where they are, pose, true depth and what moves."""
     image = read_whole_rgb(file)
     height, width = image.shape[:2]
@@ -132,7 +130,7 @@ def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Matrix | None, 
     )
 
 
-def _read_truth(drive: _Drive, name: str, pose: Matrix | None) -> FrameTruth:
+def _read_truth(drive: _Drive, name: str, pose: Pose | None) -> FrameTruth:
     height, width = drive.camera.height, drive.camera.width
     points = _read_points(drive.folder / "depth" / f"{name}.npy")
     if drive.row_first:
@@ -150,10 +148,10 @@ def _read_truth(drive: _Drive, name: str, pose: Matrix | None) -> FrameTruth:
             # which object moves stands in a pickle
             category, semantics = label.unmatched(), label.train_ids
     depth = depth_map(points[inside], height=height, width=width)
-    return FrameTruth(depth, category, semantics, None, pose)
+    return FrameTruth(depth, category, semantics, T_camera_to_world=pose)
 
 
-def _read_points(file: Path) -> Float[np.ndarray, "point 3"]:
+def _read_points(file: Path) -> PointList:
     try:
         points = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -163,20 +161,17 @@ def _read_points(file: Path) -> Float[np.ndarray, "point 3"]:
     return np.asarray(points, np.float64)
 
 
-def _read_masks(file: Path) -> dict[str, np.ndarray]:
+def _read_masks(file: Path) -> dict[str, AnyArray]:
     """Arrays of numbers; pickled objects are left closed."""
-    found = {}
+    names = ("motion_label", "semantic", "instance")
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            for name in ("motion_label", "semantic", "instance"):
-                if name in arrays.files:
-                    found[name] = np.asarray(arrays[name])
+            return {name: np.asarray(arrays[name]) for name in names if name in arrays.files}
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"The labels {file} are missing or broken ({error}).") from error
-    return found
 
 
-def _panoptic(drive: _Drive, arrays: Mapping[str, np.ndarray], file: Path) -> PanopticLabel:
+def _panoptic(drive: _Drive, arrays: Mapping[str, AnyArray], file: Path) -> PanopticLabel:
     classes, instances = (np.squeeze(arrays[name]) for name in ("semantic", "instance"))
     camera = drive.camera
     if classes.shape != (camera.height, camera.width) or instances.shape != classes.shape:
@@ -199,19 +194,16 @@ def _read_drive(folder: Path) -> _Drive:
             raise DataError(f"{place / 'calib_cam_to_cam.txt'} does not state the size of the images (S_rect_{name}).")
         camera = rectified.intrinsics(width=rectified.size[0], height=rectified.size[1])
         return _Drive(folder, images, camera, None, row_first=True, truth_source=SOURCES["velodyne-x"])
+    content = read_json(file, remedy="copy it again.", missing=DataError)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
         height, width = (int(length) for length in content["dim"])
         if "camera_intrinsic" in content:
             K, T = np.array(content["camera_intrinsic"], np.float64), np.eye(4)
             T[:3, :3], T[:3, 3] = rotation_of_quaternion(content["rotation"]), content["translation"]
-            numbers = float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
-            camera = CameraIntrinsics(width, height, *numbers, f"given: {file.name}")
+            camera = CameraIntrinsics(width, height, *camera_numbers(K), f"given: {file.name}")
             return _Drive(folder, images, camera, T, truth_source=NUSCENES_TRUTH)
         fx, fy, cx, cy, k1, k2, p1, p2, k3 = (float(number) for number in content["intrinsic"])
         extrinsic = np.array(content["extrinsic"], np.float64).reshape(4, 4) @ CAMERA_TO_VEHICLE_AXES
-    except OSError as error:
-        raise DataError(f"The camera file {file} cannot be read: {error.strerror}.") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"{file} is not a camera as Dynamo-Depth's preparation writes it ({error!r}).") from error
     camera = CameraIntrinsics(width, height, fx, fy, cx, cy, f"given: {file.name}")
@@ -224,15 +216,16 @@ def _seconds(folder: Path, files: Mapping[int, Path]) -> dict[int, float]:
     even = {number: number * FRAME_SECONDS for number in files}
     if not file.is_file():
         return even
+    text = read_text(file, remedy="copy it again.", missing=DataError)
     try:
-        gaps = np.array(json.loads(file.read_text(encoding="utf-8")), np.float64) / 1000
-    except (OSError, ValueError, TypeError) as error:
+        gaps = np.array(json.loads(text), np.float64) / 1000
+    except (ValueError, TypeError) as error:
         raise DataError(f"The times {file} are broken ({error}).") from error
     times = np.concatenate([[0.0], np.cumsum(gaps)])
     return {number: float(times[number]) if number < len(times) else even[number] for number in files}
 
 
-def _poses(drive: _Drive) -> dict[int, Matrix]:
+def _poses(drive: _Drive) -> dict[int, Pose]:
     file = drive.folder / "odometry.txt"
     if drive.T_camera_to_vehicle is None or not file.is_file():
         return {}

@@ -10,17 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import DepthMap
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
-from vection.data.clips.intrinsics import assumed_intrinsics, resolve_intrinsics
+from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
 
 RATIO = 2.0
+"""Width / height of the part of an image that is kept."""
 GRID = (55, 305)
+"""Rows and columns of the laser's grid."""
 GRID_ROWS = slice(17, 38)
+"""Those of the kept part."""
 TRUTH_SOURCE = "Make3D's laser grid, middle 21 of 55 rows (C1)"
-"""In the words of the evaluation protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 DEPTH_CHANNEL = 3
 """Of Position3DGrid: height, side, forward, distance along the ray."""
 IMAGES = ("Test134", "Test", ".")
@@ -33,7 +37,8 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         raise UsageError("make3d has only its test images, without variants, cameras or a second view.")
     if settings.truth and find_spec("scipy") is None:
         raise UsageError("Make3D's depth is read with scipy; install it with `pip install 'vection[make3d]'`.")
-    images = next((found for name in IMAGES if (found := sorted((source / name).glob("img-*.jpg")))), [])
+    folders = (sorted((source / name).glob("img-*.jpg")) for name in IMAGES)
+    images = next(filter(None, folders), [])
     frames = tuple(
         SequenceFrame(
             image.stem.removeprefix("img-"),
@@ -52,8 +57,7 @@ def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFr
     height, width = pixels.shape[:2]
     kept = min(height, round(width / RATIO))
     top = (height - kept) // 2
-    known = resolve_intrinsics(settings.intrinsics, width=width, height=height) if settings.intrinsics else None
-    camera = known or assumed_intrinsics(width=width, height=height)
+    camera = resolve_intrinsics(settings.intrinsics, width=width, height=height)
     depth = None
     if settings.truth:
         name = f"depth_sph_corr-{image.stem.removeprefix('img-')}.mat"
@@ -61,7 +65,7 @@ def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFr
         file = next((place for place in places if place.is_file()), None)
         if file is None:
             raise DataError(f"The depth {places[0]} is missing; unpack Test134Depth.")
-        depth = FrameTruth(read_depth(file), None, None, None, None)
+        depth = FrameTruth(read_depth(file))
     return SourceFrame(
         image=np.ascontiguousarray(pixels[top : top + kept]),
         camera=camera.cropped(left=0, top=top, width=width, height=kept),
@@ -70,7 +74,7 @@ def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFr
     )
 
 
-def read_depth(file: Path) -> np.ndarray:
+def read_depth(file: Path) -> DepthMap:
     """Return the middle rows of the laser's grid, 21 x 305, metres. DataError if the MATLAB file is broken."""
     from scipy.io import loadmat
 

@@ -9,11 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import CameraNumbers, DepthMap, Pose
 from vection.data.clips.folder import FrameTruth, natural_key
 from vection.data.clips.image_file import read_whole_rgb
-from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
-from vection.errors import DataError, UsageError, VectionError
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    ListingDraft,
+    PrepareSettings,
+    SequenceFrame,
+    SourceFrame,
+)
+from vection.errors import DataError, UsageError
+from vection.files import read_text
 from vection.formats.camera_path import read_path
 
 LISTS = ("train", "val")
@@ -34,24 +43,21 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         (f"{part}/", scene)
         for part in LISTS
         if (source / f"{part}.txt").is_file() and settings.split in (None, part)
-        for scene in (source / f"{part}.txt").read_text(encoding="utf-8").split()
+        for scene in read_text(source / f"{part}.txt", remedy="it should name a scene a line.").split()
     ]
     if not named and settings.split is not None:
         raise UsageError(f"{source / settings.split}.txt does not exist, so there is no split '{settings.split}'.")
     if not named:
         scenes = sorted((file.parent for file in source.glob("*/cam.txt")), key=lambda path: natural_key(path.name))
         named = [("", scene.name) for scene in scenes]
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    draft = ListingDraft()
     for prefix, scene in named:
-        try:
-            sequences.append(_sequence(source / scene, name=prefix + scene))
-        except VectionError as error:
-            skipped.append((prefix + scene, str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+        with draft.skipping(prefix + scene):
+            draft.sequences.append(_sequence(source / scene, name=prefix + scene))
+    return draft.finish()
 
 
-def read_frame(image: Path, K: tuple[float, float, float, float], pose: np.ndarray | None) -> SourceFrame:
+def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:
     """Read an image with the scene's camera, and its depth where it has one."""
     pixels = read_whole_rgb(image)
     height, width = pixels.shape[:2]
@@ -60,7 +66,7 @@ def read_frame(image: Path, K: tuple[float, float, float, float], pose: np.ndarr
     notes: tuple[str, ...] = ()
     if file.is_file():
         try:
-            truth = FrameTruth(_depth(file), None, None, None, None)
+            truth = FrameTruth(_depth(file))
         except DataError as error:
             notes = (f"no true depth: {error}",)
     camera = CameraIntrinsics(width, height, *K, "cam.txt")
@@ -89,19 +95,19 @@ def _sequence(folder: Path, *, name: str) -> DataSequence:
     return DataSequence(name, tuple(frames))
 
 
-def read_camera_numbers(file: Path) -> tuple[float, float, float, float]:
+def read_camera_numbers(file: Path) -> CameraNumbers:
     """Return fx, fy, cx, cy of a file of nine numbers, with spaces or commas between. DataError if it is none."""
+    text = read_text(file, remedy="give the 9 numbers of its camera.", missing=DataError)
     try:
-        text = file.read_text(encoding="utf-8").replace(",", " ")
-        K = np.array(text.split(), dtype=np.float64).reshape(3, 3)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The camera file {file} is missing or is not 9 numbers ({error}).") from error
+        K = np.array(text.replace(",", " ").split(), dtype=np.float64).reshape(3, 3)
+    except ValueError as error:
+        raise DataError(f"The camera file {file} is not 9 numbers ({error}).") from error
     if not np.isfinite(K).all() or not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
         raise DataError(f"{file} is no camera matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
-    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+    return camera_numbers(K)
 
 
-def _depth(file: Path) -> np.ndarray:
+def _depth(file: Path) -> DepthMap:
     try:
         depth = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -1,20 +1,20 @@
 """What a reader of a data set gives to `vection prepare`: sequences of frames, each read when it is wanted.
 
-A reader is one file `data/<name>.py` with pure reading code and `list_sequences(source, settings)`, registered in
-`data/prepare/data_sets.py`. It opens no image while it lists; it only finds files.
+A reader is one file `data/readers/<name>.py` with pure reading code and `list_sequences(source, settings)`, registered
+in `data/prepare/data_sets.py`. It opens no image while it lists; it only finds files.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-from jaxtyping import Float, UInt8
-
+from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
 from vection.data.clips.framing import Crop
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.splits.listed_frames import ListedFrame
+from vection.errors import VectionError
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class PrepareSettings:
 class StereoFrame:
     """The other camera's view at the same instant."""
 
-    image: UInt8[np.ndarray, "height width 3"]
+    image: RgbImage
     camera: CameraIntrinsics
-    T_target_to_stereo: Float[np.ndarray, "4 4"]
+    T_target_to_stereo: Pose
     """Metres."""
 
 
@@ -60,19 +60,19 @@ class SourceFrame:
     the reader has removed it from image and maps alike (`CameraIntrinsics.undistortion`), unless there are no maps.
     """
 
-    image: UInt8[np.ndarray, "height width 3"]
+    image: RgbImage
     camera: CameraIntrinsics
     """True camera of this image."""
     truth: FrameTruth | None = None
     """Metres; kept at full resolution. 0 where no depth is known (LiDAR is sparse)."""
     truth_source: str | None = None
     """Where the true depth comes from, in the words of the protocols."""
-    classes: UInt8[np.ndarray, "height width"] | None = None
+    classes: ClassIds | None = None
     """Cityscapes train ids to train with, 255 where unknown; resized with the image. All frames of a clip or none."""
     stereo: StereoFrame | None = None
-    usable: UInt8[np.ndarray, "height width"] | None = None
+    usable: GreyImage | None = None
     """255 where the scene is seen, 0 on the bonnet; that of a clip's first frame becomes the clip's mask."""
-    T_camera_to_world: Float[np.ndarray, "4 4"] | None = None
+    T_camera_to_world: Pose | None = None
     """True pose, metres, in a world that is one for the sequence."""
     notes: tuple[str, ...] = ()
     """Sentences about what is missing though the frame is kept, for instance its laser scan."""
@@ -102,7 +102,7 @@ class DataSequence:
     name: str
     """Path of the clip folder below the output."""
     frames: tuple[SequenceFrame, ...]
-    unit: Literal["up-to-scale", "metres"] = "up-to-scale"
+    unit: Unit = "up-to-scale"
     """Metres only where depth that is learned from it is metric (stereo)."""
 
 
@@ -122,3 +122,43 @@ class Listing:
     sequences: tuple[DataSequence | WholeSequence, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     """What could not even be listed: path or name, and the reason."""
+
+
+@dataclass
+class ListingDraft:
+    """A listing that grows while a reader looks around."""
+
+    sequences: list[DataSequence] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def skipping(self, name: str) -> Iterator[None]:
+        """Skip `name` for the reason that an error in the block gives; what was listed before it stays."""
+        try:
+            yield
+        except VectionError as error:
+            self.skipped.append((name, str(error)))
+
+    def finish(self) -> Listing:
+        """Return what was listed and skipped."""
+        return Listing(tuple(self.sequences), tuple(self.skipped))
+
+
+def sequence_frames(
+    frames: Iterable[ListedFrame],
+    *,
+    name: Callable[[int], str],
+    seconds: Callable[[int], float],
+    read: Callable[[int], Callable[[], SourceFrame]],
+) -> tuple[SequenceFrame, ...]:
+    """Return the listed frames of a drive; the functions tell a frame's name, time and reader by its number."""
+    return tuple(
+        SequenceFrame(
+            name(frame.number),
+            seconds(frame.number),
+            read(frame.number),
+            follows=frame.follows,
+            target=frame.target,
+        )
+        for frame in frames
+    )

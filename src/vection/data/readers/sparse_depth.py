@@ -1,28 +1,46 @@
-"""Laser points as maps: the nearest point of a pixel counts."""
+"""Laser points in an image, and as maps in which the nearest point of a pixel counts."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Shaped, UInt8
+
+from vection.arrays import CameraNumbers, CategoryMap, DepthMap, PointList, Pose, Rotation, Vector3
 
 NO_CATEGORY = 255
 """In a map of categories: nothing known."""
-BACKGROUND, STATIC_OBJECT, MOVING_OBJECT = 0, 1, 2
+BACKGROUND = 0
+"""Category of what cannot move."""
+STATIC_OBJECT = 1
+"""Category of what could move, but stands."""
+MOVING_OBJECT = 2
+"""Category of what moves."""
 
 
-def depth_map(seen: Float[np.ndarray, "point 3"], *, height: int, width: int) -> Float32[np.ndarray, "height width"]:
+def move(points: PointList, transform: Pose) -> PointList:
+    """Apply a rigid transform."""
+    return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
+
+
+def project(points: PointList, numbers: CameraNumbers) -> PointList:
+    """Return u, v in pixels and z of points in a camera's coordinates; u and v mean nothing where z is not positive."""
+    fx, fy, cx, cy = numbers
+    x, y, z = points.T
+    safe = np.where(z > 0, z, 1.0)
+    return np.stack([fx * x / safe + cx, fy * y / safe + cy, z], axis=1)
+
+
+def depth_map(seen: PointList, *, height: int, width: int) -> DepthMap:
     """Depth of u, v, depth at the pixel that holds each point (truncated), 0 where there is none."""
     return point_map(seen, seen[:, 2].astype(np.float32), height=height, width=width, empty=0)
 
 
-def category_map(
-    seen: Float[np.ndarray, "point 3"], categories: UInt8[np.ndarray, " point"], *, height: int, width: int
-) -> UInt8[np.ndarray, "height width"]:
+def category_map(seen: PointList, categories: UInt8[np.ndarray, " point"], *, height: int, width: int) -> CategoryMap:
     """Category of the same points, `NO_CATEGORY` where there is none."""
     return point_map(seen, categories, height=height, width=width, empty=NO_CATEGORY)
 
 
 def point_map(
-    seen: Float[np.ndarray, "point 3"], values: np.ndarray, *, height: int, width: int, empty: int
-) -> np.ndarray:
+    seen: PointList, values: Shaped[np.ndarray, " point"], *, height: int, width: int, empty: int
+) -> Shaped[np.ndarray, "height width"]:
     """Map of the values of the nearest points."""
     values_map = np.full((height, width), empty, values.dtype)
     order = np.argsort(-seen[:, 2], kind="stable")
@@ -32,11 +50,11 @@ def point_map(
 
 
 def inside_box(
-    points: Float[np.ndarray, "point 3"],
+    points: PointList,
     *,
-    centre: Float[np.ndarray, "3"],
-    rotation: Float[np.ndarray, "3 3"],
-    size: Float[np.ndarray, "3"],
+    centre: Vector3,
+    rotation: Rotation,
+    size: Vector3,
 ) -> Bool[np.ndarray, " point"]:
     """Which points lie in a box; `rotation` maps the box's axes to the points', `size` is along the box's axes."""
     return np.asarray((np.abs((points - centre) @ rotation) <= size / 2).all(axis=1))

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import AnyArray
 from vection.data.clips.folder import natural_key
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.cityscapes.labels import UNKNOWN
 from vection.data.readers.sc_sfmlearner_folders import read_camera_numbers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
 
 FRAMES = 3
@@ -67,7 +69,7 @@ def read_frame(file: Path, place: int, masks: bool) -> SourceFrame:
     return SourceFrame(image, camera, classes=classes)
 
 
-def _first_channel(file: Path) -> np.ndarray:
+def _first_channel(file: Path) -> AnyArray:
     """Instance ids; struct2depth's own tool writes them three times, as RGB."""
     try:
         return read_whole_map(file)
@@ -75,7 +77,7 @@ def _first_channel(file: Path) -> np.ndarray:
         return read_whole_rgb(file)[..., 0]
 
 
-def _third(image: np.ndarray, place: int, file: Path) -> np.ndarray:
+def _third(image: AnyArray, place: int, file: Path) -> AnyArray:
     width = image.shape[1] // FRAMES
     if width * FRAMES != image.shape[1]:
         raise DataError(f"{file} is {image.shape[1]} pixels wide, which three frames side by side cannot be.")
@@ -94,7 +96,7 @@ def _root_and_lists(source: Path, split: str | None) -> tuple[Path, list[Path]]:
 
 
 def _read_list(file: Path) -> list[tuple[str, str]]:
-    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [words for _, words in list_words(file)]
     if any(len(row) != 2 for row in rows):
         raise DataError(f"{file} is no list of lines 'FOLDER NAME'.")
     return [(folder, name) for folder, name in rows]

@@ -20,14 +20,14 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     """Find the videos and folders of images directly in `source`."""
     if settings.split or settings.variant or settings.stereo or settings.cameras:
         raise UsageError("A folder of videos has no split, variant, second view or named cameras.")
-    found = find_sources(source)
+    paths = find_sources(source)
     ingesting = IngestSettings(
         width=settings.width, height=settings.height, crop=settings.crop, intrinsics=settings.intrinsics
     )
     return Listing(
         tuple(
             WholeSequence(name, partial(write, path, settings=ingesting, name=name))
-            for path, name in zip(found, unique_names(found), strict=True)
+            for path, name in zip(paths, unique_names(paths), strict=True)
         )
     )
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vection.arrays import PixelMask, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.errors import DataError, UsageError
 from vection.samples import RawSample, RawStereoView
@@ -187,7 +187,7 @@ def clip_name(root: Path, clip: ClipInfo) -> str:
     return clip.name if clip.folder == root else clip.folder.relative_to(root).as_posix()
 
 
-def image_tensor(image: NDArray[np.uint8]) -> Tensor:
+def image_tensor(image: RgbImage) -> Tensor:
     """Return height x width x 3 as 1 x 3 x height x width."""
     return torch.from_numpy(image).permute(2, 0, 1).contiguous()[None]
 
@@ -208,7 +208,7 @@ def _read_stereo(info: ClipInfo, frame: int) -> RawStereoView:
     )
 
 
-def _read_masks(clips: Sequence[ClipInfo]) -> list[NDArray[np.bool_]] | None:
+def _read_masks(clips: Sequence[ClipInfo]) -> list[PixelMask] | None:
     # A batch may mix clips, so if one clip has a mask all get one.
     masks = [clip.read_usable() for clip in clips]
     if all(mask is None for mask in masks):

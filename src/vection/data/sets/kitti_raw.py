@@ -7,12 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vection.arrays import CameraNumbers
 from vection.data.clips.folder import read_rgb
+from vection.data.clips.resizing import resize_image
 from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.splits.list_file import Side, SplitLine
@@ -105,11 +106,10 @@ class KittiRawDataset(Dataset[RawSample]):
     def _read(self, folder: str, frame: int, side: Side) -> tuple[Tensor, Tensor]:
         image = read_rgb(self._images(folder, side)[frame])
         height, width = image.shape[:2]
-        size = (self.settings.width, self.settings.height)
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        small = resize_image(image, (self.settings.height, self.settings.width))
         return image_tensor(small), camera_matrix(self._camera(folder, side, width=width, height=height))[None]
 
-    def _camera(self, folder: str, side: Side, *, width: int, height: int) -> tuple[float, float, float, float]:
+    def _camera(self, folder: str, side: Side, *, width: int, height: int) -> CameraNumbers:
         w, h = self.settings.width, self.settings.height
         if self.settings.nominal_intrinsics:
             fx, fy, cx, cy = NOMINAL_K
@@ -119,9 +119,11 @@ class KittiRawDataset(Dataset[RawSample]):
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
         times = _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
-        known = times is not None and max(line.frame, *frames, 0) < len(times)
-        values = [times[frame] - times[line.frame] if known and times else (frame - line.frame) * FRAME_SECONDS
-                  for frame in frames]  # fmt: skip
+        timed = times is not None and max(line.frame, *frames, 0) < len(times)
+        values = [
+            times[frame] - times[line.frame] if timed and times else (frame - line.frame) * FRAME_SECONDS
+            for frame in frames
+        ]
         return torch.tensor([values], dtype=torch.float32)
 
     def _date_folder(self, folder: str) -> Path:
@@ -137,8 +139,8 @@ class KittiRawDataset(Dataset[RawSample]):
 
     def _complete(self, line: SplitLine) -> bool:
         present = self._images(line.folder, line.side)
-        wanted = (line.frame, *(line.frame + offset for offset in self.settings.offsets))
-        if not all(frame in present for frame in wanted):
+        frames = (line.frame, *(line.frame + offset for offset in self.settings.offsets))
+        if not all(frame in present for frame in frames):
             return False
         other: Side = "r" if line.side == "l" else "l"
         return not self.settings.use_stereo or line.frame in self._images(line.folder, other)

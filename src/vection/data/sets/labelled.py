@@ -8,11 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vection.arrays import ClassIds, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_key, read_clip, read_rgb
+from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
 from vection.errors import DataError, UsageError
@@ -27,8 +28,8 @@ class _Pair:
     """Where an image and its classes are."""
 
     name: str
-    image: Callable[[], NDArray[np.uint8]]
-    classes: Callable[[], NDArray[np.uint8]]
+    image: Callable[[], RgbImage]
+    classes: Callable[[], ClassIds]
 
 
 class LabelledDataset(Dataset[RawLabelledImage]):
@@ -62,17 +63,11 @@ class LabelledDataset(Dataset[RawLabelledImage]):
         """Read an image and its classes."""
         pair = self._pairs[index]
         image, classes = pair.image(), pair.classes()
-        for found in (image, classes):
-            if found.shape[:2] != self.native:
-                sizes = f"{found.shape[1]}x{found.shape[0]} instead of {self.native[1]}x{self.native[0]}"
+        for array in (image, classes):
+            if array.shape[:2] != self.native:
+                sizes = f"{array.shape[1]}x{array.shape[0]} instead of {self.native[1]}x{self.native[0]}"
                 raise DataError(f"{pair.name} or its class map is {sizes}; labelled images must all have one size.")
-        height, width = self.size
-        if self.size != self.native:
-            shrinks = height < self.native[0]
-            filtering = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            image = np.asarray(cv2.resize(image, (width, height), interpolation=filtering), np.uint8)
-            nearest = cv2.INTER_NEAREST_EXACT
-            classes = np.asarray(cv2.resize(classes, (width, height), interpolation=nearest), np.uint8)
+        image, classes = resize_image(image, self.size), resize_nearest(classes, self.size)
         return RawLabelledImage(image_tensor(image), torch.from_numpy(np.ascontiguousarray(classes))[None, None])
 
 
@@ -123,7 +118,7 @@ def _cityscapes(root: Path, part: str) -> list[_Pair]:
     return pairs
 
 
-def _read_labels(path: Path) -> NDArray[np.uint8]:
+def _read_labels(path: Path) -> ClassIds:
     labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if labels is None or labels.dtype != np.uint8 or labels.ndim != 2:
         raise DataError(f"The label map {path} cannot be read as an 8-bit grey PNG; restore it.")
@@ -145,7 +140,7 @@ def _frame(info: ClipInfo, index: int) -> _Pair:
     return _Pair(name, partial(info.read_image, index), partial(_classes_of, info, index))
 
 
-def _classes_of(info: ClipInfo, index: int) -> NDArray[np.uint8]:
+def _classes_of(info: ClipInfo, index: int) -> ClassIds:
     """The class map beside the frame, or that of the truth; the synthetic world has Cityscapes train ids."""
     if info.classes is not None:
         return info.read_classes(index)

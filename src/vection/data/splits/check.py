@@ -1,17 +1,13 @@
 """What list files hold and share: counts, and what trains and tests at once."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from vection.data.splits.list_file import list_words
+from vection.data.splits.list_file import ListLine, read_lines
 from vection.data.splits.published import NAMED
-from vection.errors import DataError
-
-Entry = tuple[str, ...]
-"""Folder, frame and, where the list has it, side; frames without leading zeros."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +48,20 @@ class SplitCheck:
     @property
     def warnings(self) -> list[str]:
         """What is not as published, or would spoil a result, in words."""
-        said = [
-            f"{one.file} is not the published list: {one.lines} lines instead of {one.expected}."
-            if one.lines != one.expected
-            else f"{one.file} has as many lines as the published list, but is not the same."
-            for one in self.parts
-            if one.published is False
+        sentences = [
+            f"{part.file} is not the published list: {part.lines} lines instead of {part.expected}."
+            if part.lines != part.expected
+            else f"{part.file} has as many lines as the published list, but is not the same."
+            for part in self.parts
+            if part.published is False
         ]
         for shared in self.overlaps:
             pair = f"{shared.first} and {shared.second} share"
             if shared.lines:
-                said.append(f"{pair} {shared.lines} lines.")
+                sentences.append(f"{pair} {shared.lines} lines.")
             elif shared.frames:
-                said.append(f"{pair} {shared.frames} frames, as seen by different cameras.")
-        return said
+                sentences.append(f"{pair} {shared.frames} frames, as seen by different cameras.")
+        return sentences
 
 
 def check_split(files: Mapping[str, Path]) -> SplitCheck:
@@ -73,45 +69,48 @@ def check_split(files: Mapping[str, Path]) -> SplitCheck:
 
     Raises UsageError for a file that cannot be read, DataError for one that is no list.
     """
-    entries = {part: _entries(file) for part, file in files.items()}
+    lists = {part: read_lines(file) for part, file in files.items()}
     parts = []
-    for part, found in entries.items():
+    for part, lines in lists.items():
         published, expected = _published(files[part])
-        frames, drives = ({entry[:count] for entry in found} for count in (2, 1))
-        parts.append(PartCount(part, files[part], len(found), len(frames), len(drives), published, expected))
-    overlaps = [
-        Overlap(
-            one,
-            other,
-            *(len({e[:n] for e in entries[one]} & {e[:n] for e in entries[other]}) for n in (3, 2, 1)),
+        parts.append(
+            PartCount(
+                part=part,
+                file=files[part],
+                lines=len(lines),
+                frames=len(_frames(lines)),
+                drives=len(_drives(lines)),
+                published=published,
+                expected=expected,
+            )
         )
-        for one, other in combinations(entries, 2)
-    ]
+    overlaps = [_overlap(first, second, lists=lists) for first, second in combinations(lists, 2)]
     return SplitCheck(tuple(parts), tuple(overlaps))
 
 
-def _entries(file: Path) -> list[Entry]:
-    found = []
-    for number, words in list_words(file):
-        if len(words) not in (2, 3):
-            raise DataError(
-                f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame>' with or without l|r."
-            )
-        found.append(_entry(words))
-    if not found:
-        raise DataError(f"{file} lists no frames.")
-    return found
+def _overlap(first: str, second: str, *, lists: Mapping[str, list[ListLine]]) -> Overlap:
+    return Overlap(
+        first,
+        second,
+        lines=len(set(lists[first]) & set(lists[second])),
+        frames=len(_frames(lists[first]) & _frames(lists[second])),
+        drives=len(_drives(lists[first]) & _drives(lists[second])),
+    )
 
 
-def _entry(words: list[str]) -> Entry:
-    return tuple(str(int(word)) if word.isdecimal() and index == 1 else word for index, word in enumerate(words))
+def _frames(lines: Iterable[ListLine]) -> set[tuple[str, str]]:
+    return {(line.folder, line.frame) for line in lines}
+
+
+def _drives(lines: Iterable[ListLine]) -> set[str]:
+    return {line.folder for line in lines}
 
 
 def _published(file: Path) -> tuple[bool | None, int | None]:
     """Say whether a file at the place of a published list is that list, and how many lines that has."""
     place = f"{file.parent.name}/{file.name}"
-    lists = {published.place: published for named in NAMED.values() for published in named.lists.values()}
-    known = lists.get(place)
-    if known is None or known.sha256 is None:
+    lists = {listed.place: listed for named in NAMED.values() for listed in named.lists.values()}
+    published = lists.get(place)
+    if published is None or published.sha256 is None:
         return None, None
-    return hashlib.sha256(file.read_bytes()).hexdigest() == known.sha256, known.lines
+    return hashlib.sha256(file.read_bytes()).hexdigest() == published.sha256, published.lines

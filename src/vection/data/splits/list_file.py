@@ -1,13 +1,27 @@
 """Published list files: one `<folder> <frame> l|r` a line."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vection.errors import DataError, UsageError
+from vection.errors import DataError
+from vection.files import read_text
 
 Side = Literal["l", "r"]
+
+REMEDY = "give a text file that lists one frame a line."
+
+
+@dataclass(frozen=True)
+class ListLine:
+    """A line as it stands: a folder, the name of a frame and, where it is stated, the side of the camera."""
+
+    folder: str
+    frame: str
+    """A number without leading zeros, or a name."""
+    side: str | None = None
 
 
 @dataclass(frozen=True)
@@ -18,18 +32,63 @@ class SplitLine:
     frame: int
     side: Side = "l"
 
+    @property
+    def camera(self) -> int:
+        """KITTI's number of the colour camera: 2 left, 3 right."""
+        return 2 if self.side == "l" else 3
+
+    @property
+    def image(self) -> str:
+        """Path of the image below the folder of KITTI raw, without suffix."""
+        return f"{self.folder}/image_0{self.camera}/data/{self.frame:010d}"
+
+
+def read_lines(file: Path) -> list[ListLine]:
+    """Read the lines of a list whose frames may have names. Raises UsageError or DataError as `read_split` does."""
+    lines = []
+    for number, words in list_words(file):
+        if len(words) not in (2, 3):
+            raise DataError(
+                f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame>' with or without l|r."
+            )
+        folder, frame, *side = words
+        lines.append(ListLine(folder, str(int(frame)) if frame.isdecimal() else frame, *side))
+    if not lines:
+        raise DataError(f"{file} lists no frames.")
+    return lines
+
 
 def read_split(file: Path) -> list[SplitLine]:
     """Read a list file. Raises UsageError if it is missing, DataError with the line's number if a line is not valid."""
     lines = []
     for number, words in list_words(file):
-        side = words[2] if len(words) == 3 else "l"
-        if len(words) not in (2, 3) or not words[1].isdecimal() or side not in ("l", "r"):
+        line = _split_line(words) if len(words) == 3 else _split_line([*words, "l"])
+        if line is None:
             raise DataError(f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame> l|r'.")
-        lines.append(SplitLine(words[0], int(words[1]), "l" if side == "l" else "r"))
+        lines.append(line)
     if not lines:
         raise DataError(f"{file} lists no frames.")
     return lines
+
+
+def parse_split_line(text: str) -> SplitLine:
+    """Parse `DATE/DRIVE FRAME l|r`, all three; DataError for anything else."""
+    line = _split_line(text.split())
+    if line is None:
+        raise DataError(f"The list has a line '{text}' that is not 'DATE/DRIVE FRAME l|r'.")
+    return line
+
+
+def parse_image(path: str) -> SplitLine | None:
+    """Return the line whose `image` this is; None for what is no image of KITTI raw's colour cameras."""
+    parts = re.fullmatch(r"(.+)/image_0([23])/data/(\d+)", path)
+    return None if parts is None else SplitLine(parts[1], int(parts[3]), "l" if parts[2] == "2" else "r")
+
+
+def read_image_list(file: Path) -> tuple[str, ...]:
+    """Return the names of listed images: of `DATE/DRIVE FRAME l|r` the path of the image, other lines as they are."""
+    lines = (line.strip() for line in read_text(file, remedy="name a list of images, one a line.").splitlines())
+    return tuple(parse_split_line(line).image if len(line.split()) == 3 else line for line in lines if line)
 
 
 def read_static_frames(file: Path) -> set[tuple[str, int]]:
@@ -49,12 +108,13 @@ def without_static(lines: list[SplitLine], static: set[tuple[str, int]]) -> list
 
 def list_words(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the words of each line that has any. Raises UsageError or DataError for what is no list."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"The list file {file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not a text file, so not a list of frames.") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_text(file, remedy=REMEDY).splitlines(), start=1):
         if line.strip():
             yield number, line.split()
+
+
+def _split_line(words: list[str]) -> SplitLine | None:
+    match words:
+        case [folder, frame, ("l" | "r") as side] if frame.isdecimal():
+            return SplitLine(folder, int(frame), "l" if side == "l" else "r")
+    return None

@@ -35,7 +35,7 @@ def read_parts(split: str, *, near: Path | None = None) -> list[Part]:
 
 
 def list_files(split: str, *, near: Path | None = None) -> dict[str, Path]:
-    """Return the list files of a file, a folder or a published name (`named_splits.find_split`), by sequence prefix.
+    """Return the list files of a file, a folder or a published name (`published.find_split`), by sequence prefix.
 
     "NAME:PART" is one part alone, without prefix; so is a list file.
     """
@@ -51,14 +51,14 @@ def frames_of_parts(
     """Return for each part its prefix and the frames of a drive's camera; without parts all that are present."""
     if parts is None:
         return [("", _with_gaps(present, targets=None))]
-    there = set(present)
     offsets = NEIGHBOURS if neighbours else ()
-    chosen = []
+    frames_of_part = []
     for part in parts:
         targets = part.frames.get((folder, CAMERA_SIDES.get(camera, "")), frozenset())
-        wanted = targets | {frame + offset for frame in targets for offset in offsets if frame + offset in there}
-        chosen.append((part.prefix, _with_gaps(sorted(wanted), targets=targets)))
-    return chosen
+        beside = {frame + offset for frame in targets for offset in offsets}
+        numbers = sorted(targets | (beside & set(present)))
+        frames_of_part.append((part.prefix, _with_gaps(numbers, targets=targets)))
+    return frames_of_part
 
 
 def _with_gaps(numbers: Sequence[int], *, targets: frozenset[int] | None) -> list[ListedFrame]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from vection.downloads import cache_folder, download
 from vection.errors import UsageError
+from vection.names import did_you_mean
 
 PARTS = ("train", "val", "test")
 
@@ -140,16 +140,15 @@ def find_split(split: str, *, near: Path | None = None, parts: Sequence[str] = (
         return files
     if named is None:
         looked = " nor ".join(f"'{f}'" for f in (place, *(root / split for root in roots)))
-        close = get_close_matches(split_name(split), NAMED, n=2, cutoff=0.7)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"the names are {', '.join(NAMED)}."
+        hint = did_you_mean(split_name(split), NAMED) or f"the names are {', '.join(NAMED)}."
         raise UsageError(
             f"The split '{split}' was not found: there is neither {looked}, nor a split of that name; {hint}"
         )
     files = {}
     for part, published in named.lists.items():
-        found = find_list(published, roots=roots, fetch=not parts or part in parts)
-        if found is not None:
-            files[part] = found
+        file = find_list(published, roots=roots, fetch=not parts or part in parts)
+        if file is not None:
+            files[part] = file
     _require(files, parts, split=split, looked=roots, named=named)
     return files
 
@@ -191,14 +190,14 @@ def _require(
     missing = [part for part in parts if part not in files]
     if not missing and files:
         return
-    wanted = ", ".join(f"{part}_files.txt" for part in missing or PARTS)
+    names = ", ".join(f"{part}_files.txt" for part in missing or PARTS)
     places = " nor ".join(f"'{place}'" for place in looked) or "the folder splits inside the data set's"
     if named is None:
-        raise UsageError(f"The split '{split}' lacks {wanted}, looked for in {places}.")
-    known = [published.place for part, published in named.lists.items() if part in (missing or named.lists)]
-    if not known:
-        raise UsageError(f"The split '{split}' has no {wanted}; its lists are {', '.join(named.lists)}.")
+        raise UsageError(f"The split '{split}' lacks {names}, looked for in {places}.")
+    lists = [published.place for part, published in named.lists.items() if part in (missing or named.lists)]
+    if not lists:
+        raise UsageError(f"The split '{split}' has no {names}; its lists are {', '.join(named.lists)}.")
     raise UsageError(
-        f"The lists of the split '{split}' have no address that could be checked: get {', '.join(known)} from "
+        f"The lists of the split '{split}' have no address that could be checked: get {', '.join(lists)} from "
         f"{named.source}, put them below {places} (or give their folder in place of the name)."
     )

@@ -1,8 +1,6 @@
 """Drives: rendered frame by frame, or written as a clip folder with truth."""
 
-import shutil
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +12,8 @@ from vection.data.synthetic.frames import RenderedFrame
 from vection.data.synthetic.rendering.effects import make_effects
 from vection.data.synthetic.rendering.render import make_world, render
 from vection.data.synthetic.settings import DriveSettings
-from vection.errors import UsageError
+from vection.files import whole_folder
+from vection.progress import Report
 
 
 def render_drive(settings: DriveSettings, *, seed: int) -> Iterator[RenderedFrame]:
@@ -28,32 +27,20 @@ def render_drive(settings: DriveSettings, *, seed: int) -> Iterator[RenderedFram
         yield frame
 
 
-def write_drive(
-    folder: Path, settings: DriveSettings, *, seed: int, progress: Callable[[int, int], None] | None = None
-) -> ClipInfo:
+def write_drive(folder: Path, settings: DriveSettings, *, seed: int, progress: Report | None = None) -> ClipInfo:
     """Write the drive as a clip folder in metres, with truth; `progress` is told (frames done, frames in all).
 
-    The folder appears when it is complete. UsageError if it exists already or cannot be written.
+    The folder appears when it is complete. UsageError if it holds something already or cannot be written.
     """
-    if folder.exists():
-        raise UsageError(f"The folder {folder} exists already; remove it or write the drive to another place.")
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    with whole_folder(folder) as temporary:
         for name in ("frames", "truth", *(("stereo",) if settings.stereo_baseline else ())):
-            (temporary / name).mkdir(parents=True)
+            (temporary / name).mkdir()
         info = _write_frames(temporary, settings, seed=seed, progress=progress)
-        write_clip(replace(info, name=folder.name))
-        temporary.rename(folder)
-    except OSError as error:
-        raise UsageError(f"Cannot write the synthetic drive {folder}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return replace(info, folder=folder, name=folder.name)
+        write_clip(info)
+    return replace(info, folder=folder)
 
 
-def _write_frames(
-    folder: Path, settings: DriveSettings, *, seed: int, progress: Callable[[int, int], None] | None
-) -> ClipInfo:
+def _write_frames(folder: Path, settings: DriveSettings, *, seed: int, progress: Report | None) -> ClipInfo:
     fx, fy, cx, cy = (float(value) for value in settings.camera)
     rows: list[FrameInfo] = []
     mask = None

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Literal
 
+from vection.arrays import CameraNumbers
 from vection.errors import UsageError
+from vection.names import look_up
 
 Route = Literal["straight", "curve", "turns", "any"]
 
@@ -18,7 +19,7 @@ class DriveSettings:
     height: int = 128
     frames: int = 40
     frame_rate: float = 10.0
-    intrinsics: tuple[float, float, float, float] | None = None
+    intrinsics: CameraNumbers | None = None
     """fx, fy, cx, cy in pixels; None: fx = fy = 0.58 width, centred (the view of KITTI's cameras)."""
     antialias: bool = True
     """Nine rays a pixel (tent filter) instead of one: four times the work."""
@@ -68,7 +69,7 @@ class DriveSettings:
             raise UsageError("stereo_baseline must be positive metres, or None for one camera.")
 
     @property
-    def camera(self) -> tuple[float, float, float, float]:
+    def camera(self) -> CameraNumbers:
         """fx, fy, cx, cy in pixels, pixel centres at integers."""
         if self.intrinsics is not None:
             return self.intrinsics
@@ -129,8 +130,4 @@ DRIVES: dict[str, Callable[..., DriveSettings]] = {
 
 def drive_settings(name: str, **changes: Any) -> DriveSettings:
     """Return the preset `name` with `changes`; UsageError names the nearest preset on a typo."""
-    if name not in DRIVES:
-        near = get_close_matches(name, DRIVES, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(DRIVES)}."
-        raise UsageError(f"There is no synthetic drive '{name}': {hint}")
-    return DRIVES[name](**changes)
+    return look_up(name, DRIVES, kind="synthetic drive")(**changes)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from vection.arrays import FloatMap, Unit
 from vection.errors import DataError
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
@@ -28,7 +29,7 @@ class RowSums:
     def __sub__(self, other: "RowSums") -> "RowSums":
         return RowSums(self.total - other.total, self.count - other.count)
 
-    def depth(self, height: int, width: int) -> Float[np.ndarray, "height width"]:
+    def depth(self, height: int, width: int) -> FloatMap:
         """Return 1 / (mean inverse depth) of each row; rows without training pixels take the nearest known one."""
         known = np.flatnonzero(self.count > 0.5)
         if not known.size:
@@ -38,7 +39,7 @@ class RowSums:
         return np.repeat(profile[:, None], width, axis=1)
 
 
-def row_sums(depth: Float[np.ndarray, "height width"]) -> RowSums:
+def row_sums(depth: FloatMap) -> RowSums:
     """Sum one image's inverse depth by relative height; 0 is no depth."""
     known = depth > 0
     inverse = np.divide(1, depth, out=np.zeros(depth.shape), where=known)
@@ -48,9 +49,7 @@ def row_sums(depth: Float[np.ndarray, "height width"]) -> RowSums:
     return RowSums(total, count)
 
 
-def row_mean_depth(
-    depths: Iterable[Float[np.ndarray, "_ _"]], *, height: int, width: int
-) -> Float[np.ndarray, "height width"]:
+def row_mean_depth(depths: Iterable[Float[np.ndarray, "_ _"]], *, height: int, width: int) -> FloatMap:
     """Depth of each row as the reciprocal of the mean inverse depth of all known pixels at its relative height."""
     return sum((row_sums(depth) for depth in depths), start=_nothing()).depth(height, width)
 
@@ -94,7 +93,7 @@ def computed_predictions(
     truths: TruthSet,
     *,
     description: str,
-    unit: str = "up-to-scale",
+    unit: Unit = "up-to-scale",
 ) -> PredictionReader:
     """Predict on the spot: `predict` gets the file of the image that belongs to the truth and returns its depth."""
 

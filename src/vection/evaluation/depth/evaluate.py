@@ -1,22 +1,23 @@
 """Predictions and ground truth under a protocol, image by image."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from vection.arrays import FloatMap
+from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
-from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
+from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
 from vection.evaluation.depth.result import DepthResult, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.evaluation_file import ImageRow
+from vection.progress import Report
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def evaluate_depth(
     protocol: DepthProtocol,
     *,
     name: str = "model",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> DepthResult:
     """Score every image of `truths`; predictions of other images are ignored.
 
@@ -56,8 +57,8 @@ def evaluate_depth(
     counts: dict[str, RatioCounts] = {}
     skipped: list[str] = []
     if protocol.scaling == "one-scale":
-        compared = ((one, compare(predictions.read(one), truths.read(one), protocol)) for one in truths.names)
-        ratios = {one: pixels.ratio for one, pixels in compared if pixels is not None}
+        compared = ((image, compare(predictions.read(image), truths.read(image), protocol)) for image in truths.names)
+        ratios = {image: pixels.ratio for image, pixels in compared if pixels is not None}
     one_scale = float(np.median(list(ratios.values()))) if ratios else None
     for number, image in enumerate(truths.names):
         pixels = compare(predictions.read(image), truths.read(image), protocol)
@@ -68,8 +69,8 @@ def evaluate_depth(
             scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
             assert scale is not None  # one scale exists where an image has pixels
             rows += score(image, pixels, protocol, scale=scale)
-            for category, found in depth_ratios(pixels, protocol, scale=scale).items():
-                counts[category] = counts[category] + found if category in counts else found
+            for category, ratio in depth_ratios(pixels, protocol, scale=scale).items():
+                counts[category] = counts[category] + ratio if category in counts else ratio
         if progress is not None:
             progress(number + 1, len(truths))
     if not rows:
@@ -85,7 +86,7 @@ def evaluate_depth(
         images=len(ratios),
         ratio_median=float(np.median(values)),
         ratio_std=float(np.std(values / np.median(values))),
-        depth_ratio={category: found.median for category, found in counts.items()},
+        depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
     )
 
@@ -159,15 +160,14 @@ def depth_at_size(
     size: Sequence[int],
     *,
     resize: MapKind = "inverse-depth",
-    interpolation: Literal["bilinear", "nearest"] = "bilinear",
-) -> Float[np.ndarray, "height width"]:
+    interpolation: Interpolation = "bilinear",
+) -> FloatMap:
     """Return depth at `size` (height, width), resized with half-pixel centres, of what `resize` says."""
     values, kind = predicted.values, predicted.kind
     if values.shape != tuple(size):
         if kind != resize:
             values, kind = _reciprocal(values), resize
-        method = cv2.INTER_LINEAR if interpolation == "bilinear" else cv2.INTER_NEAREST_EXACT
-        values = cv2.resize(values, (size[1], size[0]), interpolation=method)
+        values = (resize_map if interpolation == "bilinear" else resize_nearest)(values, tuple(size))
     return values if kind == "depth" else _reciprocal(values)
 
 
@@ -175,7 +175,7 @@ def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
     return float(np.median(values)) if kind == "middle" else float(np.sort(values)[(len(values) - 1) // 2])
 
 
-def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+def _reciprocal(values: FloatMap) -> FloatMap:
     """1 / values; what is not positive becomes NaN, which `compare` reports where it matters."""
     return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
 

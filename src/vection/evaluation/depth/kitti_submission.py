@@ -1,9 +1,6 @@
 """Depth as KITTI's depth prediction server wants it: 500 PNGs of 1216 x 352 pixels, depth * 256 in 16 bits."""
 
 import re
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +8,9 @@ import numpy as np
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.evaluate import depth_at_size
 from vection.evaluation.predictions.kinds import PredictionReader
+from vection.files import whole_folder
 from vection.inference.write import write_depth_png
+from vection.progress import Report
 
 IMAGES = 500
 SIZE = (352, 1216)
@@ -27,13 +26,13 @@ def write_submission(
     factor: float | None = None,
     max_depth: float = FARTHEST,
     images: int = IMAGES,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Path:
     """Write `out`/NNNNNNNNNN.png of every prediction, times `factor`, in one step; return `out`.
 
     Inverse depth is resized to the test images' size. Raises UsageError for another number of images, for names that
-    are not ten digits, for depth of unknown scale without a factor, and if `out` exists; DataError for a map with a
-    depth that is not positive.
+    are not ten digits, for depth of unknown scale without a factor, and if `out` holds something; DataError for a map
+    with a depth that is not positive.
     """
     if factor is not None and not factor > 0:
         raise UsageError(f"--factor {factor:g} is no scale; it must be positive.")
@@ -49,14 +48,7 @@ def write_submission(
         raise UsageError(
             f"'{strange}' is no name of a test image (0000000000 and so on); give --in-order if the order is right."
         )
-    if out.exists():
-        raise UsageError(f"{out} exists already; choose another place.")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror}; choose a place that can be written.") from error
-    try:
+    with whole_folder(out) as temporary:
         for number, name in enumerate(predictions.names):
             depth = depth_at_size(predictions.read(name), SIZE) * (1.0 if factor is None else factor)
             if not (np.isfinite(depth) & (depth > 0)).all():
@@ -66,10 +58,4 @@ def write_submission(
             write_depth_png(temporary / f"{name}.png", np.minimum(depth, max_depth).astype(np.float32))
             if progress is not None:
                 progress(number + 1, images)
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        temporary.rename(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return out

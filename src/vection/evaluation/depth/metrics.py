@@ -6,6 +6,7 @@ from dataclasses import astuple, fields
 import numpy as np
 from jaxtyping import Float
 
+from vection.evaluation.bootstrap import draws, interval
 from vection.formats.evaluation_file import DepthErrors, ServerErrors
 
 Pixels = Float[np.ndarray, " pixel"]
@@ -74,7 +75,7 @@ def server_errors(predicted: Pixels, truth: Pixels) -> ServerErrors:
 
 def mean_server_errors(errors: Sequence[ServerErrors]) -> ServerErrors:
     """Average the errors of images. SILog of all pixels pooled would be another number: images differ in scale."""
-    return ServerErrors(*np.mean([astuple(one) for one in errors], axis=0).tolist())
+    return ServerErrors(*np.mean([astuple(image) for image in errors], axis=0).tolist())
 
 
 SERVER_COLUMNS = ("SILog", "sqErrorRel", "absErrorRel", "iRMSE")
@@ -88,7 +89,7 @@ def server_table(errors: ServerErrors) -> dict[str, float]:
 
 def mean_errors(errors: Sequence[DepthErrors], weights: Float[np.ndarray, " image"]) -> DepthErrors:
     """Average errors of images, each with its weight."""
-    values = np.stack([one.as_array() for one in errors])
+    values = np.stack([image.as_array() for image in errors])
     return DepthErrors(*(weights @ values / weights.sum()).tolist())
 
 
@@ -97,11 +98,9 @@ def bootstrap_interval(
 ) -> tuple[DepthErrors, DepthErrors]:
     """Return the lower and upper ends of the 95 % interval of `mean_errors` over images drawn with replacement.
 
-    Always the same draw (seed 0). Frames of one drive resemble each other, so the interval is rather too narrow.
+    Frames of one drive resemble each other, so the interval is rather too narrow.
     """
-    values = np.stack([one.as_array() for one in errors])
-    count = len(errors)
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
-    means = (drawn @ (weights[:, None] * values)) / (drawn @ weights)[:, None]
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    values = np.stack([image.as_array() for image in errors])
+    drawn = draws(len(errors), resamples=resamples).astype(np.float64)
+    low, high = interval((drawn @ (weights[:, None] * values)) / (drawn @ weights)[:, None])
     return DepthErrors(*low.tolist()), DepthErrors(*high.tolist())

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
+from vection.arrays import PointList
 from vection.evaluation.depth.evaluate import ComparedPixels, depth_at_size
 from vection.evaluation.depth.protocol import ALL, DepthProtocol
 from vection.evaluation.predictions.kinds import PredictedMap
@@ -18,7 +19,7 @@ DYNAMO_LABELS = {"static background": 0, "moving objects": 1, "static objects": 
 class PointTruth:
     """True depth of one image at points."""
 
-    points: Float[np.ndarray, "point 3"]
+    points: PointList
     """Row and column in pixels, not rounded, and depth in metres."""
     size: tuple[int, int]
     """Height and width of the image that the points lie in."""

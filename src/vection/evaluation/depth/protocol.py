@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 
+from vection.arrays import FloatMap, PixelMask
 from vection.evaluation.predictions.kinds import MapKind
 
 Median = Literal["middle", "lower"]
 Averaging = Literal["per image", "per pixel"]
+Interpolation = Literal["bilinear", "nearest"]
 
 ALL = "all"
 """The category of every evaluated pixel."""
@@ -37,7 +38,7 @@ class Crop:
         rows = int(self.top * height), int(self.bottom * height)
         return *rows, int(self.left * width), int(self.right * width)
 
-    def inside(self, height: int, width: int) -> Bool[np.ndarray, "height width"]:
+    def inside(self, height: int, width: int) -> PixelMask:
         """Return True in the window."""
         top, bottom, left, right = self.window(height, width)
         inside = np.zeros((height, width), np.bool_)
@@ -87,7 +88,7 @@ class DepthProtocol:
     """Scale is that of the whole image for every category."""
     category_averaging: Averaging | None = None
     """Of the categories beside 'all', if another than `averaging`."""
-    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     log_base: Literal["e", "10"] = "e"
     """Of RMSElog."""
     server: bool = False
@@ -99,7 +100,7 @@ class DepthProtocol:
         """Return how the errors of a category are averaged."""
         return self.averaging if category == ALL else self.category_averaging or self.averaging
 
-    def evaluated(self, truth: Float[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    def evaluated(self, truth: FloatMap) -> PixelMask:
         """Return where the true depth counts."""
         mask = truth > self.truth_above
         if self.truth_below is not None:

@@ -1,16 +1,15 @@
 """The depth protocols of the papers' tables, by name."""
 
 from dataclasses import replace
-from difflib import get_close_matches
 
 from vection.data.readers.cityscapes.snippets import TRUTH_SOURCE as CITYSCAPES_TRUTH
 from vection.data.readers.make3d import TRUTH_SOURCE as MAKE3D_TRUTH
 from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
 from vection.data.readers.waymo.lasers import DEPTH_SOURCES
-from vection.errors import UsageError
 from vection.evaluation.depth.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol
 from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
 from vection.evaluation.truth.truth_set import KITTI_2015_SOURCE
+from vection.names import look_up
 
 OBJECT_CATEGORIES = (ALL, "static background", "static objects", "moving objects")
 """Static objects could move (parked cars)."""
@@ -138,29 +137,33 @@ MAKE3D = DepthProtocol(
 SYNTHETIC = DepthProtocol("synthetic", "the renderer's depth", truth_below=80.0, categories=OBJECT_CATEGORIES)
 
 PROTOCOLS = (
-    *(KITTI_EIGEN, KITTI_EIGEN_Z, KITTI_EIGEN_STEREO, KITTI_EIGEN_ONE_SCALE, KITTI_EIGEN_DEPTH, KITTI_EIGEN_DYNAMO),
-    *(EIGEN_BENCHMARK, EIGEN_BENCHMARK_STEREO, EIGEN_BENCHMARK_ONE_SCALE, KITTI_2015),
-    *(KITTI_SERVER, KITTI_SERVER_ONE_SCALE, CITYSCAPES, CITYSCAPES_TOP),
-    *(
-        WAYMO,
-        WAYMO_HISTORICAL,
-        WAYMO_COMPENSATED,
-        WAYMO_PROJECTION,
-        WAYMO_LI,
-        NUSCENES,
-        NUSCENES_DAY_CLEAR,
-        MAKE3D,
-        SYNTHETIC,
-    ),
+    KITTI_EIGEN,
+    KITTI_EIGEN_Z,
+    KITTI_EIGEN_STEREO,
+    KITTI_EIGEN_ONE_SCALE,
+    KITTI_EIGEN_DEPTH,
+    KITTI_EIGEN_DYNAMO,
+    EIGEN_BENCHMARK,
+    EIGEN_BENCHMARK_STEREO,
+    EIGEN_BENCHMARK_ONE_SCALE,
+    KITTI_2015,
+    KITTI_SERVER,
+    KITTI_SERVER_ONE_SCALE,
+    CITYSCAPES,
+    CITYSCAPES_TOP,
+    WAYMO,
+    WAYMO_HISTORICAL,
+    WAYMO_COMPENSATED,
+    WAYMO_PROJECTION,
+    WAYMO_LI,
+    NUSCENES,
+    NUSCENES_DAY_CLEAR,
+    MAKE3D,
+    SYNTHETIC,
 )
 
 
 def get_protocol(name: str) -> DepthProtocol:
-    """Return a protocol by name; UsageError naming the known ones."""
-    for protocol in PROTOCOLS:
-        if protocol.name == name:
-            return protocol
-    known = [*(protocol.name for protocol in PROTOCOLS), *OBJECT_PROTOCOLS]
-    near = get_close_matches(name, known, n=1, cutoff=0.7)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"There is no evaluation protocol '{name}'; {hint}choose one of {', '.join(known)}.")
+    """Return a protocol by name; UsageError naming the nearest ones, those of objects among them."""
+    protocols = {protocol.name: protocol for protocol in PROTOCOLS}
+    return look_up(name, protocols, kind="evaluation protocol", elsewhere=OBJECT_PROTOCOLS)

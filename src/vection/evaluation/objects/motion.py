@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
+from vection.arrays import FloatMap, PixelMask
+from vection.data.clips.resizing import resize_map
+
 Thresholds = Float[np.ndarray, " threshold"]
 Flow = Float[np.ndarray, "height width 3"]
-PixelMap = Float[np.ndarray, "height width"]
-Where = Bool[np.ndarray, "height width"]
+"""Motion of each pixel's point, x, y, z, of either precision."""
 
 TINY = 1e-10
 """Keeps the quotients of the curve finite, as in the public evaluation of Dynamo-Depth."""
@@ -61,7 +62,7 @@ class MotionCurve:
 
 
 def motion_curve(
-    motion_mask: PixelMap,
+    motion_mask: FloatMap,
     *,
     moving: Bool[np.ndarray, "true_height true_width"],
     ignored: Bool[np.ndarray, "true_height true_width"] | None = None,
@@ -99,7 +100,7 @@ class FlowErrors:
         return float(all_), float(static), float(moving)
 
 
-def flow_errors(predicted: Flow, truth: Flow, *, known: Where, moving: Where, scale: float = 1.0) -> FlowErrors:
+def flow_errors(predicted: Flow, truth: Flow, *, known: PixelMask, moving: PixelMask, scale: float = 1.0) -> FlowErrors:
     """Compare object flow where it is `known`; `scale` multiplies the prediction: that of the frame's depth."""
     error = np.linalg.norm(predicted.astype(np.float64) * scale - truth, axis=2)
     parts = (known, known & ~moving, known & moving)
@@ -138,13 +139,6 @@ def ratio_counts(predicted: Float[np.ndarray, " pixel"], truth: Float[np.ndarray
     """Count predicted / true depth of one image's pixels, scaled already."""
     bins = np.searchsorted(RATIO_EDGES, predicted / truth)
     return RatioCounts(np.bincount(bins, minlength=len(RATIO_EDGES) + 1).astype(np.int64))
-
-
-def resize_map(values: Float[np.ndarray, "height width *channel"], size: tuple[int, ...]) -> np.ndarray:
-    """Resize bilinearly to (height, width), half-pixel centres."""
-    if values.shape[:2] == size:
-        return values
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def _above(values: Float[np.ndarray, " pixel"], thresholds: Thresholds) -> Int64[np.ndarray, " threshold"]:

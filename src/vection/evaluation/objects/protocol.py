@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Int64
 
+from vection.evaluation.bootstrap import draws, interval
 from vection.evaluation.objects.motion import MotionCurve
 from vection.evaluation.objects.scores import ObjectScores
 from vection.evaluation.objects.segmentation import segmentation_scores
 
 Interval = tuple[float, float]
+"""The lower and the upper end."""
 
 
 @dataclass(frozen=True)
@@ -40,34 +43,34 @@ MIOU = ObjectProtocol(
     " classes that occur (SGDepth: 500 Cityscapes validation images at 1024x512, 200 of KITTI 2015 at 640x192)",
 )
 
-OBJECT_PROTOCOLS = {one.name: one for one in (MOTION_SEGMENTATION, MIOU)}
+OBJECT_PROTOCOLS = {protocol.name: protocol for protocol in (MOTION_SEGMENTATION, MIOU)}
 
 
 def object_intervals(images: Sequence[ObjectScores], *, resamples: int = 200) -> dict[str, Interval]:
-    """95 % bootstrap intervals of best F1 and mIoU, images drawn with replacement, always the same draw (seed 0).
+    """95 % bootstrap intervals of best F1 and mIoU over images drawn with replacement.
 
     Neighbouring frames resemble each other, so they are rather too narrow.
     """
-    found = {}
-    curves = [one.motion for one in images if one.motion is not None]
+    intervals = {}
+    curves = [scores.motion for scores in images if scores.motion is not None]
     if curves:
-        counts = [np.stack([one.true_positive, one.false_positive, one.false_negative]) for one in curves]
-        drawn = [MotionCurve(curves[0].thresholds, *sums) for sums in _resampled(np.stack(counts), resamples)]
-        found["motion F1"] = _percentiles([float(one.f1[one.best]) for one in drawn])
-    matrices = [one.confusion for one in images if one.confusion is not None]
+        counts = [np.stack([curve.true_positive, curve.false_positive, curve.false_negative]) for curve in curves]
+        pooled = [MotionCurve(curves[0].thresholds, *sums) for sums in _resampled(np.stack(counts), resamples)]
+        intervals["motion F1"] = _interval([float(curve.f1[curve.best]) for curve in pooled])
+    matrices = [scores.confusion for scores in images if scores.confusion is not None]
     if matrices:
         sums = _resampled(np.stack(matrices), resamples)
-        found["mIoU"] = _percentiles([segmentation_scores(one).mean_iou for one in sums])
-    return found
+        intervals["mIoU"] = _interval([segmentation_scores(confusion).mean_iou for confusion in sums])
+    return intervals
 
 
-def _resampled(counts: np.ndarray, resamples: int) -> np.ndarray:
-    """Sums over images (the first axis) drawn with replacement."""
-    images = len(counts)
-    weights = np.random.default_rng(0).multinomial(images, np.full(images, 1 / images), size=resamples)
-    return np.tensordot(weights, counts, axes=1)
+def _resampled(
+    counts: Int64[np.ndarray, "image row column"], resamples: int
+) -> Int64[np.ndarray, "resample row column"]:
+    """Sums over images drawn with replacement."""
+    return np.tensordot(draws(len(counts), resamples=resamples), counts, axes=1)
 
 
-def _percentiles(values: Sequence[float]) -> Interval:
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+def _interval(values: Sequence[float]) -> Interval:
+    low, high = interval(np.array(values))
     return float(low), float(high)

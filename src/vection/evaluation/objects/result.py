@@ -48,19 +48,19 @@ class ObjectResult:
         if scores.motion is not None:
             best = scores.motion.best
             writer.writerow(["name", "moving_pixels", "precision", "recall", "f1"])
-            for name, one in self.images.items():
-                if one.motion is not None:
-                    curve = one.motion
+            for name, image in self.images.items():
+                if image.motion is not None:
+                    curve = image.motion
                     moving = int(curve.true_positive[best] + curve.false_negative[best])
                     writer.writerow(
                         [name, moving, *(float(part[best]) for part in (curve.precision, curve.recall, curve.f1))]
                     )
         else:
             writer.writerow(["name", "pixels", "mean_iou", "accuracy"])
-            for name, one in self.images.items():
-                if one.confusion is not None:
-                    found = segmentation_scores(one.confusion)
-                    writer.writerow([name, int(np.sum(one.confusion)), found.mean_iou, found.accuracy])
+            for name, image in self.images.items():
+                if image.confusion is not None:
+                    classes = segmentation_scores(image.confusion)
+                    writer.writerow([name, int(np.sum(image.confusion)), classes.mean_iou, classes.accuracy])
         return text.getvalue()
 
     def table(self) -> Table:
@@ -82,8 +82,8 @@ def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protoc
             f"{predictions.description} lacks {len(missing)} of the {len(truths)} images of {truths.description}:"
             f" {', '.join(missing[:5])}; if its maps have other names but this order, give --in-order"
         )
-    images = {name: _part(one, protocol) for name, one in score_images(predictions, truths, scales={}).items()}
-    images = {name: one for name, one in images.items() if not one.empty}
+    images = {name: _part(image, protocol) for name, image in score_images(predictions, truths, scales={}).items()}
+    images = {name: image for name, image in images.items() if not image.empty}
     if not images:
         raise DataError(
             f"No image has a {protocol.part.replace('_', ' ')} in {predictions.description} and truth for it in"

@@ -1,20 +1,20 @@
 """Predicted motion and classes against the truth, over all images that have both."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
-from jaxtyping import UInt8
 from rich.table import Table
 
-from vection.evaluation.objects.motion import FlowErrors, MotionCurve, flow_errors, motion_curve, resize_map
+from vection.data.clips.resizing import resize_map, resize_nearest
+from vection.evaluation.objects.motion import FlowErrors, MotionCurve, flow_errors, motion_curve
 from vection.evaluation.objects.segmentation import CLASSES, Confusion, confusion_matrix, segmentation_scores
 from vection.evaluation.predictions.kinds import PredictedObjects, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.evaluation_file import FlowNote, MotionNote, ObjectsNote, SegmentationNote
+from vection.progress import Report
 
 DEFINITIONS = {
     "motion F1": "moving pixels against the mask at the best of 150 thresholds, counts pooled over all images",
@@ -34,7 +34,7 @@ class ObjectScores:
     flow_images: int = 0
     flow: FlowErrors | None = None
     still: FlowErrors | None = None
-    """Of zero flow."""
+    """Errors of a prediction of zero flow."""
     class_images: int = 0
     confusion: Confusion | None = None
 
@@ -69,7 +69,7 @@ def evaluate_objects(
     truths: TruthSet,
     *,
     scales: Mapping[str, float],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> ObjectScores | None:
     """Score every image whose motion or classes are predicted and known; None if there is none.
 
@@ -86,7 +86,7 @@ def score_images(
     truths: TruthSet,
     *,
     scales: Mapping[str, float],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> dict[str, ObjectScores]:
     """Score each image whose motion or classes are predicted and known; see `evaluate_objects`."""
     images: dict[str, ObjectScores] = {}
@@ -114,7 +114,7 @@ def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float
         still = flow_errors(np.zeros_like(truth.object_flow), truth.object_flow, known=known, moving=moving)
         scores += ObjectScores(flow_images=1, flow=errors, still=still)
     if predicted.classes is not None and truth.classes is not None:
-        confusion = confusion_matrix(_resize_classes(predicted.classes, truth.depth.shape), truth.classes)
+        confusion = confusion_matrix(resize_nearest(predicted.classes, truth.depth.shape), truth.classes)
         scores += ObjectScores(class_images=1, confusion=confusion)
     return scores
 
@@ -190,11 +190,3 @@ def _sum(first: Any, second: Any) -> Any:
     if first is None or second is None:
         return second if first is None else first
     return first + second
-
-
-def _resize_classes(
-    classes: UInt8[np.ndarray, "class_height class_width"], size: tuple[int, ...]
-) -> UInt8[np.ndarray, "height width"]:
-    if classes.shape == size:
-        return classes
-    return np.asarray(cv2.resize(classes, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)

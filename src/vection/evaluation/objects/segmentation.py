@@ -3,13 +3,30 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64, Shaped, UInt8
 
 from vection.errors import DataError
 
 CLASSES = (
-    *("road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation"),
-    *("terrain", "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"),
+    "road",
+    "sidewalk",
+    "building",
+    "wall",
+    "fence",
+    "pole",
+    "traffic light",
+    "traffic sign",
+    "vegetation",
+    "terrain",
+    "sky",
+    "person",
+    "rider",
+    "car",
+    "truck",
+    "bus",
+    "train",
+    "motorcycle",
+    "bicycle",
 )
 """Names of Cityscapes' train ids."""
 UNKNOWN = 255
@@ -68,7 +85,7 @@ def segmentation_scores(confusion: Confusion) -> SegmentationScores:
     )
 
 
-def _ratio(part: PerClass, whole: np.ndarray) -> PerClass:
+def _ratio(part: PerClass, whole: Shaped[np.ndarray, " class"]) -> PerClass:
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from vection.arrays import Poses
 from vection.data.clips.folder import CLIP_FILE, find_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
 from vection.formats.camera_path import (
@@ -14,7 +15,6 @@ from vection.formats.camera_path import (
     TUM_FILE,
     CameraPath,
     FrameNumbers,
-    Poses,
     read_path,
 )
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
+from vection.arrays import Poses
 from vection.evaluation.paths.trajectory import (
     Alignment,
-    Poses,
     TrajectoryErrors,
     align,
     angle_of_trace,
@@ -37,10 +37,10 @@ class SegmentErrors:
 
     def mean(self, *, length: float | None = None) -> tuple[float, float]:
         """Return t_err in percent and r_err in degrees per 100 m, of all segments or those of one length; or NaN."""
-        chosen = np.ones(len(self.length), np.bool_) if length is None else self.length == length
-        if not chosen.any():
+        counted = np.ones(len(self.length), np.bool_) if length is None else self.length == length
+        if not counted.any():
             return float("nan"), float("nan")
-        return 100 * float(self.translation[chosen].mean()), 100 * float(np.degrees(self.rotation[chosen].mean()))
+        return 100 * float(self.translation[counted].mean()), 100 * float(np.degrees(self.rotation[counted].mean()))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class OdometryErrors:
 
     @property
     def r_err(self) -> float:
-        """Degrees per 100 m, likewise."""
+        """Degrees per 100 m, the mean over all segments of all lengths."""
         return self.segments.mean()[1]
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal, get_args
 
-from vection.errors import UsageError
 from vection.evaluation.paths.trajectory import Alignment
+from vection.names import look_up
 
 PathAlignment = Alignment | Literal["per-frame"]
 """'per-frame' gives every step its true length, after which nothing is aligned."""
@@ -100,11 +99,6 @@ ODOMETRY_PROTOCOLS = (ODOMETRY, KITTI_ODOMETRY, SC_SFMLEARNER, MONODEPTH2_SNIPPE
 
 
 def get_odometry_protocol(name: str) -> OdometryProtocol:
-    """Return a protocol by name; UsageError naming the known ones."""
-    for protocol in ODOMETRY_PROTOCOLS:
-        if protocol.name == name:
-            return protocol
-    known = [protocol.name for protocol in ODOMETRY_PROTOCOLS]
-    near = get_close_matches(name, known, n=1, cutoff=0.7)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"There is no odometry protocol '{name}'; {hint}choose one of {', '.join(known)}.")
+    """Return a protocol by name; UsageError naming the nearest ones."""
+    protocols = {protocol.name: protocol for protocol in ODOMETRY_PROTOCOLS}
+    return look_up(name, protocols, kind="odometry protocol")

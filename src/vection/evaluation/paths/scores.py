@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from vection.arrays import Poses
 from vection.errors import UsageError
+from vection.evaluation.bootstrap import draws, interval
 from vection.evaluation.paths.camera_path import pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
-from vection.evaluation.paths.trajectory import Poses, scale_every_step, snippet_errors, steps_from_poses
+from vection.evaluation.paths.trajectory import scale_every_step, snippet_errors, steps_from_poses
 from vection.formats.camera_path import CameraPath, FrameNumbers
 from vection.formats.record import KEY
 
@@ -72,17 +74,17 @@ class PathScores:
     def to_json(self) -> dict[str, Any]:
         """Return all numbers, ready for `json.dump`; what is undefined is None."""
         rows = []
-        for one in self.aligned:
-            numbers = {key: _defined(value) for key, value in asdict(one).items() if isinstance(value, float)}
-            interval = [_defined(value) for value in one.t_err_interval]
-            count = len(one.segments.length)
-            rows.append({"alignment": one.alignment, **numbers, "t_err_interval": interval, "segments": count})
+        for row in self.aligned:
+            numbers = {key: _defined(value) for key, value in asdict(row).items() if isinstance(value, float)}
+            interval = [_defined(value) for value in row.t_err_interval]
+            count = len(row.segments.length)
+            rows.append({"alignment": row.alignment, **numbers, "t_err_interval": interval, "segments": count})
         return {
             "name": self.name,
             "frames": self.frames,
             "length": self.length,
             "alignments": rows,
-            "snippets": [asdict(one) for one in self.snippets],
+            "snippets": [asdict(row) for row in self.snippets],
         }
 
 
@@ -108,7 +110,7 @@ def score_path(
         frames=len(rows),
         length=float(np.linalg.norm(np.diff(seen[:, :3, 3], axis=0), axis=1).sum()),
         aligned=tuple(_aligned(poses, true.poses, rows, alignment=alignment) for alignment in protocol.alignments),
-        snippets=tuple(one for one in snippets if one is not None),
+        snippets=tuple(row for row in snippets if row is not None),
     )
 
 
@@ -117,14 +119,14 @@ def paths_json(scores: Sequence[PathScores], protocol: OdometryProtocol, *, trut
     about = {"name": protocol.name, "description": protocol.describe(), "alignments": list(protocol.alignments)}
     mean: dict[str, dict[str, float | None]] = {}
     for index, alignment in enumerate(protocol.alignments):
-        rows = [one.aligned[index] for one in scores]
+        rows = [path.aligned[index] for path in scores]
         fields = ("t_err", "r_err", "ate", "rpe_translation", "rpe_rotation")
         mean[alignment] = {field: _mean_defined([getattr(row, field) for row in rows]) for field in fields}
     return {
         KEY: FORMAT,
         "protocol": about,
         "truth": truth,
-        "sequences": [one.to_json() for one in scores],
+        "sequences": [path.to_json() for path in scores],
         "mean": mean,
     }
 
@@ -134,11 +136,11 @@ def segments_csv(scores: Sequence[PathScores]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["sequence", "alignment", "first_frame", "length_m", "translation_per_m", "rotation_rad_per_m"])
-    for one in scores:
-        for row in one.aligned:
+    for path in scores:
+        for row in path.aligned:
             part = row.segments
             numbers = zip(part.first.astype(int), part.length, part.translation, part.rotation, strict=True)
-            writer.writerows([one.name, row.alignment, *values] for values in numbers)
+            writer.writerows([path.name, row.alignment, *values] for values in numbers)
     return text.getvalue()
 
 
@@ -160,9 +162,9 @@ def _alignment_table(scores: Sequence[PathScores]) -> Table:
     columns = ("sequence", "frames", "length, m", "alignment", "segments", "t_err, %", "95 %", "r_err, °/100 m")
     for heading in (*columns, "ATE, m", "RPE, m", "RPE, °", "scale"):
         table.add_column(heading, justify="left" if heading in ("sequence", "alignment") else "right")
-    for one in scores:
-        for number, row in enumerate(one.aligned):
-            first = (one.name or "-", str(one.frames), f"{one.length:.1f}") if number == 0 else ("", "", "")
+    for path in scores:
+        for number, row in enumerate(path.aligned):
+            first = (path.name or "-", str(path.frames), f"{path.length:.1f}") if number == 0 else ("", "", "")
             low, high = row.t_err_interval
             table.add_row(
                 *first,
@@ -171,9 +173,11 @@ def _alignment_table(scores: Sequence[PathScores]) -> Table:
                 _number(row.t_err, 3),
                 "-" if math.isnan(low) else f"{low:.2f}..{high:.2f}",
                 _number(row.r_err, 3),
-                *(_number(row.ate, 3), _number(row.rpe_translation, 4), _number(row.rpe_rotation, 4)),
+                _number(row.ate, 3),
+                _number(row.rpe_translation, 4),
+                _number(row.rpe_rotation, 4),
                 _number(row.scale, 4),
-                end_section=number == len(one.aligned) - 1,
+                end_section=number == len(path.aligned) - 1,
             )
     return table
 
@@ -182,11 +186,11 @@ def _snippet_table(scores: Sequence[PathScores]) -> Table:
     table = Table()
     for heading in ("sequence", "snippet, frames", "snippets", "ATE, m", "root mean square, m", "rotation, °"):
         table.add_column(heading, justify="left" if heading == "sequence" else "right")
-    for one in scores:
-        for row in one.snippets:
+    for path in scores:
+        for row in path.snippets:
             error = f"{row.ate:.4f} +- {row.std:.4f}"
             numbers = (f"{row.rmse:.4f}", f"{row.rotation:.4f}")
-            table.add_row(one.name or "-", str(row.frames), str(row.snippets), error, *numbers)
+            table.add_row(path.name or "-", str(row.frames), str(row.snippets), error, *numbers)
     return table
 
 
@@ -212,29 +216,30 @@ def _aligned(predicted: Poses, true: TruePoses, rows: FrameNumbers, *, alignment
 
 
 def _interval(segments: SegmentErrors, *, resamples: int = 1000) -> tuple[float, float]:
-    """95 % interval of t_err; the segments of one first frame are drawn together, with seed 0."""
+    """95 % interval of t_err; the segments of one first frame are drawn together."""
     starts, group = np.unique(segments.first, return_inverse=True)
     if not len(starts):
         return math.nan, math.nan
     sums, counts = np.bincount(group, segments.translation), np.bincount(group)
-    drawn = np.random.default_rng(0).multinomial(len(starts), np.full(len(starts), 1 / len(starts)), size=resamples)
-    low, high = np.percentile(100 * (drawn @ sums) / (drawn @ counts), [2.5, 97.5])
+    drawn = draws(len(starts), resamples=resamples)
+    low, high = interval(100 * (drawn @ sums) / (drawn @ counts))
     return float(low), float(high)
 
 
 def _snippets(predicted: Poses, true: Poses, protocol: OdometryProtocol, *, frames: int) -> SnippetScores | None:
     """None for a path shorter than one snippet."""
-    found = snippet_errors(
-        *(steps_from_poses(true), steps_from_poses(predicted)),
+    errors = snippet_errors(
+        steps_from_poses(true),
+        steps_from_poses(predicted),
         frames=frames,
         as_released=protocol.as_released,
         fewest_frames=protocol.fewest_frames,
     )
-    if not len(found.translation):
+    if not len(errors.translation):
         return None
-    mean, std = float(found.translation.mean()), float(found.translation.std())
-    rotation = math.degrees(float(found.rotation.mean()))
-    return SnippetScores(frames, len(found.translation), mean, std, float(found.rmse.mean()), rotation)
+    mean, std = float(errors.translation.mean()), float(errors.translation.std())
+    rotation = math.degrees(float(errors.rotation.mean()))
+    return SnippetScores(frames, len(errors.translation), mean, std, float(errors.rmse.mean()), rotation)
 
 
 def _number(value: float, digits: int) -> str:

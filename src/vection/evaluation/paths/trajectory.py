@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-Poses = Float[np.ndarray, "frame 4 4"]
+from vection.arrays import Poses, Positions, Rotation, Vector3
+
 Steps = Float[np.ndarray, "step 4 4"]
-Positions = Float[np.ndarray, "frame 3"]
 Alignment = Literal["none", "scale", "scale_7dof", "7dof", "6dof"]
 
 
@@ -121,9 +121,7 @@ def least_squares_scale(predicted: Positions, true: Positions) -> float:
     return float(np.sum(predicted * true)) / length if length > 0 else 1.0
 
 
-def umeyama(
-    predicted: Positions, true: Positions, *, with_scale: bool = True
-) -> tuple[float, Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
+def umeyama(predicted: Positions, true: Positions, *, with_scale: bool = True) -> tuple[float, Rotation, Vector3]:
     """Return s, R, t that minimise the sum of |true - (s R predicted + t)|^2 (Umeyama 1991, eq. 34 to 43)."""
     mean_p, mean_g = predicted.mean(axis=0), true.mean(axis=0)
     centred_p, centred_g = predicted - mean_p, true - mean_g
@@ -164,7 +162,7 @@ def scale_every_step(predicted: Poses, true: Poses) -> Poses:
     It takes all drift of scale away; SC-SfMLearner's table does it to methods whose scale changes from frame to frame.
     """
     steps, true_steps = steps_from_poses(predicted), steps_from_poses(true)
-    lengths, true_lengths = (np.linalg.norm(one[:, :3, 3], axis=1) for one in (steps, true_steps))
+    lengths, true_lengths = (np.linalg.norm(path[:, :3, 3], axis=1) for path in (steps, true_steps))
     steps[:, :3, 3] *= (true_lengths / np.maximum(lengths, 1e-12))[:, None]
     return np.asarray(predicted[0] @ poses_from_steps(steps))
 

@@ -20,14 +20,15 @@ def dynamo_truth(root: Path) -> TruthSet:
     What moves is known where masks hold a label a point (nuScenes). Of Waymo's masks the background is known, and
     which objects could move; which do stands in pickles, which are not opened: prepare the TFRecords instead.
     """
-    known = get_data_set("dynamo-layout")
-    settings = PrepareSettings(width=known.size[0], height=known.size[1], cameras=(*FRONT_CAMERAS, "image_03"))
+    data_set = get_data_set("dynamo-layout")
+    settings = PrepareSettings(width=data_set.size[0], height=data_set.size[1], cameras=(*FRONT_CAMERAS, "image_03"))
     places: dict[str, tuple[DataSequence, SequenceFrame]] = {}
-    for sequence in known.list_sequences(root, settings).sequences:
+    for sequence in data_set.list_sequences(root, settings).sequences:
         assert isinstance(sequence, DataSequence)
         points = (root / sequence.name if (root / sequence.name).is_dir() else root) / "depth"
         with_depth = {file.stem for file in points.glob("*.npy")}
-        places |= {f"{sequence.name}/{one.name}": (sequence, one) for one in sequence.frames if one.name in with_depth}
+        frames = [frame for frame in sequence.frames if frame.name in with_depth]
+        places |= {f"{sequence.name}/{frame.name}": (sequence, frame) for frame in frames}
     if not places:
         raise DataError(f"No folder below {root} has depth/NUMBER.npy beside its images, so nothing can be evaluated.")
 

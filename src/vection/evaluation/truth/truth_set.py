@@ -6,10 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
 
+from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
 from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
+from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import read_depth_png, read_label_ids
 
@@ -17,9 +18,9 @@ SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving obj
 NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
 SKY = 10
-"""Its train id."""
+"""Train id of the sky."""
 KITTI_2015_SOURCE = "KITTI 2015 stereo disparity, focal * baseline / disparity"
-"""In the words of the protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 SOURCE_KEY = "_source"
 """The key of an exported file that says in words where its depth comes from."""
 
@@ -29,19 +30,19 @@ class GroundTruth:
     """True depth of one image."""
 
     name: str
-    depth: Float32[np.ndarray, "height width"]
+    depth: DepthMap
     """z in metres (or what the protocol states); 0 where unknown."""
-    categories: Mapping[str, Bool[np.ndarray, "height width"]] = field(default_factory=dict)
+    categories: Mapping[str, PixelMask] = field(default_factory=dict)
     image: Path | None = None
     group: str = ""
     """The drive or clip: images of one group resemble each other."""
-    moving: Bool[np.ndarray, "height width"] | None = None
+    moving: PixelMask | None = None
     """True where the scene point moves by itself."""
-    ignored: Bool[np.ndarray, "height width"] | None = None
+    ignored: PixelMask | None = None
     """True where nobody knows whether it moves."""
-    object_flow: Float32[np.ndarray, "height width 3"] | None = None
+    object_flow: FlowMap | None = None
     """To the next frame, metres, in this camera's coordinates, without ego-motion."""
-    classes: UInt8[np.ndarray, "height width"] | None = None
+    classes: ClassIds | None = None
     """Cityscapes train ids, 255 where unknown."""
 
 
@@ -90,9 +91,9 @@ def clip_truth(root: Path) -> TruthSet:
             continue
         prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
         targets = range(len(info)) if info.targets is None else info.targets
-        known = [index for index in targets if info.has_truth(index)]
+        with_truth = [index for index in targets if info.has_truth(index)]
         sources.add(info.truth_source)
-        places |= {f"{prefix}{info.frames[index].stem}": (info, index) for index in known}
+        places |= {f"{prefix}{info.frames[index].stem}": (info, index) for index in with_truth}
     if not places:
         raise DataError(f"No clip at or below {root} holds ground truth, so it cannot be evaluated.")
 
@@ -111,7 +112,11 @@ def ground_truth_of_frame(name: str, truth: FrameTruth, *, image: Path | None, g
     categories = {} if labels is None else {key: labels == value for key, value in SYNTHETIC_CATEGORIES.items()}
     sky = False if classes is None else classes == SKY
     return GroundTruth(
-        *(name, truth.depth, categories, image, group),
+        name=name,
+        depth=truth.depth,
+        categories=categories,
+        image=image,
+        group=group,
         moving=categories.get("moving objects"),
         ignored=None if labels is None else np.asarray((labels == NO_CATEGORY) & ~np.asarray(sky)),
         object_flow=None if flow is None else np.ascontiguousarray(flow.transpose(1, 2, 0)),
@@ -134,15 +139,21 @@ def kitti_2015_truth(root: Path) -> TruthSet:
 
     def read(name: str) -> GroundTruth:
         number = name.removesuffix("_10")
-        own = training / "calib_cam_to_cam" / f"{number}.txt"
-        focal_baseline = _focal_times_baseline(own if own.is_file() else root / "calib" / "calib_cam_to_cam.txt")
+        calibration = training / "calib_cam_to_cam" / f"{number}.txt"
+        if not calibration.is_file():
+            calibration = root / "calib" / "calib_cam_to_cam.txt"
+        focal_baseline = _focal_times_baseline(calibration)
         disparity = read_depth_png(training / "disp_occ_0" / f"{name}.png")
         depth = np.divide(focal_baseline, disparity, out=np.zeros_like(disparity), where=disparity > 0)
         objects = cv2.imread(str(training / "obj_map" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
         categories = {} if objects is None else {"static": objects == 0, "moving": objects > 0}
         image, labels = (training / folder / f"{name}.png" for folder in ("image_2", "semantic"))
         return GroundTruth(
-            *(name, depth, categories, image, drives.get(number, number)),
+            name=name,
+            depth=depth,
+            categories=categories,
+            image=image,
+            group=drives.get(number, number),
             moving=categories.get("moving"),
             classes=read_label_ids(labels) if labels.is_file() else None,
         )
@@ -151,7 +162,7 @@ def kitti_2015_truth(root: Path) -> TruthSet:
 
 
 def exported_truth(path: Path) -> TruthSet:
-    """Depth maps of one `.npz`, a key an image, as `lidar.export_kitti_ground_truth` writes them.
+    """Depth maps of one `.npz`, a key an image, as `kitti_raw.export_kitti_ground_truth` writes them.
 
     Monodepth2's `gt_depths.npz` is refused: it holds a pickle, which can run any program when it is read.
     """
@@ -200,7 +211,7 @@ def _read_drives(file: Path) -> dict[str, str]:
     """Map image numbers to drives; lines `NUMBER DATE DRIVE FRAME`."""
     if not file.is_file():
         return {}
-    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [words for _, words in list_words(file)]
     if any(len(row) < 3 for row in rows):
         raise DataError(f"{file} does not hold lines 'NUMBER DATE DRIVE FRAME'.")
     return {row[0]: row[2] for row in rows}

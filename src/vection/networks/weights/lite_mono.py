@@ -32,36 +32,36 @@ def encoder_state(state: Mapping[str, Tensor]) -> State:
     the release owns and never uses.
     """
     attends = {key.rsplit(".", 1)[0] for key in state if key.endswith(".gamma_xca")}
-    own: State = {}
+    renamed: State = {}
     for key, value in state.items():
         part, *rest = key.split(".")
         if part == "downsample_layers" and rest[0] == "0":
-            own[_renamed(".".join(rest[2:]), _STEM, prefix=f"stem.{rest[1]}")] = value
+            renamed[_renamed(".".join(rest[2:]), _STEM, prefix=f"stem.{rest[1]}")] = value
         elif part == "stem2":
-            own["merges.0.weight"] = value
+            renamed["merges.0.weight"] = value
         elif part == "downsample_layers":
-            own[f"merges.{rest[0]}.weight"] = value
+            renamed[f"merges.{rest[0]}.weight"] = value
         elif part == "stages":
             block = f"stages.{rest[0]}.{rest[1]}"
             name = ".".join(rest[2:])
             if block in attends:
-                own[_renamed(name, _BLOCK | _ATTENTION, prefix=block)] = value
+                renamed[_renamed(name, _BLOCK | _ATTENTION, prefix=block)] = value
             elif not name.startswith("norm."):
-                own[_renamed(name, _BLOCK, prefix=block)] = value
-    return own
+                renamed[_renamed(name, _BLOCK, prefix=block)] = value
+    return renamed
 
 
 def decoder_state(state: Mapping[str, Tensor]) -> State:
     """`decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{6+s}` = head of scale s."""
-    own: State = {}
+    renamed: State = {}
     for key, value in state.items():
         _, number, *_, name = key.split(".")
         index = int(number)
         if index >= 6:
-            own[f"heads.{index - 6}.{name}"] = value
+            renamed[f"heads.{index - 6}.{name}"] = value
         else:
-            own[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
-    return own
+            renamed[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
+    return renamed
 
 
 def _renamed(name: str, names: Mapping[str, str], *, prefix: str) -> str:

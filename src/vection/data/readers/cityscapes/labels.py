@@ -1,7 +1,8 @@
 """Cityscapes' label ids, as its files hold them, and the train ids that networks learn."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vection.arrays import AnyImage
 
 UNKNOWN = 255
 
@@ -13,6 +14,6 @@ _TRAIN_IDS = np.full(256, UNKNOWN, np.uint8)
 _TRAIN_IDS[list(LABEL_OF_TRAIN_ID)] = np.arange(len(LABEL_OF_TRAIN_ID), dtype=np.uint8)
 
 
-def train_ids(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def train_ids(labels: AnyImage) -> AnyImage:
     """Train ids of a map of label ids; 255 for what has none (unlabelled, ego vehicle, parking, caravan, any other)."""
     return np.asarray(_TRAIN_IDS[labels])

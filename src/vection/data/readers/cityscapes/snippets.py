@@ -4,18 +4,19 @@ All are `KIND/SPLIT/CITY/CITY_SEQUENCE_FRAME_KIND.png`. A snippet has 30 frames;
 to the twentieth. True depth is kept of the whole image: the protocols name the window of it that a network sees.
 """
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt16
+from jaxtyping import UInt16
 
+from vection.arrays import AnyImage, DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.resizing import resize_camera
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.readers.sequences import (
     DataSequence,
@@ -25,18 +26,27 @@ from vection.data.readers.sequences import (
     SourceFrame,
     StereoFrame,
 )
+from vection.data.splits.list_file import list_words
 from vection.data.splits.listed_frames import list_files
 from vection.data.splits.published import PARTS
 from vection.errors import DataError, UsageError, VectionError
+from vection.files import read_json
 
-WIDTH, HEIGHT = 2048, 1024
+WIDTH = 2048
+"""Pixels of a whole image."""
+HEIGHT = 1024
+"""Pixels of a whole image."""
 TRUTH_SOURCE = "Cityscapes' stereo disparity, focal * baseline / disparity"
-"""In the words of the evaluation protocols."""
-FRAMES_BEFORE, FRAMES_BEHIND = 19, 10
-"""Of a snippet, about the frame that is labelled."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
+FRAMES_BEFORE = 19
+"""Frames of a snippet before the one that is labelled."""
+FRAMES_BEHIND = 10
+"""Frames of a snippet behind the one that is labelled."""
 FRAME_SECONDS = 1 / 17
-VIDEO, IMAGES = "leftImg8bit_sequence", "leftImg8bit"
-"""Folders of the snippets and of their labelled frames."""
+VIDEO = "leftImg8bit_sequence"
+"""Folder of the snippets."""
+IMAGES = "leftImg8bit"
+"""Folder of their labelled frames."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +95,7 @@ class _Frame:
     settings: PrepareSettings
 
 
-def depth_from_disparity(
-    stored: UInt16[np.ndarray, "height width"], *, focal: float, baseline: float
-) -> Float32[np.ndarray, "height width"]:
+def depth_from_disparity(stored: UInt16[np.ndarray, "height width"], *, focal: float, baseline: float) -> DepthMap:
     """Depth in metres of a disparity PNG; 0 where it has no measurement.
 
     0 means none, otherwise disparity = (p - 1) / 256 pixels; depth = focal * baseline / disparity, `focal` in pixels
@@ -100,15 +108,11 @@ def depth_from_disparity(
 
 def read_camera(file: Path) -> CityscapesCamera:
     """Read a `*_camera.json`. DataError if it is missing or incomplete."""
+    content = read_json(file, remedy="Cityscapes has one an image.", missing=DataError)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
         inner, outer = content["intrinsic"], content["extrinsic"]
         fx, fy, cx, cy = (float(inner[key]) for key in ("fx", "fy", "u0", "v0"))
         camera = CityscapesCamera(fx, fy, cx, cy, float(outer["baseline"]))
-    except OSError as error:
-        raise DataError(
-            f"The camera file {file} cannot be read ({error.strerror}); Cityscapes has one an image."
-        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{file} holds no intrinsic.fx, fy, u0, v0 and extrinsic.baseline ({error}), so depth is unknown."
@@ -133,8 +137,8 @@ def list_images(source: Path, settings: PrepareSettings) -> Listing:
 
 def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
     if settings.variant not in WINDOWS:
-        known = ", ".join(filter(None, WINDOWS))
-        raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {known}.")
+        variants = ", ".join(filter(None, WINDOWS))
+        raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {variants}.")
     if settings.cameras:
         raise UsageError("Cityscapes has one left camera; --stereo adds the right one.")
     part = settings.split if settings.split in PARTS else "*"
@@ -155,8 +159,8 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
             skipped.append((name, f"no camera file of its snippet in {source / 'camera'}."))
         else:
             snippets[middle].append(name)
-    made = (_sequence(source, kind, middle, frames, settings, listed) for middle, frames in snippets.items())
-    return Listing(tuple(sequence for sequence in made if sequence.frames), tuple(skipped))
+    sequences = (_sequence(source, kind, middle, frames, settings, listed) for middle, frames in snippets.items())
+    return Listing(tuple(sequence for sequence in sequences if sequence.frames), tuple(skipped))
 
 
 def read_frame(place: _Frame) -> SourceFrame:
@@ -188,7 +192,7 @@ def read_frame(place: _Frame) -> SourceFrame:
 
 
 def _read_list(file: Path) -> frozenset[str]:
-    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [words for _, words in list_words(file)]
     if not rows or any(len(row) != 2 or not row[1].startswith(row[0]) for row in rows):
         raise DataError(f"{file} is no list of lines 'CITY CITY_SEQUENCE_FRAME'.")
     return frozenset(name for _, name in rows)
@@ -196,12 +200,12 @@ def _read_list(file: Path) -> frozenset[str]:
 
 def _labelled_frames(source: Path) -> dict[str, list[int]]:
     """The frames with a camera file of each `SPLIT/CITY/CITY_SEQUENCE`."""
-    found: dict[str, list[int]] = defaultdict(list)
+    frames: dict[str, list[int]] = defaultdict(list)
     for file in (source / "camera").glob("*/*/*_camera.json"):
         name, _, frame = file.relative_to(source / "camera").as_posix().removesuffix("_camera.json").rpartition("_")
         if frame.isdecimal():
-            found[name].append(int(frame))
-    return found
+            frames[name].append(int(frame))
+    return frames
 
 
 def _snippet(name: str, labelled: dict[str, list[int]]) -> str | None:
@@ -218,21 +222,21 @@ def _sequence(
 ) -> DataSequence:
     video = kind == VIDEO
     numbers = {name: int(name.rpartition("_")[2]) for name in names}
-    chosen = names
+    kept = names
     if listed is not None:
         targets = {numbers[name] for name in names if name.rpartition("/")[2] in listed}
         near = {number + step for number in targets for step in ((-1, 0, 1) if settings.neighbours else (0,))}
         named = (name for name in names if name.rpartition("/")[2] in listed or (video and numbers[name] in near))
-        chosen = list(named)
+        kept = list(named)
     frames = []
-    for place, name in enumerate(chosen):
+    for place, name in enumerate(kept):
         camera = source / "camera" / f"{middle if video else name}_camera.json"
         frames.append(
             SequenceFrame(
                 name.rpartition("/")[2],
-                (numbers[name] - numbers[chosen[0]]) * FRAME_SECONDS if video else float(place),
+                (numbers[name] - numbers[kept[0]]) * FRAME_SECONDS if video else float(place),
                 partial(read_frame, _Frame(source, kind, name, camera, settings)),
-                follows=video and place > 0 and numbers[name] == numbers[chosen[place - 1]] + 1,
+                follows=video and place > 0 and numbers[name] == numbers[kept[place - 1]] + 1,
                 target=listed is None or name.rpartition("/")[2] in listed,
             )
         )
@@ -251,10 +255,10 @@ def _truth(place: _Frame, camera: CityscapesCamera, notes: list[str]) -> FrameTr
         notes.append(f"no true depth: {error}")
         return None
     depth = depth_from_disparity(np.asarray(stored, np.uint16), focal=camera.fx, baseline=camera.baseline)
-    return FrameTruth(depth, None, None, None, None)
+    return FrameTruth(depth)
 
 
-def _intrinsics(camera: CityscapesCamera, image: np.ndarray, settings: PrepareSettings) -> CameraIntrinsics:
+def _intrinsics(camera: CityscapesCamera, image: RgbImage, settings: PrepareSettings) -> CameraIntrinsics:
     """The camera of the window of an image, which may be stored smaller than 2048 x 1024."""
     numbers = camera.fx, camera.fy, camera.cx, camera.cy
     whole = CameraIntrinsics(WIDTH, HEIGHT, *numbers, "Cityscapes camera file")
@@ -264,17 +268,18 @@ def _intrinsics(camera: CityscapesCamera, image: np.ndarray, settings: PrepareSe
     if settings.variant != "struct2depth-legacy":
         return part
     # In the stored image the released code has cx' = cx W'/2048, cy' = cy H'/1024; undo what resizing will do.
-    cx = (camera.cx * settings.width / WIDTH + 0.5) * width / settings.width - 0.5
-    cy = (camera.cy * settings.height / HEIGHT + 0.5) * height / settings.height - 0.5
+    stored = settings.height, settings.width
+    released = part.fx, part.fy, camera.cx * settings.width / WIDTH, camera.cy * settings.height / HEIGHT
+    _, _, cx, cy = resize_camera(released, from_size=stored, to_size=(height, width))
     return replace(part, cx=cx, cy=cy, source="Cityscapes camera file; principal point as in struct2depth's release")
 
 
-def _cut(image: np.ndarray, window: Window) -> np.ndarray:
+def _cut(image: AnyImage, window: Window) -> AnyImage:
     left, top, width, height = _box(image, window)
     return np.ascontiguousarray(image[top : top + height, left : left + width])
 
 
-def _box(image: np.ndarray, window: Window) -> tuple[int, int, int, int]:
+def _box(image: AnyImage, window: Window) -> tuple[int, int, int, int]:
     height, width = image.shape[:2]
     top, bottom = round(window.top * height), round(window.bottom * height)
     left, right = round(window.left * width), round(window.right * width)

@@ -3,24 +3,22 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
-from vection.errors import DataError, UsageError
+from vection.errors import DataError
+from vection.files import read_text
+
+Calibration = dict[str, Float[np.ndarray, " number"]]
+"""The numbers of each line by its name."""
 
 
-def read_kitti_calibration(file: Path) -> dict[str, NDArray[np.float64]]:
+def read_kitti_calibration(file: Path) -> Calibration:
     """Return each numeric line `NAME: numbers` as a flat float64 array; other lines (dates) are left out.
 
     Raises UsageError if the file is missing and DataError if it holds no numeric line.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UsageError(f"The calibration file {file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not a text file, so not a KITTI calibration.") from error
     values = {}
-    for line in lines:
+    for line in read_text(file, remedy="take KITTI's own calibration file.").splitlines():
         name, _, numbers = line.partition(":")
         try:
             row = np.array([float(number) for number in numbers.split()])
@@ -34,8 +32,8 @@ def read_kitti_calibration(file: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def calibration_matrix(
-    calibration: dict[str, NDArray[np.float64]], name: str, *, shape: tuple[int, int]
-) -> NDArray[np.float64]:
+    calibration: Calibration, name: str, *, shape: tuple[int, int]
+) -> Float[np.ndarray, "row column"]:
     """Return one entry as a matrix; DataError if it is missing or of another size."""
     if name not in calibration or calibration[name].size != shape[0] * shape[1]:
         raise DataError(f"The calibration lacks '{name}' with {shape[0]}x{shape[1]} numbers; take KITTI's own file.")

@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
-from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
+from vection.arrays import Pose, Projection, Vector3
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
+from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
 
 STEREO_PAIRS = {"00": "01", "01": "00", "02": "03", "03": "02"}
@@ -19,24 +19,23 @@ STEREO_PAIRS = {"00": "01", "01": "00", "02": "03", "03": "02"}
 class RectifiedCamera:
     """A camera that looks along the same axes as camera 0, elsewhere."""
 
-    P: Float[np.ndarray, "3 4"]
+    P: Projection
     """Projection from camera 0's rectified coordinates, K [I | t], metres."""
     size: tuple[int, int] | None
     """Width and height that the calibration states."""
 
     @property
-    def centre(self) -> Float[np.ndarray, "3"]:
+    def centre(self) -> Vector3:
         """Return the camera's place in camera 0's rectified coordinates, metres: x with P [x; 1] = 0."""
         return np.asarray(-np.linalg.solve(self.P[:, :3], self.P[:, 3]), dtype=np.float64)
 
     def intrinsics(self, *, width: int, height: int) -> CameraIntrinsics:
         """Return the camera of stored images of this size, which may be smaller than the calibration says."""
-        fx, fy, cx, cy = (float(self.P[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
         wide, high = self.size or (width, height)
-        camera = CameraIntrinsics(wide, high, fx, fy, cx, cy, "KITTI")
+        camera = CameraIntrinsics(wide, high, *camera_numbers(self.P), "KITTI")
         return camera if (wide, high) == (width, height) else camera.resized(width=width, height=height)
 
-    def transform_to(self, other: "RectifiedCamera") -> Float[np.ndarray, "4 4"]:
+    def transform_to(self, other: "RectifiedCamera") -> Pose:
         """Return T_this_to_other; the axes are the same."""
         T = np.eye(4)
         T[:3, 3] = self.centre - other.centre
@@ -76,7 +75,7 @@ def read_timestamps(file: Path) -> list[float] | None:
     return [(time - times[0]).total_seconds() for time in times]
 
 
-def _unnamed_rows(file: Path) -> dict[str, np.ndarray]:
+def _unnamed_rows(file: Path) -> Calibration:
     """The rows of 12 numbers of a file in which no row has a name."""
     try:
         rows = [[float(word) for word in line.split()] for line in file.read_text(encoding="utf-8").splitlines()]
@@ -85,7 +84,7 @@ def _unnamed_rows(file: Path) -> dict[str, np.ndarray]:
     return {f"P{number}": np.array(row) for number, row in enumerate(rows) if len(row) == 12}
 
 
-def _check(P: np.ndarray, name: str) -> Float[np.ndarray, "3 4"]:
+def _check(P: Projection, name: str) -> Projection:
     if not np.isfinite(P).all() or P[0, 0] <= 0 or P[1, 1] <= 0 or abs(np.linalg.det(P[:, :3])) < 1e-9:
         raise DataError(f"The projection of camera {name} is no camera matrix; take KITTI's own calibration file.")
     return np.asarray(P, dtype=np.float64)

@@ -11,14 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
-from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
+from vection.files import read_text
 
-VALIDATION, TEST = "val_selection_cropped", "test_depth_prediction_anonymous"
+VALIDATION = "val_selection_cropped"
+"""Folder of the validation images."""
+TEST = "test_depth_prediction_anonymous"
+"""Folder of the test images."""
 
 
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
@@ -56,7 +61,7 @@ def read_frame(image: Path) -> SourceFrame:
         depth = read_depth(depth_folder / truth_name(image.name))
         if depth.shape != pixels.shape[:2]:
             raise DataError(f"{image} and its depth differ in size; unpack the data set again.")
-        truth = FrameTruth(depth, None, None, None, None)
+        truth = FrameTruth(depth)
     camera = read_camera(folder / "intrinsics" / f"{image.stem}.txt", pixels)
     return SourceFrame(pixels, camera, truth=truth, truth_source=SOURCES["improved"])
 
@@ -66,7 +71,7 @@ def truth_name(image: str) -> str:
     return image.replace("_image_", "_groundtruth_depth_", 1)
 
 
-def read_depth(file: Path) -> np.ndarray:
+def read_depth(file: Path) -> DepthMap:
     """Read a 16-bit PNG of depth * 256 as metres, 0 for none."""
     stored = read_whole_map(file)
     if stored.dtype != np.uint16:
@@ -74,11 +79,11 @@ def read_depth(file: Path) -> np.ndarray:
     return (stored / 256).astype(np.float32)
 
 
-def read_camera(file: Path, image: np.ndarray) -> CameraIntrinsics:
+def read_camera(file: Path, image: RgbImage) -> CameraIntrinsics:
     """Read the 9 numbers of K of an image."""
+    text = read_text(file, remedy="unpack the data set again.", missing=DataError)
     try:
-        K = np.array(file.read_text(encoding="utf-8").split(), dtype=np.float64).reshape(3, 3)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The camera file {file} is missing or is not 9 numbers ({error}).") from error
-    fx, fy, cx, cy = (float(K[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    return CameraIntrinsics(image.shape[1], image.shape[0], fx, fy, cx, cy, "KITTI depth benchmark")
+        K = np.array(text.split(), dtype=np.float64).reshape(3, 3)
+    except ValueError as error:
+        raise DataError(f"The camera file {file} is not 9 numbers ({error}).") from error
+    return CameraIntrinsics(image.shape[1], image.shape[0], *camera_numbers(K), "KITTI depth benchmark")

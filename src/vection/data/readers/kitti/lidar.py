@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float32
 
+from vection.arrays import DepthMap, Projection, Rotation, Vector3
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
 
@@ -24,19 +25,19 @@ SOURCES: dict[Source, str] = {
 class LidarCalibration:
     """How a laser point gets into a rectified camera's image."""
 
-    P_rect: Float[np.ndarray, "3 4"]
+    P_rect: Projection
     """Projection of the rectified camera."""
-    R_rect_00: Float[np.ndarray, "3 3"]
+    R_rect_00: Rotation
     """Rectifying rotation of camera 0, which all projections refer to."""
-    R_velodyne_to_camera: Float[np.ndarray, "3 3"]
-    t_velodyne_to_camera: Float[np.ndarray, "3"]
+    R_velodyne_to_camera: Rotation
+    t_velodyne_to_camera: Vector3
     """Metres."""
     width: int
     height: int
     """Size of the map: S_rect_02, whichever camera."""
 
     @property
-    def projection(self) -> Float[np.ndarray, "3 4"]:
+    def projection(self) -> Projection:
         """P_rect * R_rect_00 * [R | t]: homogeneous velodyne points to homogeneous pixels."""
         rectify, velodyne_to_camera = np.eye(4), np.eye(4)
         rectify[:3, :3] = self.R_rect_00
@@ -66,7 +67,7 @@ def lidar_depth_map(
     *,
     value: Value = "velodyne-x",
     reproduce_index_confusion: bool = False,
-) -> Float32[np.ndarray, "height width"]:
+) -> DepthMap:
     """Depth map in metres, 0 where no point falls, the nearest point where several fall on a pixel.
 
     `points` are velodyne x (forward), y, z in metres and reflectance. Pixels are round(u) - 1, round(v) - 1 as in

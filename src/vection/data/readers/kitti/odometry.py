@@ -3,23 +3,27 @@
 `sequences/NN/image_0..3/NNNNNN.png`, `sequences/NN/calib.txt`, `sequences/NN/times.txt`, `poses/NN.txt` (00 to 10).
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import Pose, Poses
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_odometry_cameras
 from vection.data.readers.sequences import (
     DataSequence,
     Listing,
+    ListingDraft,
     PrepareSettings,
-    SequenceFrame,
     SourceFrame,
     StereoFrame,
+    sequence_frames,
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
-from vection.errors import DataError, UsageError, VectionError
+from vection.errors import DataError, UsageError
+from vection.files import read_text
 from vection.formats.camera_path import read_path
 
 FRAME_SECONDS = 0.1036
@@ -41,28 +45,25 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     cameras = tuple(f"0{name.removeprefix('image_').lstrip('0') or '0'}" for name in settings.cameras) or ("02",)
     if any(name not in STEREO_PAIRS for name in cameras):
         raise UsageError(f"KITTI's cameras are 0, 1 (grey), 2, 3 (colour), not {', '.join(settings.cameras)}.")
-    wanted = SPLITS.get(settings.split or "")
-    parts = read_parts(settings.split, near=source) if settings.split and wanted is None else None
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    numbers = SPLITS.get(settings.split or "")
+    parts = read_parts(settings.split, near=source) if settings.split and numbers is None else None
+    draft = ListingDraft()
     for folder in sorted(path for path in root.glob("[0-9]*") if path.name.isdecimal() and path.is_dir()):
-        if wanted is not None and int(folder.name) not in wanted:
+        if numbers is not None and int(folder.name) not in numbers:
             continue
         for camera in STEREO_PAIRS if parts is not None else cameras:
-            try:
-                sequences += _sequences(folder, camera, settings=settings, parts=parts)
-            except VectionError as error:
-                skipped.append((f"{folder.name}/image_{int(camera)}", str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+            with draft.skipping(f"{folder.name}/image_{int(camera)}"):
+                draft.sequences += _sequences(folder, camera, settings=settings, parts=parts)
+    return draft.finish()
 
 
 def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
     place = folder / f"image_{int(camera)}"
     files = {int(file.stem): file for file in sorted(place.glob("*.*")) if file.stem.isdecimal()}
-    chosen = frames_of_parts(
+    frames_of_part = frames_of_parts(
         parts, neighbours=settings.neighbours, folder=folder.name, camera=camera, present=sorted(files)
     )
-    if not any(frames for _, frames in chosen):
+    if not any(frames for _, frames in frames_of_part):
         if parts is None and not files:
             raise DataError(f"{place} holds no images; unpack them or name other --cameras.")
         return []
@@ -73,33 +74,33 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
             raise DataError(f"{folder / 'calib.txt'} lacks P{int(name)}.")
     seconds = _times(folder / "times.txt")
     poses = _poses(folder)
-    sequences = []
-    for prefix, frames in chosen:
-        made = tuple(
-            SequenceFrame(
-                f"{frame.number:06d}",
-                seconds[frame.number] if frame.number < len(seconds) else frame.number * FRAME_SECONDS,
-                partial(
-                    read_frame,
-                    files.get(frame.number, place / f"{frame.number:06d}.png"),
-                    cameras[camera],
-                    None if other is None else cameras[other],
-                    _camera_pose(poses, frame.number, cameras[camera]),
-                ),
-                follows=frame.follows,
-                target=frame.target,
-            )
-            for frame in frames
+
+    def reading(number: int) -> Callable[[], SourceFrame]:
+        return partial(
+            read_frame,
+            files.get(number, place / f"{number:06d}.png"),
+            cameras[camera],
+            None if other is None else cameras[other],
+            _camera_pose(poses, number, cameras[camera]),
         )
-        if made:
-            name = f"{prefix}{folder.name}/{place.name}"
-            sequences.append(DataSequence(name, made, unit="metres" if settings.stereo else "up-to-scale"))
-    return sequences
+
+    return [
+        DataSequence(
+            f"{prefix}{folder.name}/{place.name}",
+            sequence_frames(
+                frames,
+                name="{:06d}".format,
+                seconds=lambda number: seconds[number] if number < len(seconds) else number * FRAME_SECONDS,
+                read=reading,
+            ),
+            unit="metres" if settings.stereo else "up-to-scale",
+        )
+        for prefix, frames in frames_of_part
+        if frames
+    ]
 
 
-def read_frame(
-    file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: np.ndarray | None
-) -> SourceFrame:
+def read_frame(file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: Pose | None) -> SourceFrame:
     """Read an image, and of a pair the same frame in the `other` camera's folder beside it."""
     image = read_whole_rgb(file)
     size = {"height": image.shape[0], "width": image.shape[1]}
@@ -112,7 +113,7 @@ def read_frame(
     return SourceFrame(image, camera.intrinsics(**size), stereo=stereo, T_camera_to_world=pose)
 
 
-def _camera_pose(poses: np.ndarray | None, frame: int, camera: RectifiedCamera) -> np.ndarray | None:
+def _camera_pose(poses: Poses | None, frame: int, camera: RectifiedCamera) -> Pose | None:
     """T_camera_to_world; the file's poses are those of camera 0."""
     if poses is None or frame >= len(poses):
         return None
@@ -121,7 +122,7 @@ def _camera_pose(poses: np.ndarray | None, frame: int, camera: RectifiedCamera) 
     return np.asarray(poses[frame] @ T_camera_to_camera_0)
 
 
-def _poses(folder: Path) -> np.ndarray | None:
+def _poses(folder: Path) -> Poses | None:
     places = (folder.parent.parent / "poses" / f"{folder.name}.txt", folder / "poses.txt")
     return next((read_path(file).poses for file in places if file.is_file()), None)
 
@@ -129,7 +130,8 @@ def _poses(folder: Path) -> np.ndarray | None:
 def _times(file: Path) -> list[float]:
     if not file.is_file():
         return []
+    text = read_text(file, remedy="unpack it again.", missing=DataError)
     try:
-        return [float(line) for line in file.read_text(encoding="utf-8").split()]
+        return [float(line) for line in text.split()]
     except ValueError as error:
         raise DataError(f"{file} holds something else than a time a line ({error}).") from error

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
+from vection.arrays import Pose, Rotation
+from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
+from vection.files import read_text
 
 EARTH_RADIUS = 6378137.0
 """Metres, as KITTI's own tools have it."""
 
-Matrix = Float[np.ndarray, "4 4"]
 
-
-def read_oxts_pose(file: Path, *, first_latitude: float) -> Matrix:
+def read_oxts_pose(file: Path, *, first_latitude: float) -> Pose:
     """T_imu_to_world in metres: x east, y north, z up, on a Mercator map of the scale at `first_latitude` (degrees)."""
     latitude, longitude, altitude, roll, pitch, yaw = _packet(file)
     scale = np.cos(np.radians(first_latitude))
@@ -33,7 +33,7 @@ def read_latitude(file: Path) -> float:
     return float(_packet(file)[0])
 
 
-def imu_to_rectified(date_folder: Path) -> Matrix:
+def imu_to_rectified(date_folder: Path) -> Pose:
     """T_imu_to_camera_0, rectified, of `calib_imu_to_velo.txt`, `calib_velo_to_cam.txt` and `calib_cam_to_cam.txt`."""
     chain = [
         _rigid(read_kitti_calibration(date_folder / f"calib_{name}.txt")) for name in ("imu_to_velo", "velo_to_cam")
@@ -45,23 +45,24 @@ def imu_to_rectified(date_folder: Path) -> Matrix:
 
 
 def _packet(file: Path) -> Float[np.ndarray, "6"]:
+    text = read_text(file, remedy="unpack the GPS/IMU packets again.", missing=DataError)
     try:
-        numbers = np.array(file.read_text(encoding="utf-8").split()[:6], dtype=np.float64)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The GPS/IMU packet {file} is missing or broken ({error}).") from error
+        numbers = np.array(text.split()[:6], dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"The GPS/IMU packet {file} is broken ({error}).") from error
     if numbers.size != 6:
         raise DataError(f"The GPS/IMU packet {file} holds {numbers.size} numbers instead of 30.")
     return numbers
 
 
-def _rigid(content: dict[str, np.ndarray]) -> Matrix:
+def _rigid(content: Calibration) -> Pose:
     T = np.eye(4)
     T[:3, :3] = calibration_matrix(content, "R", shape=(3, 3))
     T[:3, 3] = calibration_matrix(content, "T", shape=(1, 3))[0]
     return T
 
 
-def _rotation(axis: int, angle: float) -> Float[np.ndarray, "3 3"]:
+def _rotation(axis: int, angle: float) -> Rotation:
     i, j = (axis + 1) % 3, (axis + 2) % 3
     R = np.eye(3)
     R[[i, i, j, j], [i, j, i, j]] = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.arrays import Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_raw_cameras, read_timestamps
@@ -18,10 +19,11 @@ from vection.data.readers.kitti.oxts import imu_to_rectified, read_latitude, rea
 from vection.data.readers.sequences import (
     DataSequence,
     Listing,
+    ListingDraft,
     PrepareSettings,
-    SequenceFrame,
     SourceFrame,
     StereoFrame,
+    sequence_frames,
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
 from vection.errors import UsageError, VectionError
@@ -29,6 +31,7 @@ from vection.errors import UsageError, VectionError
 VARIANTS: dict[str | None, Source] = {None: "camera-z", "velodyne-x": "velodyne-x", "improved": "improved"}
 """Where true depth comes from."""
 FRAME_SECONDS = 0.1
+"""KITTI records at 10 Hz; used where a drive has no timestamps."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class _Drive:
 
     def image(self, frame: int, camera: str) -> Path:
         place = self.folder / f"image_{camera}" / "data"
-        return next((file for suffix in (".png", ".jpg") if (file := place / f"{frame:010d}{suffix}").is_file()),
-                    place / f"{frame:010d}.png")  # fmt: skip
+        files = [place / f"{frame:010d}{suffix}" for suffix in (".png", ".jpg")]
+        return next((file for file in files if file.is_file()), files[0])
 
 
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
@@ -56,18 +59,15 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     if any(name not in STEREO_PAIRS for name in cameras):
         raise UsageError(f"KITTI's cameras are 00, 01 (grey), 02, 03 (colour), not {', '.join(settings.cameras)}.")
     parts = read_parts(settings.split, near=source) if settings.split else None
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    draft = ListingDraft()
     for place in sorted(source.glob("*/*/image_*")):
         name = place.relative_to(source).as_posix()
         number = place.name.removeprefix("image_")
         if parts is None and number not in cameras:
             continue
-        try:
-            sequences += _sequences(place, name, number, settings=settings, parts=parts)
-        except VectionError as error:
-            skipped.append((name, str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+        with draft.skipping(name):
+            draft.sequences += _sequences(place, name, number, settings=settings, parts=parts)
+    return draft.finish()
 
 
 def _sequences(
@@ -75,10 +75,10 @@ def _sequences(
 ) -> list[DataSequence]:
     folder = place.parent
     present = sorted(int(f.stem) for f in (place / "data").glob("*.*") if f.stem.isdecimal())
-    chosen = frames_of_parts(
+    frames_of_part = frames_of_parts(
         parts, neighbours=settings.neighbours, folder=name.rpartition("/")[0], camera=number, present=present
     )
-    if not any(frames for _, frames in chosen):
+    if not any(frames for _, frames in frames_of_part):
         return []
     pair = (number, STEREO_PAIRS[number]) if settings.stereo else (number,)
     rectified = read_raw_cameras(folder.parent, names=pair)
@@ -87,19 +87,15 @@ def _sequences(
     return [
         DataSequence(
             f"{prefix}{name}",
-            tuple(
-                SequenceFrame(
-                    f"{frame.number:010d}",
-                    times[frame.number] if frame.number < len(times) else frame.number * FRAME_SECONDS,
-                    partial(read_frame, drive, frame.number),
-                    follows=frame.follows,
-                    target=frame.target,
-                )
-                for frame in frames
+            sequence_frames(
+                frames,
+                name="{:010d}".format,
+                seconds=lambda number: times[number] if number < len(times) else number * FRAME_SECONDS,
+                read=lambda number: partial(read_frame, drive, number),
             ),
             unit="metres" if settings.stereo else "up-to-scale",
         )
-        for prefix, frames in chosen
+        for prefix, frames in frames_of_part
         if frames
     ]
 
@@ -141,7 +137,7 @@ def _truth(drive: _Drive, frame: int, notes: list[str]) -> FrameTruth | None:
     except VectionError as error:
         notes.append(f"no true depth: {error}")
         return None
-    return FrameTruth(depth=depth, category=None, semantics=None, object_flow=None, T_camera_to_world=None)
+    return FrameTruth(depth)
 
 
 def _truth_folder(drive: _Drive) -> Path:
@@ -150,7 +146,7 @@ def _truth_folder(drive: _Drive) -> Path:
     return drive.folder / "velodyne_points" / "data"
 
 
-def _pose(drive: _Drive, frame: int, notes: list[str]) -> np.ndarray | None:
+def _pose(drive: _Drive, frame: int, notes: list[str]) -> Pose | None:
     place = drive.folder / "oxts" / "data"
     if not _exists(place):
         return None
@@ -163,7 +159,7 @@ def _pose(drive: _Drive, frame: int, notes: list[str]) -> np.ndarray | None:
 
 
 @lru_cache(maxsize=64)
-def _imu(folder: Path, centre: bytes) -> tuple[float, np.ndarray]:
+def _imu(folder: Path, centre: bytes) -> tuple[float, Pose]:
     """Latitude of the drive's first packet, and T_camera_to_imu of the camera at this rectified place."""
     first = read_latitude(min((folder / "oxts" / "data").glob("*.txt")))
     T_camera_to_rectified = np.eye(4)

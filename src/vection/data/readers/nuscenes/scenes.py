@@ -6,18 +6,26 @@ True depth is the laser sweep nearest in time, moved from the car of its own ins
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 
+from vection.arrays import PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.nuscenes.tables import LIDAR, Annotation, Scene, Shot, read_scenes
-from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    ListingDraft,
+    PrepareSettings,
+    SourceFrame,
+    sequence_frames,
+)
 from vection.data.readers.sparse_depth import (
     BACKGROUND,
     MOVING_OBJECT,
@@ -26,16 +34,20 @@ from vection.data.readers.sparse_depth import (
     category_map,
     depth_map,
     inside_box,
+    move,
+    project,
 )
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
-from vection.errors import DataError, UsageError, VectionError
+from vection.errors import DataError, UsageError
 
 CAMERAS = ("CAM_FRONT", "CAM_FRONT_LEFT", "CAM_FRONT_RIGHT", "CAM_BACK", "CAM_BACK_LEFT", "CAM_BACK_RIGHT")
 TABLES = ("v1.0-trainval", "v1.0-test", "v1.0-mini")
 EVERY_FRAME = "every-frame"
 """The variant with true depth for the frames between key frames as well; published evaluations use key frames."""
-NEAREST, MARGIN = 1.0, 1.0
-"""Laser points count from 1 m on, and from a pixel inside the image's border, as in Dynamo-Depth's preparation."""
+NEAREST = 1.0
+"""Metres from which laser points count, as in Dynamo-Depth's preparation."""
+MARGIN = 1.0
+"""Pixels inside the image's border where laser points count, as in Dynamo-Depth's preparation."""
 LONGEST_GAP = 0.5
 """Seconds; frames further apart are no neighbours."""
 MOVABLE = ("human.", "vehicle.", "animal")
@@ -49,10 +61,8 @@ VALIDATION = (
 )  # fmt: skip
 """The published 150 validation scenes, first and last numbers."""
 TRUTH_SOURCE = "nuScenes' LIDAR_TOP at key frames, camera z"
-"""In the words of the evaluation protocols."""
+"""Where the true depth comes from, in the words of the evaluation protocols."""
 SCENE_NAME = re.compile(r"scene-(\d+)")
-
-Points = Float[np.ndarray, "point 3"]
 
 
 @dataclass(frozen=True)
@@ -79,27 +89,21 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     folders = [source / name for name in TABLES if (source / name / "scene.json").is_file()]
     if not folders:
         raise UsageError(f"No nuScenes at {source}: there is no {TABLES[0]}/scene.json, nor of the test or mini set.")
-    wanted, parts = _chosen(settings.split, source=source)
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
-    known: set[str] = set()
+    in_split, parts = _scenes_of_split(settings.split, source=source)
+    draft = ListingDraft()
+    scenes: dict[str, Scene] = {}
     for folder in folders:
-        try:
-            scenes = read_scenes(folder, channels=(*cameras, LIDAR), wanted=wanted)
-        except VectionError as error:
-            skipped.append((folder.name, str(error)))
-            continue
-        for scene in (scene for scene in scenes if scene.name not in known):  # mini scenes are in trainval, too
-            known.add(scene.name)
-            for camera in cameras:
-                try:
-                    sequences += _sequences(source, scene, camera, settings=settings, parts=parts)
-                except DataError as error:
-                    skipped.append((f"{scene.name}/{camera}", str(error)))
-    return Listing(tuple(sequences), tuple(skipped))
+        with draft.skipping(folder.name):
+            for scene in read_scenes(folder, channels=(*cameras, LIDAR), wanted=in_split):
+                scenes.setdefault(scene.name, scene)  # mini scenes are in trainval, too
+    for scene in scenes.values():
+        for camera in cameras:
+            with draft.skipping(f"{scene.name}/{camera}"):
+                draft.sequences += _sequences(source, scene, camera, settings=settings, parts=parts)
+    return draft.finish()
 
 
-def _chosen(split: str | None, *, source: Path) -> tuple[Callable[[str], bool], list[Part] | None]:
+def _scenes_of_split(split: str | None, *, source: Path) -> tuple[Callable[[str], bool], list[Part] | None]:
     """Return which scenes are wanted and, of a list file, which of their frames."""
     if split in ("train", "val"):
         return (lambda name: _in_validation(name) == (split == "val")), None
@@ -113,14 +117,14 @@ def _chosen(split: str | None, *, source: Path) -> tuple[Callable[[str], bool], 
 def _by_scene(part: Part) -> Part:
     frames = {}
     for (folder, _), numbers in part.frames.items():
-        found = SCENE_NAME.search(folder)
-        frames[found.group() if found else folder, "l"] = numbers
+        scene = SCENE_NAME.search(folder)
+        frames[scene.group() if scene else folder, "l"] = numbers
     return Part(part.prefix, frames)
 
 
 def _in_validation(scene: str) -> bool:
-    found = SCENE_NAME.fullmatch(scene)
-    return found is not None and any(first <= int(found.group(1)) <= last for first, last in VALIDATION)
+    name = SCENE_NAME.fullmatch(scene)
+    return name is not None and any(first <= int(name.group(1)) <= last for first, last in VALIDATION)
 
 
 def _sequences(
@@ -134,21 +138,24 @@ def _sequences(
     if not (root / shots[0].file).is_file():
         raise DataError(f"{root / shots[0].file} is missing, so {scene.name} is left out; unpack its archive.")
     weather = "day-clear" if scene.day_clear else "night-or-rain"
+
+    def reading(number: int) -> Callable[[], SourceFrame]:
+        shot = shots[number]
+        with_truth = settings.truth and (shot.key_of is not None or settings.variant == EVERY_FRAME)
+        return partial(read_frame, _frame(root, scene, shot, lidar if with_truth else ()))
+
+    def follows(number: int) -> bool:
+        return number == 0 or shots[number].seconds - shots[number - 1].seconds <= LONGEST_GAP
+
     for prefix, frames in frames_of_parts(parts, folder=scene.name, camera="02", present=range(len(shots))):
-        found = []
-        for frame in frames:
-            shot = shots[frame.number]
-            with_truth = settings.truth and (shot.key_of is not None or settings.variant == EVERY_FRAME)
-            read = partial(read_frame, _frame(root, scene, shot, lidar if with_truth else ()))
-            close = frame.number == 0 or shot.seconds - shots[frame.number - 1].seconds <= LONGEST_GAP
-            found.append(
-                SequenceFrame(
-                    f"{frame.number:06d}", shot.seconds - shots[0].seconds, read,
-                    follows=frame.follows and close, target=frame.target,
-                )
-            )  # fmt: skip
-        if found:
-            yield DataSequence(f"{prefix}{weather}/{scene.name}/{camera}", tuple(found))
+        if frames:
+            listed = sequence_frames(
+                [replace(frame, follows=frame.follows and follows(frame.number)) for frame in frames],
+                name="{:06d}".format,
+                seconds=lambda number: shots[number].seconds - shots[0].seconds,
+                read=reading,
+            )
+            yield DataSequence(f"{prefix}{weather}/{scene.name}/{camera}", listed)
 
 
 def _frame(root: Path, scene: Scene, image: Shot, lidar: Sequence[Shot]) -> _Frame:
@@ -179,39 +186,36 @@ def read_frame(frame: _Frame) -> SourceFrame:
     return SourceFrame(image, camera, truth, TRUTH_SOURCE, T_camera_to_world=T_camera_to_world, notes=notes)
 
 
-def frame_truth(
-    frame: _Frame, scan: Points, *, camera: CameraIntrinsics, T_camera_to_world: Float[np.ndarray, "4 4"]
-) -> FrameTruth:
+def frame_truth(frame: _Frame, scan: PointList, *, camera: CameraIntrinsics, T_camera_to_world: Pose) -> FrameTruth:
     """Depth in camera z of laser points, and their categories at key frames; hidden points are kept, as published."""
     assert frame.lidar is not None
     T_lidar_to_world = frame.lidar.T_ego_to_world @ frame.lidar.T_sensor_to_ego
-    world = scan @ T_lidar_to_world[:3, :3].T + T_lidar_to_world[:3, 3]
-    T_world_to_camera = np.linalg.inv(T_camera_to_world)
-    x, y, z = (world @ T_world_to_camera[:3, :3].T + T_world_to_camera[:3, 3]).T
-    front = z > NEAREST
-    safe = np.where(front, z, 1)
-    u, v = camera.fx * x / safe + camera.cx, camera.fy * y / safe + camera.cy
-    kept = front & (u > MARGIN) & (u < camera.width - MARGIN) & (v > MARGIN) & (v < camera.height - MARGIN)
-    seen = np.stack([u, v, z], axis=1)[kept]
+    world = move(scan, T_lidar_to_world)
+    projected = project(move(world, np.linalg.inv(T_camera_to_world)), camera.numbers)
+    u, v, z = projected.T
+    inside = (u > MARGIN) & (u < camera.width - MARGIN) & (v > MARGIN) & (v < camera.height - MARGIN)
+    kept = (z > NEAREST) & inside
+    seen = projected[kept]
     category = None
     if frame.annotations is not None:
         labels = point_categories(world[kept], frame.annotations)
         category = category_map(seen, labels, height=camera.height, width=camera.width)
     depth = depth_map(seen, height=camera.height, width=camera.width)
-    return FrameTruth(depth, category, None, None, T_camera_to_world)
+    return FrameTruth(depth, category, T_camera_to_world=T_camera_to_world)
 
 
-def point_categories(points: Points, annotations: Sequence[Annotation]) -> UInt8[np.ndarray, " point"]:
+def point_categories(points: PointList, annotations: Sequence[Annotation]) -> UInt8[np.ndarray, " point"]:
     """Background, static or moving object of points of the world, by the box that each lies in and its attribute."""
     labels = np.full(len(points), BACKGROUND, np.uint8)
-    for one in annotations:
-        if one.category.startswith(MOVABLE):
-            T = one.T_box_to_world
-            labels[inside_box(points, centre=T[:3, 3], rotation=T[:3, :3], size=one.size)] = _category(one.attributes)
+    for annotation in annotations:
+        if annotation.category.startswith(MOVABLE):
+            T = annotation.T_box_to_world
+            inside = inside_box(points, centre=T[:3, 3], rotation=T[:3, :3], size=annotation.size)
+            labels[inside] = _category(annotation.attributes)
     return labels
 
 
-def read_sweep(file: Path) -> Float[np.ndarray, "point 3"]:
+def read_sweep(file: Path) -> PointList:
     """Read x, y, z of a `.pcd.bin`: five floats a point (intensity and ring besides). DataError if it is not so."""
     try:
         numbers: Float32[np.ndarray, " number"] = np.fromfile(file, "<f4").astype(np.float32)

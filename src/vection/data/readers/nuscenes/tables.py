@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from vection.arrays import CameraNumbers, Pose, Rotation, Vector3
 from vection.errors import DataError
+from vection.files import read_text
 
 LIDAR = "LIDAR_TOP"
 MICROSECOND = 1e-6
 
-Matrix = Float[np.ndarray, "4 4"]
 Row = Mapping[str, Any]
 
 
@@ -27,10 +27,10 @@ class Shot:
     seconds: float
     key_of: str | None
     """Token of the sample (2 a second) whose annotations hold at this instant; None for a sweep between."""
-    T_sensor_to_ego: Matrix
-    T_ego_to_world: Matrix
+    T_sensor_to_ego: Pose
+    T_ego_to_world: Pose
     """At this shot's own time."""
-    intrinsic: tuple[float, float, float, float] | None
+    intrinsic: CameraNumbers | None
     """fx, fy, cx, cy of a camera in pixels; its images are undistorted already."""
     size: tuple[int, int]
     """Width and height of an image."""
@@ -42,8 +42,8 @@ class Annotation:
 
     category: str
     attributes: tuple[str, ...]
-    T_box_to_world: Matrix
-    size: Float[np.ndarray, "3"]
+    T_box_to_world: Pose
+    size: Vector3
     """Length, width, height: along the box's x, y, z."""
 
 
@@ -94,13 +94,13 @@ def _read_scenes(tables: Path, *, channels: set[str], wanted: Callable[[str], bo
         shot = _shot(row, calibration, ego[row["ego_pose_token"]])
         shots[samples[row["sample_token"]]].setdefault(sensors[calibration["sensor_token"]], []).append(shot)
     in_scene: dict[str, dict[str, tuple[Annotation, ...]]] = {token: {} for token in scenes}
-    for sample, found in annotations.items():
-        in_scene[samples[sample]][sample] = tuple(found)
+    for sample, labelled in annotations.items():
+        in_scene[samples[sample]][sample] = tuple(labelled)
     return [
         Scene(
             row["name"],
             row["description"],
-            {channel: tuple(found) for channel, found in shots[token].items()},
+            {channel: tuple(of_sensor) for channel, of_sensor in shots[token].items()},
             in_scene[token],
         )
         for token, row in sorted(scenes.items(), key=lambda item: item[1]["name"])
@@ -114,7 +114,7 @@ def _read_annotations(tables: Path, samples: Mapping[str, str]) -> dict[str, lis
     categories = {row["token"]: row["name"] for row in _rows(tables, "category")}
     instances = {row["token"]: categories[row["category_token"]] for row in _rows(tables, "instance")}
     attributes = {row["token"]: row["name"] for row in _rows(tables, "attribute")}
-    found: dict[str, list[Annotation]] = {sample: [] for sample in samples}
+    annotations: dict[str, list[Annotation]] = {sample: [] for sample in samples}
     for row in _rows(tables, "sample_annotation", lambda row: row["sample_token"] in samples):
         width, length, height = row["size"]
         annotation = Annotation(
@@ -123,11 +123,11 @@ def _read_annotations(tables: Path, samples: Mapping[str, str]) -> dict[str, lis
             T_box_to_world=_transform(row),
             size=np.array([length, width, height], np.float64),
         )
-        found.setdefault(row["sample_token"], []).append(annotation)
-    return found
+        annotations.setdefault(row["sample_token"], []).append(annotation)
+    return annotations
 
 
-def _shot(row: Row, calibration: Row, T_ego_to_world: Matrix) -> Shot:
+def _shot(row: Row, calibration: Row, T_ego_to_world: Pose) -> Shot:
     K = calibration["camera_intrinsic"]
     return Shot(
         file=row["filename"],
@@ -147,10 +147,9 @@ def _rows(tables: Path, name: str, keep: Callable[[Row], bool] = lambda _: True)
     def kept(row: dict[str, Any]) -> dict[str, Any] | None:
         return row if keep(row) else None
 
+    text = read_text(file, remedy="unpack the tables of nuScenes again.", missing=DataError)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), object_hook=kept)
-    except OSError as error:
-        raise DataError(f"The table {file} of nuScenes cannot be read: {error.strerror}.") from error
+        content = json.loads(text, object_hook=kept)
     except ValueError as error:
         raise DataError(f"The table {file} of nuScenes is broken ({error}); unpack it again.") from error
     if not isinstance(content, list):
@@ -158,14 +157,14 @@ def _rows(tables: Path, name: str, keep: Callable[[Row], bool] = lambda _: True)
     return [row for row in content if row is not None]
 
 
-def _transform(row: Row) -> Matrix:
+def _transform(row: Row) -> Pose:
     T = np.eye(4)
     T[:3, :3] = rotation_of_quaternion(row["rotation"])
     T[:3, 3] = row["translation"]
     return T
 
 
-def rotation_of_quaternion(numbers: Sequence[float | int]) -> Float[np.ndarray, "3 3"]:
+def rotation_of_quaternion(numbers: Sequence[float | int]) -> Rotation:
     """Return the rotation of w, x, y, z, which is normalised first."""
     quaternion = np.array(numbers, np.float64)
     w, x, y, z = quaternion / np.linalg.norm(quaternion)

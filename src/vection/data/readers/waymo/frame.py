@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32, Int64, Shaped
 
+from vection.arrays import CameraNumbers, Distortion, Pose, Vector3
 from vection.data.readers.waymo.protobuf_wire import LENGTH, VARINT, Message, read_varint
 from vection.data.readers.waymo.tfrecord import HEADER, read_record
 from vection.errors import DataError
@@ -23,8 +24,6 @@ TIME_FIELD = 2
 TIME_WITHIN = 65536
 """Bytes at the beginning of a frame among which its time is found: the calibrations come before it."""
 
-Matrix = Float[np.ndarray, "4 4"]
-
 
 @dataclass(frozen=True)
 class WaymoCamera:
@@ -32,18 +31,18 @@ class WaymoCamera:
 
     width: int
     height: int
-    numbers: tuple[float, float, float, float]
+    numbers: CameraNumbers
     """fx, fy, cx, cy in pixels."""
-    distortion: tuple[float, float, float, float, float]
+    distortion: Distortion
     """k1, k2, p1, p2, k3."""
-    T_camera_to_vehicle: Matrix
+    T_camera_to_vehicle: Pose
 
 
 @dataclass(frozen=True)
 class WaymoScan:
     """One laser's first returns as a range image: a row a beam from the highest down, a column an azimuth."""
 
-    T_laser_to_vehicle: Matrix
+    T_laser_to_vehicle: Pose
     inclinations: Float[np.ndarray, " row"]
     """Of the beams, radians, lowest first as Waymo lists them."""
     ranges: Float32[np.ndarray, "row column"]
@@ -59,8 +58,8 @@ class WaymoScan:
 class WaymoBox:
     """A labelled object in the vehicle's coordinates at the frame's time."""
 
-    centre: Float[np.ndarray, "3"]
-    size: Float[np.ndarray, "3"]
+    centre: Vector3
+    size: Vector3
     """Length, width, height."""
     heading: float
     speed: float | None
@@ -75,9 +74,9 @@ class WaymoFrame:
 
     camera: WaymoCamera
     jpeg: bytes
-    T_vehicle_to_world: Matrix
+    T_vehicle_to_world: Pose
     """At the frame's time, which all points and boxes are of."""
-    T_vehicle_to_world_of_image: Matrix
+    T_vehicle_to_world_of_image: Pose
     """When the image was taken, up to 0.1 s from the frame's time."""
     panoptic_png: bytes | None = None
     """16 bit, class * `panoptic_divisor` + instance; most frames have none."""
@@ -129,7 +128,7 @@ def frame_time(file: Path, offset: int) -> float:
     return Message(read_record(file, offset)).integer(TIME_FIELD) * MICROSECOND
 
 
-def matrix4(values: Float[np.ndarray, " value"]) -> Matrix:
+def matrix4(values: Float[np.ndarray, " value"]) -> Pose:
     """Return a transform of its 16 numbers, row by row; DataError for any other number of them."""
     if values.size != 16 or not np.isfinite(values).all():
         raise DataError(f"A transform of Waymo has {values.size} numbers; 16 finite ones are expected.")
@@ -166,7 +165,7 @@ def _parse_scan(laser: Message, calibrations: dict[int, Message]) -> WaymoScan |
     )
 
 
-def _matrix(compressed: bytes, *, real: bool) -> np.ndarray:
+def _matrix(compressed: bytes, *, real: bool) -> Shaped[np.ndarray, "row column channel"]:
     """Return a zlib-compressed MatrixFloat or MatrixInt32, row x column x channel."""
     try:
         message = Message(zlib.decompress(compressed))

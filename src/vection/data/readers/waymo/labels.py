@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
+from vection.arrays import CategoryMap, ClassIds, PixelMask, PointList, Remap
 from vection.data.readers.sparse_depth import (
     BACKGROUND,
     MOVING_OBJECT,
@@ -14,7 +15,6 @@ from vection.data.readers.sparse_depth import (
     category_map,
     inside_box,
 )
-from vection.data.readers.waymo.camera import Remap
 from vection.data.readers.waymo.frame import WaymoBox, WaymoFrame
 from vection.errors import DataError
 
@@ -76,12 +76,12 @@ class PanopticLabel:
     """Unique in the image, over classes; 0 where there is none."""
 
     @property
-    def train_ids(self) -> UInt8[np.ndarray, "height width"]:
+    def train_ids(self) -> ClassIds:
         """Classes of Cityscapes."""
         return np.asarray(CITYSCAPES_IDS[np.minimum(self.classes, len(CITYSCAPES_IDS) - 1)])
 
     @property
-    def movable(self) -> Bool[np.ndarray, "height width"]:
+    def movable(self) -> PixelMask:
         """True where something could move."""
         return np.isin(self.classes, MOVABLE)
 
@@ -92,7 +92,7 @@ class PanopticLabel:
         instances = cv2.remap(self.instances.astype(np.float32), *maps, cv2.INTER_NEAREST)
         return PanopticLabel(np.asarray(classes, np.uint8), np.asarray(instances).astype(np.int64))
 
-    def unmatched(self) -> UInt8[np.ndarray, "height width"]:
+    def unmatched(self) -> CategoryMap:
         """Category where no object is known to move or not: background, or nothing known."""
         unknown = self.movable | np.isin(self.classes, NOTHING_KNOWN)
         return np.where(unknown, NO_CATEGORY, BACKGROUND).astype(np.uint8)
@@ -115,7 +115,7 @@ def panoptic_categories(
     seen: Float[np.ndarray, "seen 3"],
     points: Float[np.ndarray, "seen 3"],
     boxes: tuple[WaymoBox, ...],
-) -> UInt8[np.ndarray, "height width"]:
+) -> CategoryMap:
     """Category of each pixel: background, static or moving object, none where an object has no box of known speed.
 
     `seen` are u, v, depth of the laser points, `points` the same in the vehicle's coordinates. An instance belongs to
@@ -139,7 +139,7 @@ def box_categories(
     boxes: tuple[WaymoBox, ...],
     height: int,
     width: int,
-) -> UInt8[np.ndarray, "height width"]:
+) -> CategoryMap:
     """Category at the pixels of laser points from the boxes alone; every frame has boxes."""
     categories = np.full(len(points), BACKGROUND, np.uint8)
     for box in boxes:
@@ -148,7 +148,7 @@ def box_categories(
     return category_map(seen, categories, height=height, width=width)
 
 
-def _inside(points: Float[np.ndarray, "point 3"], box: WaymoBox) -> Bool[np.ndarray, " point"]:
+def _inside(points: PointList, box: WaymoBox) -> Bool[np.ndarray, " point"]:
     cosine, sine = np.cos(box.heading), np.sin(box.heading)
     rotation = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
     return inside_box(points, centre=box.centre, rotation=rotation, size=box.size)

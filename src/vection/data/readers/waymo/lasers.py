@@ -6,18 +6,16 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float, Int64
 
+from vection.arrays import PointList, Pose, Remap
+from vection.data.readers.sparse_depth import move
 from vection.data.readers.waymo.camera import (
     CAMERA_TO_VEHICLE_AXES,
-    Remap,
     project_lidar,
     undistort_points,
     undistortion_maps,
     vehicle_to_camera,
 )
 from vection.data.readers.waymo.frame import WaymoCamera, WaymoFrame, WaymoScan
-
-Points = Float[np.ndarray, "point 3"]
-Matrix = Float[np.ndarray, "4 4"]
 
 DepthKind = Literal["camera-z", "compensated", "waymo-projection", "vehicle-distance"]
 DEPTH_KINDS: tuple[DepthKind, ...] = get_args(DepthKind)
@@ -37,10 +35,10 @@ DEPTH_SOURCES: dict[DepthKind, str] = {
     "waymo-projection": "Waymo's lasers at Waymo's own pixels, undistorted, camera z",
     "vehicle-distance": "Waymo's lasers, distance from the vehicle, at distorted pixels",
 }
-"""The same in the words of the evaluation protocols."""
+"""Where the true depth comes from, by kind, in the words of the evaluation protocols."""
 
 
-def frame_points(frame: WaymoFrame) -> tuple[Points, Int64[np.ndarray, "point 6"] | None]:
+def frame_points(frame: WaymoFrame) -> tuple[PointList, Int64[np.ndarray, "point 6"] | None]:
     """Points of all lasers in the vehicle's coordinates at the frame's time, and Waymo's projections of them."""
     if not frame.scans:
         return np.zeros((0, 3)), None
@@ -52,7 +50,7 @@ def frame_points(frame: WaymoFrame) -> tuple[Points, Int64[np.ndarray, "point 6"
     return np.concatenate(points), np.concatenate(projections)
 
 
-def scan_points(scan: WaymoScan, T_world_to_vehicle: Matrix) -> Points:
+def scan_points(scan: WaymoScan, T_world_to_vehicle: Pose) -> PointList:
     """Points of one laser in the vehicle's coordinates at the frame's time, row by row.
 
     Columns run from azimuth pi down to -pi, at their middles, about the laser's own forward direction; where the scan
@@ -77,7 +75,7 @@ def scan_points(scan: WaymoScan, T_world_to_vehicle: Matrix) -> Points:
     return move(world, T_world_to_vehicle)
 
 
-def rotations(angles: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3 3"]:
+def rotations(angles: PointList) -> Float[np.ndarray, "point 3 3"]:
     """R = Rz(yaw) Ry(pitch) Rx(roll) of roll, pitch, yaw in radians."""
     (cr, cp, cy), (sr, sp, sy) = np.cos(angles).T, np.sin(angles).T
     rows = [
@@ -86,11 +84,6 @@ def rotations(angles: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 
         [-sp, cp * sr, cp * cr],
     ]
     return np.array(rows).transpose(2, 0, 1)
-
-
-def move(points: Points, transform: Matrix) -> Points:
-    """Apply a rigid transform."""
-    return np.asarray(points @ transform[:3, :3].T + transform[:3, 3])
 
 
 @dataclass(frozen=True)
@@ -118,10 +111,8 @@ def image_points(frame: WaymoFrame, *, kind: DepthKind, camera_number: int) -> I
     if projections is None:
         return ImagePoints(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, np.int64))
     # a point may be seen by two cameras; its place in ours is in the first or the second triple
-    number, place = (
-        np.concatenate([np.arange(len(points))] * 2),
-        np.concatenate([projections[:, :3], projections[:, 3:]]),
-    )
+    number = np.concatenate([np.arange(len(points))] * 2)
+    place = np.concatenate([projections[:, :3], projections[:, 3:]])
     ours = place[:, 0] == camera_number
     number, pixels = number[ours], place[ours, 1:].astype(np.float64)
     if kind == "vehicle-distance":
@@ -138,7 +129,7 @@ def undistortion(camera: WaymoCamera) -> Remap:
     return undistortion_maps(camera.numbers, camera.distortion, width=camera.width, height=camera.height)
 
 
-def camera_pose(frame: WaymoFrame) -> Matrix:
+def camera_pose(frame: WaymoFrame) -> Pose:
     """T_camera_to_world when the image was taken, the camera in our axes."""
     return np.asarray(
         frame.T_vehicle_to_world_of_image @ frame.camera.T_camera_to_vehicle @ CAMERA_TO_VEHICLE_AXES, np.float64

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
+from vection.arrays import Pose
 from vection.data.readers.waymo.frame import (
     CAMERAS,
     WaymoBox,
@@ -17,9 +19,11 @@ from vection.data.readers.waymo.frame import (
 )
 from vection.errors import DataError, UsageError
 
-SEGMENT, TIME, CAMERA, LASER = (
-    f"key.{name}" for name in ("segment_context_name", "frame_timestamp_micros", "camera_name", "laser_name")
-)
+# Columns of the keys
+SEGMENT = "key.segment_context_name"
+TIME = "key.frame_timestamp_micros"
+CAMERA = "key.camera_name"
+LASER = "key.laser_name"
 INTRINSICS = ("f_u", "f_v", "c_u", "c_v", "k1", "k2", "p1", "p2", "k3")
 Row = Mapping[str, Any]
 
@@ -109,7 +113,7 @@ def _only(root: Path, component: str, segment: str, *, filters: Sequence[tuple])
     return rows[0]
 
 
-def _matrix(row: Row, column: str) -> np.ndarray:
+def _matrix(row: Row, column: str) -> Pose:
     return matrix4(np.array(row[column], np.float64))
 
 
@@ -125,15 +129,15 @@ def _scans(root: Path, segment: str, *, filters: list[tuple]) -> tuple[WaymoScan
     lasers = {row[LASER]: row for row in _if_there(root, "lidar_calibration", segment, filters=[(LASER, ">", 0)])}
     scans = {row[LASER]: row for row in _if_there(root, "lidar", segment, filters=filters)}
     poses = {row[LASER]: row for row in _if_there(root, "lidar_pose", segment, filters=filters)}
-    seen = {row[LASER]: row for row in _if_there(root, "lidar_camera_projection", segment, filters=filters)}
-    found = []
+    projections = {row[LASER]: row for row in _if_there(root, "lidar_camera_projection", segment, filters=filters)}
+    range_images = []
     for laser, row in scans.items():
         ranges = _image(row, "LiDARComponent")
         if ranges is None or laser not in lasers:
             continue
         pose = _image(poses.get(laser, {}), "LiDARPoseComponent")
-        projected = _image(seen.get(laser, {}), "LiDARCameraProjectionComponent")
-        found.append(
+        projected = _image(projections.get(laser, {}), "LiDARCameraProjectionComponent")
+        range_images.append(
             WaymoScan(
                 T_laser_to_vehicle=_matrix(lasers[laser], "[LiDARCalibrationComponent].extrinsic.transform"),
                 inclinations=_inclinations(lasers[laser], rows=len(ranges)),
@@ -142,10 +146,10 @@ def _scans(root: Path, segment: str, *, filters: list[tuple]) -> tuple[WaymoScan
                 poses=None if pose is None else pose.astype(np.float32),
             )
         )
-    return tuple(found)
+    return tuple(range_images)
 
 
-def _inclinations(row: Row, *, rows: int) -> np.ndarray:
+def _inclinations(row: Row, *, rows: int) -> Float[np.ndarray, " row"]:
     prefix = "[LiDARCalibrationComponent].beam_inclination"
     values = row.get(f"{prefix}.values")
     if values is not None and len(values):
@@ -153,7 +157,7 @@ def _inclinations(row: Row, *, rows: int) -> np.ndarray:
     return even_inclinations(float(row[f"{prefix}.min"]), float(row[f"{prefix}.max"]), rows=rows)
 
 
-def _image(row: Row, component: str) -> np.ndarray | None:
+def _image(row: Row, component: str) -> Shaped[np.ndarray, "row column channel"] | None:
     values = row.get(f"[{component}].range_image_return1.values")
     shape = row.get(f"[{component}].range_image_return1.shape")
     if values is None or shape is None or not len(values):

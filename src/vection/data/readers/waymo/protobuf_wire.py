@@ -8,11 +8,15 @@ import struct
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64, UInt64
 
 from vection.errors import DataError
 
-VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
+# How a field is stored, the lowest three bits of its tag
+VARINT = 0
+EIGHT_BYTES = 1
+LENGTH = 2
+FOUR_BYTES = 5
 
 
 class Message:
@@ -93,7 +97,7 @@ class Message:
         return value
 
 
-def decode_varints(data: bytes | memoryview) -> np.ndarray:
+def decode_varints(data: bytes | memoryview) -> UInt64[np.ndarray, " value"]:
     """Return the unsigned 64-bit integers of packed varints: seven bits a byte, lowest first."""
     stored = np.frombuffer(data, np.uint8)
     if not stored.size:

@@ -4,21 +4,27 @@ Images, labels and laser points are undistorted to the camera's own matrix K and
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vection.arrays import GreyImage, Remap
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import decode_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
+from vection.data.readers.sequences import (
+    DataSequence,
+    Listing,
+    ListingDraft,
+    PrepareSettings,
+    SourceFrame,
+    sequence_frames,
+)
 from vection.data.readers.sparse_depth import depth_map
-from vection.data.readers.waymo.camera import Remap
 from vection.data.readers.waymo.frame import CAMERAS, MICROSECOND, WaymoCamera, WaymoFrame, frame_time, parse_frame
 from vection.data.readers.waymo.labels import box_categories, panoptic_categories, read_panoptic
 from vection.data.readers.waymo.lasers import (
@@ -33,7 +39,7 @@ from vection.data.readers.waymo.parquet import read_frame as read_parquet_frame
 from vection.data.readers.waymo.parquet import segment_times
 from vection.data.readers.waymo.tfrecord import read_record, record_offsets
 from vection.data.splits.listed_frames import Part, frames_of_parts, read_parts
-from vection.errors import DataError, UsageError, VectionError
+from vection.errors import DataError, UsageError
 
 BOXES = "boxes"
 """The variant that takes categories from boxes, at laser points only, in every frame; depth is camera z."""
@@ -59,25 +65,22 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     if settings.variant not in (None, BOXES, *DEPTH_KINDS):
         raise UsageError(f"waymo has no variant '{settings.variant}'; there are {', '.join((*DEPTH_KINDS, BOXES))}.")
     parts = None if settings.split is None else [_by_segment(part) for part in read_parts(settings.split, near=source)]
-    sequences: list[DataSequence] = []
-    skipped: list[tuple[str, str]] = []
+    draft = ListingDraft()
     for name, segment, path in _segments(source):
         for camera in cameras:
-            try:
+            with draft.skipping(f"{name}/{camera}"):
                 places, problem = _places(path, segment, camera=camera)
-                sequences += _sequences(name, places, camera=camera, settings=settings, parts=parts)
-            except VectionError as error:
-                problem = str(error)
-            if problem is not None:
-                skipped.append((f"{name}/{camera}", problem))
-    return Listing(tuple(sequences), tuple(skipped))
+                draft.sequences += _sequences(name, places, camera=camera, settings=settings, parts=parts)
+                if problem is not None:
+                    raise DataError(problem)
+    return draft.finish()
 
 
 def _segments(source: Path) -> Iterator[tuple[str, str | None, Path]]:
     """Yield name, segment of tables if it is one, and path."""
     for file in sorted(source.rglob("*.tfrecord")):
-        found = SEGMENT_NAME.search(file.stem)
-        name = f"segment-{found.group()}" if found else file.stem
+        segment = SEGMENT_NAME.search(file.stem)
+        name = f"segment-{segment.group()}" if segment else file.stem
         yield (file.relative_to(source).parent / name).as_posix(), None, file
     for file in sorted(source.rglob("camera_image/*.parquet")):
         root = file.parent.parent
@@ -94,34 +97,39 @@ def _places(path: Path, segment: str | None, *, camera: str) -> tuple[list[tuple
 
 
 def _sequences(
-    name: str, places: Sequence[tuple[float, _Place]], *, camera: str, settings: PrepareSettings,
+    name: str,
+    places: Sequence[tuple[float, _Place]],
+    *,
+    camera: str,
+    settings: PrepareSettings,
     parts: Sequence[Part] | None,
-) -> Iterator[DataSequence]:  # fmt: skip
-    folder = SEGMENT_NAME.search(name)
-    chosen = frames_of_parts(parts, folder=folder.group() if folder else name, camera="02", present=range(len(places)))
-    for prefix, frames in chosen:
+) -> Iterator[DataSequence]:
+    def reading(number: int) -> Callable[[], SourceFrame]:
+        place = places[number][1]
+        return partial(read_frame, place, camera=camera, variant=settings.variant, truth=settings.truth)
+
+    segment = _segment_name(name)
+    for prefix, frames in frames_of_parts(parts, folder=segment, camera="02", present=range(len(places))):
         if frames:
-            start = places[0][0]
-            found = tuple(
-                SequenceFrame(
-                    f"{frame.number:06d}",
-                    places[frame.number][0] - start,
-                    partial(read_frame, places[frame.number][1], camera=camera, variant=settings.variant,
-                            truth=settings.truth),
-                    follows=frame.follows,
-                    target=frame.target,
-                )
-                for frame in frames
-            )  # fmt: skip
-            yield DataSequence(f"{prefix}{name}/{camera}", found)
+            listed = sequence_frames(
+                frames,
+                name="{:06d}".format,
+                seconds=lambda number: places[number][0] - places[0][0],
+                read=reading,
+            )
+            yield DataSequence(f"{prefix}{name}/{camera}", listed)
 
 
 def _by_segment(part: Part) -> Part:
     """Published lists name folders around the segment's name; keep that alone. They name no side: all are left."""
-    found = {folder: SEGMENT_NAME.search(folder) for folder, _ in part.frames}
-    frames = {(match.group() if (match := found[folder]) else folder, "l"): numbers
-              for (folder, _), numbers in part.frames.items()}  # fmt: skip
+    frames = {(_segment_name(folder), "l"): numbers for (folder, _), numbers in part.frames.items()}
     return Part(part.prefix, frames)
+
+
+def _segment_name(path: str) -> str:
+    """The name of the segment in a path; the path itself if it has none."""
+    name = SEGMENT_NAME.search(path)
+    return name.group() if name else path
 
 
 def read_frame(place: _Place, *, camera: str, variant: str | None, truth: bool) -> SourceFrame:
@@ -151,8 +159,8 @@ def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> Frame
     """True depth from the lasers, and what moves: from panoptic labels where the frame has them, or from boxes."""
     kind = _depth_kind(variant)
     height, width = frame.camera.height, frame.camera.width
-    found = image_points(frame, kind=kind, camera_number=CAMERAS.index(camera))
-    seen, points = found.seen, found.points
+    lasers = image_points(frame, kind=kind, camera_number=CAMERAS.index(camera))
+    seen, points = lasers.seen, lasers.points
     category = semantics = None
     if variant == BOXES:
         category = box_categories(seen=seen, points=points, boxes=frame.boxes, height=height, width=width)
@@ -162,7 +170,7 @@ def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> Frame
         category = panoptic_categories(straight, seen=seen, points=points, boxes=frame.boxes)
         semantics = straight.train_ids
     depth = depth_map(seen, height=height, width=width)
-    return FrameTruth(depth, category, semantics, object_flow=None, T_camera_to_world=camera_pose(frame))
+    return FrameTruth(depth, category, semantics, T_camera_to_world=camera_pose(frame))
 
 
 def _depth_kind(variant: str | None) -> DepthKind:
@@ -173,7 +181,7 @@ def _intrinsics(camera: WaymoCamera) -> CameraIntrinsics:
     return CameraIntrinsics(camera.width, camera.height, *camera.numbers, "Waymo's calibration; undistorted")
 
 
-def _seen(maps: Remap, *, width: int, height: int) -> NDArray[np.uint8]:
+def _seen(maps: Remap, *, width: int, height: int) -> GreyImage:
     """255 where the undistorted image shows something; its outermost corners may be black."""
     column, row = maps
     inside = (column >= 0) & (column <= width - 1) & (row >= 0) & (row <= height - 1)

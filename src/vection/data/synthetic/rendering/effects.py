@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Float32, Float64
 
+from vection.arrays import PixelMask, RgbImage
 from vection.data.synthetic.frames import NO_CATEGORY, RenderedFrame
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world.noise import fractal_noise
 from vection.data.synthetic.world.street import SKY
 
-Picture = UInt8[np.ndarray, "height width 3"]
 Effect = Callable[[RenderedFrame, int], RenderedFrame]
 
 
@@ -60,7 +60,7 @@ class _Night:
             right = self._expose(right, light=light, number=-1 - number)
         return replace(frame, image=image, stereo_image=right)
 
-    def _expose(self, image: Picture, *, light: Float32[np.ndarray, "height width 3"], number: int) -> Picture:
+    def _expose(self, image: RgbImage, *, light: Float32[np.ndarray, "height width 3"], number: int) -> RgbImage:
         rng = np.random.default_rng([self._seed, 2, number + 2**20])
         dark = image * light
         grain = rng.standard_normal(image.shape, dtype=np.float32) * (self._noise + 0.35 * np.sqrt(dark))
@@ -85,7 +85,7 @@ class _Exposure:
             stereo_image=None if right is None else self._amplify(right, number),
         )
 
-    def _amplify(self, image: Picture, number: int) -> Picture:
+    def _amplify(self, image: RgbImage, number: int) -> RgbImage:
         return (image * np.float32(self._gain[number])).clip(0, 255).astype(np.uint8)
 
 
@@ -98,7 +98,7 @@ class _Bonnet:
         across = np.linspace(-1, 1, width)
         top = height * (1 - rng.uniform(0.12, 0.2) * (1 - rng.uniform(0.25, 0.6) * across**2))
         rows = np.arange(height)[:, None]
-        self.mask: Bool[np.ndarray, "height width"] = rows >= top
+        self.mask: PixelMask = rows >= top
         paint = rng.uniform(30, 160) * rng.uniform(0.7, 1.1, 3)
         below = np.clip((rows - top) / (0.2 * height), 0, 1)
         shine = cv2.resize(fractal_noise(rng, slope=1.6), (width, height))
@@ -119,5 +119,5 @@ class _Bonnet:
             usable=frame.usable & ~self.mask,
         )
 
-    def _cover(self, image: Picture) -> Picture:
+    def _cover(self, image: RgbImage) -> RgbImage:
         return np.where(self.mask[:, :, None], self._picture, image)

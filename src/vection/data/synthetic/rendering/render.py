@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, Integer
 
+from vection.arrays import ClassIds, Pose, RgbImage
+from vection.data.clips.intrinsics import camera_matrix
 from vection.data.synthetic.frames import MOVABLE, MOVING, NO_CATEGORY, STATIC, RenderedFrame
 from vection.data.synthetic.rendering.atlas import Atlas
 from vection.data.synthetic.rendering.scene import SceneTables, body_poses, build_tables, place
@@ -18,6 +20,9 @@ from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.shapes import Body, Skin, X, Z, along, hull
 from vection.data.synthetic.world.street import ROAD, SKY, Street, make_street
 from vection.data.synthetic.world.traffic import make_traffic
+
+BodyMap = Integer[np.ndarray, "height width"]
+"""Number of the body that each pixel shows."""
 
 _GROUND_TILE = 47.0
 """Metres that the ground's colour pages cover."""
@@ -59,12 +64,6 @@ def _ground(materials: Materials) -> Body:
     return Body((shape,), ROAD, np.zeros((1, 3)))
 
 
-def camera_matrix(settings: DriveSettings) -> Float64[np.ndarray, "3 3"]:
-    """Return K."""
-    fx, fy, cx, cy = settings.camera
-    return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
-
-
 def render(world: World, time: int) -> RenderedFrame:
     """Render frame `time`, without the effects of the camera's electronics and bonnet."""
     settings = world.settings
@@ -93,7 +92,7 @@ def render(world: World, time: int) -> RenderedFrame:
         semantics=_semantics(world, depth=depth, body=body, hits=centres, pose=pose),
         instance=np.where(movable[body] & ~is_sky, body, 0).astype(np.int32),
         usable=np.ones(is_sky.shape, bool),
-        intrinsics=camera_matrix(settings),
+        intrinsics=camera_matrix(settings.camera),
         seconds=float(world.drive.seconds[time]),
         stereo_image=right,
     )
@@ -101,7 +100,7 @@ def render(world: World, time: int) -> RenderedFrame:
 
 def _look(
     world: World, *, bodies: Float64[np.ndarray, "bodies 4 4"], T_camera_to_world: Float64[np.ndarray, "4 4"]
-) -> tuple[UInt8[np.ndarray, "height width 3"], Hits]:
+) -> tuple[RgbImage, Hits]:
     settings = world.settings
     fx, fy, cx, cy = settings.camera
     step = 0.5 if settings.antialias else 1.0
@@ -139,8 +138,8 @@ def _points(hits: Hits, depth: Float32[np.ndarray, "height width"]) -> Float32[n
 
 
 def _object_flow(
-    world: World, time: int, *, body: np.ndarray, hits: Hits, T_body_to_world: Float64[np.ndarray, "bodies 4 4"]
-) -> tuple[Float32[np.ndarray, "3 height width"], np.ndarray]:
+    world: World, time: int, *, body: BodyMap, hits: Hits, T_body_to_world: Float64[np.ndarray, "bodies 4 4"]
+) -> tuple[Float32[np.ndarray, "3 height width"], Bool[np.ndarray, " bodies"]]:
     """Flow to the next frame, and for each body whether it moves by more than a millimetre."""
     later = body_poses(world.tables, time + 1)
     moves = np.abs(later - T_body_to_world).max(axis=(1, 2)) > 1e-3
@@ -158,8 +157,13 @@ def _object_flow(
 
 
 def _semantics(
-    world: World, *, depth: Float32[np.ndarray, "height width"], body: np.ndarray, hits: Hits, pose: np.ndarray
-) -> UInt8[np.ndarray, "height width"]:
+    world: World,
+    *,
+    depth: Float32[np.ndarray, "height width"],
+    body: BodyMap,
+    hits: Hits,
+    pose: Pose,
+) -> ClassIds:
     of_body = np.array([item.semantics for item in world.tables.bodies], np.uint8)
     semantics = of_body[body]
     semantics[hits.face == NOTHING] = SKY

@@ -12,7 +12,9 @@ from vection.data.synthetic.world.textures import DETAIL_METRES
 
 NEAR = 0.05
 """Metres: nothing nearer to the camera is drawn."""
-HULL, CYLINDER, ELLIPSOID = 0, 1, 2
+HULL = 0
+CYLINDER = 1
+ELLIPSOID = 2
 _KINDS = {"hull": HULL, "cylinder": CYLINDER, "ellipsoid": ELLIPSOID}
 _EDGES = np.array([(a, b) for a in range(8) for b in range(8) if a < b and bin(a ^ b).count("1") == 1])
 

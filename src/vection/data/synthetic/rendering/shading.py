@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from vection.data.synthetic.rendering.atlas import Atlas
 from vection.data.synthetic.rendering.scene import View
@@ -176,7 +176,7 @@ def _zones(s: Flat, t: Flat, section: CrossSection) -> tuple[Bool[np.ndarray, " 
 
 def _ground_paint(
     x: Flat, z: Flat, *, street: Street, paint: Paint, footprint: Flat
-) -> tuple[np.ndarray, np.ndarray, Flat]:
+) -> tuple[Int32[np.ndarray, " count"], Int32[np.ndarray, " count"], Flat]:
     """Pages of the ground at each point, and how much of it is covered by white paint or kerb stone."""
     section, materials = street.section, paint.materials
     s, t = street.road.locate(x, z)

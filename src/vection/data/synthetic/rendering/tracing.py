@@ -12,6 +12,9 @@ from jaxtyping import Float32, Float64, Int32
 
 from vection.data.synthetic.rendering.scene import CYLINDER, HULL, View
 
+RayMap = Float32[np.ndarray, "row column"]
+"""One number a ray of a window."""
+
 FARTHEST = 1500.0
 """Metres: ground beyond is drawn as sky."""
 NOTHING = -1
@@ -74,7 +77,7 @@ def trace(view: View, rays: Rays) -> Hits:
     return hits
 
 
-def _plane_picture(coefficients: Float64[np.ndarray, " 3"], rays: Rays, window: tuple[slice, slice]) -> np.ndarray:
+def _plane_picture(coefficients: Float64[np.ndarray, " 3"], rays: Rays, window: tuple[slice, slice]) -> RayMap:
     """a x + b y + c over the window."""
     a, b, c = coefficients.astype(np.float32)
     return (a * rays.x[window[1]])[None] + (b * rays.y[window[0]] + c)[:, None]

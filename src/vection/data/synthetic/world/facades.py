@@ -7,12 +7,19 @@ from jaxtyping import Float32
 from vection.data.synthetic.world.noise import SIZE
 from vection.data.synthetic.world.textures import Page, random_colour
 
+Canvas = Float32[np.ndarray, "256 256 3"]
+"""A page that is being painted, 0..255, not yet clipped."""
 Rectangle = tuple[float | int, ...]
 """Left, top, right, bottom in pixels of a page."""
-BODY_SIDE, BODY_FRONT, BODY_REAR = (0.0, 0.0, 1.0, 0.31), (0.0, 0.32, 0.48, 0.54), (0.52, 0.32, 1.0, 0.54)
-CABIN_SIDE, WINDSCREEN, REAR_WINDOW = (0.0, 0.56, 1.0, 0.69), (0.0, 0.71, 0.48, 0.85), (0.52, 0.71, 1.0, 0.85)
+
+# Regions of a car page: left, top, right, bottom, in tiles
+BODY_SIDE = (0.0, 0.0, 1.0, 0.31)
+BODY_FRONT = (0.0, 0.32, 0.48, 0.54)
+BODY_REAR = (0.52, 0.32, 1.0, 0.54)
+CABIN_SIDE = (0.0, 0.56, 1.0, 0.69)
+WINDSCREEN = (0.0, 0.71, 0.48, 0.85)
+REAR_WINDOW = (0.52, 0.71, 1.0, 0.85)
 BODY_TOP = (0.0, 0.87, 1.0, 0.99)
-"""Regions of a car page: left, top, right, bottom, in tiles."""
 
 
 def facade_page(
@@ -45,12 +52,12 @@ def facade_page(
     return canvas.clip(0, 255).astype(np.uint8)
 
 
-def _fill(canvas: np.ndarray, rectangle: Rectangle, colour: np.ndarray | tuple[float, ...]) -> None:
+def _fill(canvas: Canvas, rectangle: Rectangle, colour: Float32[np.ndarray, " 3"] | tuple[float, ...]) -> None:
     left, top, right, bottom = (max(0, round(edge)) for edge in rectangle)
     canvas[top:bottom, left:right] = colour
 
 
-def _cornices(rng: np.random.Generator, canvas: np.ndarray, *, storey: float, wall: Float32[np.ndarray, " 3"]) -> None:
+def _cornices(rng: np.random.Generator, canvas: Canvas, *, storey: float, wall: Float32[np.ndarray, " 3"]) -> None:
     plinth = wall * rng.uniform(0.45, 0.8)
     canvas[round(SIZE - rng.uniform(0.15, 0.35) * storey) :] *= plinth / wall
     if rng.random() < 0.6:
@@ -61,7 +68,7 @@ def _cornices(rng: np.random.Generator, canvas: np.ndarray, *, storey: float, wa
         _fill(canvas, (x, 0, x + 4, SIZE), wall * rng.uniform(0.7, 1.15))
 
 
-def _window(rng: np.random.Generator, canvas: np.ndarray, *, rectangle: Rectangle, frame: tuple[float, ...]) -> None:
+def _window(rng: np.random.Generator, canvas: Canvas, *, rectangle: Rectangle, frame: tuple[float, ...]) -> None:
     left, top, right, bottom = rectangle
     _fill(canvas, (left - 2, top - 2, right + 2, bottom + 2), frame)
     glass = np.array([40, 48, 58], np.float32) * rng.uniform(0.5, 1.9)
@@ -74,7 +81,7 @@ def _window(rng: np.random.Generator, canvas: np.ndarray, *, rectangle: Rectangl
     _fill(canvas, (left - 3, bottom + 2, right + 3, bottom + 5), (70.0, 70.0, 70.0))
 
 
-def _door(rng: np.random.Generator, canvas: np.ndarray, *, place: float, metres: tuple[float, float]) -> None:
+def _door(rng: np.random.Generator, canvas: Canvas, *, place: float, metres: tuple[float, float]) -> None:
     colour = random_colour(rng, value=(40.0, 150.0), saturation=(0.1, 0.7))
     half, tall = 0.6 * metres[0], 2.3 * metres[1]
     _fill(canvas, (place - half - 3, SIZE - tall - 3, place + half + 3, SIZE), (200.0, 195.0, 185.0))
@@ -103,7 +110,7 @@ def car_page(rng: np.random.Generator, *, noise: Float32[np.ndarray, "256 256"])
     return canvas.clip(0, 255).astype(np.uint8)
 
 
-def _front(canvas: np.ndarray, *, left: int, paint: Float32[np.ndarray, " 3"]) -> None:
+def _front(canvas: Canvas, *, left: int, paint: Float32[np.ndarray, " 3"]) -> None:
     _fill(canvas, (left + 36, 92, left + 88, 108), (28.0, 28.0, 30.0))
     for x in (left + 4, left + 94):
         _fill(canvas, (x, 90, x + 26, 104), (235.0, 235.0, 225.0))
@@ -112,7 +119,7 @@ def _front(canvas: np.ndarray, *, left: int, paint: Float32[np.ndarray, " 3"]) -
     _fill(canvas, (left, 126, left + 124, 139), (36.0, 36.0, 38.0))
 
 
-def _rear(rng: np.random.Generator, canvas: np.ndarray, *, left: int) -> None:
+def _rear(rng: np.random.Generator, canvas: Canvas, *, left: int) -> None:
     tall = int(rng.integers(9, 20))
     for x in (left + 2, left + 98):
         _fill(canvas, (x, 90, x + 24, 90 + tall), (190.0, 22.0, 18.0))
@@ -123,7 +130,7 @@ def _rear(rng: np.random.Generator, canvas: np.ndarray, *, left: int) -> None:
     _fill(canvas, (left, 126, left + 124, 139), (36.0, 36.0, 38.0))
 
 
-def _glass(rng: np.random.Generator, canvas: np.ndarray) -> None:
+def _glass(rng: np.random.Generator, canvas: Canvas) -> None:
     """Windows with pillars left in the paint; a bright slanted band stands for the reflected sky."""
     dark = np.array([38.0, 46.0, 54.0], np.float32) * rng.uniform(0.7, 1.5)
     pillar = rng.uniform(108, 140)

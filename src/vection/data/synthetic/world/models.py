@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float32
 
 from vection.data.synthetic.world import facades, textures
 from vection.data.synthetic.world.noise import fractal_noise, shuffled
@@ -32,10 +33,10 @@ class Materials:
         self.wheel = self.add(textures.wheel_page())
         self.bark = self.add(textures.ground_page(self.rng, self._grey(60.0, 100.0), contrast=0.25))
 
-    def _grey(self, low: float, high: float) -> np.ndarray:
+    def _grey(self, low: float, high: float) -> Float32[np.ndarray, " 3"]:
         return textures.random_colour(self.rng, value=(low, high), saturation=(0.0, 0.15))
 
-    def noise(self) -> np.ndarray:
+    def noise(self) -> Float32[np.ndarray, "256 256"]:
         """Return a tile of noise for one more page."""
         return shuffled(self.rng, self._tile)
 

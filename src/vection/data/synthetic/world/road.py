@@ -29,8 +29,8 @@ class RoadMap:
         columns[0, :count] = (x - np.float32(self.origin[0])) / np.float32(_CELL)
         columns[1, :count] = (z - np.float32(self.origin[1])) / np.float32(_CELL)
         folded = columns.reshape(2, rows, 512)
-        found = cv2.remap(self.values, folded[0], folded[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        flat = found.reshape(-1, 2)[:count]
+        places = cv2.remap(self.values, folded[0], folded[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        flat = places.reshape(-1, 2)[:count]
         return flat[:, 0], flat[:, 1]
 
 

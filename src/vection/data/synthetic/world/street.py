@@ -10,10 +10,23 @@ from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.road import CentreLine, RoadMap, make_centre_line
 from vection.data.synthetic.world.shapes import Body, Shape
 
-ROAD, SIDEWALK, BUILDING, WALL, POLE, SIGN, VEGETATION, TERRAIN, SKY, PERSON, CAR = 0, 1, 2, 3, 5, 7, 8, 9, 10, 11, 13
-"""Cityscapes train ids."""
-BEHIND, VIEW = 30, 150
-"""Metres of street behind the start and beyond the end of the drive."""
+# Cityscapes train ids
+ROAD = 0
+SIDEWALK = 1
+BUILDING = 2
+WALL = 3
+POLE = 5
+SIGN = 7
+VEGETATION = 8
+TERRAIN = 9
+SKY = 10
+PERSON = 11
+CAR = 13
+
+BEHIND = 30
+"""Metres of street behind the start of the drive."""
+VIEW = 150
+"""Metres of street beyond the end of the drive."""
 
 
 @dataclass(frozen=True)

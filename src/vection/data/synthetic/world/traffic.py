@@ -50,8 +50,8 @@ def _lead_car(materials: Materials, settings: DriveSettings, *, street: Street, 
 def _car_ahead(materials: Materials, *, street: Street, drive: Drive) -> Body:
     """Drive further ahead at a speed of its own, but never into the camera."""
     rng = materials.rng
-    own = rng.uniform(25, 45) + drive.distance.max() / drive.seconds.max() * rng.uniform(0.9, 1.3) * drive.seconds
-    s = np.maximum.accumulate(np.maximum(own, drive.distance + 9))
+    ahead = rng.uniform(25, 45) + drive.distance.max() / drive.seconds.max() * rng.uniform(0.9, 1.3) * drive.seconds
+    s = np.maximum.accumulate(np.maximum(ahead, drive.distance + 9))
     return _car(materials, street.line.poses(s, 0.5 * street.section.lane + rng.uniform(-0.2, 0.2)))
 
 
