@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
 
+from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
 from vection.files import write_text
 
@@ -76,8 +77,8 @@ class ClipInfo:
     mask: str | None = None
     stereo: StereoInfo | None = None
     truth: str | None = None
-    truth_source: str | None = None
-    """Where true depth comes from, in the words of the evaluation protocols."""
+    truth_source: Annotated[str, AfterValidator(source_identifier)] | None = None
+    """Where true depth comes from: an identifier of `data.clips.truth_sources`, or other words."""
     classes: str | None = None
     """Folder of class maps, PNGs named like the frames: Cityscapes train ids, 255 where unknown."""
     breaks: tuple[int, ...] = ()

@@ -13,13 +13,14 @@ import numpy as np
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import assumed_intrinsics, resolve_intrinsics
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
 
 RATIO = 2.0
 GRID = (55, 305)
 GRID_ROWS = slice(17, 38)
-TRUTH_SOURCE = "Make3D's laser grid, middle 21 of 55 rows (C1)"
+TRUTH_SOURCE: TruthSource = "make3d-laser"
 """In the words of the evaluation protocols."""
 DEPTH_CHANNEL = 3
 """Of Position3DGrid: height, side, forward, distance along the ray."""

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from vection.data.clips.truth_sources import source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Median
@@ -181,9 +182,10 @@ def _reciprocal(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, 
 
 def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
     """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
-    if truths.source is not None and not protocol.ground_truth.startswith(truths.source):
+    if truths.source is not None and truths.source != protocol.ground_truth:
         raise UsageError(
-            f"{truths.description} is not what the protocol '{protocol.name}' compares with ({protocol.ground_truth});"
+            f"{truths.description} is not what the protocol '{protocol.name}' compares with"
+            f" ({source_sentence(protocol.ground_truth)});"
             " choose the protocol of this truth, or export the truth of this protocol."
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from vection.data.clips.truth_sources import source_sentence
 from vection.data.readers.kitti.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import read_depth_png
@@ -67,7 +68,7 @@ def kitti_raw_truth(root: Path, names: Sequence[str], *, source: Source = "velod
         depth = _depth_of(images[name], root, source=source)
         return GroundTruth(name, depth, image=image, group=images[name].drive)
 
-    description = f"KITTI raw at {root} ({SOURCES[source]})"
+    description = f"KITTI raw at {root} ({source_sentence(SOURCES[source])})"
     return TruthSet(description, tuple(images), read, source=SOURCES[source])
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Float32, UInt16
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.readers.sequences import (
     DataSequence,
@@ -30,7 +31,7 @@ from vection.data.splits.published import PARTS
 from vection.errors import DataError, UsageError, VectionError
 
 WIDTH, HEIGHT = 2048, 1024
-TRUTH_SOURCE = "Cityscapes' stereo disparity, focal * baseline / disparity"
+TRUTH_SOURCE: TruthSource = "cityscapes-disparity"
 """In the words of the evaluation protocols."""
 FRAMES_BEFORE, FRAMES_BEHIND = 19, 10
 """Of a snippet, about the frame that is labelled."""
