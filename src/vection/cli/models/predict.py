@@ -64,9 +64,9 @@ class Predict:
 def run(arguments: Sequence[str]) -> None:
     """Predict and say what was written."""
     chosen = parse(Predict, arguments, command="predict", examples=EXAMPLES)
-    from vection.cli.device import choose_device
     from vection.inference.sources import open_sources
     from vection.inference.write import check_writable, write_predictions
+    from vection.runs.device import choose_device
     from vection.runs.load import load_predictor
 
     if chosen.scene_flow and chosen.no_path:

@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> None:
             raise UsageError(f"--set wants NAME=VALUE, not '{setting}'; {see} lists the names.")
         overrides += [f"--{name}", *value.split()]
     recipe = override(recipe, overrides, command="train", see=see, other_flags=flags(Train))
-    from vection.cli.device import choose_device
+    from vection.runs.device import choose_device
     from vection.runs.train import train
 
     device = None if chosen.device is None else choose_device(chosen.device)

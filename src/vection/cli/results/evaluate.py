@@ -81,6 +81,7 @@ def run(arguments: Sequence[str]) -> None:
     from vection.evaluation.objects.scores import objects_table
     from vection.evaluation.predictions.read import open_predictions
     from vection.evaluation.truth.kitti_raw import read_image_list
+    from vection.evaluation.truth.open import open_truth
     from vection.reports.examples import write_examples
     from vection.reports.results import write_evaluation
 
@@ -144,6 +145,7 @@ def _run_objects(chosen: Evaluate) -> None:
         renamed,
     )
     from vection.evaluation.truth.cityscapes_classes import cityscapes_classes
+    from vection.evaluation.truth.open import open_truth
     from vection.files import write_text
 
     protocol = OBJECT_PROTOCOLS[chosen.protocol]
@@ -172,30 +174,9 @@ def _run_objects(chosen: Evaluate) -> None:
     Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(result.table())
 
 
-def open_truth(path: Path) -> "TruthSet":
-    """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
-    from vection.data.clips.folder import CLIP_FILE
-    from vection.evaluation.truth.cityscapes import cityscapes_truth
-    from vection.evaluation.truth.dynamo_layout import dynamo_truth, is_dynamo_layout
-    from vection.evaluation.truth.truth_set import clip_truth, exported_truth, kitti_2015_truth, png_truth
-
-    if not path.exists():
-        raise UsageError(f"There is no ground truth at {path}.")
-    if path.is_file():
-        if path.suffix != ".npz":
-            raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
-        return exported_truth(path)
-    if (path / "training" / "disp_occ_0").is_dir():
-        return kitti_2015_truth(path)
-    if (path / "disparity").is_dir() and (path / "camera").is_dir():
-        return cityscapes_truth(path)
-    if any(path.rglob(CLIP_FILE)):
-        return clip_truth(path)
-    return dynamo_truth(path) if is_dynamo_layout(path) else png_truth(path)
-
-
 def _baselines(truths: "TruthSet", protocol: "DepthProtocol", *, row_mean_from: Path | None) -> list["DepthResult"]:
     from vection.evaluation.depth.baselines import constant_predictions, row_mean_predictions
+    from vection.evaluation.truth.open import open_truth
 
     results = [_score(constant_predictions(truths), truths, protocol, name="constant depth")]
     training = None if row_mean_from is None else open_truth(row_mean_from)

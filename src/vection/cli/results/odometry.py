@@ -111,9 +111,9 @@ def _protocol(chosen: Odometry) -> "OdometryProtocol":
 def _predict(chosen: Odometry, source: Path) -> dict[str, "CameraPath"]:
     import numpy as np
 
-    from vection.cli.device import choose_device
     from vection.evaluation.paths.camera_path import CameraPath
     from vection.inference.sources import open_sources
+    from vection.runs.device import choose_device
     from vection.runs.load import load_predictor
 
     sources = open_sources(source)
