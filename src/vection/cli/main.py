@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from vection.cli.arguments import did_you_mean
+from vection.cli.arguments import as_flags, did_you_mean
 from vection.errors import UsageError, VectionError
 
 
@@ -97,11 +97,10 @@ def _run(words: list[str]) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, VectionError):
-        return str(error)
+        return as_flags(str(error))
     if type(error).__name__ == "OutOfMemoryError":
-        return (
-            "The GPU's memory is too small; use a smaller data.batch_size, and training.accumulation to make up for it."
-        )
+        remedy = "use a smaller --data.batch_size, and --training.accumulation to make up for it"
+        return f"The GPU's memory is too small; {remedy}."
     where = "run again with --traceback to see where"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {where}."

@@ -14,17 +14,24 @@ from vection.runs.build import build_method
 from vection.runs.kitti import kitti_raw_sets
 from vection.runs.labels import check_class_maps, with_labels
 from vection.runs.load import DESCRIPTION, find_run_checkpoint
+from vection.runs.start import starting_recipe
 from vection.samples import Clip
 from vection.training.checkpoint import find_checkpoint, load_weights
 from vection.training.loop import LAST, Data, Training
 
 
-def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device: str | None = None) -> Path:
+def train(
+    recipe: Recipe | str, *, data: Path | str, out: Path | str, resume: bool = True, device: str | None = None
+) -> Path:
     """Train `recipe` on `data` in the run folder `out` and return it.
 
-    A run that was stopped goes on from its last checkpoint, bit for bit as if it had not been stopped.
+    The recipe may be given by its name, or by a run folder, whose weights are then the start. A run that was stopped
+    goes on from its last checkpoint, bit for bit as if it had not been stopped.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
+    data, out = Path(data), Path(out)
+    if isinstance(recipe, str):
+        recipe = starting_recipe(recipe, out=out)
     sets = load_data(recipe, data)
     _claim(out, recipe, resume=resume)
     torch.manual_seed(recipe.training.seed)
