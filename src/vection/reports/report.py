@@ -50,14 +50,14 @@ METRICS = (
 )
 
 
-def write_report(run: Path, *, out: Path | None = None) -> Path:
+def write_report(run: Path | str, *, out: Path | str | None = None) -> Path:
     """Write the report of a run folder to `out` (default: `report.html` in the folder) and return its path.
 
     Parts that the run lacks are left out with a sentence. Raises UsageError if `run` is no run folder or `out` cannot
     be written, DataError if a part of the run is broken.
     """
-    found = read_run(run)
-    out = out or run / "report.html"
+    found = read_run(Path(run))
+    out = Path(out or Path(run) / "report.html")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

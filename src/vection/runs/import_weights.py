@@ -42,13 +42,14 @@ class ImportedRun:
 
 
 def import_run(
-    path: Path, *, out: Path, layout: LayoutName | None = None, size: tuple[int, int] | None = None
+    path: Path | str, *, out: Path | str, layout: LayoutName | None = None, size: tuple[int, int] | None = None
 ) -> ImportedRun:
     """Write the run folder `out` from a public checkpoint, whole or not at all.
 
     `size` is width and height of the images that it was trained with. Raises UsageError or DataError for checkpoints
     that cannot be read and for an `out` that holds something.
     """
+    path, out = Path(path), Path(out)
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise UsageError(f"'{out}' holds something already; choose another --out, or remove it first.")
     found = import_checkpoint(path, layout=layout, size=size)

@@ -57,19 +57,22 @@ class _Job:
 
 def prepare(
     data_set: DataSet | str,
-    source: Path,
-    out: Path,
+    source: Path | str,
+    out: Path | str,
     *,
-    settings: PrepareSettings,
+    settings: PrepareSettings | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
-    `workers` processes read frames; 0 does it in this one. Raises UsageError for a wrong name, folder or size, or if
-    `out` was made with other settings, DataError if nothing of the data set can be used.
+    `settings` are the data set's usual ones if not given. `workers` processes read frames; 0 does it in this one.
+    Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, DataError if nothing
+    of the data set can be used.
     """
     known = get_data_set(data_set) if isinstance(data_set, str) else data_set
+    source, out = Path(source), Path(out)
+    settings = settings or PrepareSettings(width=known.size[0], height=known.size[1], crop=known.crop)
     _check(settings, source=source, out=out)
     known.check_split(settings.split)
     listing = known.list_sequences(source, settings)
