@@ -69,7 +69,7 @@ def test_lazy_names_are_those_of_the_type_checker(package: str) -> None:
     }
     expected = {name: origins[name] for name in origins if name not in others.values()}
     expected |= {name: f"{origins[original]}:{original}" for name, original in others.items()}
-    assert module._MODULES == expected
+    assert expected == module._MODULES
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

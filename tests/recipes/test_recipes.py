@@ -17,8 +17,7 @@ from vection.runs.build import build_method
 from vection.runs.train import load_data, train
 from vection.samples import Clip, stack
 from vection.training.augmentation import augment
-from vection.training.checkpoint import WEIGHTS, load_weights
-from vection.training.loop import LAST
+from vection.training.checkpoint import LAST, WEIGHTS, load_weights
 from vection.training.stop import StopRequest
 
 TABLES_1_AND_2 = {

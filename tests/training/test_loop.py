@@ -14,8 +14,8 @@ from vection.recipes.recipe import Recipe
 from vection.runs.build import build_method
 from vection.runs.train import load_data
 from vection.samples import Clip
-from vection.training.checkpoint import find_checkpoint, load_weights, read_config
-from vection.training.loop import LAST, Training, freeze_all_but
+from vection.training.checkpoint import LAST, find_checkpoint, load_weights, read_config
+from vection.training.loop import Training, freeze_all_but
 from vection.training.settings import Stage
 
 

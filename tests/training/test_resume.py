@@ -17,8 +17,7 @@ import torch
 from vection.errors import UsageError
 from vection.recipes.recipe import Recipe
 from vection.runs.train import train
-from vection.training.checkpoint import WEIGHTS, find_checkpoint, read_config
-from vection.training.loop import BEST, LAST
+from vection.training.checkpoint import BEST, LAST, WEIGHTS, find_checkpoint, read_config
 
 PROGRAM = "import sys; from vection.cli.main import main; sys.exit(main())"
 STEPS = 4

@@ -102,27 +102,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
-def as_flags(sentence: str) -> str:
-    """Spell the arguments and settings that a sentence of the library names as the command line takes them.
-
-    The library names them by their Python names in backticks, with a value where that helps.
-
-    >>> as_flags("Give `in_order=True`, leave `path=False` out, set `data.split=NAME` and `method.pretrained=False`.")
-    'Give --in-order, leave --no-path out, set --data.split NAME and --method.pretrained false.'
-    """
-    return re.sub(r"`([a-z_][a-z0-9_.]*)(?:=([^`]+))?`", _flag, sentence)
-
-
-def _flag(argument: re.Match[str]) -> str:
-    name, value = argument[1], argument[2]
-    if "." in name:  # a setting: its flag takes every value
-        return f"--{name}" if value is None else f"--{name} {value.lower() if value in ('True', 'False') else value}"
-    flag = name.replace("_", "-")
-    if value in (None, "True"):
-        return f"--{flag}"
-    return f"--no-{flag}" if value == "False" else f"--{flag} {value}"
-
-
 @contextlib.contextmanager
 def _one_sentence(see: str) -> Iterator[None]:
     """Turn the box that tyro prints for a mistake into a UsageError of one line."""

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from vection.cli.arguments import as_flags, did_you_mean
+from vection.cli.flags import as_flags
 from vection.errors import UsageError, VectionError
+from vection.extras import extra
+from vection.names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Command:
 
     def load(self) -> ModuleType:
         """Import the module; its `run(arguments)` is the command."""
-        return importlib.import_module(f"vection.cli.{self.module}")
+        with extra("cli", purpose="The command line"):
+            return importlib.import_module(f"vection.cli.{self.module}")
 
 
 COMMANDS = {

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 
 from vection.errors import UsageError
+from vection.extras import extra
 from vection.inference.prediction import DepthMap, MaskMap, RgbImage
 
 MARK = (230, 40, 40)
@@ -54,6 +54,8 @@ def colour_range(samples: Iterable[Float[np.ndarray, "_"]]) -> ColourRange:
 
 def colour_depth(depth: DepthMap, limits: ColourRange, *, colours: ColourMap = "magma") -> RgbImage:
     """Return RGB: inverse depth, linear from `far` (first colour) to `near` (last); black where there is no depth."""
+    with extra("video", purpose="Colouring depth"):
+        import matplotlib as mpl
     if colours not in mpl.colormaps:
         raise UsageError(f"There is no colour map '{colours}'; take magma, turbo or Spectral_r.")
     known = np.isfinite(depth) & (depth > 0)

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 from jaxtyping import Float
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
+from vection.extras import extra
 from vection.files import write_text
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
@@ -20,6 +18,11 @@ from vection.reports.objects import object_tiles, objects_section
 from vection.reports.results import MODEL, Evaluation, Scores
 from vection.reports.run_folder import Event, Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
+
+with extra("report", purpose="Writing a report"):
+    import jinja2
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
 
 TRUE_PATH = "path_truth_kitti.txt"
 """The true path beside the predicted one, in the prediction folder; only the demo knows it."""

@@ -15,8 +15,8 @@ from vection.recipes.recipe import MethodSettings, Recipe, recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.runs.load import DESCRIPTION, knowledge
 from vection.samples import Clip
-from vection.training.checkpoint import save_checkpoint
-from vection.training.loop import LAST, Position
+from vection.training.checkpoint import LAST, save_checkpoint
+from vection.training.loop import Position
 
 PROVENANCE = "import.json"
 RECIPES: dict[LayoutName, str] = {

@@ -11,8 +11,7 @@ from vection.recipes.recipe import Recipe, recipe_from_json
 from vection.runs.build import build_method
 from vection.runs.kitti import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.samples import Clip
-from vection.training.checkpoint import find_checkpoint, load_weights, read_config
-from vection.training.loop import BEST, LAST
+from vection.training.checkpoint import BEST, LAST, find_checkpoint, load_weights, read_config
 
 DESCRIPTION = "recipe.json"
 

@@ -16,8 +16,8 @@ from vection.runs.labels import check_class_maps, with_labels
 from vection.runs.load import DESCRIPTION, find_run_checkpoint
 from vection.runs.start import starting_recipe
 from vection.samples import Clip
-from vection.training.checkpoint import find_checkpoint, load_weights
-from vection.training.loop import LAST, Data, Training
+from vection.training.checkpoint import LAST, find_checkpoint, load_weights
+from vection.training.loop import Data, Training
 
 
 def train(

@@ -12,6 +12,10 @@ from torch import Tensor
 
 from vection.errors import UsageError
 
+LAST = "checkpoints/last"
+BEST = "checkpoints/best"
+"""Where a run folder holds its checkpoints."""
+
 WEIGHTS, OPTIMISER, CONFIG = "model.safetensors", "optimiser.safetensors", "config.json"
 
 

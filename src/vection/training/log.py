@@ -6,8 +6,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 
+from vection.extras import extra
 from vection.types import Image
 
 
@@ -19,6 +19,8 @@ class RunLog:
         self.panels = run / "panels"
         self.panels.mkdir(parents=True, exist_ok=True)
         self._forget_after(resume_step)
+        with extra("train", purpose="The record of a training"):
+            from torch.utils.tensorboard import SummaryWriter
         self.tensorboard = SummaryWriter(run / "tensorboard", purge_step=resume_step + 1)
 
     def write(self, record: dict[str, Any]) -> None:

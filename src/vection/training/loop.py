@@ -10,25 +10,29 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from accelerate.utils import TorchDynamoPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vection.methods.method import Method, Progress
 from vection.samples import Clip, stack
+from vection.training.accelerator import make_accelerator
 from vection.training.augmentation import Augmentation, augment
 from vection.training.batches import EpochBatches
-from vection.training.checkpoint import find_checkpoint, load_optimiser, load_weights, read_config, save_checkpoint
+from vection.training.checkpoint import (
+    BEST,
+    LAST,
+    find_checkpoint,
+    load_optimiser,
+    load_weights,
+    read_config,
+    save_checkpoint,
+)
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.log import RunLog
 from vection.training.progress import TrainingProgress
 from vection.training.settings import Stage, TrainingSettings
 from vection.training.stop import StopRequest
 from vection.training.validation import plain_batches, validate
-
-LAST, BEST = "checkpoints/last", "checkpoints/best"
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,7 @@ class Training:
         device: str | None = None,
     ) -> None:
         """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one."""
-        AcceleratorState._reset_state()  # a process may train several runs, of different precision
-        self.accelerator = Accelerator(
-            cpu=device == "cpu" or None,
-            mixed_precision=mixed_precision(settings, device),
-            dynamo_plugin=TorchDynamoPlugin(backend="inductor") if settings.compile else None,
-        )
+        self.accelerator = make_accelerator(settings, device)
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
         self.run, self.description = run, description
@@ -285,14 +284,3 @@ def freeze_all_but(method: torch.nn.Module, parts: tuple[str, ...]) -> None:
             raise ValueError(f"there is no part '{part}' to train; there are {', '.join(known)}")
     for name, module in known.items():
         module.requires_grad_(not parts or name in parts)
-
-
-def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
-    """Name Accelerate's precision; "auto" takes bfloat16 where the processor multiplies it natively."""
-    names = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
-    if settings.precision != "auto":
-        return names[settings.precision]
-    if torch.cuda.is_available() and device != "cpu":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if fast else "no"

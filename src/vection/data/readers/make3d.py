@@ -5,7 +5,6 @@ image is kept at a ratio of 2:1 (rows 710 to 1562), and the same part of the gri
 """
 
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from vection.data.clips.intrinsics import assumed_intrinsics, resolve_intrinsics
 from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
+from vection.extras import extra
 
 RATIO = 2.0
 GRID = (55, 305)
@@ -32,8 +32,9 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     """Find the test images; the sequence has the name `test`, and its images do not follow each other."""
     if settings.split not in (None, "test") or settings.variant is not None or settings.stereo or settings.cameras:
         raise UsageError("make3d has only its test images, without variants, cameras or a second view.")
-    if settings.truth and find_spec("scipy") is None:
-        raise UsageError("Make3D's depth is read with scipy; install it with `pip install 'vection[make3d]'`.")
+    if settings.truth:
+        with extra("make3d", purpose="Reading Make3D's depth"):
+            import scipy.io  # noqa: F401 - said before anything is read
     images = next((found for name in IMAGES if (found := sorted((source / name).glob("img-*.jpg")))), [])
     frames = tuple(
         SequenceFrame(

@@ -3,10 +3,9 @@
 import csv
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.objects.protocol import Interval, ObjectProtocol, object_intervals
@@ -14,6 +13,9 @@ from vection.evaluation.objects.scores import ObjectScores, objects_table, score
 from vection.evaluation.objects.segmentation import segmentation_scores
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class ObjectResult:
                     writer.writerow([name, int(np.sum(one.confusion)), found.mean_iou, found.accuracy])
         return text.getvalue()
 
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """Return a table for the terminal, with the protocol below."""
         table = objects_table(self.scores, intervals=self.intervals)
         table.caption = f"{self.protocol.describe()}\nGround truth read from {self.truth}"

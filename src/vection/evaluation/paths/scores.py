@@ -5,16 +5,19 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
 from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import CameraPath, FrameNumbers, pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
 from vection.evaluation.paths.trajectory import Poses, scale_every_step, snippet_errors, steps_from_poses
+from vection.extras import extra
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def segments_csv(scores: Sequence[PathScores]) -> str:
     return text.getvalue()
 
 
-def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, truth: str) -> list[Table]:
+def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, truth: str) -> list["Table"]:
     """Return the tables for the terminal, the protocol below the last."""
     tables = []
     if protocol.alignments:
@@ -150,7 +153,9 @@ def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, tr
     return tables
 
 
-def _alignment_table(scores: Sequence[PathScores]) -> Table:
+def _alignment_table(scores: Sequence[PathScores]) -> "Table":
+    with extra("cli", purpose="Printing tables"):
+        from rich.table import Table
     table = Table()
     columns = ("sequence", "frames", "length, m", "alignment", "segments", "t_err, %", "95 %", "r_err, °/100 m")
     for heading in (*columns, "ATE, m", "RPE, m", "RPE, °", "scale"):
@@ -173,7 +178,9 @@ def _alignment_table(scores: Sequence[PathScores]) -> Table:
     return table
 
 
-def _snippet_table(scores: Sequence[PathScores]) -> Table:
+def _snippet_table(scores: Sequence[PathScores]) -> "Table":
+    with extra("cli", purpose="Printing tables"):
+        from rich.table import Table
     table = Table()
     for heading in ("sequence", "snippet, frames", "snippets", "ATE, m", "root mean square, m", "rotation, °"):
         table.add_column(heading, justify="left" if heading == "sequence" else "right")

