@@ -179,7 +179,7 @@ class MotionField(Method[Clip]):
     def _movable(self, clip: Clip) -> tuple[Map, Tensor]:
         """1 within `mask_dilation` pixels of people and vehicles, of the targets and of their sources."""
         if clip.classes is None or clip.source_classes is None:
-            raise UsageError("Object masks need clips with class maps, which --data.use_classes reads.")
+            raise UsageError("Object masks need clips with class maps, which `data.use_classes` reads.")
         around = self.settings.mask_dilation
         maps = torch.cat([clip.classes, clip.source_classes], dim=1)
         near = functional.max_pool2d(is_dynamic(maps).float(), 2 * around + 1, stride=1, padding=around)

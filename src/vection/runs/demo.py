@@ -93,7 +93,7 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
     marker = out / MARKER
     try:
         if out.is_dir() and any(out.iterdir()) and not marker.is_file():
-            raise UsageError(f"{out} exists and holds no demo; choose another place with --out.")
+            raise UsageError(f"{out} exists and holds no demo; choose another place with `out`.")
         if finished.exists() or (marker.is_file() and marker.read_text() != json.dumps(identity)):
             finished.unlink(missing_ok=True)
             for part in ("world", "run"):
@@ -101,7 +101,7 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         marker.write_text(json.dumps(identity))
     except OSError as error:
-        raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with --out.") from error
+        raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with `out`.") from error
 
 
 def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, progress: Bars) -> None:

@@ -51,7 +51,7 @@ def import_run(
     """
     path, out = Path(path), Path(out)
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise UsageError(f"'{out}' holds something already; choose another --out, or remove it first.")
+        raise UsageError(f"'{out}' holds something already; choose another `out`, or remove it first.")
     found = import_checkpoint(path, layout=layout, size=size)
     recipe = _recipe(found, source=path)
     origin: dict[str, object] = {"layout": found.layout, "source": str(path), "sha256": found.sha256}
@@ -115,7 +115,7 @@ def _remarks(found: Imported) -> list[str]:
     if not found.size_is_known:
         remarks.append(
             f"the files do not say the size of the images; {found.width}x{found.height} is usual for "
-            f"{found.layout}, give --width and --height if it was trained at another."
+            f"{found.layout}, give `width` and `height` if it was trained at another."
         )
     if not found.method.knows_ego_motion and not found.stereo:
         remarks.append("there is no pose network among the files that fits alone: depth without a path.")

@@ -24,7 +24,7 @@ def kitti_raw_sets(
     """
     if settings.split is None:
         raise UsageError(
-            "This recipe reads KITTI by lists of frames: give --data.split, a name (vection splits) or a folder."
+            "This recipe reads KITTI by lists of frames: give `data.split`, a name (vection splits) or a folder."
         )
     lists = find_split(settings.split, near=root, parts=("train", "val"))
     reading = KittiSettings(

@@ -31,11 +31,11 @@ def check_class_maps(method: SgDepthSettings, settings: DataSettings) -> None:
     if method.masking == "none" or (method.class_maps == "given" and settings.use_classes):
         return
     if method.class_maps == "given":
-        raise UsageError("Masks from given class maps (method.class_maps) want --data.use_classes true.")
+        raise UsageError("Masks from given class maps (method.class_maps) want `data.use_classes=True`.")
     if method.learns == "depth":
         raise UsageError(
-            "Masks want classes: learn segmentation as well, give class maps (--method.class_maps given "
-            "--data.use_classes true), or train without masks (--method.masking none)."
+            "Masks want classes: learn segmentation as well, give class maps (`method.class_maps=given` "
+            "`data.use_classes=True`), or train without masks (`method.masking=none`)."
         )
 
 
@@ -43,7 +43,7 @@ def _folder(labels: str | None, root: Path) -> Path:
     if labels is None:
         raise UsageError(
             "This recipe learns segmentation from labelled images: name their folder (Cityscapes, or clips with class "
-            f"maps) with --data.labels FOLDER, or --data.labels {OWN_CLIPS} if the clips have class maps themselves."
+            f"maps) with `data.labels=FOLDER`, or `data.labels={OWN_CLIPS}` if the clips have class maps themselves."
         )
     if labels == OWN_CLIPS:
         return root
@@ -53,5 +53,5 @@ def _folder(labels: str | None, root: Path) -> Path:
             return folder
     places = ", ".join(f"'{folder}'" for folder in candidates)
     raise UsageError(
-        f"The labelled images '{labels}' were not found ({places}); give their folder: --data.labels FOLDER."
+        f"The labelled images '{labels}' were not found ({places}); give their folder: `data.labels=FOLDER`."
     )

@@ -91,8 +91,8 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
     if (height, width) != (settings.height, settings.width):
         raise DataError(
             f"The clips below '{root}' are {width}x{height}, the recipe wants {settings.width}x{settings.height}. "
-            f"Ingest the video again with --width {settings.width} --height {settings.height}, "
-            f"or train with --data.width {width} --data.height {height}."
+            f"Ingest the video again with `width={settings.width}` `height={settings.height}`, "
+            f"or train with `data.width={width}` `data.height={height}`."
         )
     return training, validation
 
@@ -106,7 +106,7 @@ def _claim(out: Path, recipe: Recipe, *, resume: bool) -> None:
             if recipe_from_json(json.loads(description.read_text())) != recipe:
                 raise UsageError(
                     f"'{out}' holds a run of other settings ({DESCRIPTION} differs); "
-                    "choose another --out, or start anew with --no-resume."
+                    "choose another `out`, or start anew with `resume=False`."
                 )
             return
         partial = description.with_suffix(".partial")

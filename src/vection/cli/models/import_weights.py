@@ -10,6 +10,7 @@ from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.flags import as_flags
 from vection.errors import UsageError
 
 EXAMPLES = (
@@ -55,11 +56,12 @@ def run(arguments: Sequence[str]) -> None:
     size = None if chosen.width is None or chosen.height is None else (chosen.width, chosen.height)
     made = import_run(chosen.checkpoint, out=chosen.out, layout=chosen.layout, size=size)
     data = made.recipe.data
+    remarks = [as_flags(remark) for remark in made.remarks]
     if chosen.json:
-        about = {"layout": made.layout, "width": data.width, "height": data.height, "remarks": made.remarks}
+        about = {"layout": made.layout, "width": data.width, "height": data.height, "remarks": remarks}
         print(json.dumps({"run": str(made.folder)} | about))
         return
     console = Console(stderr=True)
-    for remark in made.remarks:
+    for remark in remarks:
         console.print(f"[yellow]note:[/] {remark}", soft_wrap=True, highlight=False)
     print(f"{made.folder}: {made.layout}, {data.width}x{data.height}, method {made.recipe.method.name}")

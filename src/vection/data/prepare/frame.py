@@ -127,7 +127,7 @@ def _shown(array: np.ndarray, source: SourceFrame, framing: Framing) -> np.ndarr
     if (height, width) == full:
         return array
     if array.shape[-2:] != full:
-        raise UsageError("Truth of another size than the image cannot be cropped; prepare with --crop stretch.")
+        raise UsageError("Truth of another size than the image cannot be cropped; prepare with `crop=stretch`.")
     return np.ascontiguousarray(array[..., top : top + height, left : left + width])
 
 

@@ -206,5 +206,5 @@ def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
         count = f"{len(missing)} of the {len(truths)} images"
         sentence = f"{predictions.description} lacks {count} of {truths.description}: {some}"
         if len(available) == len(truths):
-            sentence += "; if its maps have other names but this order, give --in-order"
+            sentence += "; if its maps have other names but this order, give `in_order=True`"
         raise UsageError(sentence)

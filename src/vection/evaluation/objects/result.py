@@ -85,7 +85,7 @@ def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protoc
     if missing:
         raise UsageError(
             f"{predictions.description} lacks {len(missing)} of the {len(truths)} images of {truths.description}:"
-            f" {', '.join(missing[:5])}; if its maps have other names but this order, give --in-order"
+            f" {', '.join(missing[:5])}; if its maps have other names but this order, give `in_order=True`"
         )
     images = {name: _part(one, protocol) for name, one in score_images(predictions, truths, scales={}).items()}
     images = {name: one for name, one in images.items() if not one.empty}

@@ -76,7 +76,7 @@ def _load_lite_mono(encoder: LiteMonoEncoder, name: LiteMonoName, weights: Path 
     if weights is None:
         raise UsageError(
             f"The ImageNet weights of {name} can only be had by hand: download '{name}-pretrain.pth' from its authors' "
-            "page and name the file with --method.depth_weights, or train without (--method.pretrained false)."
+            "page and name the file with `method.depth_weights`, or train without (`method.pretrained=False`)."
         )
     try:
         encoder.load_state_dict(encoder_state(read_weights(weights)))

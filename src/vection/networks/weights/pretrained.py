@@ -26,7 +26,7 @@ def imagenet_weights(name: str, *, weights: Path | None = None) -> dict[str, Ten
     if name == "efficientnet-lite0":
         return read_weights(_packaged_efficientnet())
     url, digest = DOWNLOADS[name]
-    otherwise = "train without ImageNet weights (--method.pretrained false)"
+    otherwise = "train without ImageNet weights (`method.pretrained=False`)"
     return read_weights(download(url, sha256=digest, otherwise=otherwise))
 
 

@@ -137,7 +137,7 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
         known = ", ".join(filter(None, WINDOWS))
         raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {known}.")
     if settings.cameras:
-        raise UsageError("Cityscapes has one left camera; --stereo adds the right one.")
+        raise UsageError("Cityscapes has one left camera; `stereo=True` adds the right one.")
     part = settings.split if settings.split in PARTS else "*"
     listed = None
     if settings.split is not None and part == "*":
