@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from vection.errors import UsageError
-from vection.foreign_weights.layouts import Imported, LayoutName, import_checkpoint
+from vection.foreign_weights.layout_names import LayoutName
+from vection.foreign_weights.layouts import Imported, import_checkpoint
 from vection.methods.method import Method
 from vection.methods.monodepth2 import Monodepth2Settings
 from vection.methods.sc_sfmlearner import ScSfmLearnerSettings

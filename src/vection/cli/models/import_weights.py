@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from tyro.conf import Positional
@@ -12,6 +11,7 @@ from tyro.conf import Positional
 from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
 from vection.errors import UsageError
+from vection.foreign_weights.layout_names import LayoutName
 
 EXAMPLES = (
     "vection import mono_640x192 --out runs/monodepth2",
@@ -33,10 +33,7 @@ class Import:
     """A weight file, or the folder of the weight files of one model (encoder.pth, depth.pth ...)."""
     out: Path
     """Run folder to write."""
-    layout: (
-        Literal["monodepth2", "lite-mono", "sc-sfmlearner", "sc-depth-pl", "sgdepth", "dynamo-depth", "motion-field"]
-        | None
-    ) = None
+    layout: LayoutName | None = None
     """Whose layout it is; told by the names of the tensors if not given."""
     width: int | None = None
     """Width of the images it was trained with, if the files do not say."""
