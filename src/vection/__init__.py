@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from vection.data.ingest.ingestion import ingest as ingest
     from vection.data.prepare.preparation import prepare as prepare
     from vection.data.readers.sequences import PrepareSettings as PrepareSettings
-    from vection.data.synthetic.drive import write_drive as write_drive
     from vection.errors import DataError as DataError
     from vection.errors import UsageError as UsageError
     from vection.errors import VectionError as VectionError
@@ -57,7 +56,6 @@ _MODULES = {
     "recipe_names": "vection.recipes.registry",
     "report": "vection.reports.report:write_report",
     "train": "vection.runs.train",
-    "write_drive": "vection.data.synthetic.drive",
 }
 
 __all__ = list(_MODULES)
