@@ -24,7 +24,12 @@ def recipe_names() -> list[str]:
 
 
 def get_recipe(name: str) -> Recipe:
-    """Return the recipe of this name. Raises UsageError that suggests the nearest names."""
+    """Return the recipe of this name. Raises UsageError that suggests the nearest names.
+
+    >>> recipe = get_recipe("monodepth2")
+    >>> recipe.data.width, recipe.data.height, recipe.method.name
+    (640, 192, 'monodepth2')
+    """
     if name in _BY_NAME:
         return _BY_NAME[name]
     near = get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)

@@ -175,7 +175,14 @@ def write_rgb(path: Path, image: NDArray[np.uint8]) -> None:
 
 
 def read_clip(folder: Path) -> ClipInfo:
-    """Read and check `folder/clip.json`. Raises UsageError if there is none, DataError if it is not valid."""
+    """Read and check `folder/clip.json`. Raises UsageError if there is none, DataError if it is not valid.
+
+    >>> from vection.data.synthetic import street, write_drive
+    >>> _ = write_drive(Path("drive"), street(width=64, height=64, frames=3, antialias=False), seed=1)
+    >>> clip = read_clip(Path("drive"))
+    >>> len(clip), clip.unit, clip.read_image(0).shape, clip.read_truth(0).depth.shape
+    (3, 'metres', (64, 64, 3), (64, 64))
+    """
     path = folder / CLIP_FILE
     if not path.is_file():
         raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
@@ -219,5 +226,9 @@ def find_clips(root: Path) -> list[Path]:
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """Return a sort key under which `frame2` comes before `frame10`."""
+    """Return a sort key under which `frame2` comes before `frame10`.
+
+    >>> sorted(["frame10", "frame2"], key=natural_key)
+    ['frame2', 'frame10']
+    """
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -47,6 +47,13 @@ def evaluate_depth(
     Predictions in metres are not multiplied by the protocol's factor.
     `progress` is called with the images done and their number. Raises UsageError naming the images without a
     prediction, DataError for predictions that are not positive where the protocol evaluates them.
+
+    >>> from vection.evaluation import GroundTruth, get_protocol, predictions_in_memory, truths_in_memory
+    >>> true = np.linspace(2, 40, 12, dtype=np.float32).reshape(3, 4)
+    >>> truths = truths_in_memory([GroundTruth("a", true)])
+    >>> result = evaluate_depth(predictions_in_memory({"a": true / 3}), truths, get_protocol("synthetic"))
+    >>> round(result.ratio_median, 3), round(result.categories["all"].mean.abs_rel, 3)  # scaled by the median
+    (3.0, 0.0)
     """
     _check_names(predictions, truths)
     _check_source(truths, protocol)

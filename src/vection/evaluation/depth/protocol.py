@@ -58,7 +58,11 @@ WITHOUT_BONNET = Crop("upper three quarters", top=0.0, bottom=0.75, left=0.0, ri
 
 @dataclass(frozen=True)
 class DepthProtocol:
-    """Everything that changes the numbers; a table is only comparable with one of the same protocol."""
+    """Everything that changes the numbers; a table is only comparable with one of the same protocol.
+
+    >>> DepthProtocol("mine", "my laser", truth_below=50.0, scaling="none").describe()
+    'mine: ground truth my laser (depth, < 50 m); no crop; no scaling; prediction clamped to [0.001, 80] m; ...'
+    """
 
     name: str
     ground_truth: str

@@ -152,7 +152,11 @@ PROTOCOLS = (
 
 
 def get_protocol(name: str) -> DepthProtocol:
-    """Return a protocol by name; UsageError naming the known ones."""
+    """Return a protocol by name; UsageError naming the known ones.
+
+    >>> get_protocol("kitti-eigen").crop.name
+    'Garg'
+    """
     for protocol in PROTOCOLS:
         if protocol.name == name:
             return protocol

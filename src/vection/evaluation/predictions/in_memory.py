@@ -18,6 +18,10 @@ def predictions_in_memory(
     """Wrap predicted maps by the names of their images, at any size; `kind` says what they hold.
 
     Those in "metres" are not multiplied by the factor of a protocol, those "up-to-scale" are.
+
+    >>> reader = predictions_in_memory({"a": np.ones((2, 3), np.float32)}, kind="inverse-depth")
+    >>> reader.names, reader.read("a").values.shape
+    (('a',), (2, 3))
     """
     return PredictionReader(
         description,

@@ -71,7 +71,12 @@ class TruthSet:
 
 
 def truths_in_memory(truths: Sequence[GroundTruth], *, description: str = "in memory") -> TruthSet:
-    """Wrap ground truths that are already loaded."""
+    """Wrap ground truths that are already loaded.
+
+    >>> truths = truths_in_memory([GroundTruth("a", np.ones((2, 3), np.float32))])
+    >>> truths.names, len(truths)
+    (('a',), 1)
+    """
     by_name = {truth.name: truth for truth in truths}
     return TruthSet(description, tuple(by_name), by_name.__getitem__)
 

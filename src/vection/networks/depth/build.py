@@ -61,6 +61,11 @@ def build_depth_network(
     `drop_path` and `dilations` are Lite-Mono's, whose weights no registry has: they come from the file `weights`.
 
     Raises UsageError for weights that cannot be had or are of another network.
+
+    >>> import torch
+    >>> network = build_depth_network("resnet18", pretrained=False).eval()
+    >>> [tuple(disparity.shape[-2:]) for disparity in network(torch.rand(1, 3, 64, 96))]
+    [(64, 96), (32, 48), (16, 24), (8, 12)]
     """
     if name.startswith("lite-mono"):
         lite = cast(LiteMonoName, name)
