@@ -6,13 +6,13 @@ import inspect
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from itertools import dropwhile, takewhile
 from typing import TypeVar
 
 import tyro
 
 from vection.errors import UsageError
+from vection.names import did_you_mean
 
 Arguments = TypeVar("Arguments")
 
@@ -94,12 +94,6 @@ def unknown_argument(argument: str, known: Iterable[str], *, command: str) -> Us
     """Return the error for an argument that does not exist, with the nearest that do."""
     hint = did_you_mean(argument, known)
     return UsageError(f"vection {command} has no argument '{argument}'; {hint or f'see vection {command} --help.'}")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return 'did you mean ...?', empty if nothing is near."""
-    near = get_close_matches(word, list(known), n=2, cutoff=0.7)
-    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 @contextlib.contextmanager

@@ -4,14 +4,14 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
+from vection.bars import Bars
 from vection.data.clips.folder import find_clips, read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import DriveSettings, drive_settings
@@ -41,9 +41,6 @@ MARKER = "demo.json"
 SEEDS_PER_WORLD = 10_000
 HELD_OUT_SEEDS = 5_000
 """Held-out drives have seeds from here on within their world."""
-
-Bars = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
-"""Makes a titled progress bar, which is told what is done and how much there is."""
 
 
 @dataclass(frozen=True)
