@@ -15,7 +15,7 @@ help:  ## list the commands
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,pretrained]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
 install: $(INSTALLED)  ## make .venv with the library and all tools in it
@@ -31,7 +31,7 @@ test-fast: $(INSTALLED)  ## the tests without the checks, the last failures firs
 
 test-lowest:  ## the tests with the lowest versions of all dependencies that are promised to work
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[pretrained,make3d,waymo]" hypothesis pytest pytest-xdist
+	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[all]" beartype hypothesis pytest pytest-xdist
 	$(QUIET_THREADS) .venv-lowest/bin/python -m pytest -n $(PROCESSES) -q
 
 lint: $(INSTALLED)  ## ruff, mypy and the layers of the architecture

@@ -1,17 +1,62 @@
-"""Depth, camera path and object motion, learned from your own unlabeled video."""
+"""Depth, camera path and object motion, learned from your own unlabeled video.
 
-from typing import TYPE_CHECKING, Any
+What one calls stands here: `vection.ingest`, `train`, `predict`, `evaluate`, `load` and their like; `docs/library.md`
+shows them. The packages below (`geometry`, `losses`, `networks`, `methods`, `evaluation` ...) are usable alone.
+"""
+
+from typing import TYPE_CHECKING
+
+from vection.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from vection.runs.load import load_predictor as load
+    from vection.data.clips.folder import read_clip as read_clip
+    from vection.data.ingest.clip_writer import IngestSettings as IngestSettings
+    from vection.data.ingest.ingestion import ingest as ingest
+    from vection.data.prepare.preparation import prepare as prepare
+    from vection.data.readers.sequences import PrepareSettings as PrepareSettings
+    from vection.errors import DataError as DataError
+    from vection.errors import UsageError as UsageError
+    from vection.errors import VectionError as VectionError
+    from vection.inference.prediction import Prediction as Prediction
+    from vection.inference.predictor import Predictor as Predictor
+    from vection.recipes.recipe import Recipe as Recipe
+    from vection.recipes.registry import get_recipe as get_recipe
+    from vection.recipes.registry import recipe_names as recipe_names
+    from vection.reports.report import write_report
+    from vection.runs.evaluate import evaluate as evaluate
+    from vection.runs.evaluate import evaluate_maps as evaluate_maps
+    from vection.runs.import_weights import import_run as import_run
+    from vection.runs.load import load_predictor
+    from vection.runs.odometry import odometry as odometry
+    from vection.runs.predict import predict as predict
+    from vection.runs.train import train as train
 
-__all__ = ["load"]
+    load = load_predictor
+    report = write_report
 
+_MODULES = {
+    "DataError": "vection.errors",
+    "IngestSettings": "vection.data.ingest.clip_writer",
+    "Prediction": "vection.inference.prediction",
+    "Predictor": "vection.inference.predictor",
+    "PrepareSettings": "vection.data.readers.sequences",
+    "Recipe": "vection.recipes.recipe",
+    "UsageError": "vection.errors",
+    "VectionError": "vection.errors",
+    "evaluate": "vection.runs.evaluate",
+    "evaluate_maps": "vection.runs.evaluate",
+    "get_recipe": "vection.recipes.registry",
+    "import_run": "vection.runs.import_weights",
+    "ingest": "vection.data.ingest.ingestion",
+    "load": "vection.runs.load:load_predictor",
+    "odometry": "vection.runs.odometry",
+    "predict": "vection.runs.predict",
+    "prepare": "vection.data.prepare.preparation",
+    "read_clip": "vection.data.clips.folder",
+    "recipe_names": "vection.recipes.registry",
+    "report": "vection.reports.report:write_report",
+    "train": "vection.runs.train",
+}
 
-def __getattr__(name: str) -> Any:
-    # Imported on first use: `vection --help` must not wait for torch.
-    if name == "load":
-        from vection.runs.load import load_predictor
-
-        return load_predictor
-    raise AttributeError(f"module 'vection' has no attribute '{name}'")
+__all__ = list(_MODULES)
+__getattr__, __dir__ = lazy_exports(__name__, _MODULES)

@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 
 from vection.errors import UsageError
+from vection.extras import extra
 from vection.files import whole_file
 
 
 def cache_folder() -> Path:
     """Where downloads are kept: VECTION_CACHE, or the user's cache folder."""
-    import pooch
+    with extra("download", purpose="A cache of downloads"):
+        import pooch
 
     return Path(os.environ.get("VECTION_CACHE") or pooch.os_cache("vection"))
 
@@ -20,7 +22,8 @@ def download(url: str, *, sha256: str, otherwise: str, cache: Path | None = None
     `otherwise` ends the sentence on what to do without a network ("fetch it elsewhere and put it at ..., or").
     Raises UsageError offline and for a file that is not the expected one, which is deleted.
     """
-    import pooch
+    with extra("download", purpose=f"Downloading {url}"):
+        import pooch
 
     folder = cache or cache_folder()
     file = folder / url.rsplit("/", maxsplit=1)[-1]

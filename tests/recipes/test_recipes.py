@@ -148,7 +148,7 @@ def test_sizes_that_do_not_fit_the_networks(tiny_clips: Path, height: int, width
 
 
 def test_clips_of_another_size(tiny_clips: Path):
-    with pytest.raises(DataError, match=r"are 96x64, the recipe wants 192x128.*--width 192 --height 128"):
+    with pytest.raises(DataError, match=r"are 96x64, the recipe wants 192x128.*`width=192` `height=128`"):
         load_data(with_size(get_recipe("monodepth2-debug"), height=128, width=192), tiny_clips)
 
 

@@ -92,9 +92,9 @@ def test_depth_alone_needs_no_labels(tiny_clips: Path):
 
 
 def test_labels_that_are_missing(tiny_clips: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match=r"--data\.labels FOLDER, or --data\.labels clips"):
+    with pytest.raises(UsageError, match=r"`data\.labels=FOLDER`, or `data\.labels=clips`"):
         load_data(with_data(labels=None), tiny_clips)
-    with pytest.raises(UsageError, match=r"'elsewhere' were not found.*--data\.labels FOLDER"):
+    with pytest.raises(UsageError, match=r"'elsewhere' were not found.*`data\.labels=FOLDER`"):
         load_data(with_data(labels="elsewhere"), tiny_clips)
     with pytest.raises(DataError, match="holds no labelled images"):
         load_data(with_data(labels=str(tmp_path)), tiny_clips)
@@ -121,8 +121,8 @@ def test_class_files_beside_the_clips_make_masks(tiny_clips: Path, tmp_path: Pat
 
 
 def test_masks_without_classes_are_refused_before_training(tmp_path: Path, tiny_clips: Path):
-    with pytest.raises(UsageError, match=r"method\.class_maps given"):
+    with pytest.raises(UsageError, match=r"`method\.class_maps=given`"):
         train(with_method(learns="depth"), data=tiny_clips, out=tmp_path / "run")
-    with pytest.raises(UsageError, match=r"data\.use_classes to true"):
+    with pytest.raises(UsageError, match=r"`data\.use_classes=True`"):
         train(with_method(class_maps="given"), data=tiny_clips, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

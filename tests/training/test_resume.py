@@ -140,7 +140,7 @@ def test_a_finished_run_stays_as_it_is_and_another_recipe_is_refused(
     assert (RunFolder(run).last / WEIGHTS).read_bytes() == weights
     assert without_times(run) == logged
     other = replace(recipe, training=replace(recipe.training, seed=1))
-    with pytest.raises(UsageError, match=r"holds a run of other settings .*--no-resume"):
+    with pytest.raises(UsageError, match=r"holds a run of other settings .*`resume=False`"):
         train(other, data=tiny_clips, out=run, device="cpu")
     train(other, data=tiny_clips, out=run, device="cpu", resume=False)
     assert (RunFolder(run).last / WEIGHTS).read_bytes() != weights

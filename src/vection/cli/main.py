@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from vection.cli.flags import as_flags
 from vection.errors import UsageError, VectionError
+from vection.extras import extra
 from vection.names import did_you_mean
 
 
@@ -26,7 +28,8 @@ class Command:
 
     def load(self) -> ModuleType:
         """Import the module; its `run(arguments)` is the command."""
-        return importlib.import_module(f"vection.cli.{self.module}")
+        with extra("cli", purpose="The command line"):
+            return importlib.import_module(f"vection.cli.{self.module}")
 
 
 COMMANDS = {
@@ -97,11 +100,10 @@ def _run(words: list[str]) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, VectionError):
-        return str(error)
+        return as_flags(str(error))
     if type(error).__name__ == "OutOfMemoryError":
-        return (
-            "The GPU's memory is too small; use a smaller data.batch_size, and training.accumulation to make up for it."
-        )
+        remedy = "use a smaller --data.batch_size, and --training.accumulation to make up for it"
+        return f"The GPU's memory is too small; {remedy}."
     where = "run again with --traceback to see where"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {where}."

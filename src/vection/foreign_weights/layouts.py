@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from vection.errors import DataError, UsageError
 from vection.foreign_weights.dynamo_depth import FILES as DYNAMO_FILES
 from vection.foreign_weights.dynamo_depth import MOTION_FILES, convert_dynamo_depth
+from vection.foreign_weights.layout_names import LayoutName
 from vection.foreign_weights.lite_mono import convert_lite_mono
 from vection.foreign_weights.monodepth2 import convert_monodepth2
 from vection.foreign_weights.motion_field import convert_motion_field
@@ -19,10 +19,6 @@ from vection.foreign_weights.sgdepth import convert_sgdepth
 from vection.image_sides import check_image_sides
 from vection.methods.method import Method, Needs
 from vection.networks.weights.weight_file import read_weight_file
-
-LayoutName = Literal[
-    "monodepth2", "lite-mono", "sc-sfmlearner", "sc-depth-pl", "sgdepth", "dynamo-depth", "motion-field"
-]
 
 USUAL_SIZES: dict[LayoutName, tuple[int, int]] = {
     "monodepth2": (640, 192),

@@ -15,7 +15,13 @@ def pixel_grid(height: int, width: int, *, like: Tensor) -> tuple[Tensor, Tensor
 
 
 def backproject(depth: Depth, intrinsics: Intrinsics) -> Points:
-    """Lift every pixel to the point `depth * K^-1 (x, y, 1)` of its own camera (Monodepth2, eq. 2)."""
+    """Lift every pixel to the point `depth * K^-1 (x, y, 1)` of its own camera (Monodepth2, eq. 2).
+
+    >>> K = torch.tensor([[[2.0, 0, 1], [0, 2, 1], [0, 0, 1]]])
+    >>> points = backproject(torch.full((1, 1, 3, 3), 4.0), K)
+    >>> points[0, :, 0, 0]  # the upper left pixel, one to the left of and above the principal point
+    tensor([-2., -2.,  4.])
+    """
     x, y = pixel_grid(depth.shape[-2], depth.shape[-1], like=depth)
     fx, fy, cx, cy = _parameters(intrinsics)
     z = depth[:, 0]
@@ -29,6 +35,13 @@ def project(
 
     Monodepth2 adds `epsilon` to z and clamps nothing, so a point behind the camera lands on a mirrored pixel;
     SC-SfMLearner divides K p by z clamped to `minimum_depth` instead.
+
+    >>> K = torch.tensor([[[2.0, 0, 1], [0, 2, 1], [0, 0, 1]]])
+    >>> depth = torch.full((1, 1, 3, 3), 4.0)
+    >>> project(backproject(depth, K), K)[0, 0].round(decimals=3)  # the pixels of the first row, x and y
+    tensor([[0., 0.],
+            [1., 0.],
+            [2., 0.]])
     """
     x, y, z = points.unbind(1)
     fx, fy, cx, cy = _parameters(intrinsics)
@@ -45,6 +58,10 @@ def resize_intrinsics(intrinsics: Intrinsics, *, scale_x: float, scale_y: float)
     """Intrinsics of the same image resized by the two factors (new size / old size).
 
     A pixel centre at x covers [x - 1/2, x + 1/2], so it moves to (x + 1/2) * scale - 1/2.
+
+    >>> K = torch.tensor([[[80.0, 0, 47.5], [0, 80, 31.5], [0, 0, 1]]])
+    >>> resize_intrinsics(K, scale_x=0.5, scale_y=0.5)[0, 0]
+    tensor([40.0000,  0.0000, 23.5000])
     """
     scale = intrinsics.new_tensor([scale_x, scale_y, 1.0])[:, None]
     shift = torch.zeros_like(intrinsics)
@@ -72,7 +89,11 @@ def inverse_depth_to_disparity(inverse_depth: InverseDepth, *, min_depth: float,
 
 
 def disparity_to_depth(disparity: Disparity, *, min_depth: float, max_depth: float) -> Depth:
-    """D = 1 / (a*s + b), constrained to [min_depth, max_depth] (Monodepth2, section 3.3)."""
+    """D = 1 / (a*s + b), constrained to [min_depth, max_depth] (Monodepth2, section 3.3).
+
+    >>> disparity_to_depth(torch.tensor([0.0, 1.0]).view(1, 1, 1, 2), min_depth=0.1, max_depth=100.0).flatten()
+    tensor([100.0000,   0.1000])
+    """
     return 1 / disparity_to_inverse_depth(disparity, min_depth=min_depth, max_depth=max_depth)
 
 

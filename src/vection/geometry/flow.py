@@ -19,7 +19,12 @@ FlowOrder = Literal["ego-first", "object-first"]
 
 
 def ego_flow(points: Points, T_target_to_source: Transform) -> Points:
-    """F_R = T P - P: how the points of a static scene move in the camera's coordinates (eq. 4)."""
+    """F_R = T P - P: how the points of a static scene move in the camera's coordinates (eq. 4).
+
+    >>> still = torch.eye(4)[None]
+    >>> ego_flow(torch.rand(1, 3, 2, 2), still).abs().max()
+    tensor(0.)
+    """
     return transform_points(points, T_target_to_source) - points
 
 

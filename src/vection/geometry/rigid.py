@@ -89,13 +89,26 @@ def make_transform(rotation: Rotation, translation: Vector3) -> Transform:
 
 
 def transform_from_axis_angle(axis_angle: Vector3, translation: Vector3) -> Transform:
-    """p -> R(axis_angle) p + t, the pose law of Monodepth2, section 3.3."""
+    """p -> R(axis_angle) p + t, the pose law of Monodepth2, section 3.3.
+
+    >>> quarter_turn = torch.tensor([[0, 0, torch.pi / 2]])
+    >>> transform_from_axis_angle(quarter_turn, torch.tensor([[1.0, 2, 3]])).round(decimals=3)[0]
+    tensor([[ 0., -1.,  0.,  1.],
+            [ 1.,  0.,  0.,  2.],
+            [ 0.,  0.,  1.,  3.],
+            [ 0.,  0.,  0.,  1.]])
+    """
     return make_transform(rotation_from_axis_angle(axis_angle), translation)
 
 
 @full_precision
 def invert(transform: Transform) -> Transform:
-    """T_b_to_a from T_a_to_b, exact for a rigid transform: R^T and -R^T t."""
+    """T_b_to_a from T_a_to_b, exact for a rigid transform: R^T and -R^T t.
+
+    >>> T_a_to_b = transform_from_axis_angle(torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor([[1.0, 2, 3]]))
+    >>> bool(torch.allclose(compose(invert(T_a_to_b), T_a_to_b), torch.eye(4), atol=1e-6))
+    True
+    """
     rotation = transform[:, :3, :3].transpose(1, 2)
     return make_transform(rotation, -(rotation @ transform[:, :3, 3:])[:, :, 0])
 
@@ -108,7 +121,12 @@ def compose(then: Transform, first: Transform) -> Transform:
 
 @full_precision
 def transform_points(points: Points, transform: Transform) -> Points:
-    """Map every point by `transform`."""
+    """Map every point by `transform`.
+
+    >>> forward = make_transform(torch.eye(3)[None], torch.tensor([[0.0, 0, 1]]))
+    >>> transform_points(torch.zeros(1, 3, 1, 1), forward).flatten()
+    tensor([0., 0., 1.])
+    """
     flat = points.flatten(2)
     moved = torch.baddbmm(transform[:, :3, 3:], transform[:, :3, :3], flat)
     return moved.view_as(points)

@@ -19,7 +19,13 @@ SourceClasses = UInt8[Tensor, "batch source height width"]
 
 @dataclass(frozen=True)
 class Views:
-    """A target and its sources at one size, with the intrinsics of that size."""
+    """A target and its sources at one size, with the intrinsics of that size.
+
+    >>> K = torch.tensor([[[40.0, 0, 23.5], [0, 40, 15.5], [0, 0, 1]]])
+    >>> views = Views(torch.rand(1, 3, 32, 48), torch.rand(1, 2, 3, 32, 48), K, K[:, None].expand(1, 2, 3, 3))
+    >>> [level.target.shape[-1] for level in views.pyramid(3)]
+    [48, 24, 12]
+    """
 
     target: Image
     sources: Sources
@@ -45,7 +51,15 @@ class Views:
         return pyramid
 
     def synthesise(self, depth: Depth, transforms: SourceTransforms) -> Sources:
-        """Predict the target from each source, I_{t'->t} of Monodepth2, eq. 2; all sources in one batch."""
+        """Predict the target from each source, I_{t'->t} of Monodepth2, eq. 2; all sources in one batch.
+
+        >>> K = torch.tensor([[[40.0, 0, 23.5], [0, 40, 15.5], [0, 0, 1]]])
+        >>> views = Views(torch.rand(1, 3, 32, 48), torch.rand(1, 2, 3, 32, 48), K, K[:, None].expand(1, 2, 3, 3))
+        >>> standing = torch.eye(4).expand(1, 2, 4, 4)  # from a camera that stands, a source looks like itself
+        >>> warped = views.synthesise(torch.ones(1, 1, 32, 48), standing)
+        >>> bool(torch.allclose(warped, views.sources, atol=1e-4))
+        True
+        """
         count = self.sources.shape[1]
         warped = warp(
             self.sources.flatten(0, 1),
@@ -76,7 +90,11 @@ def zero_if_finite(views: Views, transforms: SourceTransforms) -> Scalar:
 
 
 def image_pyramid(image: Image, levels: int) -> list[Float[Tensor, "batch 3 _ _"]]:
-    """Return the image and `levels` - 1 successive halvings, bicubic without aliasing."""
+    """Return the image and `levels` - 1 successive halvings, bicubic without aliasing.
+
+    >>> [tuple(image.shape[-2:]) for image in image_pyramid(torch.rand(1, 3, 64, 96), levels=3)]
+    [(64, 96), (32, 48), (16, 24)]
+    """
     images = [image]
     while len(images) < levels:
         size = [side // 2 for side in images[-1].shape[-2:]]

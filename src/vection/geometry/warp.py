@@ -71,6 +71,10 @@ def sample(
 
     `align_corners` False reads as released code does on today's PyTorch: positions are stretched by half a pixel at
     the borders.
+
+    >>> values = torch.tensor([0.0, 10.0, 20.0]).view(1, 1, 1, 3)
+    >>> sample(values, torch.tensor([[[[1.5, 0.0]]]])).item()  # halfway between the second and the third
+    15.0
     """
     height, width = values.shape[-2:]
     x, y = pixels.unbind(-1)
@@ -93,7 +97,16 @@ def warp(
     source_intrinsics: Intrinsics,
     padding: Padding = "border",
 ) -> Float[Tensor, "batch channel height width"]:
-    """Predict the target view from the source, the target's depth and the motion between (Monodepth2, eq. 2)."""
+    """Predict the target view from the source, the target's depth and the motion between (Monodepth2, eq. 2).
+
+    >>> K = torch.tensor([[[4.0, 0, 1.5], [0, 4, 0], [0, 0, 1]]])
+    >>> source = torch.tensor([0.0, 1, 2, 3]).view(1, 1, 1, 4)
+    >>> step = torch.eye(4)[None].clone()
+    >>> step[:, 0, 3] = 1.0  # points lie a metre farther to the right for the source: a pixel, at four metres
+    >>> depth = torch.full((1, 1, 1, 4), 4.0)
+    >>> warp(source, depth, step, intrinsics=K, source_intrinsics=K).flatten().round(decimals=3)
+    tensor([1., 2., 3., 3.])
+    """
     found = correspond(depth, T_target_to_source, intrinsics=intrinsics, source_intrinsics=source_intrinsics)
     return sample(source, found.pixels, padding=padding)
 

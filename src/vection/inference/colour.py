@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 
 from vection.arrays import DepthMap, MaskMap, RgbImage
 from vection.errors import UsageError
+from vection.extras import extra
 
 MARK = (230, 40, 40)
 """RGB of what moves."""
@@ -53,7 +53,14 @@ def colour_range(samples: Iterable[Float[np.ndarray, "_"]]) -> ColourRange:
 
 
 def colour_depth(depth: DepthMap, limits: ColourRange, *, colours: ColourMap = "magma") -> RgbImage:
-    """Return RGB: inverse depth, linear from `far` (first colour) to `near` (last); black where there is no depth."""
+    """Return RGB: inverse depth, linear from `far` (first colour) to `near` (last); black where there is no depth.
+
+    >>> depth = np.linspace(1, 10, 6, dtype=np.float32).reshape(2, 3)
+    >>> colour_depth(depth, ColourRange(near=1.0, far=10.0)).shape
+    (2, 3, 3)
+    """
+    with extra("video", purpose="Colouring depth"):
+        import matplotlib as mpl
     if colours not in mpl.colormaps:
         raise UsageError(f"There is no colour map '{colours}'; take magma, turbo or Spectral_r.")
     known = np.isfinite(depth) & (depth > 0)

@@ -34,6 +34,14 @@ class Predictor:
     them into `unit`; `scale_source` says where it came from. `flip_postprocess` predicts the mirrored image too, for
     twice the time. `bfloat16` computes in that precision where the device gains from it. The method is put on
     `device` and into evaluation mode.
+
+    >>> from vection.methods import Monodepth2, Monodepth2Settings
+    >>> predictor = Predictor(Monodepth2(Monodepth2Settings(pretrained=False)), height=64, width=96)
+    >>> predictor.predict(np.zeros((120, 200, 3), np.uint8)).depth.shape
+    (120, 200)
+    >>> frames = [np.zeros((120, 200, 3), np.uint8)] * 3
+    >>> [prediction.T_camera_to_world.shape for prediction in predictor.stream(frames)]
+    [(4, 4), (4, 4), (4, 4)]
     """
 
     def __init__(

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import av
 import cv2
 import numpy as np
-from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
 from vection.arrays import RgbImage
+from vection.extras import extra
 from vection.inference.colour import with_legend
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
 
 Picture = UInt8[np.ndarray, "picture_height picture_width 3"]
 """RGB of even width and height."""
@@ -44,12 +46,14 @@ def frame_rate(seconds: list[float]) -> Fraction:
 
 def write_video(path: Path, pictures: Iterable[Picture], *, rate: Fraction) -> None:
     """Encode pictures of one even size."""
+    with extra("video", purpose="Writing videos"):
+        import av
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with av.open(str(path), "w", format="mp4") as container:
         stream: VideoStream | None = None
         for picture in pictures:
             if stream is None:
-                stream = cast(VideoStream, container.add_stream(codec, rate=rate))
+                stream = cast("VideoStream", container.add_stream(codec, rate=rate))
                 stream.height, stream.width = picture.shape[:2]
                 stream.pix_fmt = "yuv420p"
                 stream.options = {"crf": "20", "preset": "veryfast"} if codec == "libx264" else {"q:v": "3"}

@@ -8,7 +8,12 @@ from vection.types import Depth, Map
 
 
 def depth_inconsistency(computed: Depth, sampled: Depth) -> Map:
-    """D_diff = |D^a_b - D'_b| / (D^a_b + D'_b), in [0, 1] (SC-SfMLearner, eq. 5)."""
+    """D_diff = |D^a_b - D'_b| / (D^a_b + D'_b), in [0, 1] (SC-SfMLearner, eq. 5).
+
+    >>> depth = torch.full((1, 1, 1, 1), 2.0)
+    >>> depth_inconsistency(depth, 3 * depth).item()
+    0.5
+    """
     return ((computed - sampled).abs() / (computed + sampled).abs()).clamp(0, 1)
 
 

@@ -39,6 +39,12 @@ def photometric_error(
     """alpha/2 (1 - SSIM) + (1 - alpha) |difference|, averaged over RGB (Monodepth2, after eq. 2); 0 means L1 only.
 
     `largest_difference` clamps the difference of each channel (SC-SfMLearner as released).
+
+    >>> target = torch.rand(1, 3, 8, 8)
+    >>> views = torch.stack([target, torch.rand(1, 3, 8, 8)], dim=1)  # the target itself, and another
+    >>> same, other = photometric_error(views, Target.of(target)).mean(dim=(0, 2, 3))
+    >>> bool(same < 1e-6 < other)
+    True
     """
     difference = (views - target.image[:, None]).abs()
     if largest_difference is not None:
@@ -62,6 +68,12 @@ def minimum_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None)
     """Error of the best source a pixel (Monodepth2, eq. 4), auto-masked by the unwarped errors if given (eq. 5).
 
     A masked pixel keeps its unwarped error, which has no gradient, so the mean over all pixels keeps its denominator.
+
+    >>> warped = torch.tensor([0.3, 0.1]).view(1, 2, 1, 1)  # one pixel, two sources
+    >>> minimum_reprojection(warped).error.item() == torch.tensor(0.1).item()
+    True
+    >>> minimum_reprojection(warped, unwarped=torch.tensor([0.05, 0.4]).view(1, 2, 1, 1)).selected.item()
+    False
     """
     return _auto_mask(
         warped.amin(dim=1, keepdim=True), None if unwarped is None else unwarped.amin(dim=1, keepdim=True)
@@ -79,6 +91,10 @@ def mean_over(error: Map, usable: Bool[Tensor, "batch 1 full_height full_width"]
     """Mean over all pixels, or over the usable ones (0 if there are none).
 
     A pixel of an error of a smaller size is usable if its centre is.
+
+    >>> usable = torch.tensor([True, False]).view(1, 1, 1, 2)
+    >>> mean_over(torch.tensor([1.0, 5.0]).view(1, 1, 1, 2), usable).item()
+    1.0
     """
     if usable is None:
         return error.mean()

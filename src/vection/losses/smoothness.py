@@ -12,6 +12,12 @@ def edge_aware_smoothness_loss(
     """|dx d| e^-|dx I| + |dy d| e^-|dy I|, each averaged (Monodepth2, eq. 3); |dI| is the mean over RGB.
 
     `squared` squares each product before averaging (SC-SfMLearner, eq. 4).
+
+    >>> import torch
+    >>> step = torch.tensor([0.0, 0, 1, 1]).expand(1, 1, 4, 4)
+    >>> grey, edge = torch.zeros(1, 3, 4, 4), step.expand(1, 3, 4, 4)
+    >>> bool(edge_aware_smoothness_loss(step, edge) < edge_aware_smoothness_loss(step, grey))  # an edge is allowed one
+    True
     """
     weight_x = (-(image[..., 1:] - image[..., :-1]).abs().mean(dim=1, keepdim=True)).exp()
     weight_y = (-(image[..., 1:, :] - image[..., :-1, :]).abs().mean(dim=1, keepdim=True)).exp()
@@ -22,5 +28,10 @@ def edge_aware_smoothness_loss(
 
 
 def normalise_by_mean(values: Map) -> Map:
-    """d* = d / mean(d) of each image: keeps smoothness from shrinking the depth (Monodepth2, after eq. 3)."""
+    """d* = d / mean(d) of each image: keeps smoothness from shrinking the depth (Monodepth2, after eq. 3).
+
+    >>> import torch
+    >>> normalise_by_mean(torch.tensor([1.0, 3.0]).view(1, 1, 1, 2)).flatten().round(decimals=3)
+    tensor([0.5000, 1.5000])
+    """
     return values / (values.mean(dim=(2, 3), keepdim=True) + 1e-7)

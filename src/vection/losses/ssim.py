@@ -43,6 +43,10 @@ def ssim_error(image: Colours, target: Moments, *, window: Window = "box3") -> C
     """(1 - SSIM) / 2 a channel, clamped to [0, 1]; the target broadcasts. Only `image` gets a gradient.
 
     "box3" with reflected borders is Monodepth2's; "gaussian5" with zeros around is SC-SfMLearner's.
+
+    >>> image = torch.rand(1, 3, 8, 8)
+    >>> bool(ssim_error(image, moments(image)).max() < 1e-6 < ssim_error(1 - image, moments(image)).mean())
+    True
     """
     error: Tensor = _SsimError.apply(image, target.padded, target.mean, target.variance, window)
     return error

@@ -34,7 +34,7 @@ class Monodepth2(Method):
         super().__init__(settings)
         if not (settings.temporal or settings.stereo):
             raise UsageError(
-                "Without neighbouring frames (method.temporal) and without stereo pairs (method.stereo) there is "
+                "Without neighbouring frames (`method.temporal`) and without stereo pairs (`method.stereo`) there is "
                 "nothing to learn from; choose at least one."
             )
         self.settings = settings

@@ -196,7 +196,7 @@ class MotionField(Method):
     def _movable(self, batch: Batch) -> tuple[Map, Tensor]:
         """1 within `mask_dilation` pixels of people and vehicles, of the targets and of their sources."""
         if batch.classes is None or batch.source_classes is None:
-            raise UsageError("Object masks need class maps beside the clips (data.use_classes true).")
+            raise UsageError("Object masks need class maps beside the clips: `data.use_classes=True`.")
         around = self.settings.mask_dilation
         maps = torch.cat([batch.classes, batch.source_classes], dim=1)
         near = functional.max_pool2d(is_dynamic(maps).float(), 2 * around + 1, stride=1, padding=around)

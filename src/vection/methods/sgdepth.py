@@ -60,8 +60,9 @@ class SgDepth(Method):
         super().__init__(settings)
         if settings.learns == "depth" and settings.class_maps == "predicted" and settings.masking != "none":
             raise UsageError(
-                "Masks want classes: learn segmentation as well (method.learns depth-and-segmentation), give class "
-                "maps (method.class_maps given, data.use_classes true), or train without masks (method.masking none)."
+                "Masks want classes: learn segmentation as well (`method.learns=depth-and-segmentation`), give "
+                "class maps (`method.class_maps=given` `data.use_classes=True`), or train without masks "
+                "(`method.masking=none`)."
             )
         self.settings, released = settings, settings.released
         self.depth_limits = (settings.min_depth, settings.max_depth)

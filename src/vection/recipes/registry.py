@@ -16,5 +16,10 @@ def recipe_names() -> list[str]:
 
 
 def get_recipe(name: str) -> Recipe:
-    """Return the recipe of this name. Raises UsageError that suggests the nearest names."""
+    """Return the recipe of this name. Raises UsageError that suggests the nearest names.
+
+    >>> recipe = get_recipe("monodepth2")
+    >>> recipe.data.width, recipe.data.height, recipe.method.name
+    (640, 192, 'monodepth2')
+    """
     return look_up(name, all_recipes(), kind="recipe", see="see all with: vection recipes")

@@ -116,7 +116,7 @@ RECIPES = (
     replace(
         _FULL,
         name="sgdepth-video",
-        summary="your own video and labelled images (--data.labels): EfficientNet-Lite0 with ImageNet weights, 416x128",
+        summary="your own video and labelled images (data.labels): EfficientNet-Lite0 with ImageNet weights, 416x128",
         method=_SHORT,
         data=DataSettings(
             height=128, width=416, batch_size=6, augmentation=Augmentation(scale_crop=1.15, labelled_shrink=1.5)

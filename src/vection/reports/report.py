@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 from jaxtyping import Float
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
+from vection.extras import extra
 from vection.files import write_text
 from vection.formats.camera_path import KITTI_FILE, TRUE_FILE
 from vection.formats.evaluation_file import MODEL, Evaluation, Scores
@@ -24,6 +22,11 @@ from vection.reports.findings import health_remarks, summary, timing
 from vection.reports.objects import object_tiles, objects_section
 from vection.reports.run import Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
+
+with extra("report", purpose="Writing a report"):
+    import jinja2
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
 
 MAX_EXAMPLES = 8
 MAX_PANELS = 4
@@ -51,14 +54,15 @@ METRICS = (
 )
 
 
-def write_report(run: Path, *, out: Path | None = None) -> Path:
+def write_report(run: Path | str, *, out: Path | str | None = None) -> Path:
     """Write the report of a run folder to `out` (default: `report.html` in the folder) and return its path.
 
     Parts that the run lacks are left out with a sentence. Raises UsageError if `run` is no run folder or `out` cannot
     be written, DataError if a part of the run is broken.
     """
+    run = Path(run)
     content = read_run(run)
-    out = out or RunFolder(run).report
+    out = Path(out or RunFolder(run).report)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -33,7 +33,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     else:
         training, validation = _clip_sets(recipe, root)
     if needs.class_maps and not settings.use_classes:
-        raise UsageError("This recipe reads class maps beside the clips: set data.use_classes to true.")
+        raise UsageError("This recipe reads class maps beside the clips: `data.use_classes=True`.")
     if needs.labels:
         training, validation = with_labels(settings, root, training=training, validation=validation)
     return Data(
@@ -58,8 +58,8 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
     if (height, width) != (settings.height, settings.width):
         raise DataError(
             f"The clips below '{root}' are {width}x{height}, the recipe wants {settings.width}x{settings.height}. "
-            f"Ingest the video again with --width {settings.width} --height {settings.height}, "
-            f"or train with --data.width {width} --data.height {height}."
+            f"Ingest the video again with `width={settings.width}` `height={settings.height}`, "
+            f"or train with `data.width={width}` `data.height={height}`."
         )
     return training, validation
 
@@ -73,7 +73,7 @@ def kitti_raw_sets(
     """
     if settings.split is None:
         raise UsageError(
-            "This recipe reads KITTI by lists of frames: give --data.split, a name (vection splits) or a folder."
+            "This recipe reads KITTI by lists of frames: give `data.split`, a name (vection splits) or a folder."
         )
     lists = find_split(settings.split, near=root, parts=("train", "val"))
     reading = KittiSettings(
@@ -118,7 +118,7 @@ def _labels_folder(labels: str | None, root: Path) -> Path:
     if labels is None:
         raise UsageError(
             "This recipe learns segmentation from labelled images: name their folder (Cityscapes, or clips with class "
-            f"maps) with --data.labels FOLDER, or --data.labels {OWN_CLIPS} if the clips have class maps themselves."
+            f"maps) with `data.labels=FOLDER`, or `data.labels={OWN_CLIPS}` if the clips have class maps themselves."
         )
     if labels == OWN_CLIPS:
         return root
@@ -128,5 +128,5 @@ def _labels_folder(labels: str | None, root: Path) -> Path:
             return folder
     places = ", ".join(f"'{folder}'" for folder in candidates)
     raise UsageError(
-        f"The labelled images '{labels}' were not found ({places}); give their folder: --data.labels FOLDER."
+        f"The labelled images '{labels}' were not found ({places}); give their folder: `data.labels=FOLDER`."
     )

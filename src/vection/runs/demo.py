@@ -4,9 +4,8 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
-from vection.progress import Report
+from vection.progress import Bars
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
@@ -45,9 +44,6 @@ MARKER = "demo.json"
 SEEDS_PER_WORLD = 10_000
 HELD_OUT_SEEDS = 5_000
 """Held-out drives have seeds from here on within their world."""
-
-Bars = Callable[[str], AbstractContextManager[Report]]
-"""Makes a titled progress bar, which is told what is done and how much there is."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +93,13 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
     marker = out / MARKER
     try:
         if out.is_dir() and any(out.iterdir()) and not marker.is_file():
-            raise UsageError(f"{out} exists and holds no demo; choose another place with --out.")
+            raise UsageError(f"{out} exists and holds no demo; choose another place with `out`.")
         if finished.exists() or (marker.is_file() and marker.read_text() != json.dumps(identity)):
             finished.unlink(missing_ok=True)
             for part in ("world", "run"):
                 shutil.rmtree(out / part, ignore_errors=True)
     except OSError as error:
-        raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with --out.") from error
+        raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with `out`.") from error
     write_text(marker, json.dumps(identity))
 
 

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vection.files import check_free, whole_folder
-from vection.foreign_weights.layouts import Imported, LayoutName, import_checkpoint
+from vection.foreign_weights.layout_names import LayoutName
+from vection.foreign_weights.layouts import Imported, import_checkpoint
 from vection.formats.checkpoint import save_checkpoint
 from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method
@@ -26,13 +27,14 @@ class ImportedRun:
 
 
 def import_run(
-    path: Path, *, out: Path, layout: LayoutName | None = None, size: tuple[int, int] | None = None
+    path: Path | str, *, out: Path | str, layout: LayoutName | None = None, size: tuple[int, int] | None = None
 ) -> ImportedRun:
     """Write the run folder `out` from a public checkpoint, whole or not at all.
 
     `size` is width and height of the images that it was trained with. Raises UsageError or DataError for checkpoints
     that cannot be read and for an `out` that holds something.
     """
+    path, out = Path(path), Path(out)
     check_free(out)
     imported = import_checkpoint(path, layout=layout, size=size)
     recipe = _recipe(imported, source=path)
@@ -71,7 +73,7 @@ def _remarks(imported: Imported) -> list[str]:
     if not imported.size_is_known:
         remarks.append(
             f"the files do not say the size of the images; {imported.width}x{imported.height} is usual for "
-            f"{imported.layout}, give --width and --height if it was trained at another."
+            f"{imported.layout}, give `width` and `height` if it was trained at another."
         )
     knows, whole = imported.method.knows, imported.method.settings.knows
     if not knows.ego_motion and not imported.stereo:

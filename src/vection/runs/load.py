@@ -39,13 +39,13 @@ def read_run_recipe(folder: Path) -> Recipe:
 
 
 def load_predictor(
-    checkpoint: Path, *, device: str = "cpu", flip_postprocess: bool = False, which: str = "best"
+    checkpoint: Path | str, *, device: str = "cpu", flip_postprocess: bool = False, which: str = "best"
 ) -> Predictor:
     """Load a run folder (its best or last checkpoint) or a checkpoint folder.
 
     Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint.
     """
-    folder = find_run_checkpoint(checkpoint, which=which)
+    folder = find_run_checkpoint(Path(checkpoint), which=which)
     config = read_config(folder)
     recipe = _recipe(config.get("recipe"), path=folder / CONFIG)
     method = build_method(replace(recipe.method, pretrained=False))

@@ -12,15 +12,22 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
 from vection.runs.data import load_data
 from vection.runs.load import find_run_checkpoint, read_run_recipe
+from vection.runs.start import starting_recipe
 from vection.training.loop import Training
 
 
-def train(recipe: Recipe, *, data: Path, out: Path, resume: bool = True, device: str | None = None) -> Path:
+def train(
+    recipe: Recipe | str, *, data: Path | str, out: Path | str, resume: bool = True, device: str | None = None
+) -> Path:
     """Train `recipe` on `data` in the run folder `out` and return it.
 
-    A run that was stopped goes on from its last checkpoint, bit for bit as if it had not been stopped.
+    The recipe may be given by its name, or by a run folder, whose weights are then the start. A run that was stopped
+    goes on from its last checkpoint, bit for bit as if it had not been stopped.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
+    data, out = Path(data), Path(out)
+    if isinstance(recipe, str):
+        recipe = starting_recipe(recipe, out=out)
     sets = load_data(recipe, data)
     torch.manual_seed(recipe.training.seed)
     method = build_method(recipe.method)
@@ -47,7 +54,7 @@ def _claim(out: Path, recipe: Recipe, *, resume: bool) -> None:
         if read_run_recipe(out) != recipe:
             raise UsageError(
                 f"'{out}' holds a run of other settings ({run.recipe.name} differs); "
-                "choose another --out, or start anew with --no-resume."
+                "choose another `out`, or start anew with `resume=False`."
             )
         return
     run.write_recipe(recipe_to_json(recipe))

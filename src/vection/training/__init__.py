@@ -1,0 +1,28 @@
+"""The training loop and what belongs to it: augmentation, log, checks of health.
+
+Imports `methods`, `samples` and `geometry`; knows no recipe and opens no data. Names are imported when they are used.
+"""
+
+from typing import TYPE_CHECKING
+
+from vection.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from vection.training.augmentation import Augmentation as Augmentation
+    from vection.training.augmentation import augment as augment
+    from vection.training.loop import Data as Data
+    from vection.training.loop import Training as Training
+    from vection.training.settings import Stage as Stage
+    from vection.training.settings import TrainingSettings as TrainingSettings
+
+_MODULES = {
+    "Augmentation": "vection.training.augmentation",
+    "Data": "vection.training.loop",
+    "Stage": "vection.training.settings",
+    "Training": "vection.training.loop",
+    "TrainingSettings": "vection.training.settings",
+    "augment": "vection.training.augmentation",
+}
+
+__all__ = list(_MODULES)
+__getattr__, __dir__ = lazy_exports(__name__, _MODULES)

@@ -83,22 +83,22 @@ def remarks(
         found.append(
             f"Only {share:.0%} of the pixels are found in the other frame, so hardly anything is compared and a low "
             "loss means nothing: the predicted motion takes them out of view, or behind what the other frame shows. "
-            "Lower the learning rate (--stages.0.learning_rate) or lengthen the warm-up (--stages.0.warm_up)."
+            "Lower the learning rate (stages.0.learning_rate) or lengthen the warm-up (stages.0.warm_up)."
         )
     if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
         found.append(
             "The predicted camera hardly turns, and without turns no focal length can be learned. If the clips have "
-            "turns, train longer; else add clips with turns, or give the intrinsics (vection ingest --intrinsics FILE)."
+            "turns, train longer; else add clips with turns, or give the intrinsics when ingesting."
         )
     if statistics["spread_within_image"] < 0.02:
         found.append(
             "The depth is nearly the same everywhere (collapse). Usual causes: hardly any camera motion between frames "
-            "(ingest with a larger --stride), or wrong intrinsics."
+            "(ingest with a larger stride), or wrong intrinsics."
         )
     if statistics.get("share_at_near_limit", 0.0) > 0.2:
         found.append(
             "A fifth of the depth sits at the near limit: the range of depth is too far away for the predicted camera "
-            "motion. Lower both ends of it together, as --method.min_depth 0.03 --method.max_depth 30 (scale is free)."
+            "motion. Lower both ends of it together, as method.min_depth 0.03 and method.max_depth 30 (scale is free)."
         )
     if statistics.get("share_at_far_limit", 0.0) > 0.5:
         found.append(
@@ -108,6 +108,6 @@ def remarks(
     if statistics.get("translation", 1.0) < 1e-5:
         found.append(
             "The predicted camera motion is zero. Usual causes: a static camera, frames too close in time "
-            "(ingest with a larger --stride), or a scene that moves with the camera."
+            "(ingest with a larger stride), or a scene that moves with the camera."
         )
     return found

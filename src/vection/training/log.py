@@ -4,8 +4,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 
+from vection.extras import extra
 from vection.files import whole_file
 from vection.formats.metrics_log import Event, append_event, forget_after
 from vection.formats.run_folder import RunFolder
@@ -17,6 +17,8 @@ class RunLog:
 
     def __init__(self, run: Path, *, resume_step: int) -> None:
         """What an interrupted run logged after `resume_step`, the checkpoint it is resumed from, is forgotten."""
+        with extra("train", purpose="The record of a training"):
+            from torch.utils.tensorboard import SummaryWriter
         self.folder = RunFolder(run)
         self.folder.panels.mkdir(parents=True, exist_ok=True)
         forget_after(self.folder.metrics, resume_step)

@@ -10,9 +10,6 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from accelerate.utils import TorchDynamoPlugin
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,6 +18,7 @@ from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
+from vection.training.accelerator import make_accelerator
 from vection.training.augmentation import Augmentation, augment
 from vection.training.batches import EpochBatches
 from vection.training.health import remarks, stop_if_not_finite
@@ -58,12 +56,7 @@ class Training:
         device: str | None = None,
     ) -> None:
         """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one."""
-        AcceleratorState._reset_state()  # a process may train several runs, of different precision
-        self.accelerator = Accelerator(
-            cpu=device == "cpu" or None,
-            mixed_precision=mixed_precision(settings, device),
-            dynamo_plugin=TorchDynamoPlugin(backend="inductor") if settings.compile else None,
-        )
+        self.accelerator = make_accelerator(settings, device)
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
         self.run, self.description = RunFolder(run), description
@@ -240,14 +233,3 @@ def _check_stages(method: Method, stages: tuple[Stage, ...]) -> None:
             look_up(stage.name, dict.fromkeys(method.stages), kind="stage of the method")
         for part in stage.trains:
             look_up(part, dict(method.named_children()), kind="part of the method")
-
-
-def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
-    """Name Accelerate's precision; "auto" takes bfloat16 where the processor multiplies it natively."""
-    names = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
-    if settings.precision != "auto":
-        return names[settings.precision]
-    if torch.cuda.is_available() and device != "cpu":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if fast else "no"

@@ -1,5 +1,6 @@
 """Data sets whose images do not follow each other: KITTI's depth benchmark, Make3D."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_make3d_refuses_other_arrays(tmp_path):
 
 
 def test_make3d_names_the_extra(tmp_path, monkeypatch):
-    monkeypatch.setattr("vection.data.readers.make3d.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(UsageError, match=r"vection\[make3d\]"):
         prepare("make3d", tmp_path, tmp_path / "out", settings=SMALL, workers=0)
 

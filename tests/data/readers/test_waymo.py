@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from tests.data.readers import fake_waymo as fake
 
-from vection.cli.results.evaluate import open_truth
 from vection.data.clips.folder import read_clip
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.prepare.preparation import prepare
@@ -23,6 +22,7 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import get_protocol
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
+from vection.evaluation.truth.open import open_truth
 
 SETTINGS = PrepareSettings(width=96, height=64)
 

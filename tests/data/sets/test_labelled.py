@@ -101,7 +101,7 @@ def test_truth_of_the_synthetic_world_teaches_its_classes(tiny_clips: Path):
 
 
 def test_folders_without_labels(tmp_path: Path, make_clip: Callable[..., ClipInfo]):
-    with pytest.raises(UsageError, match=r"does not exist.*--data\.labels"):
+    with pytest.raises(UsageError, match=r"does not exist.*data\.labels"):
         LabelledDataset(tmp_path / "nowhere", height=8, width=16)
     make_clip(tmp_path / "clips" / "one", frames=2)
     (tmp_path / "empty").mkdir()

@@ -29,7 +29,7 @@ def test_inverse_depth_is_resized_scaled_and_cut(tmp_path):
 
 
 def test_what_the_server_would_refuse(tmp_path):
-    with pytest.raises(UsageError, match="--factor"):
+    with pytest.raises(UsageError, match="give `factor`"):
         write_submission(reader(), tmp_path / "out", images=2)
     with pytest.raises(UsageError, match="2 maps; a submission has 500"):
         write_submission(reader(), tmp_path / "out", factor=1.0)

@@ -78,7 +78,7 @@ def test_paths_are_paired_by_number_time_or_line():
     assert rows(CameraPath("numbered", POSES[2:5], numbers=np.array([9, 11, 15])), numbered) == [1, 5]
     assert rows(CameraPath("lines", POSES), true) == list(range(6))
     assert rows(late, untimed, first_frame=3) == [3, 4, 5]
-    with pytest.raises(UsageError, match="--first-frame"):
+    with pytest.raises(UsageError, match="first_frame"):
         pair_paths(late, untimed)
     with pytest.raises(UsageError, match="2 have a true one"):
         pair_paths(late, true, first_frame=4)

@@ -21,7 +21,7 @@ def test_the_name_of_the_file_says_what_it_holds(tmp_path, file, kind):
 
 def test_what_no_name_tells_must_be_said(tmp_path):
     np.save(tmp_path / "out.npy", STACK.astype(np.float64))
-    with pytest.raises(UsageError, match="say --kind"):
+    with pytest.raises(UsageError, match="say `kind=depth`"):
         open_predictions(tmp_path / "out.npy", names=["x", "y"])
     assert open_predictions(tmp_path / "out.npy", names=["x", "y"], kind="depth").read("x").kind == "depth"
 
@@ -47,7 +47,7 @@ def test_archives(tmp_path):
     np.savez(tmp_path / "a.npz", disps=STACK)
     assert open_predictions(tmp_path / "a.npz", names=["x", "y"]).read("x").kind == "inverse-depth"
     np.savez(tmp_path / "b.npz", pred=STACK)
-    with pytest.raises(UsageError, match="say --kind"):
+    with pytest.raises(UsageError, match="say `kind=depth`"):
         open_predictions(tmp_path / "b.npz", names=["x", "y"])
     assert open_predictions(tmp_path / "b.npz", names=["x", "y"], kind="inverse-depth").names == ("x", "y")
     np.savez(tmp_path / "depth.npz", x=DEPTH[None], y=2 * DEPTH)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from tests.data.readers.test_dynamo_layout import write_nuscenes, write_waymo
 
-from vection.cli.results.evaluate import open_truth
 from vection.errors import DataError
 from vection.evaluation.depth.baselines import constant_predictions
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import get_protocol
 from vection.evaluation.truth.dynamo_layout import dynamo_truth
+from vection.evaluation.truth.open import open_truth
 
 
 def test_frames_with_laser_points_are_evaluated_by_category(tmp_path: Path):

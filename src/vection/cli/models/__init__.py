@@ -1,0 +1,1 @@
+"""Commands that make or use models: train, predict, import, recipes, demo."""

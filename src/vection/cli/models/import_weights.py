@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.flags import as_flags
 from vection.errors import UsageError
+from vection.foreign_weights.layout_names import LayoutName
 
 EXAMPLES = (
     "vection import mono_640x192 --out runs/monodepth2",
@@ -32,10 +33,7 @@ class Import:
     """A weight file, or the folder of the weight files of one model (encoder.pth, depth.pth ...)."""
     out: Path
     """Run folder to write."""
-    layout: (
-        Literal["monodepth2", "lite-mono", "sc-sfmlearner", "sc-depth-pl", "sgdepth", "dynamo-depth", "motion-field"]
-        | None
-    ) = None
+    layout: LayoutName | None = None
     """Whose layout it is; told by the names of the tensors if not given."""
     width: int | None = None
     """Width of the images it was trained with, if the files do not say."""
@@ -55,11 +53,12 @@ def run(arguments: Sequence[str]) -> None:
     size = None if chosen.width is None or chosen.height is None else (chosen.width, chosen.height)
     made = import_run(chosen.checkpoint, out=chosen.out, layout=chosen.layout, size=size)
     data = made.recipe.data
+    remarks = [as_flags(remark) for remark in made.remarks]
     if chosen.json:
-        about = {"layout": made.layout, "width": data.width, "height": data.height, "remarks": made.remarks}
+        about = {"layout": made.layout, "width": data.width, "height": data.height, "remarks": remarks}
         print(json.dumps({"run": str(made.folder)} | about))
         return
     console = Console(stderr=True)
-    for remark in made.remarks:
+    for remark in remarks:
         console.print(f"[yellow]note:[/] {remark}", soft_wrap=True, highlight=False)
     print(f"{made.folder}: {made.layout}, {data.width}x{data.height}, method {made.recipe.method.name}")

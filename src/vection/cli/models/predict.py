@@ -1,22 +1,14 @@
 """`vection predict`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
-from vection.errors import UsageError
-from vection.progress import Report
-
-if TYPE_CHECKING:
-    from vection.inference.prediction import Prediction
-    from vection.inference.predictor import Predictor
-    from vection.inference.sources import Frame
 
 EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive",
@@ -65,51 +57,26 @@ class Predict:
 def run(arguments: Sequence[str]) -> None:
     """Predict and say what was written."""
     chosen = parse(Predict, arguments, command="predict", examples=EXAMPLES)
-    from vection.cli.device import choose_device
-    from vection.inference.sources import open_sources
-    from vection.inference.write import check_writable, write_predictions
-    from vection.runs.load import load_predictor
+    from vection.formats.prediction_folder import read_prediction_list
+    from vection.runs.predict import predict
 
-    if chosen.scene_flow and chosen.no_path:
-        raise UsageError("--scene-flow needs the motion that --no-path leaves out; give only one of the two.")
-    sources = open_sources(chosen.input)
-    for source in sources:
-        check_writable(chosen.out / source.name, overwrite=chosen.overwrite)
-    device = choose_device(chosen.device)
-    predictor = load_predictor(chosen.checkpoint, device=device, flip_postprocess=chosen.flip_postprocess)
-    if chosen.scene_flow and not predictor.method.knows.ego_motion:
-        raise UsageError(f"{chosen.checkpoint} knows no motion, so there is no scene flow; leave --scene-flow out.")
-    written = []
-    for source in sources:
-        with progress_bar(f"predicting {source.name or source.description}") as progress:
-            frames = _counted(source, total=source.count, progress=progress)
-            folder = write_predictions(
-                _predictions(predictor, frames, path=not chosen.no_path),
-                chosen.out / source.name,
-                model=str(chosen.checkpoint),
-                png=not chosen.no_png,
-                video=not chosen.no_video,
-                scene_flow=chosen.scene_flow,
-                overwrite=chosen.overwrite,
-            )
-        written.append(str(folder))
+    folders = predict(
+        chosen.checkpoint,
+        chosen.input,
+        chosen.out,
+        flip_postprocess=chosen.flip_postprocess,
+        path=not chosen.no_path,
+        video=not chosen.no_video,
+        png=not chosen.no_png,
+        scene_flow=chosen.scene_flow,
+        overwrite=chosen.overwrite,
+        device=chosen.device,
+        progress=progress_bar,
+    )
+    written = read_prediction_list(folders[0])
+    about = {"unit": written.unit, "scale_source": written.scale_source}
     if chosen.json:
-        about = {"unit": predictor.unit, "scale_source": predictor.scale_source}
-        print(json.dumps({"predictions": written} | about))
+        print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
         return
-    for folder_name in written:
-        print(f"{folder_name}: depth {predictor.unit} (scale: {predictor.scale_source})")
-
-
-def _predictions(predictor: "Predictor", frames: Iterable["Frame"], *, path: bool) -> Iterator["Prediction"]:
-    if path:
-        yield from predictor.stream(frames)
-        return
-    for frame in frames:
-        yield predictor.predict(frame)
-
-
-def _counted(frames: Iterable["Frame"], *, total: int | None, progress: Report) -> Iterator["Frame"]:
-    for number, frame in enumerate(frames):
-        yield frame
-        progress(number + 1, total)
+    for folder in folders:
+        print(f"{folder}: depth {about['unit']} (scale: {about['scale_source']})")

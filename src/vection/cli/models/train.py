@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
 from vection.errors import UsageError
-
-if TYPE_CHECKING:
-    from vection.recipes.recipe import Recipe
 
 EXAMPLES = (
     "vection train monodepth2-debug --data clips --out runs/debug",
@@ -48,7 +44,9 @@ class Train:
 def run(arguments: Sequence[str]) -> None:
     """Train and print the run folder."""
     chosen, overrides = parse_known(Train, arguments, command="train", examples=EXAMPLES)
-    recipe = _recipe(chosen.recipe, out=chosen.out)
+    from vection.runs.start import starting_recipe
+
+    recipe = starting_recipe(chosen.recipe, out=chosen.out)
     see = f"vection recipes {chosen.recipe}"
     for setting in chosen.set:
         name, equals, value = setting.partition("=")
@@ -56,27 +54,12 @@ def run(arguments: Sequence[str]) -> None:
             raise UsageError(f"--set wants NAME=VALUE, not '{setting}'; {see} lists the names.")
         overrides += [f"--{name}", *value.split()]
     recipe = override(recipe, overrides, command="train", see=see, other_flags=flags(Train))
-    from vection.cli.device import choose_device
+    from vection.runs.device import choose_device
     from vection.runs.train import train
 
     device = None if chosen.device is None else choose_device(chosen.device)
     folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=device)
     print(json.dumps({"run": str(folder)} | _last_losses(folder)) if chosen.json else folder)
-
-
-def _recipe(name: str, *, out: Path) -> "Recipe":
-    """Return the recipe of this name, or that of a run folder: from its weights, unless the run itself goes on."""
-    from vection.recipes.registry import get_recipe, recipe_names
-
-    folder = Path(name)
-    if name in recipe_names() or not folder.is_dir():
-        return get_recipe(name)
-    from vection.runs.load import find_run_checkpoint, read_run_recipe
-
-    recipe = read_run_recipe(folder)
-    if folder.resolve() == out.resolve():
-        return recipe
-    return replace(recipe, start_from=str(find_run_checkpoint(folder)))
 
 
 def _last_losses(folder: Path) -> dict[str, object]:

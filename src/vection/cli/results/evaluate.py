@@ -3,22 +3,16 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rich.console import Console
+from rich.table import Table
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
-from vection.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from vection.evaluation.depth.protocol import DepthProtocol
-    from vection.evaluation.depth.result import DepthResult
-    from vection.evaluation.predictions.kinds import PredictionReader
-    from vection.evaluation.truth.truth_set import TruthSet
 
 EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
@@ -75,157 +69,70 @@ class Evaluate:
 def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
     chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
-    from vection.data.splits.list_file import read_image_list
-    from vection.evaluation.depth.protocols import get_protocol
-    from vection.evaluation.depth.result import evaluation_of, results_table
     from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
-    from vection.evaluation.objects.scores import objects_table
-    from vection.evaluation.predictions.read import open_predictions
-    from vection.formats.evaluation_file import evaluation_json, write_evaluation
-    from vection.formats.run_folder import RunFolder
-    from vection.reports.examples import write_examples
 
     if chosen.protocol in OBJECT_PROTOCOLS:
-        _run_objects(chosen)
-        return
-    protocol = get_protocol(chosen.protocol)
-    if chosen.factor is not None:
-        if not chosen.factor > 0:
-            raise UsageError(f"--factor {chosen.factor:g} is no scale; it must be positive.")
-        protocol = replace(protocol, factor=chosen.factor)
-    truths = open_truth(chosen.truth) if chosen.truth_list is None else _listed_truth(chosen, protocol)
-    run = RunFolder(chosen.predictions)
-    place = run.predictions if run.has_predictions else chosen.predictions
-    names = truths.names if chosen.names is None else read_image_list(chosen.names)
-    predictions = open_predictions(place, names=names, kind=chosen.kind, in_order=chosen.in_order)
-    if chosen.factor is not None:
-        predictions = replace(predictions, unit="up-to-scale")  # whoever gives a factor wants it
-    results = [_with_objects(_score(predictions, truths, protocol, name="model"), predictions, truths)]
-    if not chosen.no_baselines:
-        results += _baselines(truths, protocol, row_mean_from=chosen.row_mean_from)
-    if chosen.csv is not None:
-        results[0].write_csv(chosen.csv)
-    out = chosen.out or (run.evaluation if run.has_predictions else None)
-    if out is not None:
-        write_evaluation(out, evaluation_of(results))
-    if run.has_predictions:
-        write_examples(run.examples, predictions=predictions, truths=truths, result=results[0])
+        _run_maps(chosen)
+    else:
+        _run_depth(chosen)
+
+
+def _run_depth(chosen: Evaluate) -> None:
+    from vection.evaluation.depth.result import evaluation_of, results_table
+    from vection.evaluation.objects.scores import objects_table
+    from vection.formats.evaluation_file import evaluation_json
+    from vection.runs.evaluate import evaluate
+
+    comparison = evaluate(
+        chosen.predictions,
+        chosen.truth,
+        chosen.protocol,
+        factor=chosen.factor,
+        truth_list=chosen.truth_list,
+        names=chosen.names,
+        kind=chosen.kind,
+        in_order=chosen.in_order,
+        row_mean_from=chosen.row_mean_from,
+        baselines=not chosen.no_baselines,
+        out=chosen.out,
+        csv=chosen.csv,
+        progress=progress_bar,
+    )
+    for reason in comparison.left_out:
+        Console(stderr=True).print(f"[yellow]left out:[/] {reason}", highlight=False, soft_wrap=True)
     if chosen.json:
-        content = evaluation_json(evaluation_of(results))
+        content = evaluation_json(evaluation_of(comparison.results))
         for result in content["results"]:
             del result["per_image"]
             ((result["objects"] or {}).get("motion") or {}).pop("curve", None)
         print(json.dumps(content))
-    else:
-        # Where nobody knows the width (a file, a pipe) the table gets the room it needs.
-        width = None if sys.stdout.isatty() else TABLE_WIDTH
-        Console(width=width).print(results_table(results))
-        if results[0].objects is not None:
-            Console(width=width).print(objects_table(results[0].objects))
+        return
+    _print(results_table(comparison.results))
+    if comparison.model.objects is not None:
+        _print(objects_table(comparison.model.objects))
 
 
-def _listed_truth(chosen: Evaluate, protocol: "DepthProtocol") -> "TruthSet":
-    from vection.data.readers.kitti.lidar import SOURCES
-    from vection.data.splits.list_file import read_image_list
-    from vection.evaluation.truth.kitti_raw import kitti_raw_truth
-
-    source = next((name for name, words in SOURCES.items() if words == protocol.ground_truth), None)
-    if source is None or chosen.truth_list is None:
-        raise UsageError(f"The protocol '{protocol.name}' has no truth in KITTI raw; leave --truth-list out.")
-    return kitti_raw_truth(chosen.truth, read_image_list(chosen.truth_list), source=source)
-
-
-def _run_objects(chosen: Evaluate) -> None:
+def _run_maps(chosen: Evaluate) -> None:
     """Evaluate masks or classes alone."""
-    from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
-    from vection.evaluation.objects.result import evaluate_object_maps
-    from vection.evaluation.predictions.read import (
-        read_object_folder,
-        read_prediction_folder,
-        renamed,
-    )
-    from vection.evaluation.truth.cityscapes_classes import cityscapes_classes
-    from vection.files import write_text
     from vection.formats.evaluation_file import object_evaluation_json
-    from vection.formats.prediction_folder import find_prediction_folders
-    from vection.formats.run_folder import RunFolder
+    from vection.runs.evaluate import evaluate_maps
 
-    protocol = OBJECT_PROTOCOLS[chosen.protocol]
-    is_cityscapes = protocol.part == "classes" and (chosen.truth / "gtFine").is_dir()
-    truths = cityscapes_classes(chosen.truth) if is_cityscapes else open_truth(chosen.truth)
-    run = RunFolder(chosen.predictions)
-    place = run.predictions if run.has_predictions else chosen.predictions
-    if not place.is_dir():
-        raise UsageError(
-            f"There are no predictions at {place}; a prediction folder or a folder of 8-bit PNG is expected."
-        )
-    known = find_prediction_folders(place)
-    predictions = read_prediction_folder(place) if known else read_object_folder(place, part=protocol.part)
-    if chosen.in_order:
-        predictions = renamed(predictions, truths.names)
-    result = evaluate_object_maps(predictions, truths, protocol)
-    if chosen.csv is not None:
-        write_text(chosen.csv, result.to_csv())
-    if chosen.out is not None:
-        write_text(chosen.out, json.dumps(object_evaluation_json(result.to_evaluation()), indent=1))
+    result = evaluate_maps(
+        chosen.predictions,
+        chosen.truth,
+        chosen.protocol,
+        in_order=chosen.in_order,
+        out=chosen.out,
+        csv=chosen.csv,
+    )
     if chosen.json:
         content = object_evaluation_json(result.to_evaluation())
         content["objects"].get("motion", {}).pop("curve", None)
         print(json.dumps(content))
         return
-    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(result.table())
+    _print(result.table())
 
 
-def open_truth(path: Path) -> "TruthSet":
-    """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
-    from vection.data.clips.folder import CLIP_FILE
-    from vection.evaluation.truth.cityscapes import cityscapes_truth
-    from vection.evaluation.truth.dynamo_layout import dynamo_truth, is_dynamo_layout
-    from vection.evaluation.truth.truth_set import clip_truth, exported_truth, kitti_2015_truth, png_truth
-
-    if not path.exists():
-        raise UsageError(f"There is no ground truth at {path}.")
-    if path.is_file():
-        if path.suffix != ".npz":
-            raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
-        return exported_truth(path)
-    if (path / "training" / "disp_occ_0").is_dir():
-        return kitti_2015_truth(path)
-    if (path / "disparity").is_dir() and (path / "camera").is_dir():
-        return cityscapes_truth(path)
-    if any(path.rglob(CLIP_FILE)):
-        return clip_truth(path)
-    return dynamo_truth(path) if is_dynamo_layout(path) else png_truth(path)
-
-
-def _baselines(truths: "TruthSet", protocol: "DepthProtocol", *, row_mean_from: Path | None) -> list["DepthResult"]:
-    from vection.evaluation.depth.baselines import constant_predictions, row_mean_predictions
-
-    results = [_score(constant_predictions(truths), truths, protocol, name="constant depth")]
-    training = None if row_mean_from is None else open_truth(row_mean_from)
-    row_mean = row_mean_predictions(truths, training)
-    try:
-        results.append(_score(row_mean, truths, protocol, name="row-mean depth"))
-    except DataError as error:
-        # One drive alone leaves nothing to fit on; the rest of the table is worth having.
-        if row_mean_from is not None:
-            raise
-        Console(stderr=True).print(f"[yellow]left out:[/] {error}", highlight=False, soft_wrap=True)
-    return results
-
-
-def _score(
-    predictions: "PredictionReader", truths: "TruthSet", protocol: "DepthProtocol", *, name: str
-) -> "DepthResult":
-    from vection.evaluation.depth.evaluate import evaluate_depth
-
-    with progress_bar(f"evaluating {name}") as progress:
-        return evaluate_depth(predictions, truths, protocol, name=name, progress=progress)
-
-
-def _with_objects(result: "DepthResult", predictions: "PredictionReader", truths: "TruthSet") -> "DepthResult":
-    from vection.evaluation.objects.scores import evaluate_objects
-
-    with progress_bar("evaluating motion and classes") as progress:
-        objects = evaluate_objects(predictions, truths, scales=result.scales(), progress=progress)
-    return replace(result, objects=objects)
+def _print(table: Table) -> None:
+    """Print a table; where nobody knows the width (a file, a pipe) it gets the room it needs."""
+    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)

@@ -3,21 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
-from vection.errors import UsageError
-
-if TYPE_CHECKING:
-    from vection.evaluation.paths.protocol import OdometryProtocol
-    from vection.evaluation.paths.scores import PathScores
-    from vection.formats.camera_path import CameraPath
 
 EXAMPLES = (
     "vection odometry runs/first drive.mp4 --out paths/drive",
@@ -66,118 +59,30 @@ class Odometry:
 def run(arguments: Sequence[str]) -> None:
     """Predict or read paths, write them, and score them where the truth is known."""
     chosen = parse(Odometry, arguments, command="odometry", examples=EXAMPLES)
-    from vection.evaluation.paths.camera_path import open_paths
-    from vection.evaluation.paths.scores import score_path
-    from vection.reports.path_files import write_path
+    from vection.evaluation.paths.scores import paths_json, paths_tables
+    from vection.runs.odometry import odometry
 
-    protocol = _protocol(chosen)
-    if chosen.input is None:
-        predicted = open_paths(chosen.source)
-        truth = chosen.truth
-        if truth is None and chosen.out is None:
-            raise UsageError("There is nothing to do: give --truth to score the path, or --out to write it anew.")
-    else:
-        if chosen.out is None:
-            raise UsageError("Say with --out where the predicted path shall be written.")
-        predicted = _predict(chosen, chosen.input)
-        truth = chosen.truth or _own_truth(chosen.input)
-    matched = {} if truth is None else _matched(predicted, open_paths(truth), truth=truth)
-    scores = [
-        score_path(predicted[own], true, protocol, name=name or own, first_frame=chosen.first_frame)
-        for own, (name, true) in matched.items()
-    ]
-    written = []
-    if chosen.out is not None:
-        for name, path in predicted.items():
-            true = matched[name][1] if name in matched else None
-            folder = chosen.out if len(predicted) == 1 else chosen.out / name
-            written.append(str(write_path(path, folder, true=true, first_frame=chosen.first_frame)))
-    _report(scores, protocol, chosen, written=written, truth=str(truth))
-
-
-def _protocol(chosen: Odometry) -> "OdometryProtocol":
-    from vection.evaluation.paths.protocol import ALIGNMENTS, get_odometry_protocol
-
-    protocol = get_odometry_protocol(chosen.protocol)
-    for name in chosen.align:
-        if name not in ALIGNMENTS:
-            raise UsageError(f"There is no alignment '{name}'; choose among {', '.join(ALIGNMENTS)}.")
-    if any(frames < 2 for frames in chosen.snippets):
-        raise UsageError("A snippet has at least two frames; give larger --snippets.")
-    named = tuple(name for name in ALIGNMENTS if name in chosen.align)
-    return replace(protocol, alignments=named or protocol.alignments, snippets=chosen.snippets or protocol.snippets)
-
-
-def _predict(chosen: Odometry, source: Path) -> dict[str, "CameraPath"]:
-    import numpy as np
-
-    from vection.cli.device import choose_device
-    from vection.formats.camera_path import CameraPath
-    from vection.inference.sources import open_sources
-    from vection.runs.load import load_predictor
-
-    sources = open_sources(source)
-    predictor = load_predictor(chosen.source, device=choose_device(chosen.device))
-    found = {}
-    for one in sources:
-        poses, seconds = [], []
-        with progress_bar(f"following {one.name or one.description}") as progress:
-            for frame, pose in predictor.path(one):
-                poses.append(pose)
-                seconds.append(frame.seconds)
-                progress(len(poses), one.count)
-        if len(poses) < 2:
-            raise UsageError(f"{one.description} has {len(poses)} frame; a path needs at least two.")
-        name = f"{one.description} ({predictor.unit})"
-        found[one.name] = CameraPath(name, np.stack(poses), seconds=np.array(seconds))
-    return found
-
-
-def _own_truth(source: Path) -> Path | None:
-    """Return the folder of clips if one holds true poses."""
-    from vection.data.clips.folder import CLIP_FILE
-    from vection.evaluation.paths.camera_path import open_paths
-
-    if not source.is_dir() or not any(source.rglob(CLIP_FILE)):
-        return None
-    try:
-        open_paths(source)
-    except UsageError:
-        return None
-    return source
-
-
-def _matched(
-    predicted: dict[str, "CameraPath"], trues: dict[str, "CameraPath"], *, truth: Path
-) -> dict[str, tuple[str, "CameraPath"]]:
-    """True paths with their names, by the names of the predicted ones."""
-    if len(predicted) == len(trues) == 1:
-        return {next(iter(predicted)): next(iter(trues.items()))}
-    missing = [name for name in predicted if name not in trues]
-    if missing:
-        known = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
-        raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {known}); rename one of the two.")
-    return {name: (name, trues[name]) for name in predicted}
-
-
-def _report(
-    scores: list["PathScores"], protocol: "OdometryProtocol", chosen: Odometry, *, written: list[str], truth: str
-) -> None:
-    from vection.evaluation.paths.scores import paths_json, paths_tables, segments_csv
-    from vection.files import write_text
-    from vection.formats.camera_path import SCORES_FILE
-
-    content = paths_json(scores, protocol, truth=truth) if scores else {}
-    if scores and chosen.out is not None:
-        write_text(chosen.out / SCORES_FILE, json.dumps(content, indent=1))
-    if scores and chosen.csv is not None:
-        write_text(chosen.csv, segments_csv(scores))
+    comparison = odometry(
+        chosen.source,
+        chosen.input,
+        truth=chosen.truth,
+        out=chosen.out,
+        protocol=chosen.protocol,
+        align=chosen.align,
+        snippets=chosen.snippets,
+        first_frame=chosen.first_frame,
+        csv=chosen.csv,
+        device=chosen.device,
+        progress=progress_bar,
+    )
+    scores, protocol, truth = comparison.scores, comparison.protocol, comparison.truth
     if chosen.json:
-        print(json.dumps({"paths": written} | content))
+        content = paths_json(scores, protocol, truth=truth) if scores else {}
+        print(json.dumps({"paths": [str(folder) for folder in comparison.folders]} | content))
         return
     # Where nobody knows the width (a file, a pipe) the table gets the room it needs.
     console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
     for table in paths_tables(scores, protocol, truth=truth) if scores else ():
         console.print(table)
-    for folder in written:
+    for folder in comparison.folders:
         print(folder)

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 from jaxtyping import Float32
-from pydantic import Field, FiniteFloat, PositiveInt
+from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt
 
 from vection.arrays import CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
+from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
 from vection.files import read_json, whole_file, write_text
 from vection.formats.record import KEY, check_format, checked
@@ -79,8 +80,8 @@ class ClipInfo:
     mask: str | None = None
     stereo: StereoInfo | None = None
     truth: str | None = None
-    truth_source: str | None = None
-    """Where true depth comes from, in the words of the evaluation protocols."""
+    truth_source: Annotated[str, AfterValidator(source_identifier)] | None = None
+    """Where true depth comes from: an identifier of `data.clips.truth_sources`, or other words."""
     classes: str | None = None
     """Folder of class maps, PNGs named like the frames: Cityscapes train ids, 255 where unknown."""
     breaks: tuple[int, ...] = ()
@@ -175,7 +176,14 @@ def write_rgb(path: Path, image: RgbImage) -> None:
 
 
 def read_clip(folder: Path) -> ClipInfo:
-    """Read and check `folder/clip.json`. Raises UsageError if there is none, DataError if it is not valid."""
+    """Read and check `folder/clip.json`. Raises UsageError if there is none, DataError if it is not valid.
+
+    >>> from vection.data.synthetic import street, write_drive
+    >>> _ = write_drive(Path("drive"), street(width=64, height=64, frames=3, antialias=False), seed=1)
+    >>> clip = read_clip(Path("drive"))
+    >>> len(clip), clip.unit, clip.read_image(0).shape, clip.read_truth(0).depth.shape
+    (3, 'metres', (64, 64, 3), (64, 64))
+    """
     path = folder / CLIP_FILE
     if not path.is_file():
         raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
@@ -210,5 +218,9 @@ def find_clips(root: Path) -> list[Path]:
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """Return a sort key under which `frame2` comes before `frame10`."""
+    """Return a sort key under which `frame2` comes before `frame10`.
+
+    >>> sorted(["frame10", "frame2"], key=natural_key)
+    ['frame2', 'frame10']
+    """
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]

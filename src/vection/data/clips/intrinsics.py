@@ -27,6 +27,10 @@ class CameraIntrinsics:
     """Pinhole camera of images of `width` x `height`, in pixels, pixel centres at integers.
 
     `distortion` is OpenCV's k1, k2, p1, p2, k3. `source` says in words where the numbers come from.
+
+    >>> camera = CameraIntrinsics(640, 192, fx=370.0, fy=370.0, cx=319.5, cy=95.5, source="calibration")
+    >>> camera.resized(width=320, height=96).numbers
+    (185.0, 185.0, 159.5, 47.5)
     """
 
     width: int
@@ -130,7 +134,12 @@ def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
 
 
 def from_field_of_view(degrees: float, *, width: int, height: int, source: str | None = None) -> CameraIntrinsics:
-    """Return a camera of square pixels whose centre is the image's and whose width spans `degrees`."""
+    """Return a camera of square pixels whose centre is the image's and whose width spans `degrees`.
+
+    >>> camera = from_field_of_view(90.0, width=640, height=192)
+    >>> round(camera.fx, 3), camera.cx
+    (320.0, 319.5)
+    """
     lowest, highest = FIELD_OF_VIEW_RANGE
     if not lowest <= degrees <= highest:
         raise DataError(f"A horizontal field of view of {degrees:g} degrees is not from {lowest:g} to {highest:g}.")

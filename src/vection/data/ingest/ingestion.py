@@ -31,8 +31,8 @@ class Ingested:
 
 
 def ingest(
-    source: Path,
-    out: Path,
+    source: Path | str,
+    out: Path | str,
     *,
     settings: IngestSettings | None = None,
     overwrite: bool = False,
@@ -44,6 +44,7 @@ def ingest(
     then only clips are replaced) or cannot be written, DataError if the source is unusable: broken, or under 3 usable
     frames.
     """
+    source, out = Path(source), Path(out)
     settings = settings or IngestSettings()
     _check(settings)
     sources = find_sources(source)

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
-import av.error
 import cv2
 import numpy as np
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from vection.arrays import RgbImage
 from vection.data.clips.folder import natural_key, read_rgb
 from vection.errors import DataError, UsageError
+from vection.extras import extra
+
+if TYPE_CHECKING:
+    from av import VideoFrame as CodedFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
@@ -64,6 +67,8 @@ class VideoFile:
 
     def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
         """Yield runs of consecutive images; each place is reached from the key frame before it."""
+        import av.error
+
         with _open(self.path) as container:
             for place in range(count):
                 seconds = self._seconds * place / count
@@ -74,7 +79,9 @@ class VideoFile:
                 frames = dropwhile(partial(_before, seconds=seconds), self._decode(container))
                 yield [_upright(frame) for frame in islice(frames, length)]
 
-    def _decode(self, container: InputContainer) -> Iterator[av.VideoFrame]:
+    def _decode(self, container: "InputContainer") -> Iterator["CodedFrame"]:
+        import av.error
+
         stream = _video_stream(container, self.path)
         packets = container.demux(stream)
         while True:
@@ -193,7 +200,10 @@ def _sorted_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
-def _open(path: Path) -> InputContainer:
+def _open(path: Path) -> "InputContainer":
+    with extra("video", purpose="Reading videos"):
+        import av
+        import av.error
     try:
         return av.open(str(path))
     except FileNotFoundError as error:
@@ -203,7 +213,7 @@ def _open(path: Path) -> InputContainer:
         raise DataError(f"{path} is not a readable video ({reason}); check it with a video player.") from error
 
 
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+def _video_stream(container: "InputContainer", path: Path) -> "VideoStream":
     streams: Sequence[VideoStream] = container.streams.video
     if not streams:
         raise DataError(f"{path} has no video stream.")
@@ -212,11 +222,11 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     return streams[0]
 
 
-def _before(frame: av.VideoFrame, *, seconds: float) -> bool:
+def _before(frame: "CodedFrame", *, seconds: float) -> bool:
     return frame.time is not None and frame.time < seconds
 
 
-def _upright(frame: av.VideoFrame) -> RgbImage:
+def _upright(frame: "CodedFrame") -> RgbImage:
     # Phones store portrait video lying down, with a rotation to be applied by the player.
     image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
     turns = round(getattr(frame, "rotation", 0) / 90) % 4

@@ -124,7 +124,7 @@ def _shown(array: AnyArray, source: SourceFrame, framing: Framing) -> AnyArray:
     if (height, width) == full:
         return array
     if array.shape[-2:] != full:
-        raise UsageError("Truth of another size than the image cannot be cropped; prepare with --crop stretch.")
+        raise UsageError("Truth of another size than the image cannot be cropped; prepare with `crop=stretch`.")
     return np.ascontiguousarray(array[..., top : top + height, left : left + width])
 
 

@@ -58,19 +58,22 @@ class _Job:
 
 def prepare(
     data_set: DataSet | str,
-    source: Path,
-    out: Path,
+    source: Path | str,
+    out: Path | str,
     *,
-    settings: PrepareSettings,
+    settings: PrepareSettings | None = None,
     workers: int = 1,
     progress: Report | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
-    `workers` processes read frames; 0 does it in this one. Raises UsageError for a wrong name, folder or size, or if
-    `out` was made with other settings, DataError if nothing of the data set can be used.
+    `settings` are the data set's usual ones if not given. `workers` processes read frames; 0 does it in this one.
+    Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, DataError if nothing
+    of the data set can be used.
     """
     data_set = get_data_set(data_set) if isinstance(data_set, str) else data_set
+    source, out = Path(source), Path(out)
+    settings = settings or PrepareSettings(width=data_set.size[0], height=data_set.size[1], crop=data_set.crop)
     _check(settings, source=source, out=out)
     data_set.check_split(settings.split)
     listing = data_set.list_sequences(source, settings)

@@ -42,7 +42,7 @@ def in_workers(function: Callable[[Job], Result], jobs: Iterable[Job], *, worker
                 yield future.result()
     except BrokenProcessPool as error:
         raise UsageError(
-            "A worker process died, probably for want of memory; run again with fewer --workers: what is done is kept."
+            "A worker process died, probably for want of memory; run again with fewer `workers`: what is done is kept."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

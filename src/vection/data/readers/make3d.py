@@ -5,7 +5,6 @@ image is kept at a ratio of 2:1 (rows 710 to 1562), and the same part of the gri
 """
 
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,10 @@ from vection.arrays import DepthMap
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError
+from vection.extras import extra
 
 RATIO = 2.0
 """Width / height of the part of an image that is kept."""
@@ -23,8 +24,7 @@ GRID = (55, 305)
 """Rows and columns of the laser's grid."""
 GRID_ROWS = slice(17, 38)
 """Those of the kept part."""
-TRUTH_SOURCE = "Make3D's laser grid, middle 21 of 55 rows (C1)"
-"""Where the true depth comes from, in the words of the evaluation protocols."""
+TRUTH_SOURCE: TruthSource = "make3d-laser"
 DEPTH_CHANNEL = 3
 """Of Position3DGrid: height, side, forward, distance along the ray."""
 IMAGES = ("Test134", "Test", ".")
@@ -35,8 +35,9 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     """Find the test images; the sequence has the name `test`, and its images do not follow each other."""
     if settings.split not in (None, "test") or settings.variant is not None or settings.stereo or settings.cameras:
         raise UsageError("make3d has only its test images, without variants, cameras or a second view.")
-    if settings.truth and find_spec("scipy") is None:
-        raise UsageError("Make3D's depth is read with scipy; install it with `pip install 'vection[make3d]'`.")
+    if settings.truth:
+        with extra("make3d", purpose="Reading Make3D's depth"):
+            import scipy.io  # noqa: F401 - said before anything is read
     folders = (sorted((source / name).glob("img-*.jpg")) for name in IMAGES)
     images = next(filter(None, folders), [])
     frames = tuple(

@@ -43,7 +43,7 @@ class LabelledDataset(Dataset[RawLabelledImage]):
     def __init__(self, root: Path, *, height: int, width: int, part: str = "train") -> None:
         cv2.setNumThreads(0)
         if not root.is_dir():
-            raise UsageError(f"The folder of labelled images {root} does not exist; name it with --data.labels FOLDER.")
+            raise UsageError(f"The folder of labelled images {root} does not exist; name it with `data.labels=FOLDER`.")
         self.root, self.crop = root, (height, width)
         self._pairs = _cityscapes(root, part) if (root / "leftImg8bit").is_dir() else _labelled_frames(root)
         if not self._pairs:

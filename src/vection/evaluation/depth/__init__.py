@@ -1,0 +1,1 @@
+"""Depth against true depth: protocols, errors, baselines, results."""

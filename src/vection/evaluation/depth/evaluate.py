@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from vection.arrays import FloatMap
 from vection.data.clips.resizing import resize_map, resize_nearest
+from vection.data.clips.truth_sources import source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
@@ -48,6 +49,13 @@ def evaluate_depth(
     Predictions in metres are not multiplied by the protocol's factor.
     `progress` is called with the images done and their number. Raises UsageError naming the images without a
     prediction, DataError for predictions that are not positive where the protocol evaluates them.
+
+    >>> from vection.evaluation import GroundTruth, get_protocol, predictions_in_memory, truths_in_memory
+    >>> true = np.linspace(2, 40, 12, dtype=np.float32).reshape(3, 4)
+    >>> truths = truths_in_memory([GroundTruth("a", true)])
+    >>> result = evaluate_depth(predictions_in_memory({"a": true / 3}), truths, get_protocol("synthetic"))
+    >>> round(result.ratio_median, 3), round(result.categories["all"].mean.abs_rel, 3)  # scaled by the median
+    (3.0, 0.0)
     """
     _check_names(predictions, truths)
     _check_source(truths, protocol)
@@ -182,9 +190,10 @@ def _reciprocal(values: FloatMap) -> FloatMap:
 
 def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
     """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
-    if truths.source is not None and not protocol.ground_truth.startswith(truths.source):
+    if truths.source is not None and truths.source != protocol.ground_truth:
         raise UsageError(
-            f"{truths.description} is not what the protocol '{protocol.name}' compares with ({protocol.ground_truth});"
+            f"{truths.description} is not what the protocol '{protocol.name}' compares with"
+            f" ({source_sentence(protocol.ground_truth)});"
             " choose the protocol of this truth, or export the truth of this protocol."
         )
 
@@ -205,5 +214,5 @@ def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
         count = f"{len(missing)} of the {len(truths)} images"
         sentence = f"{predictions.description} lacks {count} of {truths.description}: {some}"
         if len(available) == len(truths):
-            sentence += "; if its maps have other names but this order, give --in-order"
+            sentence += "; if its maps have other names but this order, give `in_order=True`"
         raise UsageError(sentence)

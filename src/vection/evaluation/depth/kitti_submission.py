@@ -35,10 +35,10 @@ def write_submission(
     with a depth that is not positive.
     """
     if factor is not None and not factor > 0:
-        raise UsageError(f"--factor {factor:g} is no scale; it must be positive.")
+        raise UsageError(f"`factor={factor:g}` is no scale; it must be positive.")
     if factor is None and predictions.unit != "metres":
         raise UsageError(
-            f"{predictions.description} holds depth of unknown scale, but the server wants metres; give --factor, which"
+            f"{predictions.description} holds depth of unknown scale, but the server wants metres; give `factor`, which"
             " the protocol kitti-server-one-scale finds on the validation images (1 if it is metres already)."
         )
     if len(predictions.names) != images:
@@ -46,7 +46,8 @@ def write_submission(
     strange = next((name for name in predictions.names if not re.fullmatch(r"\d{10}", name)), None)
     if strange is not None:
         raise UsageError(
-            f"'{strange}' is no name of a test image (0000000000 and so on); give --in-order if the order is right."
+            f"'{strange}' is no name of a test image (0000000000 and so on); give `in_order=True` if the order is"
+            " right."
         )
     with whole_folder(out) as temporary:
         for number, name in enumerate(predictions.names):

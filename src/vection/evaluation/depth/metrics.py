@@ -43,7 +43,12 @@ def accuracy(predicted: Pixels, truth: Pixels, *, power: int) -> float:
 
 
 def depth_errors(predicted: Pixels, truth: Pixels) -> DepthErrors:
-    """Compute all errors; needs at least one pixel."""
+    """Compute all errors; needs at least one pixel.
+
+    >>> errors = depth_errors(np.array([9.0, 12.0]), np.array([10.0, 10.0]))
+    >>> round(errors.abs_rel, 3), round(errors.rmse, 3), errors.a1
+    (0.15, 1.581, 1.0)
+    """
     return DepthErrors(
         abs_rel=abs_rel(predicted, truth),
         sq_rel=sq_rel(predicted, truth),

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from vection.arrays import FloatMap, PixelMask
+from vection.data.clips.truth_sources import source_sentence
 from vection.evaluation.predictions.kinds import MapKind
 
 Median = Literal["middle", "lower"]
@@ -58,11 +59,15 @@ WITHOUT_BONNET = Crop("upper three quarters", top=0.0, bottom=0.75, left=0.0, ri
 
 @dataclass(frozen=True)
 class DepthProtocol:
-    """Everything that changes the numbers; a table is only comparable with one of the same protocol."""
+    """Everything that changes the numbers; a table is only comparable with one of the same protocol.
+
+    >>> DepthProtocol("mine", "my laser", truth_below=50.0, scaling="none").describe()
+    'mine: ground truth my laser (depth, < 50 m); no crop; no scaling; prediction clamped to [0.001, 80] m; ...'
+    """
 
     name: str
     ground_truth: str
-    """Where the true depth comes from, in words."""
+    """Where the true depth comes from: an identifier of `data.clips.truth_sources`, or other words."""
     min_depth: float = 1e-3
     max_depth: float = 80.0
     """Predictions are clamped to [min_depth, max_depth] metres, after scaling, if `clamp`."""
@@ -93,6 +98,8 @@ class DepthProtocol:
     """Of RMSElog."""
     server: bool = False
     """Print the errors of KITTI's depth server as well."""
+    selection: str | None = None
+    """Which images of the source are meant, in words, if not all."""
     images: int | None = None
     """Images of the published test set, which the table compares with those that were evaluated."""
 
@@ -122,8 +129,9 @@ class DepthProtocol:
         factor = f" after x{self.factor:g}" if self.factor != 1 else ""
         clamp = f"prediction clamped to [{self.min_depth:g}, {self.max_depth:g}] m" if self.clamp else "no clamping"
         resized = " bilinearly" if self.interpolation == "bilinear" else " to the nearest pixel"
+        selection = f", {self.selection}" if self.selection else ""
         parts = [
-            f"{self.name}: ground truth {self.ground_truth} ({floor}depth, {cap})",
+            f"{self.name}: ground truth {source_sentence(self.ground_truth)}{selection} ({floor}depth, {cap})",
             f"{self.crop.name} crop" if self.crop else "no crop",
             *([f"prediction of the {self.seen.name}"] if self.seen else []),
             scaling + factor + (" (lower medians)" if self.median == "lower" else ""),

@@ -2,13 +2,8 @@
 
 from dataclasses import replace
 
-from vection.data.readers.cityscapes.snippets import TRUTH_SOURCE as CITYSCAPES_TRUTH
-from vection.data.readers.make3d import TRUTH_SOURCE as MAKE3D_TRUTH
-from vection.data.readers.nuscenes.scenes import TRUTH_SOURCE as NUSCENES_TRUTH
-from vection.data.readers.waymo.lasers import DEPTH_SOURCES
 from vection.evaluation.depth.protocol import ALL, CITYSCAPES_WINDOW, GARG, WITHOUT_BONNET, DepthProtocol
 from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
-from vection.evaluation.truth.truth_set import KITTI_2015_SOURCE
 from vection.names import look_up
 
 OBJECT_CATEGORIES = (ALL, "static background", "static objects", "moving objects")
@@ -16,7 +11,7 @@ OBJECT_CATEGORIES = (ALL, "static background", "static objects", "moving objects
 
 KITTI_EIGEN = DepthProtocol(
     "kitti-eigen",
-    "velodyne projected, its forward coordinate x",
+    "kitti-velodyne-x",
     truth_above=1e-3,
     truth_below=80.0,
     crop=GARG,
@@ -24,7 +19,7 @@ KITTI_EIGEN = DepthProtocol(
 )
 """The numbers of Monodepth2's Tables 1 and 2, of Li et al.'s Table 3."""
 
-KITTI_EIGEN_Z = replace(KITTI_EIGEN, name="kitti-eigen-z", ground_truth="velodyne projected, camera z")
+KITTI_EIGEN_Z = replace(KITTI_EIGEN, name="kitti-eigen-z", ground_truth="kitti-velodyne-z")
 """The same with true z-depth: SGDepth's Table 1 (its maps are also rounded to 1/256 m)."""
 
 KITTI_EIGEN_STEREO = replace(KITTI_EIGEN, name="kitti-eigen-stereo", scaling="none", factor=5.4)
@@ -39,7 +34,7 @@ KITTI_EIGEN_DEPTH = replace(KITTI_EIGEN, name="kitti-eigen-depth", resize="depth
 KITTI_EIGEN_DYNAMO = replace(KITTI_EIGEN, name="kitti-eigen-dynamo", median="lower")
 """Dynamo-Depth's Tables 1 and 5."""
 
-EIGEN_BENCHMARK = DepthProtocol("eigen-benchmark", "KITTI's improved depth maps (Uhrig et al. 2017)", images=652)
+EIGEN_BENCHMARK = DepthProtocol("eigen-benchmark", "kitti-improved", images=652)
 """Monodepth2's supplement; no crop and no cap on the truth, predictions still clamped."""
 
 EIGEN_BENCHMARK_STEREO = replace(EIGEN_BENCHMARK, name="eigen-benchmark-stereo", scaling="none", factor=5.4)
@@ -48,7 +43,7 @@ EIGEN_BENCHMARK_ONE_SCALE = replace(EIGEN_BENCHMARK, name="eigen-benchmark-one-s
 
 KITTI_2015 = DepthProtocol(
     "kitti-2015",
-    KITTI_2015_SOURCE,
+    "kitti-2015-disparity",
     categories=(ALL, "static", "moving"),
     images=200,
 )
@@ -56,7 +51,8 @@ KITTI_2015 = DepthProtocol(
 
 KITTI_SERVER = DepthProtocol(
     "kitti-server",
-    "KITTI's improved depth maps (Uhrig et al. 2017), selected validation images",
+    "kitti-improved",
+    selection="selected validation images",
     scaling="none",
     clamp=False,
     server=True,
@@ -69,7 +65,7 @@ KITTI_SERVER_ONE_SCALE = replace(KITTI_SERVER, name="kitti-server-one-scale", sc
 
 CITYSCAPES = DepthProtocol(
     "cityscapes",
-    CITYSCAPES_TRUTH,
+    "cityscapes-disparity",
     truth_above=1e-3,
     truth_below=80.0,
     crop=CITYSCAPES_WINDOW,
@@ -83,7 +79,7 @@ CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
 
 WAYMO = DepthProtocol(
     "waymo",
-    DEPTH_SOURCES["camera-z"],
+    "waymo-laser-z",
     max_depth=75.0,
     truth_above=1e-3,
     truth_below=75.0,
@@ -94,13 +90,13 @@ WAYMO = DepthProtocol(
 )
 """Dynamo-Depth's present evaluation. Points are hidden behind nothing: no occlusion test, as published."""
 
-WAYMO_HISTORICAL = replace(WAYMO, name="waymo-historical", ground_truth=DEPTH_SOURCES["vehicle-distance"])
+WAYMO_HISTORICAL = replace(WAYMO, name="waymo-historical", ground_truth="waymo-vehicle-distance")
 """Dynamo-Depth's Tables 1 to 3, as published in 2023; some 10 % farther than camera z."""
 
-WAYMO_COMPENSATED = replace(WAYMO, name="waymo-compensated", ground_truth=DEPTH_SOURCES["compensated"], images=None)
+WAYMO_COMPENSATED = replace(WAYMO, name="waymo-compensated", ground_truth="waymo-compensated-z", images=None)
 """True depth when the image was taken; nothing is published with it."""
 
-WAYMO_PROJECTION = replace(WAYMO, name="waymo-projection", ground_truth=DEPTH_SOURCES["waymo-projection"], images=None)
+WAYMO_PROJECTION = replace(WAYMO, name="waymo-projection", ground_truth="waymo-projection-z", images=None)
 """At the places that Waymo gives, with the rolling shutter; nothing is published with it."""
 
 WAYMO_LI = replace(
@@ -115,7 +111,7 @@ WAYMO_LI = replace(
 )
 """Li et al.'s Table 4, as far as it is known: the paper states no cap, its others are 80 m."""
 
-NUSCENES = replace(WAYMO, name="nuscenes", ground_truth=NUSCENES_TRUTH, images=6019)
+NUSCENES = replace(WAYMO, name="nuscenes", ground_truth="nuscenes-lidar-z", images=6019)
 """Dynamo-Depth's Tables 1 and 2: key frames of the 150 validation scenes."""
 
 NUSCENES_DAY_CLEAR = replace(NUSCENES, name="nuscenes-day-clear", images=4449)
@@ -123,7 +119,7 @@ NUSCENES_DAY_CLEAR = replace(NUSCENES, name="nuscenes-day-clear", images=4449)
 
 MAKE3D = DepthProtocol(
     "make3d-c1",
-    MAKE3D_TRUTH,
+    "make3d-laser",
     min_depth=0.0,
     max_depth=70.0,
     truth_below=70.0,
@@ -134,7 +130,7 @@ MAKE3D = DepthProtocol(
 )
 """Monodepth2's Table 3: the image's middle at a ratio of 2:1; RMSElog is the paper's column log10."""
 
-SYNTHETIC = DepthProtocol("synthetic", "the renderer's depth", truth_below=80.0, categories=OBJECT_CATEGORIES)
+SYNTHETIC = DepthProtocol("synthetic", "renderer", truth_below=80.0, categories=OBJECT_CATEGORIES)
 
 PROTOCOLS = (
     KITTI_EIGEN,
@@ -164,6 +160,10 @@ PROTOCOLS = (
 
 
 def get_protocol(name: str) -> DepthProtocol:
-    """Return a protocol by name; UsageError naming the nearest ones, those of objects among them."""
+    """Return a protocol by name; UsageError naming the nearest ones, those of objects among them.
+
+    >>> get_protocol("kitti-eigen").crop.name
+    'Garg'
+    """
     protocols = {protocol.name: protocol for protocol in PROTOCOLS}
     return look_up(name, protocols, kind="evaluation protocol", elsewhere=OBJECT_PROTOCOLS)

@@ -5,9 +5,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.table import Table
 
 from vection.errors import UsageError
 from vection.evaluation.depth.metrics import (
@@ -20,8 +20,12 @@ from vection.evaluation.depth.metrics import (
 )
 from vection.evaluation.depth.protocol import DepthProtocol
 from vection.evaluation.objects.scores import ObjectScores
+from vection.extras import extra
 from vection.files import write_text
 from vection.formats.evaluation_file import DepthErrors, Evaluation, ImageRow, ProtocolNote, Scale, Scores, ServerErrors
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 HEADINGS = dict(zip(METRICS, ("AbsRel", "SqRel", "RMSE", "RMSElog", "a1", "a2", "a3"), strict=True))
 
@@ -103,7 +107,7 @@ class DepthResult:
             writer.writerow([row.name, row.category, row.pixels, row.ratio, *asdict(row.errors).values(), *more])
         write_text(path, text.getvalue())
 
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """Return a table for the terminal, with the protocol below."""
         return results_table([self])
 
@@ -142,9 +146,11 @@ def evaluation_of(results: Sequence[DepthResult]) -> Evaluation:
     )
 
 
-def results_table(results: Sequence[DepthResult]) -> Table:
+def results_table(results: Sequence[DepthResult]) -> "Table":
     """Return a table of several results of one protocol, grouped by category."""
     protocol = _one_protocol(results)
+    with extra("cli", purpose="Printing tables"):
+        from rich.table import Table
     table = Table(caption=_caption(results), caption_justify="left", title_justify="left")
     table.add_column("pixels")
     table.add_column("prediction")

@@ -1,0 +1,1 @@
+"""What moves and which class it has, against the truth."""

@@ -3,9 +3,9 @@
 import csv
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.table import Table
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.objects.protocol import Interval, ObjectProtocol, object_intervals
@@ -14,6 +14,9 @@ from vection.evaluation.objects.segmentation import segmentation_scores
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet
 from vection.formats.evaluation_file import ObjectEvaluation, ProtocolNote
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class ObjectResult:
                     writer.writerow([name, int(np.sum(image.confusion)), classes.mean_iou, classes.accuracy])
         return text.getvalue()
 
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """Return a table for the terminal, with the protocol below."""
         table = objects_table(self.scores, intervals=self.intervals)
         table.caption = f"{self.protocol.describe()}\nGround truth read from {self.truth}"
@@ -80,7 +83,7 @@ def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protoc
     if missing:
         raise UsageError(
             f"{predictions.description} lacks {len(missing)} of the {len(truths)} images of {truths.description}:"
-            f" {', '.join(missing[:5])}; if its maps have other names but this order, give --in-order"
+            f" {', '.join(missing[:5])}; if its maps have other names but this order, give `in_order=True`"
         )
     images = {name: _part(image, protocol) for name, image in score_images(predictions, truths, scales={}).items()}
     images = {name: image for name, image in images.items() if not image.empty}

@@ -3,18 +3,21 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
 from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.evaluation.objects.motion import FlowErrors, MotionCurve, flow_errors, motion_curve
 from vection.evaluation.objects.segmentation import CLASSES, Confusion, confusion_matrix, segmentation_scores
 from vection.evaluation.predictions.kinds import PredictedObjects, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+from vection.extras import extra
 from vection.formats.evaluation_file import FlowNote, MotionNote, ObjectsNote, SegmentationNote
 from vection.progress import Report
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 DEFINITIONS = {
     "motion F1": "moving pixels against the mask at the best of 150 thresholds, counts pooled over all images",
@@ -119,8 +122,10 @@ def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float
     return scores
 
 
-def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, float]] | None = None) -> Table:
+def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, float]] | None = None) -> "Table":
     """Return a table for the terminal, with the definitions below; `intervals` by the name of the score."""
+    with extra("cli", purpose="Printing tables"):
+        from rich.table import Table
     table = Table(caption_justify="left")
     for heading in ("motion and classes", "images", "score", *(["95 %"] if intervals else [])):
         table.add_column(heading, justify="left" if heading == "motion and classes" else "right")

@@ -1,0 +1,1 @@
+"""Camera paths against true paths: odometry, trajectories, snippets."""

@@ -66,13 +66,13 @@ def pair_paths(
     else:
         raise UsageError(
             f"{predicted.description} has {len(predicted)} poses and {true.description} {len(true)}, without times or"
-            " frame numbers in both; say with --first-frame which true frame is the first predicted one."
+            " frame numbers in both; say with `first_frame` which true frame is the first predicted one."
         )
     inside = (matched >= 0) & (matched < len(true))
     if inside.sum() < 2 or (first_frame is not None and not inside.all()):
         raise UsageError(
             f"Of the {len(predicted)} poses of {predicted.description} {int(inside.sum())} have a true one among the"
-            f" {len(true)} of {true.description}; if times or frame numbers differ, say with --first-frame which true"
+            f" {len(true)} of {true.description}; if times or frame numbers differ, say with `first_frame` which true"
             " frame is the first predicted one."
         )
     return predicted.poses[inside], matched[inside]

@@ -5,10 +5,9 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
 from vection.arrays import Poses
 from vection.errors import UsageError
@@ -17,8 +16,12 @@ from vection.evaluation.paths.camera_path import pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
 from vection.evaluation.paths.trajectory import scale_every_step, snippet_errors, steps_from_poses
+from vection.extras import extra
 from vection.formats.camera_path import CameraPath, FrameNumbers
 from vection.formats.record import KEY
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 FORMAT = 1
 """Of `odometry.json`."""
@@ -144,7 +147,7 @@ def segments_csv(scores: Sequence[PathScores]) -> str:
     return text.getvalue()
 
 
-def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, truth: str) -> list[Table]:
+def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, truth: str) -> list["Table"]:
     """Return the tables for the terminal, the protocol below the last."""
     tables = []
     if protocol.alignments:
@@ -157,7 +160,9 @@ def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, tr
     return tables
 
 
-def _alignment_table(scores: Sequence[PathScores]) -> Table:
+def _alignment_table(scores: Sequence[PathScores]) -> "Table":
+    with extra("cli", purpose="Printing tables"):
+        from rich.table import Table
     table = Table()
     columns = ("sequence", "frames", "length, m", "alignment", "segments", "t_err, %", "95 %", "r_err, °/100 m")
     for heading in (*columns, "ATE, m", "RPE, m", "RPE, °", "scale"):
@@ -182,7 +187,9 @@ def _alignment_table(scores: Sequence[PathScores]) -> Table:
     return table
 
 
-def _snippet_table(scores: Sequence[PathScores]) -> Table:
+def _snippet_table(scores: Sequence[PathScores]) -> "Table":
+    with extra("cli", purpose="Printing tables"):
+        from rich.table import Table
     table = Table()
     for heading in ("sequence", "snippet, frames", "snippets", "ATE, m", "root mean square, m", "rotation, °"):
         table.add_column(heading, justify="left" if heading == "sequence" else "right")

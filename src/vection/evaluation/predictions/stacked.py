@@ -59,7 +59,7 @@ def _reader(path: Path, maps: np.ndarray, names: Sequence[str] | None, *, kind: 
         raise UsageError(f"{path} holds {len(maps)} maps without names; give the list of images that it was made for.")
     if len(maps) != len(names):
         raise UsageError(
-            f"{path} holds {len(maps)} maps, but the truth or list has {len(names)} images; name with --names the list"
+            f"{path} holds {len(maps)} maps, but the truth or list has {len(names)} images; name with `names` the list"
             " that it was made for."
         )
     if len(set(names)) < len(names):
@@ -88,6 +88,6 @@ def _numbers(arrays: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
 
 def _say_kind(path: Path) -> MapKind:
     raise UsageError(
-        f"Nothing tells whether {path} holds depth or inverse depth (scaled disparity); say --kind depth or --kind"
-        " inverse-depth."
+        f"Nothing tells whether {path} holds depth or inverse depth (scaled disparity); say `kind=depth` or"
+        " `kind=inverse-depth`."
     )

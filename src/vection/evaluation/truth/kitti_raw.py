@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from vection.arrays import AnyArray
+from vection.data.clips.truth_sources import source_sentence
 from vection.data.readers.kitti.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.data.splits.list_file import SplitLine, parse_image, parse_split_line
 from vection.errors import UsageError
@@ -36,7 +37,7 @@ def kitti_raw_truth(root: Path, names: Sequence[str], *, source: Source = "velod
         depth = _depth_of(images[name], root, source=source)
         return GroundTruth(name, depth, image=image, group=images[name].folder)
 
-    description = f"KITTI raw at {root} ({SOURCES[source]})"
+    description = f"KITTI raw at {root} ({source_sentence(SOURCES[source])})"
     return TruthSet(description, tuple(images), read, source=SOURCES[source])
 
 

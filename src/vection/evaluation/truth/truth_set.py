@@ -9,6 +9,7 @@ import numpy as np
 
 from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
 from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
+from vection.data.clips.truth_sources import source_identifier, source_sentence
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
@@ -19,10 +20,8 @@ NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
 SKY = 10
 """Train id of the sky."""
-KITTI_2015_SOURCE = "KITTI 2015 stereo disparity, focal * baseline / disparity"
-"""Where the true depth comes from, in the words of the evaluation protocols."""
 SOURCE_KEY = "_source"
-"""The key of an exported file that says in words where its depth comes from."""
+"""The key of an exported file that says where its depth comes from."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class TruthSet:
     names: tuple[str, ...]
     read: Callable[[str], GroundTruth]
     source: str | None = None
-    """Where the depth comes from, in the words of a protocol, if that is known."""
+    """Where the depth comes from, an identifier of `data.clips.truth_sources` or other words, if that is known."""
 
     def __iter__(self) -> Iterator[GroundTruth]:
         """Read all, in order."""
@@ -73,7 +72,12 @@ class TruthSet:
 
 
 def truths_in_memory(truths: Sequence[GroundTruth], *, description: str = "in memory") -> TruthSet:
-    """Wrap ground truths that are already loaded."""
+    """Wrap ground truths that are already loaded.
+
+    >>> truths = truths_in_memory([GroundTruth("a", np.ones((2, 3), np.float32))])
+    >>> truths.names, len(truths)
+    (('a',), 1)
+    """
     by_name = {truth.name: truth for truth in truths}
     return TruthSet(description, tuple(by_name), by_name.__getitem__)
 
@@ -103,7 +107,9 @@ def clip_truth(root: Path) -> TruthSet:
         return ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
 
     source = sources.pop() if len(sources) == 1 else None
-    return TruthSet(f"clips at {root}" + (f" ({source})" if source else ""), tuple(places), read, source=source)
+    return TruthSet(
+        f"clips at {root}" + (f" ({source_sentence(source)})" if source else ""), tuple(places), read, source=source
+    )
 
 
 def ground_truth_of_frame(name: str, truth: FrameTruth, *, image: Path | None, group: str) -> GroundTruth:
@@ -158,7 +164,7 @@ def kitti_2015_truth(root: Path) -> TruthSet:
             classes=read_label_ids(labels) if labels.is_file() else None,
         )
 
-    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read, source=KITTI_2015_SOURCE)
+    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read, source="kitti-2015-disparity")
 
 
 def exported_truth(path: Path) -> TruthSet:
@@ -169,7 +175,7 @@ def exported_truth(path: Path) -> TruthSet:
     try:
         arrays = np.load(path, allow_pickle=False)
         keys = [key for key in arrays.files if key != SOURCE_KEY]
-        source = str(arrays[SOURCE_KEY]) if SOURCE_KEY in arrays.files else None
+        source = source_identifier(str(arrays[SOURCE_KEY])) if SOURCE_KEY in arrays.files else None
     except OSError as error:
         raise UsageError(f"The ground truth {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, AttributeError) as error:
@@ -181,7 +187,7 @@ def exported_truth(path: Path) -> TruthSet:
         except ValueError as error:
             raise DataError(f"{path} holds pickled objects; export the ground truth again with vection.") from error
 
-    return TruthSet(f"{path} ({source or 'unknown source'})", tuple(keys), read, source=source)
+    return TruthSet(f"{path} ({source_sentence(source or 'unknown source')})", tuple(keys), read, source=source)
 
 
 def png_truth(folder: Path) -> TruthSet:

@@ -1,0 +1,1 @@
+"""Depth: encoders with decoders, whole networks, what two tasks share."""

@@ -69,6 +69,11 @@ def build_depth_network(
     `drop_path` and `dilations` are Lite-Mono's, whose weights no registry has: they come from the file `weights`.
 
     Raises UsageError for weights that cannot be had or are of another network.
+
+    >>> import torch
+    >>> network = build_depth_network("resnet18", pretrained=False).eval()
+    >>> [tuple(disparity.shape[-2:]) for disparity in network(torch.rand(1, 3, 64, 96))]
+    [(64, 96), (32, 48), (16, 24), (8, 12)]
     """
     if name.startswith("lite-mono"):
         lite = cast(LiteMonoName, name)
@@ -103,7 +108,7 @@ def _load_lite_mono(encoder: LiteMonoEncoder, name: LiteMonoName, weights: Path 
     if weights is None:
         raise UsageError(
             f"The ImageNet weights of {name} can only be had by hand: download '{name}-pretrain.pth' from its authors' "
-            "page and name the file with --method.depth_weights, or train without (--method.pretrained false)."
+            "page and name the file with `method.depth_weights`, or train without (`method.pretrained=False`)."
         )
     try:
         encoder.load_state_dict(encoder_state(read_weights(weights)))

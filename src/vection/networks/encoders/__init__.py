@@ -1,0 +1,1 @@
+"""Encoders: an image in, features at five sizes out."""

@@ -23,6 +23,11 @@ def build_encoder(
     `normalisation` is that of ResNets; EfficientNet has its own.
 
     Raises UsageError for an unknown name, and weights that cannot be had or are of another network.
+
+    >>> import torch
+    >>> encoder = build_encoder("resnet18").eval()
+    >>> [tuple(feature.shape[1:]) for feature in encoder(torch.rand(1, 3, 64, 96))]
+    [(64, 32, 48), (64, 16, 24), (128, 8, 12), (256, 4, 6), (512, 2, 3)]
     """
     if name not in get_args(EncoderName):
         raise UsageError(f"There is no encoder '{name}'; choose one of {', '.join(get_args(EncoderName))}.")

@@ -1,0 +1,1 @@
+"""Motion: of the camera, of every pixel, and block matching as its start."""

@@ -1,0 +1,1 @@
+"""Published weights of encoders, read without running code."""

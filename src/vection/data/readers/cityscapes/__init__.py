@@ -1,0 +1,1 @@
+"""Cityscapes: video snippets, cameras, disparities, labels."""

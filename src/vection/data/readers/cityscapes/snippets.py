@@ -17,6 +17,7 @@ from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_map, read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.resizing import resize_camera
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.readers.sequences import (
     DataSequence,
@@ -36,8 +37,7 @@ WIDTH = 2048
 """Pixels of a whole image."""
 HEIGHT = 1024
 """Pixels of a whole image."""
-TRUTH_SOURCE = "Cityscapes' stereo disparity, focal * baseline / disparity"
-"""Where the true depth comes from, in the words of the evaluation protocols."""
+TRUTH_SOURCE: TruthSource = "cityscapes-disparity"
 FRAMES_BEFORE = 19
 """Frames of a snippet before the one that is labelled."""
 FRAMES_BEHIND = 10
@@ -140,7 +140,7 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
         variants = ", ".join(filter(None, WINDOWS))
         raise UsageError(f"cityscapes has no variant '{settings.variant}'; there are {variants}.")
     if settings.cameras:
-        raise UsageError("Cityscapes has one left camera; --stereo adds the right one.")
+        raise UsageError("Cityscapes has one left camera; `stereo=True` adds the right one.")
     part = settings.split if settings.split in PARTS else "*"
     listed = None
     if settings.split is not None and part == "*":

@@ -1,0 +1,1 @@
+"""KITTI: raw drives, odometry sequences, depth prediction, their cameras, laser and positions."""

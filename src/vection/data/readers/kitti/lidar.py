@@ -8,17 +8,18 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from vection.arrays import DepthMap, Projection, Rotation, Vector3
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
 
 Value = Literal["velodyne-x", "camera-z"]
 Source = Literal["velodyne-x", "camera-z", "improved"]
-SOURCES: dict[Source, str] = {
-    "velodyne-x": "velodyne projected, its forward coordinate x",
-    "camera-z": "velodyne projected, camera z",
-    "improved": "KITTI's improved depth maps (Uhrig et al. 2017)",
+SOURCES: dict[Source, TruthSource] = {
+    "velodyne-x": "kitti-velodyne-x",
+    "camera-z": "kitti-velodyne-z",
+    "improved": "kitti-improved",
 }
-"""Forms of KITTI's true depth, as the protocols call them."""
+"""Forms of KITTI's true depth, as `data.clips.truth_sources` calls them."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
     )
     if not any(frames for _, frames in frames_of_part):
         if parts is None and not files:
-            raise DataError(f"{place} holds no images; unpack them or name other --cameras.")
+            raise DataError(f"{place} holds no images; unpack them or name other `cameras`.")
         return []
     cameras = read_odometry_cameras(folder / "calib.txt")
     other = STEREO_PAIRS[camera] if settings.stereo else None

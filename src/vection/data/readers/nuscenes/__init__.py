@@ -1,0 +1,1 @@
+"""nuScenes: scenes through its tables."""

@@ -17,6 +17,7 @@ from vection.arrays import PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.nuscenes.tables import LIDAR, Annotation, Scene, Shot, read_scenes
 from vection.data.readers.sequences import (
     DataSequence,
@@ -60,8 +61,7 @@ VALIDATION = (
     (802, 802), (904, 917), (919, 931), (962, 963), (966, 969), (971, 972), (1059, 1073),
 )  # fmt: skip
 """The published 150 validation scenes, first and last numbers."""
-TRUTH_SOURCE = "nuScenes' LIDAR_TOP at key frames, camera z"
-"""Where the true depth comes from, in the words of the evaluation protocols."""
+TRUTH_SOURCE: TruthSource = "nuscenes-lidar-z"
 SCENE_NAME = re.compile(r"scene-(\d+)")
 
 

@@ -1,0 +1,1 @@
+"""Waymo Open: TFRecords and Parquet, without Waymo's or TensorFlow's code."""

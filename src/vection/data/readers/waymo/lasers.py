@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from vection.arrays import PointList, Pose, Remap
+from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.sparse_depth import move
 from vection.data.readers.waymo.camera import (
     CAMERA_TO_VEHICLE_AXES,
@@ -29,13 +30,13 @@ camera (Dynamo-Depth's evaluation since January 2025).
 undistorted: the numbers of Dynamo-Depth's paper, 1.11 times the depth in the median. For comparison only.
 """
 
-DEPTH_SOURCES: dict[DepthKind, str] = {
-    "camera-z": "Waymo's lasers projected into the undistorted image, camera z",
-    "compensated": "Waymo's lasers moved to the image's instant, camera z",
-    "waymo-projection": "Waymo's lasers at Waymo's own pixels, undistorted, camera z",
-    "vehicle-distance": "Waymo's lasers, distance from the vehicle, at distorted pixels",
+DEPTH_SOURCES: dict[DepthKind, TruthSource] = {
+    "camera-z": "waymo-laser-z",
+    "compensated": "waymo-compensated-z",
+    "waymo-projection": "waymo-projection-z",
+    "vehicle-distance": "waymo-vehicle-distance",
 }
-"""Where the true depth comes from, by kind, in the words of the evaluation protocols."""
+"""Waymo's kinds of depth, as `data.clips.truth_sources` calls them."""
 
 
 def frame_points(frame: WaymoFrame) -> tuple[PointList, Int64[np.ndarray, "point 6"] | None]:

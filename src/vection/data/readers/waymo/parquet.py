@@ -17,7 +17,8 @@ from vection.data.readers.waymo.frame import (
     even_inclinations,
     matrix4,
 )
-from vection.errors import DataError, UsageError
+from vection.errors import DataError
+from vection.extras import extra
 
 # Columns of the keys
 SEGMENT = "key.segment_context_name"
@@ -63,13 +64,9 @@ def read_rows(
     root: Path, component: str, segment: str, *, filters: Sequence[tuple], columns: Sequence[str] | None = None
 ) -> list[Row]:
     """Return the rows of a component's table that pass the filters; DataError if the table is missing or broken."""
-    try:
+    with extra("waymo", purpose="Reading Waymo's parquet files"):
         import pyarrow as pa
         from pyarrow import parquet
-    except ImportError as error:
-        raise UsageError(
-            "Waymo's parquet files are read with pyarrow; install it with `pip install 'vection[waymo]'`."
-        ) from error
     file = root / component / f"{segment}.parquet"
     if not file.is_file():
         raise DataError(f"Waymo's table {file} is missing; download the component {component}.")

@@ -14,7 +14,7 @@ def choose_device(wanted: str | None) -> str:
     except RuntimeError:
         raise UsageError(f"There is no device '{wanted}'; give cpu or cuda.") from None
     if kind == "cuda" and not torch.cuda.is_available():
-        raise UsageError("PyTorch finds no GPU (cuda); leave --device out, or install the CUDA build of torch.")
+        raise UsageError("PyTorch finds no GPU (cuda); leave `device` out, or install the CUDA build of torch.")
     if kind not in ("cpu", "cuda", "mps"):
         raise UsageError(f"The device '{wanted}' is not supported; give cpu or cuda.")
     return wanted

@@ -1,0 +1,26 @@
+"""Ground truth of whatever form lies at a place."""
+
+from pathlib import Path
+
+from vection.data.clips.folder import CLIP_FILE
+from vection.errors import UsageError
+from vection.evaluation.truth.cityscapes import cityscapes_truth
+from vection.evaluation.truth.dynamo_layout import dynamo_truth, is_dynamo_layout
+from vection.evaluation.truth.truth_set import TruthSet, clip_truth, exported_truth, kitti_2015_truth, png_truth
+
+
+def open_truth(path: Path) -> TruthSet:
+    """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
+    if not path.exists():
+        raise UsageError(f"There is no ground truth at {path}.")
+    if path.is_file():
+        if path.suffix != ".npz":
+            raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
+        return exported_truth(path)
+    if (path / "training" / "disp_occ_0").is_dir():
+        return kitti_2015_truth(path)
+    if (path / "disparity").is_dir() and (path / "camera").is_dir():
+        return cityscapes_truth(path)
+    if any(path.rglob(CLIP_FILE)):
+        return clip_truth(path)
+    return dynamo_truth(path) if is_dynamo_layout(path) else png_truth(path)

@@ -1,0 +1,151 @@
+"""Predict or read camera paths, write them, compare them with the truth: what `vection odometry` does."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vection.data.clips.folder import CLIP_FILE
+from vection.errors import UsageError
+from vection.evaluation.paths.camera_path import open_paths
+from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, get_odometry_protocol
+from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
+from vection.files import write_text
+from vection.formats.camera_path import SCORES_FILE, CameraPath
+from vection.inference.sources import open_sources
+from vection.progress import Bars, no_bars
+from vection.reports.path_files import write_path
+from vection.runs.device import choose_device
+from vection.runs.load import load_predictor
+
+
+@dataclass(frozen=True)
+class PathComparison:
+    """Paths that were written, and their errors where the truth is known."""
+
+    folders: tuple[Path, ...]
+    """Where the paths were written."""
+    scores: tuple[PathScores, ...]
+    """One a path, empty without truth."""
+    protocol: OdometryProtocol
+    truth: str
+    """Where the true paths were read from."""
+
+
+def odometry(
+    source: Path | str,
+    frames: Path | str | None = None,
+    *,
+    truth: Path | str | None = None,
+    out: Path | str | None = None,
+    protocol: str | OdometryProtocol = "odometry",
+    align: Sequence[str] = (),
+    snippets: Sequence[int] = (),
+    first_frame: int | None = None,
+    csv: Path | str | None = None,
+    device: str | None = None,
+    progress: Bars = no_bars,
+) -> PathComparison:
+    """Predict the path of `frames` with the run `source`, or read the paths at `source`; write and score them.
+
+    `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
+    clips with true poses; clips among `frames` bring their own. `align` and `snippets` (numbers of frames) replace
+    those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
+    numbers tell. `csv` is a file for the errors of each segment. Raises UsageError where these do not fit each other.
+    """
+    protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
+    protocol = _adapted(protocol, align=align, snippets=snippets)
+    place, out = None if truth is None else Path(truth), None if out is None else Path(out)
+    if frames is None:
+        predicted = open_paths(Path(source))
+        if place is None and out is None:
+            raise UsageError("There is nothing to do: give `truth` to score the path, or `out` to write it anew.")
+    elif out is None:
+        raise UsageError("Say with `out` where the predicted path shall be written.")
+    else:
+        predicted = _predict(Path(source), Path(frames), device=device, progress=progress)
+        place = place or _own_truth(Path(frames))
+    matched = {} if place is None else _matched(predicted, open_paths(place), truth=place)
+    scores = tuple(
+        score_path(predicted[own], true, protocol, name=name or own, first_frame=first_frame)
+        for own, (name, true) in matched.items()
+    )
+    folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
+    comparison = PathComparison(tuple(folders), scores, protocol, str(place))
+    if scores and out is not None:
+        content = paths_json(scores, protocol, truth=comparison.truth)
+        write_text(out / SCORES_FILE, json.dumps(content, indent=1))
+    if scores and csv is not None:
+        write_text(Path(csv), segments_csv(scores))
+    return comparison
+
+
+def _adapted(protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int]) -> OdometryProtocol:
+    for name in align:
+        if name not in ALIGNMENTS:
+            raise UsageError(f"There is no alignment '{name}'; choose among {', '.join(ALIGNMENTS)}.")
+    if any(frames < 2 for frames in snippets):
+        raise UsageError("A snippet has at least two frames; give larger `snippets`.")
+    alignments = tuple(name for name in ALIGNMENTS if name in align)
+    return replace(
+        protocol, alignments=alignments or protocol.alignments, snippets=tuple(snippets) or protocol.snippets
+    )
+
+
+def _predict(run: Path, frames: Path, *, device: str | None, progress: Bars) -> dict[str, CameraPath]:
+    sources = open_sources(frames)
+    predictor = load_predictor(run, device=choose_device(device))
+    paths = {}
+    for source in sources:
+        poses, seconds = [], []
+        with progress(f"following {source.name or source.description}") as report:
+            for frame, pose in predictor.path(source):
+                poses.append(pose)
+                seconds.append(frame.seconds)
+                report(len(poses), source.count)
+        if len(poses) < 2:
+            raise UsageError(f"{source.description} has {len(poses)} frame; a path needs at least two.")
+        name = f"{source.description} ({predictor.unit})"
+        paths[source.name] = CameraPath(name, np.stack(poses), seconds=np.array(seconds))
+    return paths
+
+
+def _write(
+    predicted: dict[str, CameraPath],
+    matched: dict[str, tuple[str, CameraPath]],
+    out: Path,
+    *,
+    first_frame: int | None,
+) -> list[Path]:
+    folders = []
+    for name, path in predicted.items():
+        true = matched[name][1] if name in matched else None
+        folder = out if len(predicted) == 1 else out / name
+        folders.append(write_path(path, folder, true=true, first_frame=first_frame))
+    return folders
+
+
+def _own_truth(frames: Path) -> Path | None:
+    """Return the folder of clips if one holds true poses."""
+    if not frames.is_dir() or not any(frames.rglob(CLIP_FILE)):
+        return None
+    try:
+        open_paths(frames)
+    except UsageError:
+        return None
+    return frames
+
+
+def _matched(
+    predicted: dict[str, CameraPath], trues: dict[str, CameraPath], *, truth: Path
+) -> dict[str, tuple[str, CameraPath]]:
+    """True paths with their names, by the names of the predicted ones."""
+    if len(predicted) == len(trues) == 1:
+        return {next(iter(predicted)): next(iter(trues.items()))}
+    missing = [name for name in predicted if name not in trues]
+    if missing:
+        known = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
+        raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {known}); rename one of the two.")
+    return {name: (name, trues[name]) for name in predicted}

@@ -1,0 +1,75 @@
+"""Predict files from files: what `vection predict` does."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from vection.errors import UsageError
+from vection.inference.prediction import Prediction
+from vection.inference.predictor import Predictor
+from vection.inference.sources import Frame, open_sources
+from vection.inference.write import check_writable, write_predictions
+from vection.progress import Bars, no_bars
+from vection.runs.device import choose_device
+from vection.runs.load import load_predictor
+
+
+def predict(
+    run: Path | str,
+    frames: Path | str,
+    out: Path | str,
+    *,
+    flip_postprocess: bool = False,
+    path: bool = True,
+    video: bool = True,
+    png: bool = True,
+    scene_flow: bool = False,
+    overwrite: bool = False,
+    device: str | None = None,
+    progress: Bars = no_bars,
+) -> list[Path]:
+    """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
+
+    `run` is a run or checkpoint folder. Of several clips each gets a folder of its name below `out`. `path`, `video`
+    and `png` can be left out; `scene_flow` is written besides, where the method knows motion. An older prediction
+    folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not given.
+    Raises UsageError for wrong places and for what the method does not know, DataError for unusable frames.
+    """
+    if scene_flow and not path:
+        raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
+    out = Path(out)
+    sources = open_sources(Path(frames))
+    for source in sources:
+        check_writable(out / source.name, overwrite=overwrite)
+    predictor = load_predictor(Path(run), device=choose_device(device), flip_postprocess=flip_postprocess)
+    if scene_flow and not predictor.method.knows_ego_motion:
+        raise UsageError(f"{run} knows no motion, so there is no scene flow; leave `scene_flow` out.")
+    folders = []
+    for source in sources:
+        with progress(f"predicting {source.name or source.description}") as report:
+            folder = write_predictions(
+                _predictions(predictor, _counted(source, total=source.count, report=report), path=path),
+                out / source.name,
+                model=str(run),
+                png=png,
+                video=video,
+                scene_flow=scene_flow,
+                overwrite=overwrite,
+            )
+        folders.append(folder)
+    return folders
+
+
+def _predictions(predictor: Predictor, frames: Iterable[Frame], *, path: bool) -> Iterator[Prediction]:
+    if path:
+        yield from predictor.stream(frames)
+        return
+    for frame in frames:
+        yield predictor.predict(frame)
+
+
+def _counted(
+    frames: Iterable[Frame], *, total: int | None, report: Callable[[int, int | None], None]
+) -> Iterator[Frame]:
+    for number, frame in enumerate(frames):
+        yield frame
+        report(number + 1, total)

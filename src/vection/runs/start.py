@@ -1,0 +1,22 @@
+"""What a training starts from: a recipe by its name, or a run folder with its recipe and weights."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from vection.recipes.recipe import Recipe
+from vection.recipes.registry import get_recipe, recipe_names
+from vection.runs.load import find_run_checkpoint, read_run_recipe
+
+
+def starting_recipe(name: str, *, out: Path) -> Recipe:
+    """Return the recipe of this name, or that of a run folder: from its weights, unless it is `out`, which goes on.
+
+    Raises UsageError if there is neither.
+    """
+    folder = Path(name)
+    if name in recipe_names() or not folder.is_dir():
+        return get_recipe(name)
+    recipe = read_run_recipe(folder)
+    if folder.resolve() == out.resolve():
+        return recipe
+    return replace(recipe, start_from=str(find_run_checkpoint(folder)))
