@@ -60,13 +60,10 @@ def evaluate_depth(
     _check_names(predictions, truths)
     _check_source(truths, protocol)
     stated, protocol = protocol, replace(protocol, factor=1.0 if predictions.unit == "metres" else protocol.factor)
-    ratios: dict[str, float] = {}
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
     skipped: list[str] = []
-    if protocol.scaling == "one-scale":
-        compared = ((image, compare(predictions.read(image), truths.read(image), protocol)) for image in truths.names)
-        ratios = {image: pixels.ratio for image, pixels in compared if pixels is not None}
+    ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
     one_scale = float(np.median(list(ratios.values()))) if ratios else None
     for number, image in enumerate(truths.names):
         pixels = compare(predictions.read(image), truths.read(image), protocol)
@@ -204,6 +201,12 @@ def _check_shape(predicted: PredictedMap, size: tuple[int, ...]) -> None:
     stretch = (columns / rows) / (width / height)
     if not 1 / 3 < stretch < 3:
         raise DataError(f"A predicted map is {columns}x{rows} where the image is {width}x{height}; is it transposed?")
+
+
+def _ratios(predictions: PredictionReader, truths: TruthSet, protocol: DepthProtocol) -> dict[str, float]:
+    """Return by image true over predicted median depth; images without an evaluated pixel are left out."""
+    compared = ((image, compare(predictions.read(image), truths.read(image), protocol)) for image in truths.names)
+    return {image: pixels.ratio for image, pixels in compared if pixels is not None}
 
 
 def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
