@@ -1,6 +1,6 @@
 """Frames in, predictions out: depth with its unit, the camera's path, files.
 
-Imports `methods` and `data`. Names are imported when they are used.
+Imports `methods`, `networks` and `data`. Names are imported when they are used.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Errors and losses as pure functions of tensors: no weights, no configuration.
 
-Imports `geometry`, `samples` and `types`. `*_error` is a map, `*_loss` a scalar.
+Imports `geometry` and `types`. `*_error` is a map, `*_loss` a scalar.
 """
 
 from vection.losses.geometry_consistency import consistency_weight, depth_inconsistency

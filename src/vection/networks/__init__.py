@@ -1,6 +1,6 @@
 """Networks that predict depth, motion, segmentation and cameras; each usable alone.
 
-Imports `geometry` and `types`; knows neither losses nor recipes.
+Imports `geometry`, `samples` and `types`; knows neither losses nor recipes.
 """
 
 from vection.networks.cameras import Cameras, LearnedCameras, PredictedCameras, camera_matrices

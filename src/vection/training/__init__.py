@@ -1,6 +1,7 @@
 """The training loop and what belongs to it: augmentation, log, checks of health.
 
-Imports `methods`, `samples` and `geometry`; knows no recipe and opens no data. Names are imported when they are used.
+Imports `methods`, `networks`, `samples` and `geometry`; knows no recipe and opens no data. Names
+are imported when they are used.
 """
 
 from typing import TYPE_CHECKING

@@ -140,5 +140,5 @@ def test_imagenet_weights_come_from_a_file(tmp_path: Path):
         assert torch.equal(value, expected[key]), key
     with pytest.raises(UsageError, match="do not fit the network 'lite-mono-8m'"):
         build_depth_network("lite-mono-8m", pretrained=True, weights=file)
-    with pytest.raises(UsageError, match=r"depth_weights.*pretrained false"):
+    with pytest.raises(UsageError, match=r"depth_weights.*pretrained=False"):
         build_depth_network("lite-mono-8m", pretrained=True)
