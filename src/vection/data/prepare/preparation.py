@@ -15,8 +15,8 @@ from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
 from vection.data.prepare.clip import Skipped, finish_clip, remembered, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame
-from vection.data.prepare.workers import in_workers
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
+from vection.data.workers import in_workers
 from vection.errors import DataError, UsageError, VectionError
 from vection.files import read_json, write_text
 from vection.image_sides import check_image_sides
