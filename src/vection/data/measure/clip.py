@@ -1,0 +1,68 @@
+"""The geometry of a clip folder measured from its stored frames."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vection.data.clips.folder import ClipInfo, read_clip
+from vection.data.measure.sequence import StoredFrames, measure_sequence
+from vection.data.measure.settings import MeasureSettings
+from vection.data.measure.views import read_view
+from vection.errors import UsageError
+from vection.formats.measured_geometry import FOLDER, MeasuredClip, is_measured, read_measured
+from vection.progress import Report
+
+STORED = "stored frames"
+
+
+def measure_clip(
+    folder: Path | str,
+    *,
+    settings: MeasureSettings | None = None,
+    workers: int = 0,
+    progress: Report | None = None,
+) -> MeasuredClip:
+    """Measure the stored frames of a clip, or return what was measured with these settings before.
+
+    Geometry that `ingest` measured in the source video is as good or better and is returned as it is. Raises UsageError
+    if there is no clip, or if it was measured with other settings.
+
+    >>> from vection.data.synthetic import still_street, write_drive
+    >>> settings = still_street(width=256, height=96, frames=4, antialias=False)
+    >>> _ = write_drive(Path("measured_drive"), settings, seed=3)
+    >>> measured = measure_clip("measured_drive")
+    >>> len(measured.pairs), measured.read_depth(1).depth.shape
+    (5, (96, 256))
+    """
+    clip = read_clip(Path(folder))
+    chosen = settings or MeasureSettings()
+    if is_measured(clip.folder):
+        measured = read_measured(clip.folder)
+        if settings is not None and measured.listed.settings != _as_read(asdict(settings)):
+            raise UsageError(
+                f"{clip.folder / FOLDER} was measured with other settings; remove that folder to measure anew."
+            )
+        return measured
+    views = [partial(read_view, clip.folder / frame.file, frame.intrinsics) for frame in clip.frames]
+    return measure_sequence(
+        clip.folder, views, stored_frames(clip), source=STORED, settings=chosen, workers=workers, progress=progress
+    )
+
+
+def stored_frames(clip: ClipInfo) -> StoredFrames:
+    """Return what measuring must know of the frames of a clip."""
+    return StoredFrames(
+        names=tuple(frame.stem for frame in clip.frames),
+        size=(clip.height, clip.width),
+        breaks=clip.breaks,
+        usable=clip.read_usable(),
+    )
+
+
+def _as_read(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON has it: lists instead of tuples."""
+    plain: dict[str, Any] = json.loads(json.dumps(settings))
+    return plain

@@ -1,0 +1,82 @@
+"""The camera's path through a measured clip, in the clip's unit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vection.arrays import Pose
+from vection.formats.measured_geometry import MeasuredPair
+
+Numbers = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PlacedFrame:
+    """Where a frame's camera is in its part of the clip."""
+
+    segment: int
+    T_camera_to_world: Pose
+    """The world is the camera of the segment's first frame."""
+
+
+def camera_path(
+    count: int, pairs: Sequence[MeasuredPair], *, baselines: Mapping[Numbers, float], parts: Mapping[int, int]
+) -> list[PlacedFrame]:
+    """Chain the steps of `count` frames; an unknown step, or one to frames of another scale, begins a new segment.
+
+    `parts` are the numbers of those frames whose scales are comparable.
+    """
+    known = {(pair.first, pair.second): pair for pair in pairs}
+    placed = [PlacedFrame(0, np.eye(4))]
+    part = parts.get(0)
+    for number in range(1, count):
+        step = _step(number - 1, known, baselines)
+        other = parts.get(number)
+        if step is None or (part is not None and other is not None and part != other):
+            placed.append(PlacedFrame(placed[-1].segment + 1, np.eye(4)))
+            part = other
+        else:
+            pose = placed[-1].T_camera_to_world @ np.linalg.inv(step)
+            placed.append(PlacedFrame(placed[-1].segment, pose))
+            part = other if other is not None else part
+    return placed
+
+
+def _step(first: int, known: Mapping[Numbers, MeasuredPair], baselines: Mapping[Numbers, float]) -> Pose | None:
+    """Return T_first_to_next as measured, or its share of a wider pair's motion; None if nothing tells it."""
+    pair = known.get((first, first + 1))
+    if pair is not None and pair.reason is None and (first, first + 1) in baselines:
+        return _transform(pair, length=baselines[first, first + 1])
+    turned = None if pair is None else pair.R_first_to_second
+    for wide in sorted((one for one in known.values() if one.first <= first < one.second), key=lambda one: one.gap):
+        if wide.reason is None and (wide.first, wide.second) in baselines:
+            share = _share(_transform(wide, length=baselines[wide.first, wide.second]), wide.gap)
+            if turned is not None:
+                share[:3, 3] = turned @ share[:3, :3].T @ share[:3, 3]
+                share[:3, :3] = turned
+            return share
+    if pair is not None and pair.reason in ("standing", "rotation") and turned is not None:
+        step = np.eye(4)
+        step[:3, :3] = turned
+        return step
+    return None
+
+
+def _transform(pair: MeasuredPair, *, length: float) -> Pose:
+    transform = np.eye(4)
+    transform[:3, :3] = np.array(pair.rotation)
+    transform[:3, 3] = np.array(pair.direction) * length
+    return transform
+
+
+def _share(transform: Pose, steps: int) -> Pose:
+    """Return one of `steps` equal steps whose rotation and way add up to the transform, nearly."""
+    turn = np.asarray(cv2.Rodrigues(transform[:3, :3])[0], np.float64).ravel() / steps
+    R = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
+    middle = np.asarray(cv2.Rodrigues(-turn * (steps - 1) / 2)[0], np.float64)
+    share = np.eye(4)
+    share[:3, :3] = R
+    share[:3, 3] = middle @ transform[:3, 3] / steps
+    return share

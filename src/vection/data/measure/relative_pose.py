@@ -1,0 +1,153 @@
+"""Rotation and direction of translation of two views, from tracked corners."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float64
+
+from vection.arrays import CameraMatrix, PixelMask, Rotation, Vector3
+from vection.data.measure.tracks import PixelList
+
+INLIER_DISTANCE = 1.0
+"""Pixels from the epipolar line, to first order, within which a track agrees with a motion."""
+CONFIDENCE = 0.9999
+ROUNDS = 6
+"""Steps of the refinement; a handful converges from what MAGSAC finds."""
+LEAST_SPREAD = 0.05
+"""Pixels; a scale of residuals below it is not believed."""
+DIFFERENCE = 1e-5
+"""Step of the numerical derivatives, radians or a fraction."""
+
+Distances = Float64[np.ndarray, " point"]
+"""Pixels, with sign."""
+
+
+@dataclass(frozen=True)
+class RelativePose:
+    """The motion of a pair up to the length of its translation, and the tracks that agree with it."""
+
+    R_first_to_second: Rotation
+    direction: Vector3
+    """Of the translation from first to second, length 1."""
+    agrees: PixelMask
+    focal_uncertainty: float
+    """Standard deviation of the logarithm of the focal length, were it estimated from these tracks too."""
+
+
+def essential_pose(first: PixelList, second: PixelList, K_first: CameraMatrix, K_second: CameraMatrix) -> RelativePose:
+    """Estimate the motion by MAGSAC and refine it on the tracks that agree; `agrees` may be empty.
+
+    The tracks must be five or more.
+    """
+    seen_by_first = transform_pixels(second, K_first @ np.linalg.inv(K_second))
+    E, mask = cv2.findEssentialMat(
+        first, seen_by_first, K_first, method=cv2.USAC_MAGSAC, prob=CONFIDENCE, threshold=INLIER_DISTANCE
+    )
+    if E is None or E.shape != (3, 3):
+        return RelativePose(np.eye(3), np.array([0.0, 0.0, -1.0]), np.zeros((len(first), 1), bool), np.inf)
+    _, R, t, _ = cv2.recoverPose(E, first, seen_by_first, K_first, mask=mask.copy())
+    R, direction = np.asarray(R, np.float64), np.asarray(t, np.float64).ravel()
+    chosen = mask.ravel() > 0
+    R, direction, uncertainty = _refine(R, direction, first[chosen], second[chosen], K_first, K_second)
+    agrees = np.abs(epipolar_distances(R, direction, first, second, K_first, K_second)) < INLIER_DISTANCE
+    return RelativePose(R, direction, agrees[:, None], uncertainty)
+
+
+def robust_rotation(first: PixelList, second: PixelList, K_first: CameraMatrix, K_second: CameraMatrix) -> Rotation:
+    """Return the rotation from first to second that most tracks agree with, as if there were no translation."""
+    rays_first, rays_second = _rays(first, K_first), _rays(second, K_second)
+    weight = np.ones(len(first))
+    R = np.eye(3)
+    for _ in range(ROUNDS):
+        U, _, Vt = np.linalg.svd((rays_second * weight[:, None]).T @ rays_first)
+        R = U @ np.diag([1.0, 1.0, np.sign(np.linalg.det(U @ Vt))]) @ Vt
+        angle = np.linalg.norm(rays_second - rays_first @ R.T, axis=1)
+        weight = 1 / (1 + (angle / max(1e-6, float(np.median(angle)))) ** 2)
+    return np.asarray(R)
+
+
+def parallax_lengths(
+    R: Rotation, first: PixelList, second: PixelList, K_first: CameraMatrix, K_second: CameraMatrix
+) -> Distances:
+    """Return how far each track goes once the rotation is taken away, in pixels of the second view."""
+    turned = transform_pixels(first, K_second @ R @ np.linalg.inv(K_first))
+    return np.asarray(np.linalg.norm(second - turned, axis=1))
+
+
+def fundamental_matrix(
+    R: Rotation, direction: Vector3, K_first: CameraMatrix, K_second: CameraMatrix
+) -> Float64[np.ndarray, "3 3"]:
+    """Return F with p_second^T F p_first = 0 for static points, in homogeneous pixels."""
+    x, y, z = direction
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.asarray(np.linalg.inv(K_second).T @ cross @ R @ np.linalg.inv(K_first))
+
+
+def epipolar_distances(
+    R: Rotation,
+    direction: Vector3,
+    first: PixelList,
+    second: PixelList,
+    K_first: CameraMatrix,
+    K_second: CameraMatrix,
+) -> Distances:
+    """Return the distance of each track from its epipolar lines to first order (Sampson)."""
+    F = fundamental_matrix(R, direction, K_first, K_second)
+    a, b = _homogeneous(first), _homogeneous(second)
+    line_second, line_first = a @ F.T, b @ F
+    slope = (line_second[:, :2] ** 2).sum(axis=1) + (line_first[:, :2] ** 2).sum(axis=1)
+    return np.asarray((b * line_second).sum(axis=1) / np.sqrt(np.maximum(slope, 1e-30)))
+
+
+def transform_pixels(pixels: PixelList, homography: CameraMatrix) -> PixelList:
+    """Return where a homography takes pixels."""
+    mapped = _homogeneous(pixels) @ homography.T
+    return np.asarray(mapped[:, :2] / mapped[:, 2:])
+
+
+def _refine(
+    R: Rotation,
+    direction: Vector3,
+    first: PixelList,
+    second: PixelList,
+    K_first: CameraMatrix,
+    K_second: CameraMatrix,
+) -> tuple[Rotation, Vector3, float]:
+    """Least squares of the epipolar distances, far ones weighted down (Cauchy); with the focal length's uncertainty."""
+
+    def distances(change: Float64[np.ndarray, " 6"]) -> Distances:
+        turned, moved = _moved(R, direction, change)
+        zoom = np.diag([np.exp(change[5]), np.exp(change[5]), 1.0])
+        return epipolar_distances(turned, moved, first, second, K_first @ zoom, K_second @ zoom)
+
+    information = np.eye(6)
+    spread = 1.0
+    for _ in range(ROUNDS):
+        residual = distances(np.zeros(6))
+        spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(residual))))
+        weight = 1 / (1 + (residual / (2 * spread)) ** 2)
+        steps = DIFFERENCE * np.eye(6)
+        J = np.stack([(distances(step) - distances(-step)) / (2 * DIFFERENCE) for step in steps], axis=1)
+        information = (J * weight[:, None]).T @ J + 1e-9 * np.eye(6)
+        change = np.zeros(6)
+        change[:5] = -np.linalg.solve(information[:5, :5], J[:, :5].T @ (weight * residual))
+        R, direction = _moved(R, direction, change)
+    return R, direction, spread * float(np.sqrt(np.linalg.inv(information)[5, 5]))
+
+
+def _moved(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " 6"]) -> tuple[Rotation, Vector3]:
+    """Turn by `change`[:3] radians, and the direction by [3:5] across itself."""
+    turn = np.asarray(cv2.Rodrigues(change[:3])[0], np.float64)
+    _, _, across = np.linalg.svd(direction[None])
+    moved = direction + across[1:].T @ change[3:5]
+    return turn @ R, moved / np.linalg.norm(moved)
+
+
+def _rays(pixels: PixelList, K: CameraMatrix) -> Float64[np.ndarray, "point 3"]:
+    rays = _homogeneous(pixels) @ np.linalg.inv(K).T
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+
+
+def _homogeneous(pixels: PixelList) -> Float64[np.ndarray, "point 3"]:
+    return np.concatenate([pixels, np.ones((len(pixels), 1))], axis=1)

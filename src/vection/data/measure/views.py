@@ -1,0 +1,55 @@
+"""What is measured: grey images with their cameras, read when they are needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vection.arrays import CameraMatrix, CameraNumbers, GreyImage
+from vection.data.clips.intrinsics import camera_matrix
+from vection.data.clips.resizing import Size, resize_camera, resize_image
+from vection.errors import DataError
+
+WIDEST = 1280
+"""Pixels; wider sources are measured at this width: more costs time and hardly adds accuracy."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A grey image and fx, fy, cx, cy in its pixels."""
+
+    image: GreyImage
+    camera: CameraNumbers
+
+    @property
+    def K(self) -> CameraMatrix:  # noqa: N802
+        """Return the camera matrix."""
+        return camera_matrix(self.camera)
+
+    @property
+    def size(self) -> Size:
+        """Return height and width."""
+        return self.image.shape
+
+
+ReadView = Callable[[], View]
+"""Reads one view; it travels to another process, so it is a `functools.partial` of a function of a module."""
+
+
+def read_view(file: Path, camera: CameraNumbers) -> View:
+    """Read an image file in grey; DataError if it is missing or no image."""
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DataError(f"The image {file} is missing or cannot be decoded; restore it or ingest the clip again.")
+    return View(np.asarray(image, np.uint8), camera)
+
+
+def narrowed(view: View, *, width: int = WIDEST) -> View:
+    """Return the view at most `width` pixels wide."""
+    height, present = view.size
+    if present <= width:
+        return view
+    size = (round(height * width / present), width)
+    return View(resize_image(view.image, size), resize_camera(view.camera, from_size=view.size, to_size=size))
