@@ -11,7 +11,7 @@ from vection.data.clips.intrinsics import camera_matrix
 from vection.data.clips.resizing import Size, resize_camera
 from vection.data.measure.flow import Correspondence
 from vection.data.measure.fusion import FusedDepth, fuse, reduce
-from vection.data.measure.ground import behind_ground, fit_ground
+from vection.data.measure.ground import beside_ground, fit_ground
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.triangulation import Triangulation, triangulate
 from vection.data.measure.views import View
@@ -70,7 +70,7 @@ def measure_frame(
     K = camera_matrix(resize_camera(views[number].camera, from_size=views[number].size, to_size=size))
     ground = fit_ground(depth, K)
     if ground is not None:
-        depth = np.where(behind_ground(depth, K, ground, margin=settings.ground_margin), np.float32(0), depth)
+        depth = np.where(beside_ground(depth, K, ground, margin=settings.ground_margin), np.float32(0), depth)
     return FrameDepth(depth, np.where(depth > 0, weight, np.float32(0)), _baselines(seen, fused), ground)
 
 

@@ -17,12 +17,20 @@ LEAST_SHARE = 0.2
 """Of the measured points of the lower half that must lie on the plane."""
 UPRIGHT = 0.9
 """Least y component of the plane's unit normal: the camera is held nearly level."""
-HORIZON_SLACK = 0.01
+HORIZON_SLACK = 0.007
 """Radians of pitch by which the plane may be wrong; matters where the ground is far."""
+ON_GROUND = 0.1
+"""Fraction of the camera's height within which a point counts as on the ground."""
+LOWEST_SLOPE = 0.02
+"""Least angle below the horizon, radians, at which the ground is told from what stands on it."""
+FLOATING = 0.12
+"""Fraction by which a foot is nearer than the ground seen below it, from which on it floats; a car's sill does less."""
 SAME_OBJECT = 0.25
 """Logarithm of depth within which pixels above one behind the ground count as the same object."""
 LARGEST_GAP = 4
 """Rows without depth that an object is followed across."""
+FOOT_ROWS = 10
+"""Between the ground and a foot that floats; flow blends the two."""
 
 Numbers = Float32[np.ndarray, "height width"]
 Mask = Bool[np.ndarray, "height width"]
@@ -60,28 +68,43 @@ def fit_ground(depth: Numbers, K: CameraMatrix) -> Vector3 | None:
     return np.asarray(m) if m[1] > UPRIGHT * np.linalg.norm(m) else None
 
 
-def behind_ground(depth: Numbers, K: CameraMatrix, m: Vector3, *, margin: float) -> Mask:
-    """Return where depth lies below the ground by more than `margin` of the camera's height, with what stands on it.
+def beside_ground(depth: Numbers, K: CameraMatrix, m: Vector3, *, margin: float) -> Mask:
+    """Return where depth belongs to objects whose foot is not on the ground: they move by themselves.
 
-    An object that drives along is measured too far, so its foot lies below the ground; pixels above such a foot of
-    nearly the same depth are the same object.
+    What drives along is measured too far, so its foot lies below the ground, by more than `margin` of the camera's
+    height. What comes towards the camera is measured too near, so its foot floats in front of the ground seen below
+    it. Each column is read upwards; pixels above such a foot of nearly the same depth are the same object.
     """
     height, width = depth.shape
     x, y = np.meshgrid(np.arange(width), np.arange(height))
-    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(K).T
-    ground = rays @ m - HORIZON_SLACK * np.linalg.norm(m)
-    below = (depth > 0) & (depth * ground > 1 + margin)
+    slope = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(K).T @ m
+    lowest = LOWEST_SLOPE * np.linalg.norm(m)
+    level = depth * slope  # 1 on the ground, more below it
+    below = (depth > 0) & (depth * (slope - HORIZON_SLACK * np.linalg.norm(m)) > 1 + margin)
+    on_ground = (depth > 0) & (np.abs(level - 1) < ON_GROUND) & (slope > lowest)
+    ground_below = np.zeros(width)  # depth of the ground seen last in each column, 0: none near
     foot = np.zeros(width)  # depth of the object that is followed up each column, 0: none
-    unseen = np.zeros(width, int)
-    behind = below.copy()
+    passed, unseen = np.zeros(width, int), np.zeros(width, int)
+    beside = np.zeros(depth.shape, bool)
     for row in range(height - 1, -1, -1):
         now = depth[row]
         known = now > 0
-        near = (
-            known & (foot > 0) & (np.abs(np.log(np.where(known, now, 1) / np.where(foot > 0, foot, 1))) < SAME_OBJECT)
-        )
-        behind[row] |= near
+        floats = known & (now < (1 - FLOATING) * ground_below) & (passed <= FOOT_ROWS) & (slope[row] > lowest)
+        begins = _supported(below[row] | floats)
+        compared = known & (foot > 0)
+        ratio = np.log(np.where(compared, now, 1) / np.where(compared, foot, 1))
+        same = compared & (np.abs(ratio) < SAME_OBJECT) & ~on_ground[row]
+        beside[row] = begins | same
         unseen = np.where(known, 0, unseen + 1)
-        ended = (known & ~near) | (unseen > LARGEST_GAP)
-        foot = np.where(below[row], now, np.where(ended, 0.0, foot))
-    return behind
+        ended = (known & ~same) | (unseen > LARGEST_GAP)
+        foot = np.where(begins, now, np.where(ended, 0.0, foot))
+        passed = np.where(on_ground[row], 0, passed + 1)
+        ground_below = np.where(on_ground[row], 1 / np.where(on_ground[row], slope[row], 1), ground_below)
+    return beside
+
+
+def _supported(flags: Bool[np.ndarray, " width"]) -> Bool[np.ndarray, " width"]:
+    """Return the flags that have another one beside them: single pixels are noise."""
+    left, right = np.roll(flags, 1), np.roll(flags, -1)
+    left[0] = right[-1] = False
+    return flags & (left | right)

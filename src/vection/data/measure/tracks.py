@@ -11,7 +11,7 @@ from vection.arrays import GreyImage, PixelMask
 PixelList = Float64[np.ndarray, "point 2"]
 """x, y in pixels."""
 
-MOST_CORNERS = 1500
+MOST_CORNERS = 1000
 CORNER_QUALITY = 0.005
 """Weakest corner as a fraction of the strongest."""
 WINDOW = 21

@@ -15,7 +15,7 @@ from vection.data.measure.frame import FrameDepth, SeenPair, measure_frame
 from vection.data.measure.pair import measure_pair
 from vection.data.measure.records import FrameRecord, KnownBaseline, write_record
 from vection.data.measure.settings import MeasureSettings
-from vection.data.measure.views import ReadView, View, narrowed
+from vection.data.measure.views import ReadView, View, narrowed, with_even_light
 from vection.formats.measured_geometry import MeasuredPair, write_map
 
 
@@ -66,7 +66,7 @@ class _Measured:
 
     def view(self, number: int) -> View:
         if number not in self.views:
-            self.views[number] = narrowed(self.job.views[number]())
+            self.views[number] = with_even_light(narrowed(self.job.views[number]()))
         return self.views[number]
 
     def pair(self, first: int, second: int) -> MeasuredPair:
