@@ -1,6 +1,7 @@
 """`vection ingest`."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,15 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
+from vection.errors import UsageError
 
 EXAMPLES = (
     "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
     "vection ingest frames/ --out clips/frames --frames-per-second 30 --intrinsics intrinsics.json",
     "vection ingest dashcam/ --out clips --width 640 --height 192 --crop-bottom 0.15",
 )
+
+MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class Ingest:
     """Of a folder of images; "fps" of intrinsics.json if not given, else 10."""
     overwrite: bool = False
     """Replace a clip that is there already."""
+    measure: bool = False
+    """Measure camera motion and depth in the source, without learning, and store them with the clip."""
+    workers: int | None = None
+    """Processes that measure; as many as there are cores, at most 8, if not given. 0 works in this one."""
     json: bool = False
     """Print one line of JSON at the end."""
 
@@ -77,9 +85,20 @@ def run(arguments: Sequence[str]) -> None:
         max_frames=chosen.max_frames,
         drop_static=not chosen.keep_static,
         frames_per_second=chosen.frames_per_second,
+        measure=chosen.measure,
     )
+    if chosen.workers is not None and chosen.workers < 0:
+        raise UsageError(f"--workers {chosen.workers} cannot be; give the number of processes, or 0 for none.")
+    workers = min(MOST_WORKERS, os.cpu_count() or 1) if chosen.workers is None else chosen.workers
     with progress_bar("ingesting") as progress:
-        made = ingest(chosen.source, chosen.out, settings=settings, overwrite=chosen.overwrite, progress=progress)
+        made = ingest(
+            chosen.source,
+            chosen.out,
+            settings=settings,
+            overwrite=chosen.overwrite,
+            workers=workers,
+            progress=progress,
+        )
     if chosen.json:
         clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in made.clips]
         print(json.dumps({"clips": clips, "warnings": made.warnings}))

@@ -11,6 +11,7 @@ from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
 from vection.data.clips.framing import Crop, Framing, plan_framing
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.ingest.measuring import MeasuringImages
 from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey
 from vection.data.ingest.static_mask import find_usable
 from vection.errors import DataError, UsageError
@@ -45,6 +46,8 @@ class IngestSettings:
     """Leave out frames in which the camera has not moved since the last one kept."""
     frames_per_second: float | None = None
     """Of a folder of images; None: "fps" in intrinsics.json, else 10."""
+    measure: bool = False
+    """Measure motion and depth in the source (`data.measure`) and store them with the clip; about a second a frame."""
 
 
 class ClipWriter:
@@ -60,6 +63,7 @@ class ClipWriter:
         self._last: GreyImage | None = None
         self._framing: Framing | None = None
         (folder / "frames").mkdir(parents=True, exist_ok=True)
+        self.measuring = MeasuringImages(folder) if settings.measure else None
 
     @property
     def framing(self) -> Framing:
@@ -88,6 +92,8 @@ class ClipWriter:
         self._last = grey
         file = f"frames/{len(self.frames):06d}.jpg"
         write_rgb(self.folder / file, self.framing.apply(image))
+        if self.measuring is not None:
+            self.measuring.add(self.framing, image)
         self.frames.append(FrameInfo(file=file, seconds=round(seconds, 6), intrinsics=self.framing.camera.numbers))
 
     def check(self) -> None:

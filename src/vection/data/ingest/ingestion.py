@@ -36,13 +36,14 @@ def ingest(
     *,
     settings: IngestSettings | None = None,
     overwrite: bool = False,
+    workers: int = 0,
     progress: Report | None = None,
 ) -> Ingested:
     """Write the clip of a video or a folder of images to `out`; of a folder of such, one clip each below `out`.
 
-    Nothing appears at `out` before everything is written. Raises UsageError if `out` exists (unless `overwrite`, and
-    then only clips are replaced) or cannot be written, DataError if the source is unusable: broken, or under 3 usable
-    frames.
+    `workers` processes measure if `settings.measure` says so; 0 does it in this one. Nothing appears at `out` before
+    everything is written. Raises UsageError if `out` exists (unless `overwrite`, and then only clips are replaced) or
+    cannot be written, DataError if the source is unusable: broken, or under 3 usable frames.
     """
     source, out = Path(source), Path(out)
     settings = settings or IngestSettings()
@@ -52,7 +53,12 @@ def ingest(
     names = [""] if len(sources) == 1 else unique_names(sources)
     with whole_folder(out, overwrite=overwrite) as partial:
         clips, warnings = _ingest_all(
-            list(zip(names, sources, strict=True)), partial, title=source.stem, settings=settings, progress=progress
+            list(zip(names, sources, strict=True)),
+            partial,
+            title=source.stem,
+            settings=settings,
+            workers=workers,
+            progress=progress,
         )
     return Ingested(tuple(replace(clip, folder=out / clip.folder.relative_to(partial)) for clip in clips), warnings)
 
@@ -69,6 +75,7 @@ def _ingest_all(
     *,
     title: str,
     settings: IngestSettings,
+    workers: int,
     progress: Report | None,
 ) -> tuple[list[ClipInfo], list[str]]:
     """Ingest each source into `folder` / its name; a single one has none, and its clip is called `title`."""
@@ -77,7 +84,9 @@ def _ingest_all(
     failure: DataError | None = None
     for name, path in sources:
         try:
-            clip, advice = _ingest_one(path, folder / name, name=name or title, settings=settings, progress=progress)
+            clip, advice = _ingest_one(
+                path, folder / name, name=name or title, settings=settings, workers=workers, progress=progress
+            )
         except DataError as error:
             if len(sources) == 1:
                 raise
@@ -93,7 +102,7 @@ def _ingest_all(
 
 
 def _ingest_one(
-    path: Path, folder: Path, *, name: str, settings: IngestSettings, progress: Report | None
+    path: Path, folder: Path, *, name: str, settings: IngestSettings, workers: int, progress: Report | None
 ) -> tuple[ClipInfo, list[str]]:
     source = open_source(path, frames_per_second=settings.frames_per_second)
     parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
@@ -121,6 +130,8 @@ def _ingest_one(
         ingest=_summary(writer, parallax, stride=stride) | {"warnings": warnings},
     )
     write_clip(clip)
+    if writer.measuring is not None:
+        writer.measuring.measure(clip, source=f"the source {path.name}", workers=workers, progress=progress)
     return clip, warnings
 
 

@@ -12,8 +12,8 @@ FlowField = Float32[np.ndarray, "height width 2"]
 """x, y in pixels: a pixel's place in the other image minus its own."""
 
 STRIDE = 4
-"""Pixels between the patches of DIS, which are 8 wide. All of the image's own pixels are used, unlike in OpenCV's presets:
-depth is a third more exact for it; this and the next two win back the time."""
+"""Pixels between the patches of DIS, which are 8 wide. Unlike in OpenCV's presets, flow is sought at the image's
+full size, which makes depth a third more exact; this and the next two win back the time."""
 DESCENT_STEPS = 16
 SMOOTHING_STEPS = 3
 

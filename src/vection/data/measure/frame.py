@@ -10,7 +10,7 @@ from vection.arrays import PixelMask, Rotation, Vector3
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.clips.resizing import Size, resize_camera
 from vection.data.measure.flow import Correspondence
-from vection.data.measure.fusion import FusedDepth, fuse, reduce
+from vection.data.measure.fusion import FusedDepth, fuse, shrink
 from vection.data.measure.ground import beside_ground, fit_ground
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.triangulation import Triangulation, triangulate
@@ -64,7 +64,7 @@ def measure_frame(
     if not seen:
         return None
     fused = fuse(list(seen.values()), settings)
-    depth, weight = reduce(fused, size)
+    depth, weight = shrink(fused, size)
     if usable is not None:
         depth = np.where(usable, depth, np.float32(0))
     K = camera_matrix(resize_camera(views[number].camera, from_size=views[number].size, to_size=size))

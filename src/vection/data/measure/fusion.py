@@ -62,7 +62,7 @@ def fuse(pairs: Sequence[Triangulation], settings: MeasureSettings) -> FusedDept
     known = (total > 0) & ~contradicted
     exact = total * np.float32(HALF_WEIGHT_ERROR**2)
     confirmed = np.where((precision > 0).sum(axis=0) > 1, np.float32(1), np.float32(SINGLE_WEIGHT))
-    weight = confirmed * exact / (1 + exact)
+    weight = np.asarray(confirmed * exact / (1 + exact), np.float32)
     zero = np.float32(0)
     return FusedDepth(np.where(known, np.exp(mean), zero), np.where(known, weight, zero).astype(np.float32), baselines)
 
@@ -87,7 +87,7 @@ def align(pairs: Sequence[Triangulation]) -> tuple[float | None, ...]:
     return tuple(baselines)
 
 
-def reduce(fused: FusedDepth, size: Size) -> tuple[Numbers, Numbers]:
+def shrink(fused: FusedDepth, size: Size) -> tuple[Numbers, Numbers]:
     """Return depth and weight at the stored height and width; edges between near and far are left out."""
     if fused.depth.shape == tuple(size):
         return fused.depth, fused.weight
@@ -100,7 +100,7 @@ def reduce(fused: FusedDepth, size: Size) -> tuple[Numbers, Numbers]:
         np.asarray(cv2.resize(layer, (size[1], size[0]), interpolation=method), np.float32) for layer in layers
     )
     share = np.maximum(cover, np.float32(1e-6))
-    mean, square = mean / share, square / share
-    kept = (cover >= LEAST_COVER) & (square - mean**2 < LARGEST_SPREAD**2)
+    log_depth = mean / share
+    kept = (cover >= LEAST_COVER) & (square / share - log_depth**2 < LARGEST_SPREAD**2)
     zero = np.float32(0)
-    return np.where(kept, np.exp(mean), zero), np.where(kept, weight / share, zero).astype(np.float32)
+    return np.where(kept, np.exp(log_depth), zero), np.where(kept, weight / share, zero).astype(np.float32)

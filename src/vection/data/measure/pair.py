@@ -26,7 +26,7 @@ def measure_pair(
 ) -> MeasuredPair:
     """Measure rotation and direction of translation between the frames `numbers`; the same on every call.
 
-    `usable` is of the size of the views, True where they show the scene.
+    The views are best given `views.with_even_light`; `usable` is of their size, True where they show the scene.
     """
     tracks = follow_corners(first.image, second.image, usable=usable)
     if len(tracks) < FEWEST_TRACKS or tracks.share < CUT_SHARE:

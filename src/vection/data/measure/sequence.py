@@ -30,7 +30,7 @@ from vection.formats.measured_geometry import (
 )
 from vection.progress import Report
 
-CHUNK = 12
+CHUNK = 16
 """Frames that a worker takes at once; the pairs across its ends are measured twice."""
 FEWEST_COMMON = 200
 """Pixels whose depth two frames of a standing camera must share to be brought to one scale."""

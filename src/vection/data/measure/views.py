@@ -64,7 +64,8 @@ def narrowed(view: View, *, width: int = WIDEST) -> View:
 def with_even_light(view: View) -> View:
     """Return the view with the same mean and contrast everywhere.
 
-    Headlights, shade and exposure then look the same in every frame: at night directions are ten times as exact.
+    Headlights, shade and exposure then look the same in every frame: corners tell directions ten times as exactly at
+    night, and a little more exactly by day.
     """
     image = view.image.astype(np.float32)
     side = (NEIGHBOURHOOD, NEIGHBOURHOOD)

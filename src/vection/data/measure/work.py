@@ -61,12 +61,14 @@ class _Measured:
 
     job: Job
     views: dict[int, View] = field(default_factory=dict)
+    even: dict[int, View] = field(default_factory=dict)
+    """With even light, for corners; flow is more exact in the images as they are."""
     pairs: dict[tuple[int, int], MeasuredPair] = field(default_factory=dict)
     seen: dict[tuple[int, int], SeenPair] = field(default_factory=dict)
 
     def view(self, number: int) -> View:
         if number not in self.views:
-            self.views[number] = with_even_light(narrowed(self.job.views[number]()))
+            self.views[number] = narrowed(self.job.views[number]())
         return self.views[number]
 
     def pair(self, first: int, second: int) -> MeasuredPair:
@@ -87,6 +89,7 @@ class _Measured:
     def forget_before(self, number: int) -> None:
         self.seen = {numbers: seen for numbers, seen in self.seen.items() if numbers[0] >= number}
         self.views = {seen: view for seen, view in self.views.items() if seen >= number}
+        self.even = {seen: view for seen, view in self.even.items() if seen >= number}
 
     @property
     def _all_gaps(self) -> tuple[int, ...]:
@@ -103,11 +106,16 @@ class _Measured:
     def _measure(self, first: int, second: int) -> MeasuredPair:
         if any(first < start <= second for start in self.job.breaks):
             return MeasuredPair(first, second, reason="cut")
-        views = self.view(first), self.view(second)
+        views = self._even(first), self._even(second)
         usable = self.job.usable
         if usable is not None:
             usable = resize_nearest(usable.astype(np.uint8), views[0].size) > 0
         return measure_pair(*views, numbers=(first, second), usable=usable)
+
+    def _even(self, number: int) -> View:
+        if number not in self.even:
+            self.even[number] = with_even_light(self.view(number))
+        return self.even[number]
 
     def _see(self, pair: MeasuredPair) -> SeenPair:
         key = pair.first, pair.second
