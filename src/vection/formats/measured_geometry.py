@@ -25,9 +25,9 @@ HIGHEST_WEIGHT = 255
 OBSERVABLE = 0.03
 """Largest uncertainty of the focal length, relative, with which it counts as observable."""
 
-NoGeometry = Literal["standing", "rotation", "few-inliers", "blur", "cut"]
+NoGeometry = Literal["standing", "rotation", "few-inliers", "blur", "cut", "contradiction"]
 """Why a pair has no direction of translation: the camera stands, only turns, too few tracks agree on a motion, a frame
-is blurred, the scene is another one."""
+is blurred, the scene is another one, the steps between its frames say otherwise."""
 
 Row3 = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 Row4 = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
@@ -206,7 +206,7 @@ def read_map(
     """Return a frame's depth in its own unit and its weight; DataError unless whole and of this height and width."""
     path = map_file(folder, name)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             depth = arrays["depth"].astype(np.float32)
             weight = arrays["weight"].astype(np.float32) / np.float32(HIGHEST_WEIGHT)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -25,7 +25,7 @@ LOWEST_SLOPE = 0.02
 """Least angle below the horizon, radians, at which the ground is told from what stands on it."""
 FLOATING = 0.12
 """Fraction by which a foot is nearer than the ground seen below it, from which on it floats; a car's sill does less."""
-SAME_OBJECT = 0.25
+SAME_OBJECT = 0.15
 """Logarithm of depth within which pixels above one behind the ground count as the same object."""
 LARGEST_GAP = 4
 """Rows without depth that an object is followed across."""
@@ -93,7 +93,7 @@ def beside_ground(depth: Numbers, K: CameraMatrix, m: Vector3, *, margin: float)
         begins = _supported(below[row] | floats)
         compared = known & (foot > 0)
         ratio = np.log(np.where(compared, now, 1) / np.where(compared, foot, 1))
-        same = compared & (np.abs(ratio) < SAME_OBJECT) & ~on_ground[row]
+        same = compared & (np.abs(ratio) < SAME_OBJECT)
         beside[row] = begins | same
         unseen = np.where(known, 0, unseen + 1)
         ended = (known & ~same) | (unseen > LARGEST_GAP)

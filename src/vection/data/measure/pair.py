@@ -13,7 +13,7 @@ FEWEST_TRACKS = 60
 FEWEST_INLIERS = 40
 LEAST_INLIER_SHARE = 0.5
 """Of the tracks; with less, what moves by itself may have been taken for the world."""
-CUT_SHARE = 0.07
+CUT_SHARE = 0.12
 """Of the corners of a pair; fewer are found again only where the scene is another one, or nothing is sharp."""
 BLURRED = 0.4
 """Sharpness of one frame relative to the other, below which it is called blurred."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vection.arrays import Pose
+from vection.arrays import Pose, Rotation
 from vection.formats.measured_geometry import MeasuredPair
 
 Numbers = tuple[int, int]
@@ -50,6 +50,8 @@ def _step(first: int, known: Mapping[Numbers, MeasuredPair], baselines: Mapping[
     if pair is not None and pair.reason is None and (first, first + 1) in baselines:
         return _transform(pair, length=baselines[first, first + 1])
     turned = None if pair is None else pair.R_first_to_second
+    if pair is not None and pair.reason == "standing" and turned is not None:
+        return _turn(turned)
     for wide in sorted((one for one in known.values() if one.first <= first < one.second), key=lambda one: one.gap):
         if wide.reason is None and (wide.first, wide.second) in baselines:
             share = _share(_transform(wide, length=baselines[wide.first, wide.second]), wide.gap)
@@ -57,11 +59,13 @@ def _step(first: int, known: Mapping[Numbers, MeasuredPair], baselines: Mapping[
                 share[:3, 3] = turned @ share[:3, :3].T @ share[:3, 3]
                 share[:3, :3] = turned
             return share
-    if pair is not None and pair.reason in ("standing", "rotation") and turned is not None:
-        step = np.eye(4)
-        step[:3, :3] = turned
-        return step
-    return None
+    return None if turned is None or pair is None or pair.reason != "rotation" else _turn(turned)
+
+
+def _turn(R: Rotation) -> Pose:
+    transform = np.eye(4)
+    transform[:3, :3] = R
+    return transform
 
 
 def _transform(pair: MeasuredPair, *, length: float) -> Pose:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vection.arrays import PixelMask
 from vection.data.clips.resizing import Size, resize_nearest
+from vection.data.measure.chained_pairs import contradicts_steps
 from vection.data.measure.flow import correspond
 from vection.data.measure.frame import FrameDepth, SeenPair, measure_frame
 from vection.data.measure.pair import measure_pair
@@ -110,7 +111,11 @@ class _Measured:
         usable = self.job.usable
         if usable is not None:
             usable = resize_nearest(usable.astype(np.uint8), views[0].size) > 0
-        return measure_pair(*views, numbers=(first, second), usable=usable)
+        pair = measure_pair(*views, numbers=(first, second), usable=usable)
+        steps = [self.pair(number, number + 1) for number in range(first, second)] if second > first + 1 else []
+        if contradicts_steps(pair, steps):
+            return MeasuredPair(first, second, reason="contradiction", tracks=pair.tracks, inliers=pair.inliers)
+        return pair
 
     def _even(self, number: int) -> View:
         if number not in self.even:
