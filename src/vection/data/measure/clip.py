@@ -27,15 +27,15 @@ def measure_clip(
 ) -> MeasuredClip:
     """Measure the stored frames of a clip, or return what was measured with these settings before.
 
-    Geometry that `ingest` measured in the source video is as good or better and is returned as it is. Raises UsageError
-    if there is no clip, or if it was measured with other settings.
+    Geometry that `ingest` measured in the source is returned as it is. Raises UsageError if there is no clip, or if it
+    was measured with other settings.
 
     >>> from vection.data.synthetic import still_street, write_drive
     >>> settings = still_street(width=256, height=96, frames=4, antialias=False)
     >>> _ = write_drive(Path("measured_drive"), settings, seed=3)
     >>> measured = measure_clip("measured_drive")
-    >>> len(measured.pairs), measured.read_depth(1).depth.shape
-    (5, (96, 256))
+    >>> len(measured.frames), measured.pair(0, 1).reason, measured.read_depth(1).depth.shape
+    (4, None, (96, 256))
     """
     clip = read_clip(Path(folder))
     chosen = settings or MeasureSettings()
