@@ -124,6 +124,18 @@ def test_one_view_is_not_enough(clip):
         measure_sequence(clip.folder, [view], StoredFrames(("a",), (96, 256)), source="test")
 
 
+def test_views_of_two_sizes_are_refused(tmp_path):
+    views = [partial(View, np.zeros((96, width), np.uint8), SMALL.camera) for width in (256, 128)]
+    with pytest.raises(DataError, match="View 1 is 128x96 but those before it are 256x96"):
+        measure_sequence(tmp_path, views, StoredFrames(("a", "b"), (96, 256)), source="test")
+
+
+@pytest.mark.parametrize("wrong", [{"gaps": ()}, {"gaps": (2, 3)}, {"gaps": (1, 4), "wide_gap": 3}])
+def test_gaps_must_make_a_chain(wrong):
+    with pytest.raises(UsageError, match="gap"):
+        MeasureSettings(**wrong)
+
+
 def test_ingest_measures_in_the_source(tmp_path):
     source = tmp_path / "source"
     source.mkdir()

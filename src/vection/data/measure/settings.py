@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vection.errors import UsageError
+
 
 @dataclass(frozen=True)
 class MeasureSettings:
@@ -27,3 +29,10 @@ class MeasureSettings:
     """Logarithm of depth by which pairs may differ, beside three times what their parallax leaves open."""
     ground_margin: float = 0.15
     """Fraction of the camera's height that a point may lie below the ground."""
+
+    def __post_init__(self) -> None:
+        """Refuse gaps that make no chain."""
+        if list(self.gaps) != sorted({1, *self.gaps}) or min(self.gaps) < 1:
+            raise UsageError(f"The gaps {self.gaps} of measured pairs must rise from 1, for instance (1, 2).")
+        if self.wide_gap and self.wide_gap <= self.gaps[-1]:
+            raise UsageError(f"The wide gap {self.wide_gap} must be larger than the gaps {self.gaps}, or 0 for none.")

@@ -11,10 +11,10 @@ from vection.arrays import GreyImage, PixelMask
 PixelList = Float64[np.ndarray, "point 2"]
 """x, y in pixels."""
 
-MOST_CORNERS = 1000
+MOST_CORNERS = 800
 CORNER_QUALITY = 0.005
 """Weakest corner as a fraction of the strongest."""
-WINDOW = 21
+WINDOW = 15
 """Pixels, side of the patch that is followed."""
 LEVELS = 5
 """Of the pyramid above the image: 32 times the window is about how far a corner may go."""

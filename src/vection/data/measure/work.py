@@ -17,6 +17,7 @@ from vection.data.measure.pair import measure_pair
 from vection.data.measure.records import FrameRecord, KnownBaseline, write_record
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import ReadView, View, narrowed, with_even_light
+from vection.errors import DataError
 from vection.formats.measured_geometry import MeasuredPair, write_map
 
 
@@ -69,7 +70,14 @@ class _Measured:
 
     def view(self, number: int) -> View:
         if number not in self.views:
-            self.views[number] = narrowed(self.job.views[number]())
+            view = narrowed(self.job.views[number]())
+            size = next(iter(self.views.values()), view).size
+            if view.size != size:
+                raise DataError(
+                    f"View {number} is {view.size[1]}x{view.size[0]} but those before it are {size[1]}x{size[0]}; "
+                    "geometry is measured between images of one size."
+                )
+            self.views[number] = view
         return self.views[number]
 
     def pair(self, first: int, second: int) -> MeasuredPair:
