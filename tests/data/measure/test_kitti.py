@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.data.measure.pair import measure_pair
+from vection.data.measure.pairs.measure import measure_pair
 from vection.data.measure.sequence import StoredFrames, measure_sequence
 from vection.data.measure.views import View, narrowed, read_view, with_even_light
 from vection.data.readers.kitti.cameras import read_odometry_cameras

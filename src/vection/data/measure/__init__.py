@@ -5,8 +5,8 @@ measured.
 """
 
 from vection.data.measure.clip import measure_clip, stored_frames
-from vection.data.measure.contradiction import agrees_with
-from vection.data.measure.pair import measure_pair
+from vection.data.measure.depth.contradiction import agrees_with
+from vection.data.measure.pairs.measure import measure_pair
 from vection.data.measure.sequence import StoredFrames, measure_sequence
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import View, read_view

@@ -10,10 +10,10 @@ import numpy as np
 
 from vection.arrays import PixelMask
 from vection.data.clips.resizing import Size, resize_nearest
-from vection.data.measure.chained_pairs import contradicts_steps
-from vection.data.measure.flow import correspond
-from vection.data.measure.frame import FrameDepth, SeenPair, measure_frame
-from vection.data.measure.pair import measure_pair
+from vection.data.measure.depth.flow import correspond
+from vection.data.measure.depth.frame import FrameDepth, SeenPair, measure_frame
+from vection.data.measure.pairs.chained_pairs import contradicts_steps
+from vection.data.measure.pairs.measure import measure_pair
 from vection.data.measure.records import FrameRecord, KnownBaseline, write_record
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import ReadView, View, narrowed, with_even_light

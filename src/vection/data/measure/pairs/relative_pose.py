@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from vection.arrays import CameraMatrix, PixelMask, Rotation, Vector3
-from vection.data.measure.tracks import PixelList
+from vection.data.measure.pairs.tracks import PixelList
 
 INLIER_DISTANCE = 1.0
 """Pixels from the epipolar line, to first order, within which a track agrees with a motion."""

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from vection.data.measure.chained_pairs import contradicts_steps
+from vection.data.measure.pairs.chained_pairs import contradicts_steps
 from vection.formats.measured_geometry import MeasuredPair, rows_of
 
 

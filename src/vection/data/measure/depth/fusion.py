@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from vection.data.clips.resizing import Size
+from vection.data.measure.depth.triangulation import Triangulation
 from vection.data.measure.settings import MeasureSettings
-from vection.data.measure.triangulation import Triangulation
 
 FLOW_ERROR = 0.25
 """Pixels that flow is taken to be wrong by; divided by the parallax it is the relative error of depth."""

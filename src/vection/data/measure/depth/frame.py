@@ -9,11 +9,11 @@ from jaxtyping import Float32
 from vection.arrays import PixelMask, Rotation, Vector3
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.clips.resizing import Size, resize_camera
-from vection.data.measure.flow import Correspondence
-from vection.data.measure.fusion import FusedDepth, fuse, shrink
-from vection.data.measure.ground import beside_ground, fit_ground
+from vection.data.measure.depth.flow import Correspondence
+from vection.data.measure.depth.fusion import FusedDepth, fuse, shrink
+from vection.data.measure.depth.ground import beside_ground, fit_ground
+from vection.data.measure.depth.triangulation import Triangulation, triangulate
 from vection.data.measure.settings import MeasureSettings
-from vection.data.measure.triangulation import Triangulation, triangulate
 from vection.data.measure.views import View
 from vection.formats.measured_geometry import MeasuredPair
 

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from vection.arrays import CameraMatrix, Rotation, Vector3
-from vection.data.measure.flow import Correspondence
-from vection.data.measure.relative_pose import fundamental_matrix
+from vection.data.measure.depth.flow import Correspondence
+from vection.data.measure.pairs.relative_pose import fundamental_matrix
 from vection.data.measure.settings import MeasureSettings
 
 Numbers = Float32[np.ndarray, "height width"]

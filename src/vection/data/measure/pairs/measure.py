@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from vection.arrays import PixelMask
-from vection.data.measure.relative_pose import essential_pose, parallax_lengths, robust_rotation
-from vection.data.measure.tracks import Tracks, follow_corners
+from vection.data.measure.pairs.relative_pose import essential_pose, parallax_lengths, robust_rotation
+from vection.data.measure.pairs.tracks import Tracks, follow_corners
 from vection.data.measure.views import View
 from vection.formats.measured_geometry import MeasuredPair, NoGeometry, rows_of
 

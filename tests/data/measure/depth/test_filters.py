@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from vection.data.measure.contradiction import agrees_with
-from vection.data.measure.flow import Correspondence
-from vection.data.measure.fusion import FusedDepth, fuse, shrink
-from vection.data.measure.ground import beside_ground, fit_ground
+from vection.data.measure.depth.contradiction import agrees_with
+from vection.data.measure.depth.flow import Correspondence
+from vection.data.measure.depth.fusion import FusedDepth, fuse, shrink
+from vection.data.measure.depth.ground import beside_ground, fit_ground
+from vection.data.measure.depth.triangulation import Triangulation, triangulate
 from vection.data.measure.settings import MeasureSettings
-from vection.data.measure.triangulation import Triangulation, triangulate
 
 K = np.array([[200.0, 0, 159.5], [0, 200.0, 47.5], [0, 0, 1]])
 HEIGHT = 1.5

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from tests.data.measure.conftest import MeasuredDrive
 
-from vection.data.measure.pair import measure_pair
+from vection.data.measure.pairs.measure import measure_pair
 from vection.data.measure.views import View, read_view, with_even_light
 
 
