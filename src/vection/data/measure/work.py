@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -123,6 +123,8 @@ class _Measured:
         steps = [self.pair(number, number + 1) for number in range(first, second)] if second > first + 1 else []
         if contradicts_steps(pair, steps):
             return MeasuredPair(first, second, reason="contradiction", tracks=pair.tracks, inliers=pair.inliers)
+        if pair.reason == "cut" and steps and all(step.rotation is not None for step in steps):
+            return replace(pair, reason="few-inliers")  # the scene is the same, too much of it has left the image
         return pair
 
     def _even(self, number: int) -> View:

@@ -35,6 +35,10 @@ def test_a_halt_among_the_steps_has_no_direction():
     assert contradicts_steps(pair(0, 2, yaw=4.0, direction=(1.0, 0.0, 0.0)), halted)
 
 
+def test_neighbours_have_no_steps():
+    assert not contradicts_steps(pair(0, 1, yaw=9.0, direction=FORWARD), [])
+
+
 def test_an_unknown_step_contradicts_nothing():
     unknown = [STEPS[0], MeasuredPair(1, 2, reason="blur")]
     assert not contradicts_steps(pair(0, 2, yaw=9.0, direction=(1.0, 0.0, 0.0)), unknown)

@@ -14,11 +14,11 @@ LARGEST_ANGLE = 6.0
 
 
 def contradicts_steps(pair: MeasuredPair, steps: Sequence[MeasuredPair]) -> bool:
-    """Return whether the motion of `pair` cannot be that of its `steps`; False if one of those is unknown.
+    """Return whether the motion of `pair` cannot be that of its `steps`; False if one of those is unknown, or there are none.
 
     Where frames lie far apart, often only far corners are found again, which tell any direction.
     """
-    if pair.reason is not None or any(step.rotation is None for step in steps):
+    if pair.reason is not None or not steps or any(step.rotation is None for step in steps):
         return False
     turn: Rotation = np.eye(3)
     ways: list[Vector3] = []
