@@ -14,7 +14,7 @@ LARGEST_ANGLE = 6.0
 
 
 def contradicts_steps(pair: MeasuredPair, steps: Sequence[MeasuredPair]) -> bool:
-    """Return whether the motion of `pair` cannot be that of its `steps`; False if one of those is unknown, or there are none.
+    """Return whether the motion of `pair` cannot be that of its `steps`; False if there are none or one is unknown.
 
     Where frames lie far apart, often only far corners are found again, which tell any direction.
     """
