@@ -54,7 +54,7 @@ FILTERS: dict[str, MeasureSettings] = {
     "and there and back": MeasureSettings(epipolar_distance=math.inf, contradiction=math.inf, ground_margin=math.inf),
     "and epipolar distance": MeasureSettings(contradiction=math.inf, ground_margin=math.inf),
     "and no contradiction of pairs": MeasureSettings(ground_margin=math.inf),
-    "and not behind the ground (all)": MeasureSettings(),
+    "and a foot on the ground (all)": MeasureSettings(),
 }
 
 
