@@ -13,7 +13,7 @@ from vection.data.clips.resizing import Size, resize_camera, resize_image
 from vection.errors import DataError
 
 WIDEST = 1280
-"""Pixels; wider sources are measured at this width: more costs time and hardly adds accuracy."""
+"""Pixels; wider sources are measured at this width, which bounds time and memory."""
 NEIGHBOURHOOD = 31
 """Pixels, side of the square in which light is made even."""
 LEAST_CONTRAST = 4.0
@@ -64,8 +64,8 @@ def narrowed(view: View, *, width: int = WIDEST) -> View:
 def with_even_light(view: View) -> View:
     """Return the view with the same mean and contrast everywhere.
 
-    Headlights, shade and exposure then look the same in every frame: corners tell directions ten times as exactly at
-    night, and a little more exactly by day.
+    Headlights, shade and exposure then look the same in every frame: in a rendered night, corners tell directions ten
+    times as exactly.
     """
     image = view.image.astype(np.float32)
     side = (NEIGHBOURHOOD, NEIGHBOURHOOD)

@@ -13,7 +13,7 @@ FlowField = Float32[np.ndarray, "height width 2"]
 
 STRIDE = 4
 """Pixels between the patches of DIS, which are 8 wide. Unlike in OpenCV's presets, flow is sought at the image's
-full size, which makes depth a third more exact; this and the next two win back the time."""
+full size, which makes depth about a fifth more exact; this and the next two win back the time."""
 DESCENT_STEPS = 16
 SMOOTHING_STEPS = 2
 

@@ -24,7 +24,8 @@ ON_GROUND = 0.1
 LOWEST_SLOPE = 0.02
 """Least angle below the horizon, radians, at which the ground is told from what stands on it."""
 FLOATING = 0.12
-"""Fraction by which a foot is nearer than the ground seen below it, from which on it floats; a car's sill does less."""
+"""Fraction by which a foot is nearer than the ground seen below it, from which on it floats; flow blends foot and
+ground, so that what floats shows less than it is."""
 SAME_OBJECT = 0.15
 """Logarithm of depth within which pixels above one behind the ground count as the same object."""
 LARGEST_GAP = 4
