@@ -184,7 +184,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ObjectEvaluation:
-    """The scores of masks or classes alone, as `vection evaluate --protocol miou --out FILE` writes them."""
+    """The scores of masks or classes alone, as `vection evaluate` writes them for protocols of masks or classes."""
 
     protocol: ProtocolNote
     truth: str
