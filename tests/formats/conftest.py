@@ -14,7 +14,7 @@ def unpack(tmp_path: Path) -> Callable[[str], Path]:
     """Return a function that unpacks a folder of format 1 by name."""
 
     def unpacked(name: str) -> Path:
-        with zipfile.ZipFile(ARCHIVES / f"{name}.zip") as archive:
+        with zipfile.ZipFile((ARCHIVES / name).with_suffix(".zip")) as archive:
             archive.extractall(tmp_path)
         return tmp_path / name
 
