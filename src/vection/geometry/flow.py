@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vection.geometry.camera import backproject, project
-from vection.geometry.rigid import full_precision, transform_points
+from vection.geometry.rigid import transform_points
 from vection.geometry.views import SourceTransforms, Views
 from vection.geometry.warp import sample
 from vection.types import Depth, Map, Pixels, Points, Sources, Transform
@@ -104,15 +104,3 @@ def explain(
         own.unflatten(0, (-1, count)),
         displacement,
     )
-
-
-@full_precision
-def motion_vector(transform: Transform) -> Float[Tensor, "batch 6"]:
-    """Translation, then axis-angle (radians), of a rigid motion that turns by less than 90 degrees."""
-    turned = transform[:, :3, :3] - transform[:, :3, :3].transpose(1, 2)
-    # Half the antisymmetric part is the axis times the sine of the angle.
-    scaled = 0.5 * torch.stack([turned[:, 2, 1], turned[:, 0, 2], turned[:, 1, 0]], dim=1)
-    sine = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
-    small = sine < 1e-4
-    ratio = torch.where(small, 1 + sine * sine / 6, sine.clamp(1e-4, 1).asin() / sine.clamp(min=1e-4))
-    return torch.cat([transform[:, :3, 3], ratio * scaled], dim=1)

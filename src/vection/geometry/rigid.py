@@ -132,6 +132,24 @@ def transform_points(points: Points, transform: Transform) -> Points:
     return moved.view_as(points)
 
 
+@full_precision
+def rotate_back(vectors: Points, rotation: Rotation) -> Points:
+    """R^T v: from the second camera's axes to the first's, if R turns the first's into the second's."""
+    return (rotation.transpose(1, 2) @ vectors.flatten(2)).view_as(vectors)
+
+
+@full_precision
+def motion_vector(transform: Transform) -> Float[Tensor, "batch 6"]:
+    """Translation, then axis-angle (radians), of a rigid motion that turns by less than 90 degrees."""
+    turned = transform[:, :3, :3] - transform[:, :3, :3].transpose(1, 2)
+    # Half the antisymmetric part is the axis times the sine of the angle.
+    scaled = 0.5 * torch.stack([turned[:, 2, 1], turned[:, 0, 2], turned[:, 1, 0]], dim=1)
+    sine = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
+    small = sine < 1e-4
+    ratio = torch.where(small, 1 + sine * sine / 6, sine.clamp(1e-4, 1).asin() / sine.clamp(min=1e-4))
+    return torch.cat([transform[:, :3, 3], ratio * scaled], dim=1)
+
+
 def _cross_matrix(vector: Vector3) -> Rotation:
     """[v]x, so that [v]x p = v x p."""
     x, y, z = vector.unbind(1)

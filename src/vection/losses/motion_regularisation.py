@@ -4,8 +4,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from vection.geometry.motion import rms_length
 from vection.geometry.rigid import full_precision
+from vection.geometry.vector_fields import rms_length
 from vection.types import Points, Scalar
 
 Components = Literal["mean", "sum"]

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow
-from vection.geometry.motion import rotate_back
 from vection.geometry.plane import find_ground
-from vection.geometry.rigid import invert
-from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
+from vection.geometry.resizing import image_pyramid, resize_like
+from vection.geometry.rigid import invert, rotate_back
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.photometric import Target, photometric_error
 from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
 from vection.methods.method import Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
+from vection.methods.steps.finiteness import zero_if_finite
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder

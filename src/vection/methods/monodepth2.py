@@ -8,11 +8,12 @@ from torch import Tensor
 
 from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.views import SourceTransforms, Views, zero_if_finite
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import behind_ground_loss
 from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
+from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.multi_scale import compare_scales
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network

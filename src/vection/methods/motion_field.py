@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from vection.errors import UsageError
-from vection.geometry.motion import Moved, length, rms_length, rotate_back, standing_out
+from vection.geometry.motion import Moved
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
-from vection.geometry.rigid import make_transform, rotation_from_euler
+from vection.geometry.rigid import make_transform, rotate_back, rotation_from_euler
+from vection.geometry.vector_fields import length, rms_length, standing_out
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.geometry.motion import AutoMask
+from vection.geometry.vector_fields import AutoMask
 from vection.losses.motion_cycle import Order
 from vection.losses.motion_regularisation import Sparsity
 from vection.losses.rgbd_consistency import Average

@@ -9,12 +9,13 @@ from torch.nn import functional
 
 from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.views import SourceClasses, SourceTransforms, Views, zero_if_finite
+from vection.geometry.views import SourceClasses, SourceTransforms, Views
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
+from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.methods.steps.overlap_log import OverlapLog, unmasked_share
 from vection.networks.cameras import Cameras

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vection.errors import DataError
-from vection.geometry.flow import motion_vector
+from vection.geometry.rigid import motion_vector
 from vection.types import Depth, Transform
 
 

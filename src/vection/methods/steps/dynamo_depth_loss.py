@@ -7,7 +7,8 @@ from torch import Tensor
 
 from vection.geometry.flow import Explained, explain
 from vection.geometry.plane import Plane
-from vection.geometry.views import SourceTransforms, Views, resize_like
+from vection.geometry.resizing import resize_like
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import ground_loss
 from vection.losses.photometric import Target, mean_over, minimum_reprojection, photometric_error
 from vection.losses.scene_flow import (

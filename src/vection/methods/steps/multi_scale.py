@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.views import SourceTransforms, Views, resize_like
+from vection.geometry.resizing import resize_like
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.photometric import (
     Reprojection,
     SourceMaps,

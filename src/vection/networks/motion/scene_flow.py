@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vection.geometry.flow import motion_vector
+from vection.geometry.rigid import motion_vector
 from vection.geometry.views import SourceTransforms
 from vection.networks.depth.decoder import WIDTHS, UNetDecoder
 from vection.networks.motion.matching import FINE_MOTION, Matches, match, match_between
