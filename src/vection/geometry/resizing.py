@@ -24,7 +24,16 @@ def image_pyramid(image: Image, levels: int) -> list[Float[Tensor, "batch 3 _ _"
 def resize_like(
     maps: Float[Tensor, "*batch component _ _"], like: Float[Tensor, "... height width"]
 ) -> Float[Tensor, "*batch component height width"]:
-    """Resize maps bilinearly to the height and width of `like`."""
+    """Resize maps bilinearly to the height and width of `like`; a pixel keeps its place relative to the borders."""
     flat = maps.flatten(0, -4)
     resized = functional.interpolate(flat, size=like.shape[-2:], mode="bilinear", align_corners=False)
     return resized.view(*maps.shape[:-2], *like.shape[-2:])
+
+
+def nearest_like(
+    maps: Float[Tensor, "batch component _ _"], like: Float[Tensor, "... height width"]
+) -> Float[Tensor, "batch component height width"]:
+    """Resize maps to the height and width of `like`, each pixel from the nearest one."""
+    if maps.shape[-2:] == like.shape[-2:]:
+        return maps
+    return functional.interpolate(maps, size=like.shape[-2:], mode="nearest")

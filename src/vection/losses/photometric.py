@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional
 
+from vection.geometry.resizing import nearest_like
 from vection.losses.ssim import Moments, Window, moments, ssim_error
 from vection.types import Image, Map, Mask, Scalar, Sources
 
@@ -98,9 +98,8 @@ def mean_over(error: Map, usable: Bool[Tensor, "batch 1 full_height full_width"]
     """
     if usable is None:
         return error.mean()
-    if usable.shape != error.shape:
-        usable = functional.interpolate(usable.float(), size=error.shape[-2:], mode="nearest") > 0
-    return (error * usable).sum() / usable.sum().clamp(min=1)
+    counted = nearest_like(usable.float(), error) > 0
+    return (error * counted).sum() / counted.sum().clamp(min=1)
 
 
 def _auto_mask(warped: Map, unwarped: Map | None) -> Reprojection:

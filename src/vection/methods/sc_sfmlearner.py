@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from vection.geometry.camera import disparity_to_depth
+from vection.geometry.resizing import nearest_like
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
@@ -68,7 +68,7 @@ def compare_frames(
     pairs = 2 * views.sources.shape[1]
     photometric, geometry, maps = [], [], []
     for depth, level in zip(depths, levels, strict=True):
-        frames = _fit(depth, level.target).unflatten(0, (len(level.target), -1))
+        frames = nearest_like(depth, level.target).unflatten(0, (len(level.target), -1))
         parts = (
             both_directions(level.target, level.sources),
             both_directions(frames[:, 0], frames[:, 1:]),
@@ -76,8 +76,8 @@ def compare_frames(
         )
         first, second = (DepthView(*(part[index] for part in parts)) for index in (0, 1))
         maps.append(compare(first, second, transforms, comparison=settings.comparison))
-        fitting = None if usable is None else _fit(usable.float(), level.target) > 0
-        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, comparison=settings.comparison, usable=fitting)
+        counted = None if usable is None else nearest_like(usable.float(), level.target) > 0
+        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, comparison=settings.comparison, usable=counted)
         photometric.append(of_pairs[0])
         geometry.append(of_pairs[1])
     return PairLosses(torch.stack(photometric).sum(dim=0), torch.stack(geometry).sum(dim=0), maps[0])
@@ -183,10 +183,3 @@ class ScSfmLearner(Method):
 
     def _depth(self, disparity: Disparity) -> Depth:
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
-
-
-def _fit(maps: Tensor, image: Tensor) -> Tensor:
-    """Resize to the size of `image`, from the nearest pixel."""
-    if maps.shape[-2:] == image.shape[-2:]:
-        return maps
-    return functional.interpolate(maps, size=image.shape[-2:], mode="nearest")

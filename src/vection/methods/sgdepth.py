@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
+from vection.geometry.resizing import resize_like
 from vection.geometry.views import SourceClasses, SourceTransforms, Views
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
@@ -40,8 +40,7 @@ def depth_losses(
     """Photometric and smoothness loss of each scale; pixels that are not `learned` count as 0 in the mean (eq. 9)."""
     pyramid = views.pyramid(len(disparities))
     if settings.released.edges == "sampled":
-        small = [tuple(disparity.shape[-2:]) for disparity in disparities]
-        images = [functional.interpolate(views.target, size=size, mode="bilinear") for size in small]
+        images = [resize_like(views.target, disparity) for disparity in disparities]
         pyramid = [replace(level, target=image) for level, image in zip(pyramid, images, strict=True)]
     losses = []
     for result in compare_scales(disparities, transforms, pyramid, comparison=comparison):

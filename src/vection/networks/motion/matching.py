@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vection.geometry.resizing import resize_like
 from vection.networks.encoders.encoder import Encoder
 from vection.types import Image, Intrinsics, Vector3
 
@@ -144,7 +145,7 @@ class MatchedEncoder(nn.Module):
     def forward(self, image: Tensor, found: Matches) -> list[Tensor]:
         """Return features at strides 2 to 32; `found` are the matches of the target."""
         features = self.encoder(image)
-        x = functional.interpolate(_unit(found), size=features[0].shape[-2:], mode="bilinear", align_corners=False)
+        x = resize_like(_unit(found), features[0])
         added = []
         for convolution, output, feature in zip(self.convolutions, self.outputs, features, strict=True):
             x = functional.relu(convolution(x))

@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
+from vection.geometry.resizing import resize_like
 from vection.geometry.rigid import motion_vector
 from vection.geometry.views import SourceTransforms
 from vection.networks.depth.decoder import WIDTHS, UNetDecoder
@@ -60,7 +60,7 @@ class RefinementDecoder(nn.Module):
             field = self.seed(EGO_FACTOR * ego.float()[:, :, None, None])
         fields = []
         for level, feature in enumerate([*reversed(features), images]):
-            field = functional.interpolate(field, size=feature.shape[-2:], mode="bilinear", align_corners=False)
+            field = resize_like(field, feature)
             once = self.first[level](torch.cat([field.to(feature.dtype), feature], dim=1))
             twice = self.second[level](once)
             # The field itself stays in float32: bfloat16 would round the small corrections away.
