@@ -13,7 +13,7 @@ from vection.errors import DataError, UsageError
 from vection.image_sides import check_image_sides
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.samples import RawSample
-from vection.training.loop import Data
+from vection.training.data import Data
 
 NOMINAL_BASELINE = 0.1
 """Length of the stereo translation in the published models; 5.4 times it is KITTI's 0.54 m."""

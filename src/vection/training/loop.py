@@ -4,14 +4,14 @@ Every step is a pure function of the state before it, the seed and the step's nu
 uninterrupted one bit for bit on the same machine.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.run_folder import RunFolder
@@ -19,8 +19,9 @@ from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
 from vection.training.accelerator import make_accelerator
-from vection.training.augmentation import Augmentation, augment
+from vection.training.augmentation import augment
 from vection.training.batches import EpochBatches
+from vection.training.data import Data
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.position import Position
 from vection.training.reporter import Reporter
@@ -28,17 +29,6 @@ from vection.training.settings import Stage, TrainingSettings
 from vection.training.stage_run import StageRun
 from vection.training.stop import StopRequest
 from vection.training.validation import plain_batches, validate
-
-
-@dataclass(frozen=True)
-class Data:
-    """What to learn from, and how a batch is made of it."""
-
-    training: Dataset[RawSample]
-    validation: Dataset[RawSample] | None
-    batch_size: int
-    augmentation: Augmentation
-    workers: int
 
 
 class Training:
