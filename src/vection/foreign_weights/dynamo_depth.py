@@ -62,17 +62,17 @@ def first_names_of_pose_decoder(state: State) -> State:
 
 def refinement_state(state: State) -> State:
     """`refine_motion_conv{l}.{0,1}` = first and second convolution of level l, `refine_motion_redu{l}` = correction."""
-    own: State = {}
+    renamed: State = {}
     for key, value in state.items():
         part, *rest = key.split(".")
         if part == "_residual_translation":
-            own[f"seed.{rest[-1]}"] = value
+            renamed[f"seed.{rest[-1]}"] = value
         elif part.startswith("refine_motion_redu"):
-            own[f"corrections.{part.removeprefix('refine_motion_redu')}.{rest[-1]}"] = value
+            renamed[f"corrections.{part.removeprefix('refine_motion_redu')}.{rest[-1]}"] = value
         else:
             level = part.removeprefix("refine_motion_conv")
-            own[f"{('first', 'second')[int(rest[0])]}.{level}.{rest[-1]}"] = value
-    return own
+            renamed[f"{('first', 'second')[int(rest[0])]}.{level}.{rest[-1]}"] = value
+    return renamed
 
 
 def _load(module: nn.Module, files: Mapping[str, State], file: str, rename: Callable[[State], State]) -> None:

@@ -53,21 +53,21 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
 
 def encoder_state(state: State) -> State:
     """Keys `encoder.*` without the unused classifier."""
-    own = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
-    return {key: value for key, value in own.items() if not key.startswith("fc.")}
+    encoder = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
+    return {key: value for key, value in encoder.items() if not key.startswith("fc.")}
 
 
 def decoder_state(state: State) -> State:
     """`decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s."""
-    own: State = {}
+    renamed: State = {}
     for key, value in state.items():
         _, number, *_, name = key.split(".")
         index = int(number)
         if index >= 10:
-            own[f"heads.{index - 10}.{name}"] = value
+            renamed[f"heads.{index - 10}.{name}"] = value
         else:
-            own[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
-    return own
+            renamed[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
+    return renamed
 
 
 def pose_decoder_state(state: State) -> State:

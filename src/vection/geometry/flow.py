@@ -92,15 +92,15 @@ def explain(
         flow = ego + flow * points[:, 2:].detach()
     if moving is None:
         return Explained(look_up(points + flow))
-    own = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
+    of_objects = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
     displacement = None
     if with_displacement:
         with torch.no_grad():
             displacement = sampling_displacement(project(points + ego, K), project(points + flow, K))
             displacement = displacement.unflatten(0, (-1, count))
     return Explained(
-        look_up(points_in_source(points, T, own, order=order)),
+        look_up(points_in_source(points, T, of_objects, order=order)),
         (flow - ego).unflatten(0, (-1, count)),
-        own.unflatten(0, (-1, count)),
+        of_objects.unflatten(0, (-1, count)),
         displacement,
     )

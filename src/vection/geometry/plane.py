@@ -77,10 +77,10 @@ def fit_planes(
     right = design.transpose(-1, -2) @ y[..., None]
     # inv_ex neither raises nor waits for the device when a sample is degenerate.
     planes = (torch.linalg.inv_ex(normal).inverse @ right)[..., 0]
-    known = planes.isfinite().all(dim=-1, keepdim=True)
+    determined = planes.isfinite().all(dim=-1, keepdim=True)
     below = torch.zeros_like(planes)
     below[..., 2] = FAR_BELOW
-    return torch.where(known, planes, below).float()
+    return torch.where(determined, planes, below).float()
 
 
 def find_ground(

@@ -51,10 +51,10 @@ def rotation_from_axis_angle(axis_angle: Vector3) -> Rotation:
 def rotation_from_euler(angles: Vector3, *, order: Literal["xyz", "zyx"] = "xyz") -> Rotation:
     """Rotation from angles (radians) about x, y, z: "xyz" is Rx Ry Rz (SC-SfMLearner, Li et al.), "zyx" is Rz Ry Rx."""
     sin, cos = angles.sin().unbind(1), angles.cos().unbind(1)
-    one, zero = torch.ones_like(sin[0]), torch.zeros_like(sin[0])
-    x = _matrix([[one, zero, zero], [zero, cos[0], -sin[0]], [zero, sin[0], cos[0]]])
-    y = _matrix([[cos[1], zero, sin[1]], [zero, one, zero], [-sin[1], zero, cos[1]]])
-    z = _matrix([[cos[2], -sin[2], zero], [sin[2], cos[2], zero], [zero, zero, one]])
+    ones, zeros = torch.ones_like(sin[0]), torch.zeros_like(sin[0])
+    x = _matrix([[ones, zeros, zeros], [zeros, cos[0], -sin[0]], [zeros, sin[0], cos[0]]])
+    y = _matrix([[cos[1], zeros, sin[1]], [zeros, ones, zeros], [-sin[1], zeros, cos[1]]])
+    z = _matrix([[cos[2], -sin[2], zeros], [sin[2], cos[2], zeros], [zeros, zeros, ones]])
     return x @ y @ z if order == "xyz" else z @ y @ x
 
 

@@ -74,11 +74,11 @@ class Views:
     def synthesise_classes(self, classes: SourceClasses, depth: Depth, transforms: SourceTransforms) -> SourceClasses:
         """Predict the target's classes from each source's, taking the nearest pixel (SGDepth, eq. 7)."""
         count = classes.shape[1]
-        found = correspond(
+        correspondence = correspond(
             depth.repeat_interleave(count, dim=0),
             transforms.flatten(0, 1),
             intrinsics=self.intrinsics.repeat_interleave(count, dim=0),
             source_intrinsics=self.source_intrinsics.flatten(0, 1),
         )
-        warped = sample(classes.flatten(0, 1)[:, None].to(depth.dtype), found.pixels, nearest=True)
+        warped = sample(classes.flatten(0, 1)[:, None].to(depth.dtype), correspondence.pixels, nearest=True)
         return warped.to(classes.dtype).view_as(classes)

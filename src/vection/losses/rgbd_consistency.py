@@ -46,8 +46,8 @@ def rgbd_consistency(
     Points behind what the second frame sees are hidden from it and do not count. `usable` False excludes more.
     As a mean over all pixels (paper) each loss also falls if fewer pixels count: if the two depths disagree.
     """
-    found = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
-    seen, second = found[:, :3], found[:, 3:]
+    second_frame = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
+    seen, second = second_frame[:, :3], second_frame[:, 3:]
     difference = torch.where(moved.valid, second - moved.depth, torch.zeros_like(second))
     visible = moved.valid & (difference > 0)
     proximity = depth_proximity(difference, visible).detach() * moved.valid

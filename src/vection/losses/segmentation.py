@@ -31,9 +31,9 @@ def weighted_cross_entropy(
     class is known.
     """
     true = classes[:, 0].long()
-    known = true != UNKNOWN_CLASS
+    labelled = true != UNKNOWN_CLASS
     total = functional.cross_entropy(scores.float(), true, weight=weights, ignore_index=UNKNOWN_CLASS, reduction="sum")
     if average == "pixels":
-        return total / known.sum().clamp(min=1)
-    weight = torch.where(known, weights[torch.where(known, true, 0)], 0.0).sum()
+        return total / labelled.sum().clamp(min=1)
+    weight = torch.where(labelled, weights[torch.where(labelled, true, 0)], 0.0).sum()
     return total / weight.clamp(min=1e-12)

@@ -215,8 +215,11 @@ class DynamoDepth(Method):
             features, start = self.motion_encoder(images), None
         else:
             assert camera is not None
-            found = around.match(three=three)
-            features, start = self.motion_encoder(images, found), matched_flow(found, camera, width=images.shape[-1])
+            matches = around.match(three=three)
+            features, start = (
+                self.motion_encoder(images, matches),
+                matched_flow(matches, camera, width=images.shape[-1]),
+            )
         logits = self.mask_decoder(features, images, ego) if with_mask else []
         flows = self.flow_decoder(features, images, ego)
         return flows if start is None else [flow + resize_like(start, flow) for flow in flows], logits

@@ -156,15 +156,15 @@ class MotionField(Method):
         object is as fast as the whole scene is past the camera.
         """
         del before, intrinsics
-        found = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
-        rotation = rotation_from_euler(found.angles)
-        residual = self.residual_weight * standing_out(found.residual, self.settings.released.auto_mask)
+        motion = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
+        rotation = rotation_from_euler(motion.angles)
+        residual = self.residual_weight * standing_out(motion.residual, self.settings.released.auto_mask)
         speed = length(residual)
         return Motion(
-            ego=make_transform(rotation, found.background),
+            ego=make_transform(rotation, motion.background),
             object_flow=rotate_back(residual, rotation),
-            moving=speed / (speed + rms_length(residual + found.background[:, :, None, None])),
-            intrinsics=self.cameras.of_pair(found.feature, like=first),
+            moving=speed / (speed + rms_length(residual + motion.background[:, :, None, None])),
+            intrinsics=self.cameras.of_pair(motion.feature, like=first),
         )
 
     def observe(self, batch: Batch) -> Observation:

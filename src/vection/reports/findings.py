@@ -35,8 +35,8 @@ def summary(evaluation: Evaluation | None, events: Sequence[Event]) -> str:
 
 def _comparison(evaluation: Evaluation) -> str | None:
     category = evaluation.categories[0] if evaluation.categories else ""
-    found = {scores.name: scores.errors.get(category, {}).get("abs_rel") for scores in evaluation.results}
-    errors = {name: error for name, error in found.items() if error is not None and math.isfinite(error)}
+    candidates = {scores.name: scores.errors.get(category, {}).get("abs_rel") for scores in evaluation.results}
+    errors = {name: error for name, error in candidates.items() if error is not None and math.isfinite(error)}
     if MODEL not in errors:
         return None
     model, scores = errors.pop(MODEL), evaluation.scores(MODEL)

@@ -115,12 +115,12 @@ def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, p
             HELD_OUT_SEEDS,
         ),
     )
-    wanted = [
+    drives = [
         (world / part / f"drive_{index:02d}", drive, seed * SEEDS_PER_WORLD + first + index)
         for part, drive, count, first in parts
         for index in range(count)
     ]
-    missing = [job for job in wanted if not job[0].exists()]
+    missing = [job for job in drives if not job[0].exists()]
     if not missing:
         return
     processes = min(len(os.sched_getaffinity(0)), len(missing))

@@ -201,7 +201,7 @@ def draw_colour_change(samples: int, settings: Augmentation, *, generator: Gener
     Brightness scales, contrast moves towards the image's mean grey, saturation towards each pixel's grey, and hue turns
     the chroma plane of YIQ: all linear in x and mean(x), so any order of them is one such pair.
     """
-    chosen = torch.rand(samples, generator=generator) < settings.jitter
+    jittered = torch.rand(samples, generator=generator) < settings.jitter
     spans = torch.tensor([settings.brightness, settings.contrast, settings.saturation, settings.hue])
     draws = (2 * torch.rand(samples, 4, generator=generator) - 1) * spans
     order = torch.rand(samples, 4, generator=generator).argsort(dim=1)
@@ -223,8 +223,8 @@ def draw_colour_change(samples: int, settings: Augmentation, *, generator: Gener
     for step in order.unbind(1):
         now, from_mean = steps[rows, step], of_means[rows, step]
         A, M = now @ A, now @ M + from_mean @ (A + M)
-    chosen = chosen[:, None, None]
-    return torch.where(chosen, A, eye), torch.where(chosen, M, torch.zeros(()))
+    jittered = jittered[:, None, None]
+    return torch.where(jittered, A, eye), torch.where(jittered, M, torch.zeros(()))
 
 
 def change_colours(image: Tensor, of_image: Tensor, of_mean: Tensor) -> Tensor:

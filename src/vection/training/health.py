@@ -77,37 +77,37 @@ def remarks(
 
     `nothing_compared`: all loss terms that compare frames are exactly 0.
     """
-    found = []
+    sentences = []
     share = 0.0 if nothing_compared else statistics.get("share_visible", 1.0)
     if share < 0.05:
-        found.append(
+        sentences.append(
             f"Only {share:.0%} of the pixels are found in the other frame, so hardly anything is compared and a low "
             "loss means nothing: the predicted motion takes them out of view, or behind what the other frame shows. "
             "Lower the learning rate (stages.0.learning_rate) or lengthen the warm-up (stages.0.warm_up)."
         )
     if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
-        found.append(
+        sentences.append(
             "The predicted camera hardly turns, and without turns no focal length can be learned. If the clips have "
             "turns, train longer; else add clips with turns, or give the intrinsics when ingesting."
         )
     if statistics["spread_within_image"] < 0.02:
-        found.append(
+        sentences.append(
             "The depth is nearly the same everywhere (collapse). Usual causes: hardly any camera motion between frames "
             "(ingest with a larger stride), or wrong intrinsics."
         )
     if statistics.get("share_at_near_limit", 0.0) > 0.2:
-        found.append(
+        sentences.append(
             "A fifth of the depth sits at the near limit: the range of depth is too far away for the predicted camera "
             "motion. Lower both ends of it together, as method.min_depth 0.03 and method.max_depth 30 (scale is free)."
         )
     if statistics.get("share_at_far_limit", 0.0) > 0.5:
-        found.append(
+        sentences.append(
             "Half of the depth sits at the far limit. Usual causes: no parallax (a static or only turning camera), or "
             "too high a learning rate."
         )
     if statistics.get("translation", 1.0) < 1e-5:
-        found.append(
+        sentences.append(
             "The predicted camera motion is zero. Usual causes: a static camera, frames too close in time "
             "(ingest with a larger stride), or a scene that moves with the camera."
         )
-    return found
+    return sentences

@@ -153,7 +153,7 @@ class Training:
             if position.step % settings.checkpoint_every == 0:
                 self._check(terms, raw)
                 self._save(self.run.last, stage)
-            stop.raise_if_wanted()
+            stop.raise_if_requested()
 
     def _step(self, raw: list[RawSample], stage: StageRun) -> dict[str, Tensor]:
         settings, progress = self.settings, self._progress(stage)
@@ -196,15 +196,15 @@ class Training:
         held_out = validate(
             stage.model, self.method, batches, progress=replace(progress, step=progress.steps, epoch=progress.epochs)
         )
-        found: list[str] = []
+        notes: list[str] = []
         # An untrained network looks collapsed; what it looks like later counts.
         if self.position.step >= min(500, self.total_steps // 2):
-            found = remarks(
+            notes = remarks(
                 held_out.statistics,
                 learns_intrinsics=self.method.learns_intrinsics,
                 nothing_compared=held_out.nothing_compared(self.method.comparing),
             )
-        reporter.held_out(held_out, position=self.position, stage=stage.stage.name, remarks=found)
+        reporter.held_out(held_out, position=self.position, stage=stage.stage.name, remarks=notes)
         if held_out.selection_loss < self.position.best:
             self.position.best = held_out.selection_loss
             self._save(self.run.best, stage)

@@ -40,9 +40,9 @@ class HeldOut:
 def plain_batches(frames: Dataset[RawSample], *, batch_size: int, most: int, device: torch.device) -> Iterator[Batch]:
     """Batches without augmentation; evenly spread over the frames when there are more than `most`."""
     count = len(frames)  # type: ignore[arg-type]
-    chosen = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
-    for start in range(0, len(chosen), batch_size):
-        raw = stack([frames[index] for index in chosen[start : start + batch_size]])
+    indices = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
+    for start in range(0, len(indices), batch_size):
+        raw = stack([frames[index] for index in indices[start : start + batch_size]])
         yield augment(raw.to(device), PLAIN, generator=torch.Generator())
 
 

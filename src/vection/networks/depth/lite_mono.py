@@ -63,10 +63,10 @@ class LiteMonoEncoder(nn.Module):
             for inputs, outputs in zip((first, 2 * first, 2 * self.channels[1]), self.channels, strict=True)
         )
         sets = stage_dilations(name, dilations)
-        rates = iter(torch.linspace(0, drop_path, sum(len(one) + 1 for one in sets)).tolist())
+        rates = iter(torch.linspace(0, drop_path, sum(len(stage_set) + 1 for stage_set in sets)).tolist())
         self.stages = nn.ModuleList()
-        for stage, (width, chosen) in enumerate(zip(self.channels, sets, strict=True)):
-            blocks: list[nn.Module] = [DilatedBlock(width, dilation=d, drop_path=next(rates)) for d in chosen]
+        for stage, (width, stage_set) in enumerate(zip(self.channels, sets, strict=True)):
+            blocks: list[nn.Module] = [DilatedBlock(width, dilation=d, drop_path=next(rates)) for d in stage_set]
             blocks.append(AttentionBlock(width, positions=stage == 0, drop_path=next(rates)))
             self.stages.append(nn.Sequential(*blocks))
         for module in self.modules():

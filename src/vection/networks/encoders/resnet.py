@@ -98,12 +98,12 @@ class ResNet(Encoder):
         return features
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        own = {key: value for key, value in state.items() if not key.startswith("fc.")}
-        own["conv1.weight"] = repeat_first_convolution(own["conv1.weight"], self.images)
+        tensors = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        tensors["conv1.weight"] = repeat_first_convolution(tensors["conv1.weight"], self.images)
         for key, value in self.state_dict().items():  # old weight files lack these counters
             if key.endswith("num_batches_tracked"):
-                own.setdefault(key, torch.zeros_like(value))
-        self.load_state_dict(own)
+                tensors.setdefault(key, torch.zeros_like(value))
+        self.load_state_dict(tensors)
 
 
 def _shortcut(inputs: int, outputs: int, *, stride: int) -> nn.Module | None:

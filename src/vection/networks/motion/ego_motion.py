@@ -150,8 +150,8 @@ def source_transforms(
     target = batch.target_jittered.repeat_interleave(count, dim=0)
     first, second = _in_order(target, batch.sources_jittered.flatten(0, 1), past[..., None])
     if features is not None:
-        own, others = features
-        features = _in_order(own.repeat_interleave(count, dim=0), others, past[..., None])
+        of_target, of_sources = features
+        features = _in_order(of_target.repeat_interleave(count, dim=0), of_sources, past[..., None])
     pair = network(first, second, features=features, depth=depth.repeat_interleave(count, dim=0))
     T_target_to_source = torch.where(past, invert(pair.T_first_to_second), pair.T_first_to_second)
     return T_target_to_source.unflatten(0, (-1, count)), pair.feature

@@ -80,10 +80,10 @@ def _correlate(first: Image, second: Image, blocks: Blocks) -> Correlations:
         grey = functional.interpolate(grey, size=(rows, columns), mode="bilinear", antialias=True, align_corners=False)
         detail = grey - _block_mean(grey, blocks.window)
         normal = detail / (_block_mean(detail**2, blocks.window) + 1e-4).sqrt()
-        own, other = normal.chunk(2)
-        padded = functional.pad(other, (reach_x, reach_x, reach_y, reach_y))
+        of_first, of_second = normal.chunk(2)
+        padded = functional.pad(of_second, (reach_x, reach_x, reach_y, reach_y))
         shifted = padded.unfold(2, rows, 1).unfold(3, columns, 1)[:, 0]
-        products = own[:, None] * shifted
+        products = of_first[:, None] * shifted
         return _block_mean(products.flatten(1, 2), blocks.window).view_as(products)
 
 
@@ -94,7 +94,7 @@ def _best(correlations: Correlations, blocks: Blocks) -> Matches:
         weight = (blocks.sharpness * flat).softmax(dim=1).view_as(correlations)
         x, y = (torch.arange(-reach, reach + 1, device=flat.device, dtype=flat.dtype) for reach in blocks.reach)
         displacement = [torch.einsum("byxrc,x->brc", weight, x), torch.einsum("byxrc,y->brc", weight, y)]
-        per_cent = [100 / blocks.columns * one for one in displacement]
+        per_cent = [100 / blocks.columns * component for component in displacement]
         return torch.stack([*per_cent, flat.amax(dim=1)], dim=1)
 
 
@@ -142,10 +142,10 @@ class MatchedEncoder(nn.Module):
             nn.Conv2d(width, channels, 1) for width, channels in zip(MATCHED_WIDTHS, self.channels, strict=True)
         )
 
-    def forward(self, image: Tensor, found: Matches) -> list[Tensor]:
-        """Return features at strides 2 to 32; `found` are the matches of the target."""
+    def forward(self, image: Tensor, matches: Matches) -> list[Tensor]:
+        """Return features at strides 2 to 32; `matches` are those of the target with the other frames."""
         features = self.encoder(image)
-        x = resize_like(_unit(found), features[0])
+        x = resize_like(_unit(matches), features[0])
         added = []
         for convolution, output, feature in zip(self.convolutions, self.outputs, features, strict=True):
             x = functional.relu(convolution(x))
@@ -153,13 +153,13 @@ class MatchedEncoder(nn.Module):
         return added
 
 
-def matched_flow(found: Matches, intrinsics: Intrinsics, *, width: int) -> Float[Tensor, "batch 3 rows columns"]:
+def matched_flow(matches: Matches, intrinsics: Intrinsics, *, width: int) -> Float[Tensor, "batch 3 rows columns"]:
     """Motion of scene points at unit depth and along the image, of `width` pixels: displacement / focal length."""
     focal = torch.stack([intrinsics[:, 0, 0], intrinsics[:, 1, 1]], dim=1).detach()
-    return functional.pad(width / 100 * found[:, :2] / focal[:, :, None, None], (0, 0, 0, 0, 0, 1))
+    return functional.pad(width / 100 * matches[:, :2] / focal[:, :, None, None], (0, 0, 0, 0, 0, 1))
 
 
-def _unit(found: Tensor) -> Tensor:
+def _unit(matches: Tensor) -> Tensor:
     """Displacements, weighted by their correlation, and correlations, all of about unit size."""
-    displacement, correlation = found[:, :2], found[:, 2:]
+    displacement, correlation = matches[:, :2], matches[:, 2:]
     return torch.cat([displacement * correlation / LARGE, correlation - USUAL], dim=1)
