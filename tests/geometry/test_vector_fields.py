@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vection.geometry.vector_fields import exceeds_mean, length, rms_length
+from vection.geometry.vector_fields import exceeds_mean, rms_length, vector_length
 
 
 def test_the_mean_length_of_each_sample_or_of_all():
@@ -18,7 +18,7 @@ def test_the_mean_length_of_each_sample_or_of_all():
 
 def test_lengths_have_finite_gradients_at_zero():
     field = torch.zeros(1, 3, 2, 2, requires_grad=True)
-    (length(field).sum() + rms_length(field).sum()).backward()
+    (vector_length(field).sum() + rms_length(field).sum()).backward()
     assert field.grad is not None
     assert torch.equal(field.grad, torch.zeros_like(field))
     assert float(rms_length(torch.full((1, 3, 2, 2), 2.0))) == pytest.approx(12**0.5)

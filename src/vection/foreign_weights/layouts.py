@@ -41,6 +41,8 @@ RECIPES: dict[LayoutName, str] = {
 """Names of the recipes whose data and schedule go with the weights of a layout, where one serves all."""
 
 SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
+"""How the names of weight files end."""
+
 _MONODEPTH2 = ("encoder", "depth", "pose_encoder", "pose")
 _DYNAMO = tuple(name.removesuffix(".pth") for name in DYNAMO_FILES + MOTION_FILES)
 _NO_WEIGHTS = ("adam", "adam_pose", "optim", "scheduler", "train", "predictive_mask")
@@ -52,11 +54,11 @@ class PublicFiles:
     """What the weight files of a checkpoint hold."""
 
     states: dict[str, State]
-    """By file name without its endings."""
+    """State dicts by the name of their file without its endings."""
     numbers: dict[str, float]
-    """Such as the `height`, `width` and `use_stereo` that Monodepth2 stores among the tensors."""
+    """Numbers stored among the tensors, such as Monodepth2's `height`, `width` and `use_stereo`."""
     sha256: dict[str, str]
-    """Of each file, by its whole name."""
+    """SHA-256 of each file, by its whole name."""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -79,7 +81,7 @@ class Imported:
     stereo: bool
     """Whether it was trained on stereo pairs, so that its depth has a scale."""
     sha256: dict[str, str]
-    """Of each file that was read."""
+    """SHA-256 of each file that was read, by its name."""
     recipe: str
     """Name of the recipe whose data and schedule are nearest to those of the weights."""
 
@@ -113,7 +115,7 @@ def import_checkpoint(path: Path, *, layout: LayoutName | None = None, size: tup
 
 
 def nearest_recipe(layout: LayoutName, files: Mapping[str, State], *, needs: Needs) -> str:
-    """Name of the recipe whose data and schedule go with weights of a layout."""
+    """Return the name of the recipe whose data and schedule go with weights of a layout."""
     if layout == "monodepth2":
         if not needs.stereo:
             return "monodepth2"

@@ -52,13 +52,16 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
 
 
 def encoder_state(state: State) -> State:
-    """Keys `encoder.*` without the unused classifier."""
+    """Rename an encoder: the keys `encoder.*` without the unused classifier."""
     encoder = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
     return {key: value for key, value in encoder.items() if not key.startswith("fc.")}
 
 
 def decoder_state(state: State) -> State:
-    """`decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s."""
+    """Rename a depth decoder.
+
+    `decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s.
+    """
     renamed: State = {}
     for key, value in state.items():
         _, number, *_, name = key.split(".")
@@ -71,12 +74,12 @@ def decoder_state(state: State) -> State:
 
 
 def pose_decoder_state(state: State) -> State:
-    """`net.{0..3}` = squeeze, two convolutions, head."""
+    """Rename a pose decoder: `net.{0..3}` = squeeze, two convolutions, head."""
     return {f"{_POSE_LAYERS[int(key.split('.')[1])]}.{key.split('.')[2]}": value for key, value in state.items()}
 
 
 def posenet_state(state: State) -> State:
-    """`net.{0..6}` = convolutions, `pose_conv` = head."""
+    """Rename PoseNet: `net.{0..6}` = convolutions, `pose_conv` = head."""
     renamed = {key.replace("net.", "convolutions."): value for key, value in state.items() if key.startswith("net.")}
     head = {key.replace("pose_conv.", "head."): value for key, value in state.items() if key.startswith("pose_conv.")}
     return renamed | head

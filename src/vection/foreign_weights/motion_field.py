@@ -24,7 +24,7 @@ def convert_motion_field(variables: State) -> MotionField:
 
 
 def depth_state(variables: State) -> State:
-    """Of `depth_prediction/*`: conv{n}_{block} are the stages, upconv{n} and iconv{n} the decoder, coarse to fine."""
+    """Rename `depth_prediction/*`: conv{n}_{block} = stages, upconv{n} and iconv{n} = decoder, coarse to fine."""
     renamed: State = {}
     for name, value in below(variables, _DEPTH).items():
         layer, *rest = name.split("/")
@@ -45,7 +45,7 @@ def depth_state(variables: State) -> State:
 
 
 def motion_state(variables: State) -> State:
-    """Of `MotionFieldNet/*` without the camera's head: Conv{n}, Refine{n} from coarse to fine, RefineImages, Scales."""
+    """Rename `MotionFieldNet/*` without the camera's head: Conv{n}, Refine{n} (coarse to fine), RefineImages, Scales."""
     parts = {"Conv": "short", "Conv_1": "long1", "Conv_2": "long2", "Conv_3": "head"}
     renamed: State = {}
     halvings = sum(name.startswith(f"{_MOTION}Conv") and name.endswith("weights") for name in variables)
@@ -66,7 +66,7 @@ def motion_state(variables: State) -> State:
 
 
 def camera_state(variables: State) -> State:
-    """Of `MotionFieldNet/CameraIntrinsics/*`: the head that predicts K of a pair (`networks.cameras`)."""
+    """Rename `MotionFieldNet/CameraIntrinsics/*`, the head that predicts K of a pair (`networks.cameras`)."""
     names = {"foci/weights": "focal.weight", "foci/biases": "focal.bias", "offsets/weights": "centre.weight"}
     found = below(variables, f"{_MOTION}CameraIntrinsics/")
     return {names[name]: _kernel(value) for name, value in found.items()}

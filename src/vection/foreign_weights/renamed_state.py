@@ -9,7 +9,7 @@ from vection.errors import UsageError
 
 State = dict[str, Tensor]
 NAMES = 2
-"""Names of tensors in a message."""
+"""How many names of tensors a message holds at most."""
 
 
 def load_renamed(module: nn.Module, state: State, rename: Callable[[State], State], *, what: str, network: str) -> None:

@@ -51,7 +51,10 @@ def convert_sc_depth_pl(state: State) -> ScSfmLearner:
 
 
 def depth_state(state: State) -> State:
-    """`decoder.upconvs0.m` = before upsampling m, `upconvs1.m` = after skip m, `dispconvs.s` = head of scale s."""
+    """Rename the depth network.
+
+    `decoder.upconvs0.m` = before upsampling m, `upconvs1.m` = after skip m, `dispconvs.s` = head of scale s.
+    """
     renamed = _encoder_state(state)
     for key, value in below(state, "decoder.").items():
         part, number, *_, name = key.split(".")
@@ -61,7 +64,7 @@ def depth_state(state: State) -> State:
 
 
 def pose_state(state: State) -> State:
-    """`decoder.conv_squeeze` and `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
+    """Rename the pose network: `decoder.conv_squeeze`, `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
     renamed = _encoder_state(state)
     for key, value in below(state, "decoder.").items():
         layer, name = key.rsplit(".", maxsplit=1)

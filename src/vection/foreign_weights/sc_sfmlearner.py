@@ -82,7 +82,7 @@ def pose_network_name(state: State) -> PoseNetworkName:
 
 
 def load_depth_network(network: nn.Module, state: State) -> None:
-    """Load a public state dict; scales that `network` does not predict are left out."""
+    """Load a public state dict of a depth network; scales that `network` does not predict are left out."""
     predicted = network.state_dict()
 
     def renamed(state: State) -> State:
@@ -93,7 +93,7 @@ def load_depth_network(network: nn.Module, state: State) -> None:
 
 
 def load_pose_network(network: EulerMotion, state: State) -> None:
-    """Load a public state dict."""
+    """Load a public state dict of a pose network; UsageError if it does not fit."""
     rename = posenet_motion_state if network.posenet is not None else encoder_motion_state
     load_renamed(network, state, rename, what=f"'{POSE}_*'", network="an SC-SfMLearner network")
 
@@ -109,21 +109,21 @@ def posenet_motion_state(state: State) -> State:
 
 
 def encoder_motion_state(state: State) -> State:
-    """`encoder.encoder.*` without the classifier; `decoder.net.{0..3}` as in Monodepth2."""
+    """Rename a pose network: `encoder.encoder.*` without the classifier, `decoder.net.{0..3}` as in Monodepth2."""
     encoder = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
     decoder = pose_decoder_state(below(state, "decoder."))
     return encoder | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
 def unet_state(state: State) -> State:
-    """`encoder.encoder.*` without the classifier; `decoder.decoder.{0..13}` as in Monodepth2."""
+    """Rename a U-Net: `encoder.encoder.*` without the classifier, `decoder.decoder.{0..13}` as in Monodepth2."""
     encoder = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
     decoder = decoder_state(below(state, "decoder."))
     return encoder | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
 def dispnet_state(state: State) -> State:
-    """`conv{i}`, `upconv{i}`, `iconv{i}` = level i - 1 of the encoder, the upsampling and the merging.
+    """Rename DispNet: `conv{i}`, `upconv{i}`, `iconv{i}` = level i - 1 of the encoder, the upsampling and the merging.
 
     `predict_disp{i}` = head of scale i - 1. Convolutions stand in lists of layers; residual blocks have names of their
     own below their number.

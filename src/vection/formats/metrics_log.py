@@ -20,7 +20,7 @@ class Event:
     step: int
     loss: float
     split: str = "train"
-    """Of which frames: train or validation."""
+    """Which frames the line is about: train or validation."""
     epoch: float = 0.0
     stage: str = ""
     terms: dict[str, float] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Event:
     seconds_compute: float | None = None
     """Time of forward, backward and update of these steps."""
     depth_statistics: dict[str, float] = field(default_factory=dict)
-    """Of the predicted depth of held-out frames."""
+    """Statistics of the predicted depth of held-out frames, by name."""
     remarks: tuple[str, ...] = ()
     """What the trainer noticed about these statistics."""
     cameras: dict[int, tuple[float, ...]] = field(default_factory=dict)

@@ -8,16 +8,17 @@ Rays = Float[Tensor, "batch 3 height width"]
 """Points whose last coordinate is 1."""
 
 NEWTON_STEPS = 4
+"""Steps of Newton's method in `undistort`."""
 
 
 def distort(rays: Rays, strength: Float[Tensor, ""]) -> Rays:
-    """Where the lens shows `rays`; `strength` is k."""
+    """Return where the lens shows `rays`; `strength` is k of (1 + k r^2)."""
     xy, ones = rays.split((2, 1), dim=1)
     return torch.cat([xy * (1 + strength * _squared(xy)), ones], dim=1)
 
 
 def undistort(rays: Rays, strength: Float[Tensor, ""]) -> Rays:
-    """The inverse of `distort`: the factor c solves c + k r^2 c^3 = 1, by Newton's method from 1."""
+    """Undo `distort`: the factor c solves c + k r^2 c^3 = 1, by Newton's method from 1."""
     xy, ones = rays.split((2, 1), dim=1)
     k_r2 = strength * _squared(xy)
     factor = torch.ones_like(k_r2)

@@ -45,7 +45,7 @@ def points_in_source(
 
 
 def sampling_displacement(ego: Pixels, complete: Pixels) -> Float[Tensor, "batch 2 height width"]:
-    """From one position in the image to another, in units of half its sides."""
+    """Displacement from where ego-motion leads to where the complete flow leads, in units of half the image's sides."""
     height, width = ego.shape[1:3]
     x, y = (complete - ego).unbind(-1)
     return torch.stack([x * (2 / max(width - 1, 1)), y * (2 / max(height - 1, 1))], dim=1)
@@ -57,9 +57,9 @@ class Explained:
 
     warped: Sources
     residual: SourcePoints | None = None
-    """F_C - F_R."""
+    """F_C - F_R: complete flow without the camera's share, in the source's coordinates and the unit of the depth."""
     of_objects: SourcePoints | None = None
-    """F_I."""
+    """F_I (eq. 7): flow of what moves by itself, in the unit of the depth; `FlowOrder` says in whose coordinates."""
     displacement: Float[Tensor, "batch source 2 height width"] | None = None
     """From where F_R leads in the source to where F_C leads (`sampling_displacement`); without gradient."""
 
@@ -75,9 +75,11 @@ def explain(
     order: FlowOrder = "ego-first",
     with_displacement: bool = False,
 ) -> Explained:
-    """Predict the target from each source by the camera's motion, by the complete flow if it alone is given, or by
-    both as the mask says (eq. 8); all sources in one batch. With `left_over`, `complete` is
-    (F_C - F_R) / z."""
+    """Predict the target from each source by the flows that are given; all sources in one batch.
+
+    By the camera's motion; by the `complete` flow if it alone is given; by both as the mask `moving` says (eq. 8). With
+    `left_over`, `complete` is (F_C - F_R) / z.
+    """
     count = views.sources.shape[1]
     T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
     points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)

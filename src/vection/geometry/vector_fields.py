@@ -9,26 +9,29 @@ from torch import Tensor
 from vection.types import Map, Mask, Points
 
 Coupling = Literal["per-sample", "whole-batch"]
+"""What a mean length is taken over; the released code of Li et al. takes the whole batch."""
+
 AutoMask = Literal["per-sample", "whole-batch", "none"]
+"""Which mean length a vector must exceed to be kept; "none" keeps all."""
 
 
-def length(vectors: Points) -> Map:
-    """Length of every vector; no gradient at 0."""
+def vector_length(vectors: Points) -> Map:
+    """Return the length of every vector, in its unit; no gradient at 0."""
     return torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
 
 
 def exceeds_mean(field: Points, *, coupling: Coupling = "per-sample") -> tuple[Mask, Float[Tensor, "row"]]:
-    """Where a field is longer than its mean length, and that mean: of each sample, or one number for the batch.
+    """Return where a field is longer than its mean length, and that mean: of each sample, or of the whole batch.
 
     The released code takes the whole batch, so that samples depend on each other.
     """
-    lengths = length(field.detach())
+    lengths = vector_length(field.detach())
     mean = lengths.mean()[None] if coupling == "whole-batch" else lengths.mean(dim=(1, 2, 3))
     return lengths > mean[:, None, None, None], mean
 
 
 def standing_out(field: Points, auto_mask: AutoMask) -> Points:
-    """The field where it is longer than its mean length (`exceeds_mean`), else 0."""
+    """Return the field where it is longer than its mean length (`exceeds_mean`), else 0."""
     return field if auto_mask == "none" else field * exceeds_mean(field, coupling=auto_mask)[0]
 
 

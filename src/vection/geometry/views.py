@@ -12,9 +12,11 @@ from vection.geometry.warp import correspond, sample, warp
 from vection.types import Depth, Image, Intrinsics, Sources
 
 SourceIntrinsics = Float[Tensor, "batch source 3 3"]
+"""K of each source, in pixels of its image."""
 SourceTransforms = Float[Tensor, "batch source 4 4"]
 """T_target_to_source of each source."""
 SourceClasses = UInt8[Tensor, "batch source height width"]
+"""Cityscapes train ids of each source; 255 where unknown."""
 
 
 @dataclass(frozen=True)

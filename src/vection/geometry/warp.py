@@ -39,9 +39,9 @@ class SeenWithDepth:
 
     image: Image
     sampled_depth: Depth
-    """Of the source's own depth map, D'_b of SC-SfMLearner, eq. 5."""
+    """Depth read from the source's own depth map, D'_b of SC-SfMLearner, eq. 5."""
     computed_depth: Depth
-    """Of the target's depth, moved to the source camera, D^a_b of SC-SfMLearner, eq. 5."""
+    """The target's depth, moved to the source camera, D^a_b of SC-SfMLearner, eq. 5."""
     inside_image: Mask
 
 

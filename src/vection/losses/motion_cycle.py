@@ -13,6 +13,7 @@ _TINY = 1e-24
 """Keeps 0/0 away; of use in float32 only."""
 
 Order = Literal["paper", "released"]
+"""How the translations of both directions are composed: R_inv T + T_inv (eq. 6), or R T_inv + T (the authors' code)."""
 
 
 @full_precision

@@ -9,9 +9,10 @@ from vection.geometry.vector_fields import rms_length
 from vection.types import Points, Scalar
 
 Components = Literal["mean", "sum"]
-"""Over x, y, z: the equations sum; the released weights belong to the mean."""
+"""How x, y and z are joined: the equations sum them, the released weights belong to their mean."""
 
 Sparsity = Literal["l1/2", "l1"]
+"""What keeps motion sparse: eq. 3, or the plain absolute value (an ablation of table 2)."""
 
 _TINY = 1e-24
 

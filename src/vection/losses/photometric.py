@@ -11,7 +11,7 @@ from vection.losses.ssim import Moments, Window, moments, ssim_error
 from vection.types import Image, Map, Mask, Scalar, Sources
 
 SourceMaps = Float[Tensor, "batch source height width"]
-"""One error map a source."""
+"""An error a pixel for each source."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Target:
 
     @staticmethod
     def of(image: Image, *, window: Window = "box3") -> "Target":
-        """Filter `image`."""
+        """Filter `image` once, for all the views that are compared with it."""
         spread = image[:, None]
         return Target(image, moments(spread, window=window))
 
@@ -81,7 +81,7 @@ def minimum_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None)
 
 
 def average_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None) -> Reprojection:
-    """Mean error over the sources (the baseline of Monodepth2, table 2), auto-masked likewise."""
+    """Mean error over the sources (the baseline of Monodepth2, table 2), auto-masked by the unwarped ones (eq. 5)."""
     return _auto_mask(
         warped.mean(dim=1, keepdim=True), None if unwarped is None else unwarped.mean(dim=1, keepdim=True)
     )

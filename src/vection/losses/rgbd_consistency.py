@@ -13,6 +13,7 @@ from vection.losses.weighted_ssim import weighted_ssim_error
 from vection.types import Depth, Image, Map, Mask, Scalar
 
 Average = Literal["all", "counted"]
+"""What a mean is taken over: all pixels (the paper), or those that count."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class RgbdConsistency:
 
     colour_loss: Scalar
     ssim_loss: Scalar
-    """Not yet halved as the released code does before it weights."""
+    """Weighted SSIM error, which the released code halves before it multiplies by its weight."""
     depth_loss: Scalar
+    """Absolute difference of the depths, in their unit."""
     visible: Mask
     """Where the first frame's points are valid, usable and nearer than what the second frame sees there."""
     proximity: Map

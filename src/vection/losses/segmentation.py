@@ -10,6 +10,7 @@ from torch.nn import functional
 from vection.types import ClassMap, Scalar
 
 UNKNOWN_CLASS = 255
+"""Value of a class map where no class is known."""
 
 CITYSCAPES_CLASS_WEIGHTS = (
     *(2.8149, 6.9850, 3.7890, 9.9428, 9.7702, 9.5111, 10.3114, 10.0265, 4.6323, 9.5608),

@@ -115,13 +115,13 @@ class DynamoDepth(Method):
         return terms
 
     def predict_depth(self, image: Image) -> Depth:
-        """d_t of eq. 2."""
+        """Depth of the image, d_t of eq. 2."""
         return self.settings.depth_of(self.depth_network(image)[0])
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion, mask and, if the camera is known (given or predicted), the objects' flow.
+        """Predict ego-motion, mask and, if the camera is known (given or predicted), the objects' flow.
 
         Without `before`, a network that sees three frames gets `first` in its place.
         """
@@ -159,7 +159,7 @@ class DynamoDepth(Method):
         return replace(motion, object_flow=flow, intrinsics=predicted)
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, the motion mask, and the disparity."""
+        """Show the target, its prediction from the first source, the motion mask, and the disparity."""
         predicted, views = self._predict(batch, ALL)
         disparity, logit = predicted.disparities[0], predicted.logits[0]
         pictures = {
@@ -171,7 +171,7 @@ class DynamoDepth(Method):
         return Observation(pictures)
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
-        """How badly frames are explained, and how rough depth is: a closed mask is cheap in all other terms."""
+        """Return how badly frames are explained and how rough depth is: a closed mask is cheap in all other terms."""
         del share_visible
         return terms["photometric"] + terms.get("smoothness", 0.0)
 

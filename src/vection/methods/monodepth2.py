@@ -98,14 +98,14 @@ class Monodepth2(Method):
         return disparities
 
     def predict_depth(self, image: Image) -> Depth:
-        """D = 1 / (a s + b) (section 3.3)."""
+        """Depth of the image, D = 1 / (a s + b) (section 3.3)."""
         disparity = self.predict_disparities(image)[0]
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion alone: the method knows no object motion."""
+        """Predict ego-motion alone: the method knows no object motion."""
         del before, intrinsics
         if self.ego_motion is None or self.cameras is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
@@ -116,7 +116,7 @@ class Monodepth2(Method):
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
+        """Show the target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
         features = self.depth_network.encoder(batch.target)
         disparities = self.depth_network.decoder(features)[:1]
         views, transforms = self._views(batch, features[-1], disparities[0])

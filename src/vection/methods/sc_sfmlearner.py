@@ -84,7 +84,7 @@ def compare_frames(
 
 
 def smoothness_of_frames(depth: Depth, views: Views, *, settings: ScSfmLearnerSettings) -> Scalar:
-    """Eq. 4, summed over the target and its sources; `depth` is that of all frames, in full size."""
+    """Smoothness loss (eq. 4), summed over the target and its sources; `depth` is that of all frames, in full size."""
     frames = torch.cat([views.target[:, None], views.sources], dim=1)
     values = depth if settings.released.smooth_depth == "raw" else normalise_by_mean(depth)
     squared = settings.released.smoothness == "squared"
@@ -128,19 +128,19 @@ class ScSfmLearner(Method):
         return terms
 
     def predict_depth(self, image: Image) -> Depth:
-        """Depth from the finest output."""
+        """Depth of the image, from the finest output."""
         return self._depth(self.depth_network(image)[0])
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion alone: moving objects are only masked."""
+        """Predict ego-motion alone: moving objects are only masked."""
         del before, intrinsics
         pair = self.ego_motion(first, second)
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, M where it counts (white is trusted), the inverse depth."""
+        """Show the target, its prediction from the first source, M where it counts (white is trusted), and 1 / depth."""
         depths, views, transforms = self._predict(batch)
         maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
         pairs = 2 * views.sources.shape[1]

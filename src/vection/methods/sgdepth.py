@@ -174,7 +174,10 @@ class SgDepth(Method):
         return classes.where(batch.usable, UNKNOWN_CLASS), others.where(batch.usable, UNKNOWN_CLASS)
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
-        """The terms of depth alone, if it learns depth: most of the sum is segmentation, which says nothing of it."""
+        """Return the sum of the terms of depth alone: segmentation, most of the whole sum, says nothing of depth.
+
+        Where segmentation alone is learned it is that.
+        """
         del share_visible
         return sum(value for name, value in terms.items() if name != "segmentation" or self.settings.learns == name)
 
@@ -188,7 +191,7 @@ class SgDepth(Method):
         self.log.end_epoch(share)
 
     def predict_depth(self, image: Image) -> Depth:
-        """D = 1 / (a s + b) (section 4)."""
+        """Depth of the image, D = 1 / (a s + b) (section 4)."""
         return self._depth(self.depth_network.decoder(self.shared(image)))
 
     def predict_classes(self, image: Image) -> ClassMap:
@@ -201,7 +204,7 @@ class SgDepth(Method):
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion; `moving` are the pixels of people and vehicles, which may stand (if segmentation was learned)."""
+        """Predict ego-motion; `moving` are people and vehicles, which may stand, if segmentation was learned."""
         del before, intrinsics
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
         moving = is_dynamic(self.predict_classes(first)).float() if self.segmentation_decoder is not None else None
@@ -209,7 +212,7 @@ class SgDepth(Method):
         return Motion(pair.T_first_to_second, moving=moving, intrinsics=camera)
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
+        """Show the target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
         disparities = self.depth_network.decoder(self.shared(batch.target))
         depth, transforms, views = self._views(disparities, batch)
         pictures = {

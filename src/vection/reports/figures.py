@@ -26,7 +26,7 @@ with extra("report", purpose="Drawing figures"):
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 COLOURS = ("#3b82c4", "#e07b39", "#3a9d6a", "#a06cd5", "#d1495b", "#8a8f98")
-"""Readable on white and on near-black."""
+"""Colours of lines, readable on white and on near-black."""
 
 TEXT = "#010203"
 """Stand-in that `to_svg` replaces by the colour of text in the style sheet; matplotlib knows no variables."""

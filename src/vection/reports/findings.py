@@ -14,7 +14,7 @@ class Timing:
     """Where the time of training went; speeds and shares are medians over the log events."""
 
     minutes: float | None
-    """All steps together, without validation and checkpoints."""
+    """Minutes of all steps together, without validation and checkpoints."""
     samples_per_second: float | None
     data_percent: float | None
     """Share of a step spent waiting for data."""

@@ -19,7 +19,7 @@ class ObjectsSection:
     """What the template shows; parts that the run lacks are empty."""
 
     numbers: tuple[tuple[str, str], ...]
-    """What it is, and its value."""
+    """What each number is, and its value."""
     holes: tuple[tuple[str, str], ...]
     """Category and hole score of the model."""
     curve: Markup | None

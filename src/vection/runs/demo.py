@@ -54,7 +54,7 @@ class DemoSettings:
     drive: str = "street"
     training_drives: int = 24
     frames: int = 20
-    """Of a training drive; many short drives show more places than few long ones."""
+    """Frames of a training drive; many short drives show more places than few long ones."""
     held_out_drives: int = 4
     held_out_frames: int = 40
 

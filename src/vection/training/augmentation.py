@@ -28,9 +28,11 @@ class Augmentation:
     jitter: float = 0.5
     """Probability of jittering a sample's colours."""
     brightness: float = 0.2
-    """Factor drawn from 1 - this to 1 + this; likewise contrast and saturation."""
+    """Brightness is multiplied by a factor drawn from 1 - this to 1 + this."""
     contrast: float = 0.2
+    """Contrast is multiplied by a factor drawn from 1 - this to 1 + this."""
     saturation: float = 0.2
+    """Saturation is multiplied by a factor drawn from 1 - this to 1 + this."""
     hue: float = 0.1
     """Turn of the hue in revolutions, to either side."""
     scale_crop: float = 1.0
@@ -85,7 +87,7 @@ def _as_float(raw: RawSample, *, labelled: LabelledImage | None) -> Batch:
 def augment_labelled(
     labelled: RawLabelledImage, settings: Augmentation, *, size: tuple[int, int], generator: Generator
 ) -> LabelledImage:
-    """Crops of `size` (height, width) at random places of shrunk, mirrored and jittered raw images.
+    """Return crops of `size` (height, width) at random places of shrunk, mirrored and jittered raw images.
 
     An image is never shrunk below the crop. Classes are taken from the nearest pixel.
     """

@@ -12,7 +12,7 @@ from vection.types import Depth, Transform
 
 
 def first_not_finite(tensors: Iterable[tuple[str, Tensor | None]]) -> str | None:
-    """Name of the first tensor with a NaN or an infinity."""
+    """Return the name of the first tensor with a NaN or an infinity."""
     for name, tensor in tensors:
         if tensor is not None and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             return name
@@ -45,7 +45,7 @@ def stop_if_not_finite(
 def depth_statistics(
     depth: Depth, *, limits: tuple[float, float] | None = None, ego_motion: Transform | None = None
 ) -> dict[str, float]:
-    """Numbers that show a collapse: spread of log depth, share of pixels at the range's ends, the camera's motion."""
+    """Return what shows a collapse: spread of log depth, share of pixels at the range's ends, the camera's motion."""
     logarithm = depth.log().flatten(1)
     statistics = {
         "median": float(depth.median()),

@@ -25,9 +25,9 @@ class HeldOut:
     selection_loss: float
     """What chooses the best checkpoint; see `Method.selection_loss`."""
     statistics: dict[str, float]
-    """Of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
+    """Statistics of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
     pictures: dict[str, Image]
-    """Of the first batch."""
+    """Pictures of the first batch, by their captions."""
     cameras: dict[int, tuple[float, ...]]
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
@@ -38,7 +38,7 @@ class HeldOut:
 
 
 def plain_batches(frames: Dataset[RawSample], *, batch_size: int, most: int, device: torch.device) -> Iterator[Batch]:
-    """Batches without augmentation; evenly spread over the frames when there are more than `most`."""
+    """Yield batches without augmentation; evenly spread over the frames when there are more than `most`."""
     count = len(frames)  # type: ignore[arg-type]
     indices = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
     for start in range(0, len(indices), batch_size):

@@ -7,8 +7,11 @@ from torch import Tensor
 
 from vection.types import Mask
 
-FIRST_DYNAMIC, LAST_DYNAMIC = 11, 18
-"""Train ids of people (11 person, 12 rider) and vehicles (13 car to 18 bicycle)."""
+FIRST_DYNAMIC = 11
+"""First train id of people (11 person, 12 rider)."""
+
+LAST_DYNAMIC = 18
+"""Last train id of vehicles (13 car to 18 bicycle)."""
 
 SourceMasks = Bool[Tensor, "batch source height width"]
 Overlap = Float[Tensor, " batch"]

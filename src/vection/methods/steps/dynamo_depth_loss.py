@@ -33,7 +33,7 @@ class Predictions:
     flows: list[Tensor] = field(default_factory=list)
     """Complete flow to the next frame, (batch, 3, height, width)."""
     logits: list[Tensor] = field(default_factory=list)
-    """Of the motion mask, which is the same for all sources."""
+    """Logits of the motion mask, which is the same for all sources, (batch, 1, height, width)."""
 
     def explain(self, scale: int, views: Views, settings: DynamoDepthSettings) -> Explained:
         """Predict the target in full size with one scale's depth, flow and mask."""

@@ -21,7 +21,7 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.types import Disparities, Scalar, Sources
 
 ReprojectionName = Literal["minimum", "average"]
-"""Of the errors of several sources: the least a pixel (Monodepth2, eq. 4), or their mean."""
+"""What stands for the errors of several sources: the least at each pixel (Monodepth2, eq. 4), or their mean."""
 MultiScale = Literal["full-resolution", "per-scale"]
 """Compare with coarse disparities in full size, or images of the size of each disparity."""
 AutoMask = Literal["none", "still", "still-or-turned"]

@@ -18,8 +18,11 @@ DECODER_BLOCKS = (1, 1, 1, 2, 2, 2, 2)
 FEEDING_SCALES = 4
 """Disparities of strides 8, 4 and 2 are fed to the next finer level, so these heads exist in any case."""
 HEADS = 6
-GAIN, FLOOR = 10.0, 0.01
-"""What is fed to the next level is 10 sigmoid + 0.01, the published network's inverse depth."""
+GAIN = 10.0
+"""What is fed to the next level is GAIN * sigmoid + FLOOR, the published network's inverse depth."""
+
+FLOOR = 0.01
+"""Smallest inverse depth that is fed to the next level."""
 
 
 class ResidualBlock(nn.Module):

@@ -35,7 +35,7 @@ _SIZES: dict[LiteMonoName, _Size] = {
 HEADS = 8
 EXPANSION = 6
 LAYER_SCALE = 1e-6
-"""At the start every block is nearly the identity."""
+"""Initial factor of what a block adds to its input: at the start every block is nearly the identity."""
 WAVES = 32
 """Channels a direction of the Fourier encoding of positions."""
 
@@ -180,7 +180,7 @@ class ChannelAttention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(batch, pixels, width) to the same."""
+        """Map (batch, pixels, width) to a tensor of the same shape."""
         split = self.queries_keys_values(tokens).unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 4, 1)
         queries, keys, values = split.float().unbind(0)  # (batch, head, channel, pixel)
         with torch.autocast(tokens.device.type, enabled=False):

@@ -53,7 +53,7 @@ class _ScaledGradient(torch.autograd.Function):
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Within it, all parts are in evaluation mode, so that statistics of normalisation are used and not changed."""
+    """Put all parts in evaluation mode within the block: statistics of normalisation are used and not changed."""
     training = [module for module in network.modules() if module.training]
     for module in training:
         module.training = False

@@ -17,7 +17,7 @@ from vection.networks.weights.pretrained import imagenet_weights
 from vection.types import Depth, Image
 
 CHANNELS = (64, 64, 128, 256, 512)
-"""Of the encoder's features at strides 2, 4, 8, 16, 32."""
+"""Channels of the encoder's features at strides 2, 4, 8, 16, 32."""
 _WIDTHS = (16, 32, 64, 128, 256)
 """Of the decoder at strides 1, 2, 4, 8, 16."""
 

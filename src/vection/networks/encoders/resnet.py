@@ -10,7 +10,8 @@ from vection.networks.encoders.encoder import Encoder, Normalisation, repeat_fir
 
 ResNetName = Literal["resnet18", "resnet34", "resnet50"]
 
-_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 _BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 

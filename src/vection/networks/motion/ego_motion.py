@@ -25,11 +25,11 @@ class PairMotion:
 
     T_first_to_second: Transform
     feature: Tensor
-    """Its last feature, (batch, feature_channels, h, w), from which a camera can be predicted as well."""
+    """The network's last feature, (batch, feature_channels, h, w), from which a camera can be predicted as well."""
 
 
 class EgoMotion(nn.Module, ABC):
-    """From two frames in the order of time to T_first_to_second."""
+    """A pose network: from two frames in the order of time to T_first_to_second."""
 
     feature_channels: int
 
@@ -108,7 +108,7 @@ class PoseNetEgoMotion(EgoMotion):
 
 
 class MatchedEgoMotion(EgoMotion):
-    """Any of the others, followed by the motion that block matching tells."""
+    """Another pose network, followed by the motion that block matching tells."""
 
     def __init__(self, network: EgoMotion) -> None:
         super().__init__()

@@ -24,32 +24,47 @@ class Blocks:
     columns: int
     """Width of the images that are matched; their height keeps the aspect."""
     reach: tuple[int, int]
-    """Largest displacement (x, y) in their pixels."""
+    """Largest displacement (x, y) in pixels of the matched images."""
     window: int
     """Side of the blocks that are compared, odd."""
     sharpness: float
-    """Of the softmax over displacements: correlations that differ by 1 / sharpness differ by e in weight."""
+    """Factor of correlations in the softmax over displacements: a difference of 1 / sharpness is one of e in weight."""
 
 
 LARGE_MOTION = Blocks(columns=64, reach=(6, 2), window=5, sharpness=20.0)
-"""What turning the camera does: up to 9 % of the width to each side, 3 % of it up and down."""
+"""Blocks for what turning the camera does: up to 9 % of the width to each side, 3 % of it up and down."""
 FINE_MOTION = Blocks(columns=128, reach=(9, 2), window=9, sharpness=60.0)
-"""What is left of objects when the camera's motion is undone."""
-LARGE, USUAL = 6.0, 0.7
-"""A large displacement in per cent of the width, and a usual correlation: what networks see is relative to them."""
+"""Blocks for what is left of objects when the camera's motion is undone."""
+
+LARGE_DISPLACEMENT = 6.0
+"""A large displacement in per cent of the width; networks see displacements in units of it."""
+
+USUAL_CORRELATION = 0.7
+"""A usual correlation; networks see how much a correlation exceeds it."""
+
 GRID = (3, 6)
 """Rows and columns of the means that the network sees."""
+
 HIDDEN = 256
+"""Neurons of the hidden layer between these means and the camera's motion."""
+
 MATCHED_WIDTHS = (16, 32, 64, 64, 64)
 """Channels of the matches' own pyramid at strides 2 to 32."""
-ROTATION_FACTOR, TRANSLATION_FACTOR = 0.1, 0.01
-"""Of the outputs. A radian moves the image about as far as ten units of translation at the depths that training starts
-with, and optimisers move all outputs alike."""
+
+ROTATION_FACTOR = 0.1
+"""Radians of one unit of the network's first three outputs."""
+
+TRANSLATION_FACTOR = 0.01
+"""Translation of one unit of the network's last three outputs, in the unit of the depth.
+
+A radian moves the image about as far as ten units of translation at the depths that training starts with, and
+optimisers move all outputs alike.
+"""
 
 Matches = Float[Tensor, "batch 3 rows columns"]
-"""Of each block of an image: displacement (x, y) in per cent of the width, and correlation."""
+"""Displacement (x, y) of each block of an image in per cent of the width, and the correlation found there."""
 Correlations = Float[Tensor, "batch down right rows columns"]
-"""Of each block with those of the other image, over displacements in y and x."""
+"""Correlation of each block with those of the other image, over displacements in y and x."""
 
 
 @torch.no_grad()
@@ -107,7 +122,7 @@ def _block_mean(maps: Tensor, window: int) -> Tensor:
 
 
 class MatchedMotion(nn.Module):
-    """The camera's motion from block matching, through one hidden layer; none at first."""
+    """The camera's motion from block matching, through one hidden layer; before training it tells no motion."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,4 +177,4 @@ def matched_flow(matches: Matches, intrinsics: Intrinsics, *, width: int) -> Flo
 def _unit(matches: Tensor) -> Tensor:
     """Displacements, weighted by their correlation, and correlations, all of about unit size."""
     displacement, correlation = matches[:, :2], matches[:, 2:]
-    return torch.cat([displacement * correlation / LARGE, correlation - USUAL], dim=1)
+    return torch.cat([displacement * correlation / LARGE_DISPLACEMENT, correlation - USUAL_CORRELATION], dim=1)

@@ -79,7 +79,7 @@ class UNetMotionDecoder(UNetDecoder):
         )
 
     def forward(self, features: list[Tensor], images: Tensor, ego: EgoVector) -> list[Float[Tensor, "batch out _ _"]]:
-        """As the refinement's."""
+        """Return the fields as `RefinementDecoder.forward` does; only `features` are looked at."""
         del images, ego
         decoded = self.levels(features)
         return [FACTOR * head(level).float() for head, level in zip(self.heads, decoded, strict=False)]
