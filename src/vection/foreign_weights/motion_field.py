@@ -45,7 +45,7 @@ def depth_state(variables: State) -> State:
 
 
 def motion_state(variables: State) -> State:
-    """Rename `MotionFieldNet/*` without the camera's head: Conv{n}, Refine{n} (coarse to fine), RefineImages, Scales."""
+    """Rename `MotionFieldNet/*` without the camera's head: Conv{n}, Refine{n} coarse to fine, RefineImages, Scales."""
     parts = {"Conv": "short", "Conv_1": "long1", "Conv_2": "long2", "Conv_3": "head"}
     renamed: State = {}
     halvings = sum(name.startswith(f"{_MOTION}Conv") and name.endswith("weights") for name in variables)

@@ -64,7 +64,7 @@ def depth_state(state: State) -> State:
 
 
 def pose_state(state: State) -> State:
-    """Rename the pose network: `decoder.conv_squeeze`, `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
+    """Rename a pose network: `decoder.conv_squeeze`, `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
     renamed = _encoder_state(state)
     for key, value in below(state, "decoder.").items():
         layer, name = key.rsplit(".", maxsplit=1)

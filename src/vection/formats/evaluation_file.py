@@ -123,7 +123,7 @@ class ServerErrors:
     """Scale-invariant: the standard deviation of ln d - ln d*; times 100 in the server's table."""
     abs_rel: float
     sq_rel: float
-    """Squared error over the SQUARE of the truth, unlike `sq_rel` of `DepthErrors`; the server shows both in percent."""
+    """Squared error over the SQUARE of the truth, unlike `DepthErrors.sq_rel`; the server shows both in percent."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ class Short:
     """Auto-masking also compares with the sources as the predicted rotation alone would turn them: else a car that
     travels with a turning camera is not recognised."""
     ground_weight: float = 0.0
-    """Weight of Dynamo-Depth's term against depth behind the ground (its eq. 14): it closes holes in cars that travel with
-    the camera."""
+    """Weight of Dynamo-Depth's term against depth behind the ground (its eq. 14): it closes holes in cars that travel
+    with the camera."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Monodepth2Settings(MethodSettings):
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
     depth_network: DepthNetworkName = "resnet18"
-    """Encoder of the depth network and of the pose network; Lite-Mono has its own decoder, and a ResNet-18 for poses."""
+    """Encoder of depth network and pose network; Lite-Mono has its own decoder, and a ResNet-18 for poses."""
     depth_weights: str | None = None
     """File of the depth encoder's ImageNet weights; Lite-Mono's can be had in no other way."""
     dilations: Dilations = "640x192"

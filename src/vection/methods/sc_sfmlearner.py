@@ -140,7 +140,7 @@ class ScSfmLearner(Method):
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """Show the target, its prediction from the first source, M where it counts (white is trusted), and 1 / depth."""
+        """Show the target, its prediction from the first source, M where it counts (white: trusted), and 1 / depth."""
         depths, views, transforms = self._predict(batch)
         maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
         pairs = 2 * views.sources.shape[1]

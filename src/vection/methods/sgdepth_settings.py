@@ -16,7 +16,7 @@ class Released:
     shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
     """What both tasks share: the encoder, or also the first convolution of its decoder."""
     overlap: Literal["mean", "pooled"] = "mean"
-    """Overlap of dynamic pixels: the mean of the sources' IoUs with the target (after eq. 10), or one IoU over them all."""
+    """Overlap of dynamic pixels: the mean of the sources' IoUs with the target (after eq. 10), or one over all sources."""
     schedule: Literal["paper", "as-released"] = "paper"
     """As released, the first epoch with masks masks nothing."""
     class_average: Literal["pixels", "weights"] = "pixels"
@@ -99,7 +99,7 @@ class SgDepthSettings(MethodSettings):
 
     @property
     def knows(self) -> Knows:
-        """What the trained method can tell: the camera's motion; if it learns segmentation, classes and what could move."""
+        """What the trained method can tell: the camera's motion; classes and what could move, if it learns them."""
         segments = self.learns != "depth"
         return Knows(object_motion=segments, classes=segments)
 
