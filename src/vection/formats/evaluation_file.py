@@ -13,6 +13,7 @@ from vection.files import read_json, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
+"""Number of the format that is written; newer ones are refused."""
 MODEL = "model"
 """The name of the trained model among the results; all others are what it is compared with."""
 REMEDY = "evaluate again."

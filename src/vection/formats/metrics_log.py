@@ -11,6 +11,7 @@ from vection.files import read_text, write_text
 from vection.formats.record import KEY, check_format
 
 FORMAT = 1
+"""Number of the format that is written; newer ones are refused."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from vection.files import read_json, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
+"""Number of the format that is written; newer ones are refused."""
 LIST_FILE = "predictions.json"
 """Tells a prediction folder from any other."""
 VIDEO_FILE = "depth.mp4"

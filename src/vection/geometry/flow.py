@@ -14,6 +14,7 @@ from vection.geometry.warp import sample
 from vection.types import Depth, Map, Pixels, Points, Sources, Transform
 
 SourcePoints = Float[Tensor, "batch source 3 height width"]
+"""A 3D vector a pixel of the target for each source, in the unit of the depth."""
 FlowOrder = Literal["ego-first", "object-first"]
 """Whether objects move after the camera, in the source's coordinates (eq. 8), or before it, in the target's."""
 

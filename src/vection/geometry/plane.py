@@ -11,6 +11,8 @@ from vection.geometry.rigid import full_precision
 from vection.types import Intrinsics, InverseDepth, Map, Points
 
 PointList = Float[Tensor, "batch 3 point"]
+"""x, y, z of points of each image, in camera coordinates and the unit of the depth."""
+
 Plane = Float[Tensor, "batch 3"]
 """w1, w2, w3 of y = w1 x + w2 z + w3 in camera coordinates; w3 in the unit of the depth."""
 

@@ -11,6 +11,8 @@ from torch import Tensor
 from vection.types import Points, Transform, Vector3
 
 Rotation = Float[Tensor, "batch 3 3"]
+"""Rotations of column vectors."""
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 

@@ -19,6 +19,7 @@ BLACK = 0
 """Grey of pixels without depth in videos."""
 
 ColourMap = Literal["magma", "turbo", "Spectral_r"]
+"""Colour maps for depth, as matplotlib calls them."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ from vection.networks.cameras import camera_matrices
 from vection.types import Image, InverseDepth
 
 NetworkMap = Float32[np.ndarray, "network_height network_width"]
+"""A number a pixel, of the size that the network was trained for."""
+
 NetworkImage = Float[Tensor, "1 3 network_height network_width"]
+"""RGB in [0, 1], of the size that the network was trained for."""
 
 
 class Predictor:

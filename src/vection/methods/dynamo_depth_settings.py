@@ -16,10 +16,16 @@ from vection.networks.encoders.encoder import EncoderName
 from vection.networks.motion.scene_flow import MotionDecoderName, MotionStart
 
 DEPTH = "depth"
+"""First stage of training (section 4.3): depth and camera motion."""
+
 FLOW = "scene-flow"
+"""Second stage of training (section 4.3): complete flow."""
+
 MASK = "motion-mask"
+"""Third stage of training (section 4.3): motion mask."""
+
 ALL = "all"
-"""The stages of training (section 4.3), in this order; the last trains all parts together."""
+"""Last stage of training (section 4.3): all parts together."""
 
 
 @dataclass(frozen=True)

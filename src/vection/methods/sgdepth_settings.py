@@ -16,7 +16,7 @@ class Released:
     shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
     """What both tasks share: the encoder, or also the first convolution of its decoder."""
     overlap: Literal["mean", "pooled"] = "mean"
-    """Overlap of dynamic pixels: mean of the sources' IoUs with the target (after eq. 10), or one IoU over all sources."""
+    """Overlap of dynamic pixels: mean of the sources' IoUs with the target (after eq. 10), or one IoU of all."""
     schedule: Literal["paper", "as-released"] = "paper"
     """As released, the first epoch with masks masks nothing."""
     class_average: Literal["pixels", "weights"] = "pixels"

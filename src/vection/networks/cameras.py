@@ -10,6 +10,7 @@ from vection.samples import Batch
 from vection.types import Image, Intrinsics
 
 IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
+"""Whether intrinsics are given, learned for each camera, or predicted for each pair of frames."""
 
 MOST_CAMERAS = 64
 """How many cameras can be learned, one correction each."""

@@ -28,8 +28,13 @@ with extra("report", purpose="Writing a report"):
     from matplotlib.figure import Figure
 
 MAX_EXAMPLES = 8
+"""Frames that the report shows beside their truth."""
+
 MAX_PANELS = 4
+"""Pictures of the training that the report shows."""
+
 MAX_VIDEO_BYTES = 16_000_000
+"""Size up to which the video becomes part of the page."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from vection.training.data import Data
 NOMINAL_BASELINE = 0.1
 """Length of the stereo translation in the published models; 5.4 times it is KITTI's 0.54 m."""
 STATIC = "static_frames.txt"
+"""List of the frames of KITTI raw in which the camera stands still."""
 TRUE_BASELINE = 0.54
 """Metres between the two colour cameras, as the papers round it."""
 

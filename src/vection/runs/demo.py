@@ -42,6 +42,7 @@ from vection.runs.train import train
 MARKER = "demo.json"
 """Tells a demo's folder from any other, which is never touched."""
 SEEDS_PER_WORLD = 10_000
+"""Distance of the first seeds of neighbouring worlds, so that no two worlds share a drive."""
 HELD_OUT_SEEDS = 5_000
 """Held-out drives have seeds from here on within their world."""
 

@@ -13,10 +13,12 @@ from vection.samples import Batch, LabelledImage, RawLabelledImage, RawSample, S
 
 LUMA = (0.299, 0.587, 0.114)
 """Grey of RGB, ITU-R BT.601: what PIL and JPEG use."""
-RGB_TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 
+RGB_TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+"""Rows that turn RGB into brightness and the two axes of chroma of NTSC."""
 
 Change = Callable[[Tensor], Tensor]
+"""What becomes of images."""
 
 
 @dataclass(frozen=True)

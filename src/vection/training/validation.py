@@ -14,6 +14,7 @@ from vection.training.health import depth_statistics
 from vection.types import Image, Transform
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
+"""No augmentation: held-out frames are seen as they are."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ EXAMPLES = (
 )
 
 TABLE_WIDTH = 200
+"""Characters of a line where standard output is no terminal."""
 
 
 @dataclass(frozen=True)

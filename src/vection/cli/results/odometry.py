@@ -20,6 +20,7 @@ EXAMPLES = (
 )
 
 TABLE_WIDTH = 160
+"""Characters of a line where standard output is no terminal."""
 
 
 @dataclass(frozen=True)

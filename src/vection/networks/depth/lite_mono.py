@@ -33,7 +33,11 @@ _SIZES: dict[LiteMonoName, _Size] = {
 }
 
 HEADS = 8
+"""Groups of channels that attend to each other."""
+
 EXPANSION = 6
+"""How many times wider than a block its perceptron's hidden layer is."""
+
 LAYER_SCALE = 1e-6
 """Initial factor of what a block adds to its input: at the start every block is nearly the identity."""
 WAVES = 32

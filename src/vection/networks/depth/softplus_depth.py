@@ -22,6 +22,7 @@ _WIDTHS = (16, 32, 64, 128, 256)
 """Of the decoder at strides 1, 2, 4, 8, 16."""
 
 Border = Literal["zeros", "reflect"]
+"""What the decoder's convolutions see beyond the image."""
 
 
 class Block(nn.Module):

@@ -17,6 +17,7 @@ from vection.samples import Batch
 from vection.types import Depth, Image, Transform
 
 EgoMotionName = Literal["separate", "shared", "posenet"]
+"""The pose networks of Monodepth2 (supplement, table 5): an encoder of their own, the depth encoder, or PoseNet."""
 
 
 @dataclass(frozen=True)
