@@ -68,8 +68,8 @@ def motion_state(variables: State) -> State:
 def camera_state(variables: State) -> State:
     """Rename `MotionFieldNet/CameraIntrinsics/*`, the head that predicts K of a pair (`networks.cameras`)."""
     names = {"foci/weights": "focal.weight", "foci/biases": "focal.bias", "offsets/weights": "centre.weight"}
-    found = below(variables, f"{_MOTION}CameraIntrinsics/")
-    return {names[name]: _kernel(value) for name, value in found.items()}
+    head = below(variables, f"{_MOTION}CameraIntrinsics/")
+    return {names[name]: _kernel(value) for name, value in head.items()}
 
 
 def _kernel(value: Tensor) -> Tensor:

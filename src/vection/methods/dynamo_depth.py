@@ -183,7 +183,8 @@ class DynamoDepth(Method):
             ordered = replace(batch, seconds=-batch.seconds.abs())
         depth = self.settings.depth_of(disparities[0])
         transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
-        views = Views(batch.target, batch.sources, *self.cameras(batch, feature))
+        target_K, source_K = self.cameras(batch, feature)
+        views = Views(batch.target, batch.sources, target_K, source_K)
         if stage != DEPTH and self.settings.short.motion_views == "stabilised":
             seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
             batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))

@@ -125,14 +125,15 @@ class MotionField(Method):
         depth = paired(depth[:samples], depth[samples:].unflatten(0, (samples, count)))
         frames = self._frames(paired(batch.target_jittered, batch.sources_jittered), depth)
         predicted = self.motion_network(frames, exchanged(frames))
-        own, of_sources = self.cameras(batch, by_sample(predicted.feature, samples))
+        target_K, source_K = self.cameras(batch, by_sample(predicted.feature, samples))
         residual = weight * standing_out(predicted.residual, self.settings.released.auto_mask)
         if self.settings.object_masks:
-            residual = residual * paired(*self._movable(batch))
+            movable, movable_in_sources = self._movable(batch)
+            residual = residual * paired(movable, movable_in_sources)
         pairs = Pairs(
             image=paired(batch.target, batch.sources),
             depth=depth,
-            intrinsics=paired(own, of_sources),
+            intrinsics=paired(target_K, source_K),
             rotation=rotation_from_euler(predicted.angles),
             background=predicted.background,
             residual=residual,
@@ -156,7 +157,8 @@ class MotionField(Method):
         object is as fast as the whole scene is past the camera.
         """
         del before, intrinsics
-        motion = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
+        first_frame, second_frame = (self._frames(image, self.predict_depth(image)) for image in (first, second))
+        motion = self.motion_network(first_frame, second_frame)
         rotation = rotation_from_euler(motion.angles)
         residual = self.residual_weight * standing_out(motion.residual, self.settings.released.auto_mask)
         speed = vector_length(residual)

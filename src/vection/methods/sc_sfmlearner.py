@@ -69,12 +69,12 @@ def compare_frames(
     photometric, geometry, maps = [], [], []
     for depth, level in zip(depths, levels, strict=True):
         frames = nearest_like(depth, level.target).unflatten(0, (len(level.target), -1))
-        parts = (
-            both_directions(level.target, level.sources),
-            both_directions(frames[:, 0], frames[:, 1:]),
-            both_directions(level.intrinsics, level.source_intrinsics),
+        images = both_directions(level.target, level.sources)
+        depth_maps = both_directions(frames[:, 0], frames[:, 1:])
+        cameras = both_directions(level.intrinsics, level.source_intrinsics)
+        first, second = (
+            DepthView(image, depth_map, K) for image, depth_map, K in zip(images, depth_maps, cameras, strict=True)
         )
-        first, second = (DepthView(*(part[index] for part in parts)) for index in (0, 1))
         maps.append(compare(first, second, transforms, comparison=settings.comparison))
         counted = None if usable is None else nearest_like(usable.float(), level.target) > 0
         of_pairs = losses_of_pairs(maps[-1], pairs=pairs, comparison=settings.comparison, usable=counted)
@@ -160,13 +160,15 @@ class ScSfmLearner(Method):
         depths = [self._depth(disparity) for disparity in self.depth_network(jittered.flatten(0, 1))]
         pair = self._motions(batch)
         normalise = self.settings.comparison.normalise
-        views = Views(normalise(batch.target), normalise(batch.sources), *self.cameras(batch, pair.feature))
+        target_K, source_K = self.cameras(batch, pair.feature)
+        views = Views(normalise(batch.target), normalise(batch.sources), target_K, source_K)
         return depths, views, pair.T_first_to_second
 
     def _motions(self, batch: Batch) -> PairMotion:
         """T_first_to_second of all pairs of `both_directions`."""
         if self.settings.short.motion_back == "second-pass":
-            pairs: PairMotion = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))
+            first, second = both_directions(batch.target_jittered, batch.sources_jittered)
+            pairs: PairMotion = self.ego_motion(first, second)
             return pairs
         target = batch.target_jittered[:, None].expand_as(batch.sources_jittered).flatten(0, 1)
         source = batch.sources_jittered.flatten(0, 1)
@@ -176,8 +178,8 @@ class ScSfmLearner(Method):
         )
         forth, back = pair.T_first_to_second, invert(pair.T_first_to_second)
         T_target_to_source, T_source_to_target = (
-            torch.where(past, one, other).unflatten(0, (len(batch), -1))
-            for one, other in ((back, forth), (forth, back))
+            torch.where(past, of_past, of_future).unflatten(0, (len(batch), -1))
+            for of_past, of_future in ((back, forth), (forth, back))
         )
         return replace(pair, T_first_to_second=torch.cat([T_target_to_source, T_source_to_target], dim=1).flatten(0, 1))
 

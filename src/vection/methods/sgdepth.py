@@ -227,7 +227,8 @@ class SgDepth(Method):
     def _views(self, disparities: Disparities, batch: Batch) -> tuple[Depth, SourceTransforms, Views]:
         depth = self._depth(disparities)
         transforms, feature = source_transforms(self.ego_motion, batch, depth=depth)
-        return depth, transforms, Views(batch.target, batch.sources, *self.cameras(batch, feature))
+        target_K, source_K = self.cameras(batch, feature)
+        return depth, transforms, Views(batch.target, batch.sources, target_K, source_K)
 
     def _depth(self, disparities: Disparities) -> Depth:
         settings = self.settings

@@ -120,7 +120,8 @@ class MatchedEgoMotion(EgoMotion):
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
     ) -> PairMotion:
         pair: PairMotion = self.network(first, second, features=features, depth=depth)
-        matched = transform_from_axis_angle(*self.matched(first, second))
+        rotation, translation = self.matched(first, second)
+        matched = transform_from_axis_angle(rotation, translation)
         return replace(pair, T_first_to_second=compose(matched, pair.T_first_to_second))
 
 
