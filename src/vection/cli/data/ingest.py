@@ -52,7 +52,7 @@ class Ingest:
     keep_static: bool = False
     """Keep frames in which the camera stands still; nothing is learned from them."""
     frames_per_second: float | None = None
-    """Of a folder of images; "fps" of intrinsics.json if not given, else 10."""
+    """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
     overwrite: bool = False
     """Replace a clip that is there already."""
     json: bool = False

@@ -50,7 +50,7 @@ class Prepare:
     split: str | None = None
     """Part of the data set, or a published list (name or file): only its frames become targets of training."""
     no_neighbours: bool = False
-    """Of a list, only the listed frames themselves: enough to predict depth, not to train."""
+    """Take only the listed frames themselves: enough to predict depth, not to train."""
     cameras: str | None = None
     """Cameras by the data set's names, with commas between; the usual ones if not given."""
     variant: str | None = None
