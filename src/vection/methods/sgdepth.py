@@ -15,13 +15,15 @@ from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS,
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
+from vection.methods.steps.evaluation_mode import evaluating
 from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.methods.steps.overlap_log import OverlapLog, unmasked_share
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import DepthNetwork
 from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
-from vection.networks.depth.shared_encoder import SharedEncoder, evaluating, scale_gradients
+from vection.networks.depth.gradient_scaling import scale_gradients
+from vection.networks.depth.shared_encoder import SharedEncoder
 from vection.networks.motion.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
 from vection.samples import Batch, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
