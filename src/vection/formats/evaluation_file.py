@@ -185,7 +185,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ObjectEvaluation:
-    """The scores of masks or classes alone, as `vection evaluate --protocol miou --out FILE` writes them."""
+    """The scores of masks or classes alone, as `vection.evaluate_maps` writes them to `out`."""
 
     protocol: ProtocolNote
     truth: str
