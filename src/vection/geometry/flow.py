@@ -85,16 +85,17 @@ def explain(
     T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
     points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)
 
-    def look_up(found: Tensor) -> Tensor:
-        return sample(views.sources.flatten(0, 1), project(found, K)).unflatten(0, (-1, count))
+    def synthesise(points_there: Points) -> Tensor:
+        """Read each source where the target's points, in its coordinates, are seen."""
+        return sample(views.sources.flatten(0, 1), project(points_there, K)).unflatten(0, (-1, count))
 
     if complete is None:
-        return Explained(look_up(points_in_source(points, T, None)))
+        return Explained(synthesise(points_in_source(points, T, None)))
     flow, ego = complete.flatten(0, 1), ego_flow(points, T)
     if left_over:
         flow = ego + flow * points[:, 2:].detach()
     if moving is None:
-        return Explained(look_up(points + flow))
+        return Explained(synthesise(points + flow))
     of_objects = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
     displacement = None
     if with_displacement:
@@ -102,8 +103,8 @@ def explain(
             displacement = sampling_displacement(project(points + ego, K), project(points + flow, K))
             displacement = displacement.unflatten(0, (-1, count))
     return Explained(
-        look_up(points_in_source(points, T, of_objects, order=order)),
-        (flow - ego).unflatten(0, (-1, count)),
-        of_objects.unflatten(0, (-1, count)),
-        displacement,
+        synthesise(points_in_source(points, T, of_objects, order=order)),
+        residual=(flow - ego).unflatten(0, (-1, count)),
+        of_objects=of_objects.unflatten(0, (-1, count)),
+        displacement=displacement,
     )

@@ -38,12 +38,12 @@ class Pairs:
         return self.residual + self.background[:, :, None, None]
 
     def moved(self) -> Moved:
-        """Where the first frames' pixels lie in the second ones."""
+        """Return where the first frames' pixels lie in the second ones."""
         second = exchanged(self.intrinsics)
         return move(self.depth, self.rotation, self.translation, intrinsics=self.intrinsics, second_intrinsics=second)
 
     def usable_in_both(self, moved: Moved) -> Mask | None:
-        """Where the first frame is usable, and the second one where the pixel lies in it."""
+        """Return where the first frame is usable, and the second one where the pixel lies in it."""
         if self.usable is None:
             return None
         there = sample(exchanged(self.usable).to(self.depth.dtype), moved.pixels.detach(), nearest=True)

@@ -39,10 +39,10 @@ class Views:
         count = self.sources.shape[1]
         source_intrinsics = resize_intrinsics(self.source_intrinsics.flatten(0, 1), scale_x=0.5, scale_y=0.5)
         return Views(
-            functional.avg_pool2d(self.target, 2),
-            functional.avg_pool2d(self.sources.flatten(0, 1), 2).unflatten(0, (-1, count)),
-            resize_intrinsics(self.intrinsics, scale_x=0.5, scale_y=0.5),
-            source_intrinsics.unflatten(0, (-1, count)),
+            target=functional.avg_pool2d(self.target, 2),
+            sources=functional.avg_pool2d(self.sources.flatten(0, 1), 2).unflatten(0, (-1, count)),
+            intrinsics=resize_intrinsics(self.intrinsics, scale_x=0.5, scale_y=0.5),
+            source_intrinsics=source_intrinsics.unflatten(0, (-1, count)),
         )
 
     def pyramid(self, levels: int) -> list["Views"]:

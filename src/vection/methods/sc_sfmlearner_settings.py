@@ -96,7 +96,7 @@ class ScSfmLearnerSettings(MethodSettings):
     geometry_weight: float = 0.5
     """gamma of eq. 1; 0 leaves the geometry consistency out."""
     min_depth: float = 1 / 10.01
-    """With the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
+    """Nearest depth; with the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
     max_depth: float = 100.0
     released: Released = field(default_factory=Released)
     short: Short = field(default_factory=Short)

@@ -18,7 +18,7 @@ class Released:
     overlap: Literal["mean", "pooled"] = "mean"
     """Overlap of dynamic pixels: mean of the sources' IoUs with the target (after eq. 10), or one IoU of all."""
     schedule: Literal["paper", "as-released"] = "paper"
-    """As released, the first epoch with masks masks nothing."""
+    """How masking begins: as the paper has it, or as released, where the first epoch with masks masks nothing."""
     class_average: Literal["pixels", "weights"] = "pixels"
     """What the cross-entropy is divided by: eq. 5, or the sum of the weights."""
     class_scores: Literal[19, 20] = 19

@@ -120,23 +120,23 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
     """
     width = batch.target.shape[-1]
 
-    def chosen(tensor: Tensor) -> Tensor:
+    def flipped_like(tensor: Tensor) -> Tensor:
         return flipped.view(-1, *[1] * (tensor.dim() - 1))
 
     def image(tensor: Tensor) -> Tensor:
-        return torch.where(chosen(tensor), tensor.flip(-1), tensor)
+        return torch.where(flipped_like(tensor), tensor.flip(-1), tensor)
 
     def camera(K: Tensor) -> Tensor:
-        return torch.where(chosen(K), flip_intrinsics(K, width=width), K)
+        return torch.where(flipped_like(K), flip_intrinsics(K, width=width), K)
 
     def rigid(T: Tensor) -> Tensor:
         signs = T.new_tensor([-1.0, 1.0, 1.0, 1.0])
-        return torch.where(chosen(T), signs[:, None] * T * signs, T)
+        return torch.where(flipped_like(T), signs[:, None] * T * signs, T)
 
     mirrored = batch.stored_to_image.clone()
     mirrored[:, 0] = -mirrored[:, 0]
     mirrored[:, 0, 2] += width - 1
-    batch = replace(batch, stored_to_image=torch.where(chosen(mirrored), mirrored, batch.stored_to_image))
+    batch = replace(batch, stored_to_image=torch.where(flipped_like(mirrored), mirrored, batch.stored_to_image))
     return _change(batch, image=image, camera=camera, rigid=rigid, usable=image, classes=image)
 
 

@@ -44,6 +44,6 @@ class TrainingSettings:
     """Optimiser steps between two checkpoints, besides one after each epoch."""
     validation_fraction: float = 0.1
     validation_batches: int = 20
-    """At most so many batches a validation."""
+    """Largest number of batches of a validation."""
     compile: bool = False
     """Compile the loss with torch.compile."""

@@ -32,7 +32,7 @@ EgoVector = Float[Tensor, "batch 6"]
 
 
 class RefinementDecoder(nn.Module):
-    """From the camera's motion, the same everywhere, to one a pixel: coarse to fine, each level adds a correction.
+    """Refines the camera's motion, the same everywhere, to one a pixel: coarse to fine, each level adds a correction.
 
     It has no activation function, so it is linear in the features.
     """
@@ -120,7 +120,7 @@ class Around:
         return torch.cat(frames, dim=1)
 
     def match(self, *, three: bool) -> Matches:
-        """Where the target's blocks are in the next frame; that before helps if it is one of `three`."""
+        """Return where the target's blocks are in the next frame; that before helps if it is one of `three`."""
         if not three:
             return match(self.target, self.following, FINE_MOTION)
         return match_between(self.before, self.target, self.following, even=self.even)
