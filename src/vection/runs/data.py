@@ -13,9 +13,10 @@ from vection.errors import DataError, UsageError
 from vection.image_sides import check_image_sides
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.samples import RawSample
-from vection.training.loop import Data
+from vection.training.data import Data
 
 STATIC = "static_frames.txt"
+"""List of the frames of KITTI raw in which the camera stands still."""
 
 
 def load_data(recipe: Recipe, root: Path) -> Data:

@@ -52,7 +52,7 @@ class Ingest:
     keep_static: bool = False
     """Keep frames in which the camera stands still; nothing is learned from them."""
     frames_per_second: float | None = None
-    """Of a folder of images; "fps" of intrinsics.json if not given, else 10."""
+    """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
     overwrite: bool = False
     """Replace a clip that is there already."""
     json: bool = False
@@ -61,31 +61,33 @@ class Ingest:
 
 def run(arguments: Sequence[str]) -> None:
     """Ingest and say what was made."""
-    chosen = parse(Ingest, arguments, command="ingest", examples=EXAMPLES)
+    options = parse(Ingest, arguments, command="ingest", examples=EXAMPLES)
     from vection.data.ingest.clip_writer import IngestSettings
     from vection.data.ingest.ingestion import ingest
 
     settings = IngestSettings(
-        width=chosen.width,
-        height=chosen.height,
-        intrinsics=chosen.intrinsics,
-        stride=chosen.stride,
-        crop=chosen.crop,
-        crop_top=chosen.crop_top,
-        crop_bottom=chosen.crop_bottom,
-        mask=None if chosen.mask == "none" else chosen.mask,
-        max_frames=chosen.max_frames,
-        drop_static=not chosen.keep_static,
-        frames_per_second=chosen.frames_per_second,
+        width=options.width,
+        height=options.height,
+        intrinsics=options.intrinsics,
+        stride=options.stride,
+        crop=options.crop,
+        crop_top=options.crop_top,
+        crop_bottom=options.crop_bottom,
+        mask=None if options.mask == "none" else options.mask,
+        max_frames=options.max_frames,
+        drop_static=not options.keep_static,
+        frames_per_second=options.frames_per_second,
     )
     with progress_bar("ingesting") as progress:
-        made = ingest(chosen.source, chosen.out, settings=settings, overwrite=chosen.overwrite, progress=progress)
-    if chosen.json:
-        clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in made.clips]
-        print(json.dumps({"clips": clips, "warnings": made.warnings}))
+        ingested = ingest(
+            options.source, options.out, settings=settings, overwrite=options.overwrite, progress=progress
+        )
+    if options.json:
+        clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in ingested.clips]
+        print(json.dumps({"clips": clips, "warnings": ingested.warnings}))
         return
     console = Console(stderr=True)
-    for warning in made.warnings:
+    for warning in ingested.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
-    for clip in made.clips:
+    for clip in ingested.clips:
         print(f"{clip.folder}: {len(clip)} frames of {clip.width}x{clip.height}, camera: {clip.intrinsics_source}")
