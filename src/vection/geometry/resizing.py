@@ -10,6 +10,7 @@ from vection.types import Image
 def image_pyramid(image: Image, levels: int) -> list[Float[Tensor, "batch 3 _ _"]]:
     """Return the image and `levels` - 1 successive halvings, bicubic without aliasing.
 
+    >>> import torch
     >>> [tuple(image.shape[-2:]) for image in image_pyramid(torch.rand(1, 3, 64, 96), levels=3)]
     [(64, 96), (32, 48), (16, 24)]
     """
