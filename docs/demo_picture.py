@@ -9,11 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vection.arrays import RgbImage
 from vection.data.clips.folder import write_rgb
 from vection.reports.examples import Example, read_examples
 from vection.reports.pictures import colour_depth, colour_error, depth_range
 
-FRAMES, ENLARGED = 4, 2
+FRAMES = 4
+"""Rows of the picture."""
+
+ENLARGED = 2
+"""By how much the stored frames are enlarged."""
 
 
 def main(run: Path, out: Path) -> None:
@@ -23,14 +28,14 @@ def main(run: Path, out: Path) -> None:
     write_rgb(out, np.concatenate([row(example) for example in examples[:FRAMES]]))
 
 
-def row(example: Example) -> np.ndarray:
+def row(example: Example) -> RgbImage:
     """Image, prediction and truth in one range of colours, error."""
     assert example.truth is not None
-    near, far = depth_range(example.truth)
+    limits = depth_range(example.truth)
     parts = (
         example.image,
-        colour_depth(example.depth, near=near, far=far),
-        colour_depth(example.truth, near=near, far=far),
+        colour_depth(example.depth, limits),
+        colour_depth(example.truth, limits),
         colour_error(example.depth, truth=example.truth),
     )
     height, width = example.image.shape[:2]

@@ -27,8 +27,8 @@ import numpy as np
 import vection
 from vection import evaluation, inference
 from vection.data.clips import find_clips
-from vection.runs.build import build_method
-from vection.training import save_checkpoint
+from vection.recipes.methods import build_method
+from vection.formats.checkpoint import save_checkpoint
 
 for package in ("geometry", "losses", "networks", "methods", "recipes", "data.clips", "data.splits", "foreign_weights"):
     module = importlib.import_module(f"vection.{package}")

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Shaped, UInt8
 
 Unit = Literal["up-to-scale", "metres"]
-"""Of depth, paths and object motion. Training on one camera's video leaves the scale open."""
+"""The unit of depth, paths and object motion. Training on one camera's video leaves the scale open."""
 
 RgbImage = UInt8[np.ndarray, "height width 3"]
 """RGB as stored, 0..255."""

@@ -5,7 +5,7 @@ from vection.errors import UsageError
 MULTIPLE = 32
 """Pixels that one feature of the coarsest level stands for."""
 SHORTEST = 64
-"""Pixels; with one feature across, the networks' reflected borders have nothing to reflect."""
+"""Shortest side in pixels; with one feature across, the networks' reflected borders have nothing to reflect."""
 
 
 def check_image_sides(*, width: int, height: int) -> None:

@@ -22,7 +22,7 @@ Disparity = Float[Tensor, "batch 1 height width"]
 """The network's sigmoid in (0, 1): large is near. Not 1/depth; see `geometry.camera.disparity_to_depth`."""
 
 Disparities = list[Float[Tensor, "batch 1 _ _"]]
-"""Of the scales of a decoder, finest first, each half the size of the one before."""
+"""Disparities of the scales of a decoder, finest first, each half the size of the one before."""
 
 InverseDepth = Float[Tensor, "batch 1 height width"]
 """1 / depth."""

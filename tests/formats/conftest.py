@@ -6,15 +6,15 @@ import pytest
 
 from vection.cli.main import main
 
-ARCHIVES = Path(__file__).parent / "version_1"
+ARCHIVES = Path(__file__).parent
 
 
 @pytest.fixture
-def unpack(tmp_path: Path) -> Callable[[str], Path]:
-    """Return a function that unpacks a folder of format 1 by name."""
+def unpack(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that unpacks a folder of an old format, 1 if not said, by its name."""
 
-    def unpacked(name: str) -> Path:
-        with zipfile.ZipFile(ARCHIVES / f"{name}.zip") as archive:
+    def unpacked(name: str, version: int = 1) -> Path:
+        with zipfile.ZipFile((ARCHIVES / f"version_{version}" / name).with_suffix(".zip")) as archive:
             archive.extractall(tmp_path)
         return tmp_path / name
 

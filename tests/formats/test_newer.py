@@ -25,6 +25,7 @@ def make_newer(path: Path) -> None:
         ("clips/val/drive/clip.json", "predict monodepth2 clips/val/drive --out again"),
         ("monodepth2/checkpoints/best/config.json", "predict monodepth2 clips/val/drive --out again"),
         ("monodepth2/checkpoints/last/config.json", "train ./monodepth2 --data clips --out monodepth2"),
+        ("monodepth2/recipe.json", "train ./monodepth2 --data clips --out monodepth2"),
         ("monodepth2/metrics.jsonl", "train ./monodepth2 --data clips --out monodepth2"),
         ("monodepth2/metrics.jsonl", "report monodepth2"),
         ("monodepth2/evaluation.json", "report monodepth2"),

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from vection.recipes.recipe_file import recipe_from_json, recipe_to_json
+
 Unpack = Callable[[str], Path]
 Run = Callable[..., str]
 
@@ -102,3 +104,38 @@ def test_prediction_folders_hold_what_they_held(unpack: Unpack, vection: Run, pa
     folder = unpack(name) / "predictions"
     scores = vection("evaluate", folder, "--truth", clips / "val/drive", "--protocol", protocol, "--json")
     assert json.loads(scores)["truth"]
+
+
+def test_recipes_keep_every_setting(unpack: Unpack) -> None:
+    recipes = json.loads(unpack("recipes.json").read_text())
+    assert len(recipes) == 96
+    for name, old in recipes.items():
+        new = recipe_to_json(recipe_from_json(old))
+        for part in ("data", "training"):
+            assert new[part].items() >= plain(old[part]).items(), name
+        settings = new["method"] | new["method"].get("released", {}) | new["method"].get("short", {})
+        flat = old["method"] | old["method"].get("comparison", {})
+        for setting, value in plain(flat).items():
+            if (flat["name"], setting) in GONE or (setting, value) == ("mask", "auto-derotated"):
+                continue
+            assert settings[RENAMED.get((flat["name"], setting), setting)] == value, (name, setting)
+        assert settings["name"] != "monodepth2" or settings["derotated_mask"] == (flat["mask"] == "auto-derotated")
+        for stage, old_stage in zip(new["stages"], old["stages"], strict=True):
+            assert stage | {"trains": ()} == plain(old_stage) | {"trains": ()}, name
+
+
+RENAMED = {
+    ("monodepth2", "encoder"): "depth_network",
+    ("sgdepth", "encoder"): "depth_network",
+    ("motion_field", "encoder"): "depth_network",
+    ("dynamo_depth", "depth"): "depth_network",
+    ("dynamo_depth", "motion"): "motion_encoder",
+    ("sc_sfmlearner", "pose_network"): "ego_motion",
+}
+GONE = {("sc_sfmlearner", "comparison"), ("sgdepth", "multi_scale")}
+"""A group whose members are settings now, and a setting that had one value."""
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where recipes have tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

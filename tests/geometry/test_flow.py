@@ -1,16 +1,8 @@
-import pytest
 import torch
 from torch import Tensor
 
 from vection.geometry.camera import backproject, project
-from vection.geometry.flow import (
-    ego_flow,
-    explain,
-    motion_vector,
-    object_flow,
-    points_in_source,
-    sampling_displacement,
-)
+from vection.geometry.flow import ego_flow, explain, object_flow, points_in_source, sampling_displacement
 from vection.geometry.rigid import invert, transform_from_axis_angle, transform_points
 from vection.geometry.views import Views
 from vection.geometry.warp import sample
@@ -104,11 +96,3 @@ def test_displacement_of_a_whole_image_is_two():
     ego = torch.zeros(1, HEIGHT, WIDTH, 2)
     complete = ego + torch.tensor([WIDTH - 1.0, 0])
     assert sampling_displacement(ego, complete)[0, :, 3, 4].tolist() == [2, 0]
-
-
-@pytest.mark.parametrize("angle", [0.0, 1e-6, 1e-3, 0.2, 1.4])
-def test_a_motion_vector_gives_its_transform_back(angle: float):
-    axis = torch.nn.functional.normalize(torch.tensor([[1.0, -2.0, 0.5]]), dim=1)
-    translation = torch.tensor([[0.1, 0.2, -0.3]])
-    vector = motion_vector(transform_from_axis_angle(angle * axis, translation))
-    torch.testing.assert_close(vector, torch.cat([translation, angle * axis], dim=1), atol=2e-7, rtol=1e-5)

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from vection.geometry.distortion import distort, undistort
-from vection.geometry.motion import clamp_to_image, exceeds_mean, length, move, rms_length, rotate_back
+from vection.geometry.motion import clamp_to_image, move
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged, halve_intrinsics
 from vection.geometry.rigid import euler_from_rotation, make_transform, rotation_from_euler
 from vection.geometry.warp import correspond
@@ -73,33 +73,6 @@ def test_undistorting_is_the_inverse_of_distorting():
     seen = distort(rays, strength)
     assert not torch.allclose(seen, rays)
     torch.testing.assert_close(undistort(seen, strength), rays, atol=1e-9, rtol=0)
-
-
-def test_the_mean_length_of_each_sample_or_of_all():
-    field = torch.zeros(2, 3, 1, 2)
-    field[0, 0, 0] = torch.tensor([1.0, 3.0])
-    field[1, 1, 0] = torch.tensor([10.0, 20.0])
-    mask, mean = exceeds_mean(field)
-    assert mean.tolist() == [2, 15]
-    assert mask[:, 0, 0].tolist() == [[False, True], [False, True]]
-    mask, mean = exceeds_mean(field, coupling="whole-batch")
-    assert mean.tolist() == [8.5]
-    assert mask[:, 0, 0].tolist() == [[False, False], [True, True]]
-
-
-def test_lengths_have_finite_gradients_at_zero():
-    field = torch.zeros(1, 3, 2, 2, requires_grad=True)
-    (length(field).sum() + rms_length(field).sum()).backward()
-    assert field.grad is not None
-    assert torch.equal(field.grad, torch.zeros_like(field))
-    assert float(rms_length(torch.full((1, 3, 2, 2), 2.0))) == pytest.approx(12**0.5)
-
-
-def test_turning_back_undoes_the_turn():
-    R = rotation_from_euler(torch.tensor([[0.3, -0.2, 0.1]]))
-    vectors = torch.rand(1, 3, 4, 5, generator=torch.Generator().manual_seed(0))
-    turned = (R @ vectors.flatten(2)).view_as(vectors)
-    torch.testing.assert_close(rotate_back(turned, R), vectors)
 
 
 def test_euler_angles_there_and_back():

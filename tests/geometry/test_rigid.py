@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from vection.geometry.rigid import (
     invert,
     make_transform,
+    motion_vector,
+    rotate_back,
     rotation_from_axis_angle,
     rotation_from_euler,
     rotation_from_quaternion,
@@ -131,3 +133,18 @@ def test_quaternions_turn_about_their_vector(vector: tuple[float, float, float])
     # 1 + v is cos(a/2) + sin(a/2) u times a number, so a = 2 atan|v| about v
     axis_angle = 2 * torch.atan(length) * v / length if length > 0 else v
     torch.testing.assert_close(rotation_from_quaternion(v), rotation_from_axis_angle(axis_angle), atol=1e-12, rtol=0)
+
+
+def test_turning_back_undoes_the_turn():
+    R = rotation_from_euler(torch.tensor([[0.3, -0.2, 0.1]]))
+    vectors = torch.rand(1, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    turned = (R @ vectors.flatten(2)).view_as(vectors)
+    torch.testing.assert_close(rotate_back(turned, R), vectors)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-6, 1e-3, 0.2, 1.4])
+def test_a_motion_vector_gives_its_transform_back(angle: float):
+    axis = torch.nn.functional.normalize(torch.tensor([[1.0, -2.0, 0.5]]), dim=1)
+    translation = torch.tensor([[0.1, 0.2, -0.3]])
+    vector = motion_vector(transform_from_axis_angle(angle * axis, translation))
+    torch.testing.assert_close(vector, torch.cat([translation, angle * axis], dim=1), atol=2e-7, rtol=1e-5)

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow, points_in_source
-from vection.geometry.motion import rotate_back
-from vection.geometry.rigid import invert
+from vection.geometry.rigid import invert, rotate_back
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
 from vection.methods.dynamo_depth_settings import AS_RELEASED
 from vection.methods.method import Progress, changed

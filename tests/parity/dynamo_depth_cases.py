@@ -11,8 +11,9 @@ from vection.foreign_weights.monodepth2 import encoder_state
 from vection.geometry.camera import backproject, disparity_to_depth, inverse_depth_to_disparity, project
 from vection.geometry.flow import ego_flow, explain, object_flow, points_in_source
 from vection.geometry.plane import height_above, lower_points, plane_inverse_depth, ransac_plane
+from vection.geometry.resizing import image_pyramid
 from vection.geometry.rigid import invert, transform_from_axis_angle
-from vection.geometry.views import Views, image_pyramid
+from vection.geometry.views import Views
 from vection.losses.ground import ground_loss
 from vection.losses.photometric import Target, minimum_reprojection, photometric_error
 from vection.losses.scene_flow import (

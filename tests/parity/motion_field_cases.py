@@ -10,9 +10,9 @@ from torch import Tensor
 from vection.foreign_weights.layouts import convert_checkpoint
 from vection.foreign_weights.motion_field import camera_state, depth_state, motion_state
 from vection.geometry.camera import backproject
-from vection.geometry.motion import exceeds_mean
 from vection.geometry.pairs import by_sample, halve_intrinsics
 from vection.geometry.rigid import euler_from_rotation
+from vection.geometry.vector_fields import exceeds_mean
 from vection.methods.method import Progress
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings

@@ -14,7 +14,7 @@ from vection.methods.sgdepth import SgDepth, depth_losses
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 from vection.methods.steps.overlap_log import overlap_threshold, unmasked_share
-from vection.networks.depth.shared_encoder import scale_gradients
+from vection.networks.depth.gradient_scaling import scale_gradients
 
 Tensors = dict[str, Tensor]
 Checkpoint = dict[str, Tensors] | None

@@ -113,7 +113,7 @@ def test_debug_recipes_train_stop_and_go_on_bit_for_bit(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(StopRequest, "raise_if_wanted", in_mid_epoch)
+        patched.setattr(StopRequest, "raise_if_requested", in_mid_epoch)
         with pytest.raises(KeyboardInterrupt):
             train(whole, data=tiny_clips, out=tmp_path / "run", device="cpu")
     train(whole, data=tiny_clips, out=tmp_path / "run", device="cpu")

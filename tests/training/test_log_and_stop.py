@@ -73,10 +73,10 @@ def test_learning_rate_drops_after_the_named_epochs():
 def test_the_first_signal_waits_and_the_second_does_not(kind: signal.Signals):
     before = signal.getsignal(kind)
     with StopRequest() as stop:
-        stop.raise_if_wanted()
+        stop.raise_if_requested()
         os.kill(os.getpid(), kind)
         with pytest.raises(KeyboardInterrupt):
-            stop.raise_if_wanted()
+            stop.raise_if_requested()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), kind)
     assert signal.getsignal(kind) is before

@@ -58,7 +58,7 @@ def override(
     for argument in arguments:
         name = argument.partition("=")[0]
         if name.startswith("--") and name[2:].replace("-", "_") not in names:
-            raise unknown_argument(name, [*other_flags, *(f"--{known}" for known in names)], command=command)
+            raise unknown_argument(name, [*other_flags, *(f"--{setting}" for setting in names)], command=command)
     if arguments and not arguments[0].startswith("--"):
         raise UsageError(f"Unexpected argument '{arguments[0]}'; see vection {command} --help.")
     words = [{"true": "True", "false": "False"}.get(word, word) for word in arguments]
@@ -75,7 +75,7 @@ def override(
 
 def dotted_names(value: object) -> dict[str, object]:
     """Return every setting of a nested dataclass by its dotted name; items of tuples of dataclasses by their number."""
-    found: dict[str, object] = {}
+    settings: dict[str, object] = {}
     for field in dataclasses.fields(value):  # type: ignore[arg-type]
         inner = getattr(value, field.name)
         parts: Iterable[tuple[str, object]] = [("", inner)]
@@ -84,10 +84,10 @@ def dotted_names(value: object) -> dict[str, object]:
         for suffix, part in parts:
             name = field.name + suffix
             if dataclasses.is_dataclass(part):
-                found |= {f"{name}.{below}": setting for below, setting in dotted_names(part).items()}
+                settings |= {f"{name}.{below}": setting for below, setting in dotted_names(part).items()}
             else:
-                found[name] = part
-    return found
+                settings[name] = part
+    return settings
 
 
 def unknown_argument(argument: str, known: Iterable[str], *, command: str) -> UsageError:

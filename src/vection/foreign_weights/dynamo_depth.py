@@ -15,8 +15,10 @@ from vection.networks.depth.build import DepthNetworkName
 from vection.networks.weights import lite_mono as lite_mono_weights
 
 FILES = ("depth_enc.pth", "depth_dec.pth", "pose_enc.pth", "pose_dec.pth")
+"""Files that every checkpoint of the release holds."""
+
 MOTION_FILES = ("motion_enc.pth", "motion_dec.pth", "motion_mask.pth")
-"""Written from the second stage on; a model without them does not know how objects move."""
+"""Files written from the second stage on; a model without them does not know how objects move."""
 
 
 def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
@@ -56,23 +58,23 @@ def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
 
 
 def first_names_of_pose_decoder(state: State) -> State:
-    """Take `net.{0..3}`; the file names the same tensors a second time."""
+    """Rename the pose decoder, of which only `net.{0..3}` count; the file names the same tensors a second time."""
     return pose_decoder_state({key: value for key, value in state.items() if key.startswith("net.")})
 
 
 def refinement_state(state: State) -> State:
-    """`refine_motion_conv{l}.{0,1}` = first and second convolution of level l, `refine_motion_redu{l}` = correction."""
-    own: State = {}
+    """Rename a refinement: `refine_motion_conv{l}.{0,1}` = both convolutions of level l, `.._redu{l}` = correction."""
+    renamed: State = {}
     for key, value in state.items():
         part, *rest = key.split(".")
         if part == "_residual_translation":
-            own[f"seed.{rest[-1]}"] = value
+            renamed[f"seed.{rest[-1]}"] = value
         elif part.startswith("refine_motion_redu"):
-            own[f"corrections.{part.removeprefix('refine_motion_redu')}.{rest[-1]}"] = value
+            renamed[f"corrections.{part.removeprefix('refine_motion_redu')}.{rest[-1]}"] = value
         else:
             level = part.removeprefix("refine_motion_conv")
-            own[f"{('first', 'second')[int(rest[0])]}.{level}.{rest[-1]}"] = value
-    return own
+            renamed[f"{('first', 'second')[int(rest[0])]}.{level}.{rest[-1]}"] = value
+    return renamed
 
 
 def _load(module: nn.Module, files: Mapping[str, State], file: str, rename: Callable[[State], State]) -> None:

@@ -41,6 +41,8 @@ RECIPES: dict[LayoutName, str] = {
 """Names of the recipes whose data and schedule go with the weights of a layout, where one serves all."""
 
 SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
+"""How the names of weight files end."""
+
 _MONODEPTH2 = ("encoder", "depth", "pose_encoder", "pose")
 _DYNAMO = tuple(name.removesuffix(".pth") for name in DYNAMO_FILES + MOTION_FILES)
 _NO_WEIGHTS = ("adam", "adam_pose", "optim", "scheduler", "train", "predictive_mask")
@@ -52,11 +54,11 @@ class PublicFiles:
     """What the weight files of a checkpoint hold."""
 
     states: dict[str, State]
-    """By file name without its endings."""
+    """State dicts by the name of their file without its endings."""
     numbers: dict[str, float]
-    """Such as the `height`, `width` and `use_stereo` that Monodepth2 stores among the tensors."""
+    """Numbers stored among the tensors, such as Monodepth2's `height`, `width` and `use_stereo`."""
     sha256: dict[str, str]
-    """Of each file, by its whole name."""
+    """SHA-256 of each file, by its whole name."""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -79,7 +81,7 @@ class Imported:
     stereo: bool
     """Whether it was trained on stereo pairs, so that its depth has a scale."""
     sha256: dict[str, str]
-    """Of each file that was read."""
+    """SHA-256 of each file that was read, by its name."""
     recipe: str
     """Name of the recipe whose data and schedule are nearest to those of the weights."""
 
@@ -90,30 +92,30 @@ def import_checkpoint(path: Path, *, layout: LayoutName | None = None, size: tup
     `layout` and `size`, width and height of the images it was trained with, are told by the files if not given. Raises
     UsageError for what is no checkpoint of a known layout, DataError for broken numbers.
     """
-    found = read_public_files(path)
-    known = size or found.size
-    stereo = bool(found.numbers.get("use_stereo"))
+    files = read_public_files(path)
+    trained_size = size or files.size
+    stereo = bool(files.numbers.get("use_stereo"))
     try:
-        chosen = layout or layout_of(found.states)
-        method = convert_checkpoint(found.states, layout=chosen, stereo=stereo, size=known)
+        layout = layout or layout_of(files.states)
+        method = convert_checkpoint(files.states, layout=layout, stereo=stereo, size=trained_size)
     except UsageError as error:
         raise UsageError(f"'{path}' cannot be imported: {error}") from error
-    width, height = known or USUAL_SIZES[chosen]
+    width, height = trained_size or USUAL_SIZES[layout]
     check_image_sides(width=width, height=height)
     return Imported(
-        layout=chosen,
+        layout=layout,
         method=method,
         width=width,
         height=height,
-        size_is_known=known is not None,
+        size_is_known=trained_size is not None,
         stereo=stereo,
-        sha256=found.sha256,
-        recipe=nearest_recipe(chosen, found.states, needs=method.settings.needs),
+        sha256=files.sha256,
+        recipe=nearest_recipe(layout, files.states, needs=method.settings.needs),
     )
 
 
 def nearest_recipe(layout: LayoutName, files: Mapping[str, State], *, needs: Needs) -> str:
-    """Name of the recipe whose data and schedule go with weights of a layout."""
+    """Return the name of the recipe whose data and schedule go with weights of a layout."""
     if layout == "monodepth2":
         if not needs.stereo:
             return "monodepth2"
@@ -179,22 +181,22 @@ def convert_checkpoint(
     UsageError for unknown, missing or strange files.
     """
     states = _one_file_each({name.split(".")[0]: state for name, state in files.items()})
-    chosen = layout or layout_of(states)
+    layout = layout or layout_of(states)
     named = {f"{name}.pth": state for name, state in states.items()}
-    if chosen == "monodepth2":
+    if layout == "monodepth2":
         return convert_monodepth2(named, stereo=stereo)
-    if chosen == "lite-mono":
+    if layout == "lite-mono":
         return convert_lite_mono(named, dilations="1024x320" if size == (1024, 320) else "640x192")
-    if chosen == "dynamo-depth":
+    if layout == "dynamo-depth":
         return convert_dynamo_depth(named)
-    if chosen == "sc-sfmlearner":
+    if layout == "sc-sfmlearner":
         return convert_sc_sfmlearner(states)
     if len(states) != 1:
-        raise UsageError(f"A checkpoint of the layout '{chosen}' is one file; give that file, not these {len(states)}.")
+        raise UsageError(f"A checkpoint of the layout '{layout}' is one file; give that file, not these {len(states)}.")
     (state,) = states.values()
-    if chosen == "sc-depth-pl":
+    if layout == "sc-depth-pl":
         return convert_sc_depth_pl(state)
-    return convert_sgdepth(state) if chosen == "sgdepth" else convert_motion_field(state)
+    return convert_sgdepth(state) if layout == "sgdepth" else convert_motion_field(state)
 
 
 def _one_file_each(states: dict[str, State]) -> dict[str, State]:
@@ -203,9 +205,9 @@ def _one_file_each(states: dict[str, State]) -> dict[str, State]:
         return states
     (state,) = states.values()
     for names in (_MONODEPTH2, _DYNAMO):
-        found = {key.split(".")[0] for key in state}
-        if len(found) > 1 and found <= set(names):
-            return {name: below(state, f"{name}.") for name in names if name in found}
+        parts = {key.split(".")[0] for key in state}
+        if len(parts) > 1 and parts <= set(names):
+            return {name: below(state, f"{name}.") for name in names if name in parts}
     return states
 
 
@@ -239,5 +241,5 @@ def _best(files: Mapping[str, Path], name: str) -> Path | None:
 
 
 def _folders_with_weights(path: Path) -> list[Path]:
-    found = {file.parent for suffix in SUFFIXES for file in path.glob(f"*/*{suffix}")}
-    return sorted(found or {file.parent for suffix in SUFFIXES for file in path.glob(f"*/*/*{suffix}")})
+    folders = {file.parent for suffix in SUFFIXES for file in path.glob(f"*/*{suffix}")}
+    return sorted(folders or {file.parent for suffix in SUFFIXES for file in path.glob(f"*/*/*{suffix}")})

@@ -42,18 +42,18 @@ def convert_lite_mono_network(
 ) -> DepthNetwork:
     """Build the depth network from the two state dicts. Raises UsageError if they are of another network."""
     try:
-        own, heads = encoder_state(encoder), decoder_state(decoder)
-        scales = sum(key.startswith("heads.") and key.endswith(".weight") for key in heads)
-        network = LiteMonoEncoder(lite_mono_name(encoder), dilations=dilations)
-        whole = DepthNetwork(network, LiteMonoDecoder(network.channels, scales=scales))
-        network.load_state_dict(own)
-        whole.decoder.load_state_dict(heads)
+        encoder_tensors, decoder_tensors = encoder_state(encoder), decoder_state(decoder)
+        scales = sum(key.startswith("heads.") and key.endswith(".weight") for key in decoder_tensors)
+        features = LiteMonoEncoder(lite_mono_name(encoder), dilations=dilations)
+        network = DepthNetwork(features, LiteMonoDecoder(features.channels, scales=scales))
+        network.encoder.load_state_dict(encoder_tensors)
+        network.decoder.load_state_dict(decoder_tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UsageError(f"The files do not fit a Lite-Mono network: {reason}") from error
     except (LookupError, ValueError) as error:  # a key that cannot be read
         raise UsageError("The files do not fit a Lite-Mono network: their tensors have other names.") from error
-    return whole.eval()
+    return network.eval()
 
 
 def lite_mono_name(encoder: Mapping[str, Tensor]) -> LiteMonoName:

@@ -52,31 +52,34 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
 
 
 def encoder_state(state: State) -> State:
-    """Keys `encoder.*` without the unused classifier."""
-    own = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
-    return {key: value for key, value in own.items() if not key.startswith("fc.")}
+    """Rename an encoder: the keys `encoder.*` without the unused classifier."""
+    encoder = {key.removeprefix("encoder."): value for key, value in state.items() if key.startswith("encoder.")}
+    return {key: value for key, value in encoder.items() if not key.startswith("fc.")}
 
 
 def decoder_state(state: State) -> State:
-    """`decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s."""
-    own: State = {}
+    """Rename a depth decoder.
+
+    `decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s.
+    """
+    renamed: State = {}
     for key, value in state.items():
         _, number, *_, name = key.split(".")
         index = int(number)
         if index >= 10:
-            own[f"heads.{index - 10}.{name}"] = value
+            renamed[f"heads.{index - 10}.{name}"] = value
         else:
-            own[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
-    return own
+            renamed[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
+    return renamed
 
 
 def pose_decoder_state(state: State) -> State:
-    """`net.{0..3}` = squeeze, two convolutions, head."""
+    """Rename a pose decoder: `net.{0..3}` = squeeze, two convolutions, head."""
     return {f"{_POSE_LAYERS[int(key.split('.')[1])]}.{key.split('.')[2]}": value for key, value in state.items()}
 
 
 def posenet_state(state: State) -> State:
-    """`net.{0..6}` = convolutions, `pose_conv` = head."""
+    """Rename PoseNet: `net.{0..6}` = convolutions, `pose_conv` = head."""
     renamed = {key.replace("net.", "convolutions."): value for key, value in state.items() if key.startswith("net.")}
     head = {key.replace("pose_conv.", "head."): value for key, value in state.items() if key.startswith("pose_conv.")}
     return renamed | head

@@ -6,7 +6,8 @@ from vection.foreign_weights.renamed_state import State, below, load_renamed
 from vection.methods.motion_field import MotionField
 from vection.methods.motion_field_settings import MotionFieldSettings, Released
 
-_DEPTH, _MOTION = "depth_prediction/", "MotionFieldNet/"
+_DEPTH = "depth_prediction/"
+_MOTION = "MotionFieldNet/"
 
 
 def convert_motion_field(variables: State) -> MotionField:
@@ -23,52 +24,52 @@ def convert_motion_field(variables: State) -> MotionField:
 
 
 def depth_state(variables: State) -> State:
-    """Of `depth_prediction/*`: conv{n}_{block} are the stages, upconv{n} and iconv{n} the decoder, coarse to fine."""
-    own: State = {}
+    """Rename `depth_prediction/*`: conv{n}_{block} = stages, upconv{n} and iconv{n} = decoder, coarse to fine."""
+    renamed: State = {}
     for name, value in below(variables, _DEPTH).items():
         layer, *rest = name.split("/")
         kind = "bias" if rest[-1] in ("beta", "biases") else "weight"
         if layer == "conv1":
-            own[f"encoder.{'conv1' if rest[0] == 'conv' else 'norm1'}.{kind}"] = _kernel(value)
+            renamed[f"encoder.{'conv1' if rest[0] == 'conv' else 'norm1'}.{kind}"] = _kernel(value)
         elif layer.startswith("conv"):
             stage, block = (int(number) for number in layer.removeprefix("conv").split("_"))
             part = rest[0].replace("conv_", "conv").replace("bn_", "norm")
-            own[f"encoder.stages.{stage - 2}.{block - 1}.{part}.{kind}"] = _kernel(value)
+            renamed[f"encoder.stages.{stage - 2}.{block - 1}.{part}.{kind}"] = _kernel(value)
         elif layer == "disp1":
-            own[f"decoder.head.{kind}"] = _kernel(value)
+            renamed[f"decoder.head.{kind}"] = _kernel(value)
         else:
             part = "doublings" if layer.startswith("upconv") else "joins"
             # A transposed kernel (h, w, out, in) becomes (in, out, h, w): the same turn of the axes.
-            own[f"decoder.{part}.{5 - int(layer[-1])}.{kind}"] = _kernel(value)
-    return own
+            renamed[f"decoder.{part}.{5 - int(layer[-1])}.{kind}"] = _kernel(value)
+    return renamed
 
 
 def motion_state(variables: State) -> State:
-    """Of `MotionFieldNet/*` without the camera's head: Conv{n}, Refine{n} from coarse to fine, RefineImages, Scales."""
+    """Rename `MotionFieldNet/*` without the camera's head: Conv{n}, Refine{n} coarse to fine, RefineImages, Scales."""
     parts = {"Conv": "short", "Conv_1": "long1", "Conv_2": "long2", "Conv_3": "head"}
-    own: State = {}
+    renamed: State = {}
     halvings = sum(name.startswith(f"{_MOTION}Conv") and name.endswith("weights") for name in variables)
     for name, value in below(variables, _MOTION).items():
         layer, *rest = name.split("/")
         kind = "bias" if rest[-1] == "biases" else "weight"
         if layer == "Scales":
-            own[f"{rest[0]}_scale"] = value
+            renamed[f"{rest[0]}_scale"] = value
         elif layer.startswith("Conv"):
-            own[f"convolutions.{int(layer.removeprefix('Conv')) - 1}.{kind}"] = _kernel(value)
+            renamed[f"convolutions.{int(layer.removeprefix('Conv')) - 1}.{kind}"] = _kernel(value)
         elif layer.startswith("Refine"):
             number = layer.removeprefix("Refine")
             place = halvings if number == "Images" else halvings - int(number)
-            own[f"refinements.{place}.{parts[rest[0]]}.{kind}"] = _kernel(value)
+            renamed[f"refinements.{place}.{parts[rest[0]]}.{kind}"] = _kernel(value)
         elif layer != "CameraIntrinsics":
-            own[f"{'background' if layer == 'background_motion' else 'seed'}.{kind}"] = _kernel(value)
-    return own
+            renamed[f"{'background' if layer == 'background_motion' else 'seed'}.{kind}"] = _kernel(value)
+    return renamed
 
 
 def camera_state(variables: State) -> State:
-    """Of `MotionFieldNet/CameraIntrinsics/*`: the head that predicts K of a pair (`networks.cameras`)."""
+    """Rename `MotionFieldNet/CameraIntrinsics/*`, the head that predicts K of a pair (`networks.cameras`)."""
     names = {"foci/weights": "focal.weight", "foci/biases": "focal.bias", "offsets/weights": "centre.weight"}
-    found = below(variables, f"{_MOTION}CameraIntrinsics/")
-    return {names[name]: _kernel(value) for name, value in found.items()}
+    head = below(variables, f"{_MOTION}CameraIntrinsics/")
+    return {names[name]: _kernel(value) for name, value in head.items()}
 
 
 def _kernel(value: Tensor) -> Tensor:

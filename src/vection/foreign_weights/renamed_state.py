@@ -9,7 +9,7 @@ from vection.errors import UsageError
 
 State = dict[str, Tensor]
 NAMES = 2
-"""Names of tensors in a message."""
+"""How many names of tensors a message holds at most."""
 
 
 def load_renamed(module: nn.Module, state: State, rename: Callable[[State], State], *, what: str, network: str) -> None:
@@ -18,11 +18,11 @@ def load_renamed(module: nn.Module, state: State, rename: Callable[[State], Stat
     Counters of batch normalisation, which old files lack, are filled in with 0.
     """
     try:
-        own = rename(state)
+        renamed = rename(state)
         for key, value in module.state_dict().items():
             if key.endswith("num_batches_tracked"):
-                own.setdefault(key, torch.zeros_like(value))
-        module.load_state_dict(own)
+                renamed.setdefault(key, torch.zeros_like(value))
+        module.load_state_dict(renamed)
     except RuntimeError as error:
         reason = _shortened(str(error).splitlines()[-1].strip())
         raise UsageError(f"{what} does not fit {network}: {reason}") from error

@@ -10,8 +10,14 @@ from vection.methods.method import Knows
 from vection.methods.sc_sfmlearner import ScSfmLearner
 from vection.methods.sc_sfmlearner_settings import AS_RELEASED, ScSfmLearnerSettings
 
-DEPTH, POSE, RECTIFICATION = "depth_net.", "pose_net.", "rectify_net."
-"""How the names of tensors begin; version 2 rectifies the second frame by a third network before the pose is told."""
+DEPTH = "depth_net."
+"""How the names of the depth network's tensors begin."""
+
+POSE = "pose_net."
+"""How the names of the pose network's tensors begin."""
+
+RECTIFICATION = "rectify_net."
+"""How those of the network begin by which version 2 rectifies the second frame before the pose is told."""
 
 _DEPTH_PARTS = {"upconvs0": "before_upsampling", "upconvs1": "after_skip", "dispconvs": "heads"}
 _POSE_PARTS = {"conv_squeeze": "squeeze", "convs_pose.0": "conv1", "convs_pose.1": "conv2", "convs_pose.2": "head"}
@@ -31,10 +37,10 @@ def convert_sc_depth_pl(state: State) -> ScSfmLearner:
     )
     method = ScSfmLearner(settings)
     network = "an sc_depth_pl network"
-    known = method.depth_network.state_dict()
+    predicted = method.depth_network.state_dict()
 
     def supervised(state: State) -> State:
-        return {key: value for key, value in depth_state(state).items() if "heads." not in key or key in known}
+        return {key: value for key, value in depth_state(state).items() if "heads." not in key or key in predicted}
 
     load_renamed(method.depth_network, below(state, DEPTH), supervised, what="The depth network", network=network)
     pose = below(state, POSE)
@@ -45,22 +51,25 @@ def convert_sc_depth_pl(state: State) -> ScSfmLearner:
 
 
 def depth_state(state: State) -> State:
-    """`decoder.upconvs0.m` = before upsampling m, `upconvs1.m` = after skip m, `dispconvs.s` = head of scale s."""
-    own = _encoder_state(state)
+    """Rename the depth network.
+
+    `decoder.upconvs0.m` = before upsampling m, `upconvs1.m` = after skip m, `dispconvs.s` = head of scale s.
+    """
+    renamed = _encoder_state(state)
     for key, value in below(state, "decoder.").items():
         part, number, *_, name = key.split(".")
         middle = "" if part == "dispconvs" else "conv."
-        own[f"decoder.{_DEPTH_PARTS[part]}.{number}.{middle}{name}"] = value
-    return own
+        renamed[f"decoder.{_DEPTH_PARTS[part]}.{number}.{middle}{name}"] = value
+    return renamed
 
 
 def pose_state(state: State) -> State:
-    """`decoder.conv_squeeze` and `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
-    own = _encoder_state(state)
+    """Rename a pose network: `decoder.conv_squeeze`, `decoder.convs_pose.{0..2}` = squeeze, two convolutions, head."""
+    renamed = _encoder_state(state)
     for key, value in below(state, "decoder.").items():
         layer, name = key.rsplit(".", maxsplit=1)
-        own[f"decoder.{_POSE_PARTS[layer]}.{name}"] = value
-    return own
+        renamed[f"decoder.{_POSE_PARTS[layer]}.{name}"] = value
+    return renamed
 
 
 def _encoder_state(state: State) -> State:
@@ -69,9 +78,9 @@ def _encoder_state(state: State) -> State:
 
 def _encoder_name(state: State, part: str) -> Any:
     """Tell which ResNet it is; ResNet-18 where the part is missing."""
-    found = below(state, f"{part}encoder.encoder.")
-    if not found and below(state, part):
+    encoder = below(state, f"{part}encoder.encoder.")
+    if not encoder and below(state, part):
         raise UsageError(f"'{part}*' does not fit an sc_depth_pl network: its tensors have other names.")
-    if "layer1.0.conv3.weight" in found:
+    if "layer1.0.conv3.weight" in encoder:
         return "resnet50"
-    return "resnet34" if "layer3.5.conv1.weight" in found else "resnet18"
+    return "resnet34" if "layer3.5.conv1.weight" in encoder else "resnet18"

@@ -14,8 +14,11 @@ from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmL
 from vection.networks.depth.build import DisparityNetworkName, build_disparity_network, most_scales
 from vection.networks.motion.euler_motion import EulerMotion, PoseNetworkName
 
-DEPTH, POSE = "dispnet", "exp_pose"
-"""How the names of the two files begin."""
+DEPTH = "dispnet"
+"""How the name of the depth network's file begins."""
+
+POSE = "exp_pose"
+"""How the name of the pose network's file begins."""
 
 
 def convert_sc_sfmlearner(files: Mapping[str, State]) -> ScSfmLearner:
@@ -79,18 +82,18 @@ def pose_network_name(state: State) -> PoseNetworkName:
 
 
 def load_depth_network(network: nn.Module, state: State) -> None:
-    """Load a public state dict; scales that `network` does not predict are left out."""
-    known = network.state_dict()
+    """Load a public state dict of a depth network; scales that `network` does not predict are left out."""
+    predicted = network.state_dict()
 
     def renamed(state: State) -> State:
-        own = unet_state(state) if "encoder.encoder.conv1.weight" in state else dispnet_state(state)
-        return {key: value for key, value in own.items() if "heads." not in key or key in known}
+        tensors = unet_state(state) if "encoder.encoder.conv1.weight" in state else dispnet_state(state)
+        return {key: value for key, value in tensors.items() if "heads." not in key or key in predicted}
 
     load_renamed(network, state, renamed, what=f"'{DEPTH}_*'", network="an SC-SfMLearner network")
 
 
 def load_pose_network(network: EulerMotion, state: State) -> None:
-    """Load a public state dict."""
+    """Load a public state dict of a pose network; UsageError if it does not fit."""
     rename = posenet_motion_state if network.posenet is not None else encoder_motion_state
     load_renamed(network, state, rename, what=f"'{POSE}_*'", network="an SC-SfMLearner network")
 
@@ -106,34 +109,34 @@ def posenet_motion_state(state: State) -> State:
 
 
 def encoder_motion_state(state: State) -> State:
-    """`encoder.encoder.*` without the classifier; `decoder.net.{0..3}` as in Monodepth2."""
-    own = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
+    """Rename a pose network: `encoder.encoder.*` without the classifier, `decoder.net.{0..3}` as in Monodepth2."""
+    encoder = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
     decoder = pose_decoder_state(below(state, "decoder."))
-    return own | {f"decoder.{key}": value for key, value in decoder.items()}
+    return encoder | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
 def unet_state(state: State) -> State:
-    """`encoder.encoder.*` without the classifier; `decoder.decoder.{0..13}` as in Monodepth2."""
-    own = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
+    """Rename a U-Net: `encoder.encoder.*` without the classifier, `decoder.decoder.{0..13}` as in Monodepth2."""
+    encoder = {f"encoder.{key}": value for key, value in encoder_state(below(state, "encoder.")).items()}
     decoder = decoder_state(below(state, "decoder."))
-    return own | {f"decoder.{key}": value for key, value in decoder.items()}
+    return encoder | {f"decoder.{key}": value for key, value in decoder.items()}
 
 
 def dispnet_state(state: State) -> State:
-    """`conv{i}`, `upconv{i}`, `iconv{i}` = level i - 1 of the encoder, the upsampling and the merging.
+    """Rename DispNet: `conv{i}`, `upconv{i}`, `iconv{i}` = level i - 1 of the encoder, the upsampling and the merging.
 
     `predict_disp{i}` = head of scale i - 1. Convolutions stand in lists of layers; residual blocks have names of their
     own below their number.
     """
     parts = {"conv": "down", "upconv": "up", "iconv": "merge", "predict_disp": "heads"}
-    own: State = {}
+    renamed: State = {}
     for key, value in state.items():
         layer, rest = key.split(".", maxsplit=1)
         kind = layer.rstrip("0123456789")
         if kind in ("upconv", "predict_disp"):
             rest = rest.removeprefix("0.")
-        own[f"{parts[kind]}.{_level(layer, kind)}.{rest}"] = value
-    return own
+        renamed[f"{parts[kind]}.{_level(layer, kind)}.{rest}"] = value
+    return renamed
 
 
 def _level(layer: str, kind: str) -> str:

@@ -43,9 +43,9 @@ def convert_sgdepth(state: State) -> SgDepth:
 
 
 def _rename(key: str) -> str:
-    for pattern, own in _RENAMED:
+    for pattern, replacement in _RENAMED:
         if re.fullmatch(pattern, key):
-            return re.sub(pattern, own, key)
+            return re.sub(pattern, replacement, key)
     step = re.fullmatch(r"(depth|seg)\.decoder\.blocks\.step_(\d)\.conv\.(.+)", key)
     if step is None:
         raise UsageError(f"The checkpoint does not fit an SGDepth network: it holds a tensor named '{key}'.")

@@ -112,5 +112,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     state = optimiser.state_dict()["state"]
     return {
-        f"{i}.{name}": tensor.detach().cpu().contiguous() for i, one in state.items() for name, tensor in one.items()
+        f"{i}.{name}": tensor.detach().cpu().contiguous()
+        for i, tensors in state.items()
+        for name, tensor in tensors.items()
     }

@@ -13,6 +13,7 @@ from vection.files import read_json, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
+"""Number of the format that is written; newer ones are refused."""
 MODEL = "model"
 """The name of the trained model among the results; all others are what it is compared with."""
 REMEDY = "evaluate again."
@@ -50,7 +51,7 @@ class MotionNote:
     moving_share: float
     """Share of the pixels that move: the precision of calling everything moving."""
     curve: dict[str, list[float]]
-    """thresholds, precision, recall, f1."""
+    """Lists of thresholds, precision, recall and f1, by these names."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,11 @@ class DepthErrors:
 
     abs_rel: float
     sq_rel: float
-    """In the unit of the depth."""
+    """Squared error over the truth, in the unit of the depth."""
     rmse: float
-    """In the unit of the depth."""
+    """Root mean square error, in the unit of the depth."""
     rmse_log: float
-    """Of natural logarithms."""
+    """Root mean square difference of the natural logarithms of depth."""
     a1: float
     a2: float
     a3: float
@@ -112,18 +113,18 @@ class ServerErrors:
 
     mae: float
     rmse: float
-    """In the unit of the depth."""
+    """Root mean square error, in the unit of the depth."""
     inverse_mae: float
     inverse_rmse: float
-    """Of 1 / depth; times 1000 in the server's unit, 1/km, if depth is in metres."""
+    """Root mean square error of 1 / depth; times 1000 in the server's unit, 1/km, if depth is in metres."""
     log_mae: float
     log_rmse: float
-    """Of natural logarithms."""
+    """Root mean square difference of the natural logarithms of depth."""
     silog: float
     """Scale-invariant: the standard deviation of ln d - ln d*; times 100 in the server's table."""
     abs_rel: float
     sq_rel: float
-    """Divided by the SQUARE of the truth, unlike `sq_rel` of `DepthErrors`; the server shows both in percent."""
+    """Squared error over the SQUARE of the truth, unlike `DepthErrors.sq_rel`; the server shows both in percent."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class ImageRow:
     """median(truth) / median(prediction) of the whole image, whether or not the protocol applies it."""
     errors: DepthErrors
     server: ServerErrors | None = None
-    """Where the protocol asks for them."""
+    """Errors of KITTI's server, where the protocol asks for them."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ObjectEvaluation:
-    """The scores of masks or classes alone, as `vection evaluate --protocol miou --out FILE` writes them."""
+    """The scores of masks or classes alone, as `vection.evaluate_maps` writes them to `out`."""
 
     protocol: ProtocolNote
     truth: str

@@ -11,6 +11,7 @@ from vection.files import read_text, write_text
 from vection.formats.record import KEY, check_format
 
 FORMAT = 1
+"""Number of the format that is written; newer ones are refused."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Event:
     step: int
     loss: float
     split: str = "train"
-    """Of which frames: train or validation."""
+    """Which frames the line is about: train or validation."""
     epoch: float = 0.0
     stage: str = ""
     terms: dict[str, float] = field(default_factory=dict)
@@ -34,7 +35,7 @@ class Event:
     seconds_compute: float | None = None
     """Time of forward, backward and update of these steps."""
     depth_statistics: dict[str, float] = field(default_factory=dict)
-    """Of the predicted depth of held-out frames."""
+    """Statistics of the predicted depth of held-out frames, by name."""
     remarks: tuple[str, ...] = ()
     """What the trainer noticed about these statistics."""
     cameras: dict[int, tuple[float, ...]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from vection.files import read_json, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
+"""Number of the format that is written; newer ones are refused."""
 LIST_FILE = "predictions.json"
 """Tells a prediction folder from any other."""
 VIDEO_FILE = "depth.mp4"
@@ -33,18 +34,18 @@ class PredictedFrame:
 
     name: str
     file: str
-    """Of the depth: float32, height x width."""
+    """File of the depth: float32, height x width."""
     seconds: float = 0.0
     intrinsics: tuple[float, float, float, float] | None = None
     """fx, fy, cx, cy in pixels of the frame's image."""
     object_flow: str | None = None
-    """Float32, height x width x 3, in the unit of the depth."""
+    """File of the object flow: float32, height x width x 3, in the unit of the depth."""
     scene_flow: str | None = None
-    """Float32, height x width x 3, in the unit of the depth."""
+    """File of the scene flow: float32, height x width x 3, in the unit of the depth."""
     motion_mask: str | None = None
-    """8-bit PNG, 255 = surely moving."""
+    """File of the motion mask: 8-bit PNG, 255 = surely moving."""
     classes: str | None = None
-    """8-bit PNG of Cityscapes' train ids."""
+    """File of the classes: 8-bit PNG of Cityscapes' train ids."""
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,22 @@ from vection.geometry.camera import (
     project,
     resize_intrinsics,
 )
-from vection.geometry.flow import ego_flow, motion_vector, object_flow
+from vection.geometry.flow import ego_flow, object_flow
 from vection.geometry.pairs import Pairs, both_ways
 from vection.geometry.plane import Ransac, find_ground
+from vection.geometry.resizing import image_pyramid
 from vection.geometry.rigid import (
     compose,
     invert,
     make_transform,
+    motion_vector,
     rotation_from_axis_angle,
     rotation_from_euler,
     rotation_from_quaternion,
     transform_from_axis_angle,
     transform_points,
 )
-from vection.geometry.views import Views, image_pyramid
+from vection.geometry.views import Views
 from vection.geometry.warp import Correspondence, correspond, sample, warp, warp_with_depth
 
 __all__ = [

@@ -8,22 +8,23 @@ Rays = Float[Tensor, "batch 3 height width"]
 """Points whose last coordinate is 1."""
 
 NEWTON_STEPS = 4
+"""Steps of Newton's method in `undistort`."""
 
 
 def distort(rays: Rays, strength: Float[Tensor, ""]) -> Rays:
-    """Where the lens shows `rays`; `strength` is k."""
-    xy, one = rays.split((2, 1), dim=1)
-    return torch.cat([xy * (1 + strength * _squared(xy)), one], dim=1)
+    """Return where the lens shows `rays`; `strength` is k of (1 + k r^2)."""
+    xy, ones = rays.split((2, 1), dim=1)
+    return torch.cat([xy * (1 + strength * _squared(xy)), ones], dim=1)
 
 
 def undistort(rays: Rays, strength: Float[Tensor, ""]) -> Rays:
-    """The inverse of `distort`: the factor c solves c + k r^2 c^3 = 1, by Newton's method from 1."""
-    xy, one = rays.split((2, 1), dim=1)
+    """Undo `distort`: the factor c solves c + k r^2 c^3 = 1, by Newton's method from 1."""
+    xy, ones = rays.split((2, 1), dim=1)
     k_r2 = strength * _squared(xy)
     factor = torch.ones_like(k_r2)
     for _ in range(NEWTON_STEPS):
         factor = (1 - 2 * factor / 3) / (1 + 3 * k_r2 * factor**2) + 2 * factor / 3
-    return torch.cat([xy * factor, one], dim=1)
+    return torch.cat([xy * factor, ones], dim=1)
 
 
 def _squared(xy: Tensor) -> Tensor:

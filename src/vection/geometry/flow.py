@@ -8,12 +8,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vection.geometry.camera import backproject, project
-from vection.geometry.rigid import full_precision, transform_points
+from vection.geometry.rigid import transform_points
 from vection.geometry.views import SourceTransforms, Views
 from vection.geometry.warp import sample
 from vection.types import Depth, Map, Pixels, Points, Sources, Transform
 
 SourcePoints = Float[Tensor, "batch source 3 height width"]
+"""A 3D vector a pixel of the target for each source, in the unit of the depth."""
 FlowOrder = Literal["ego-first", "object-first"]
 """Whether objects move after the camera, in the source's coordinates (eq. 8), or before it, in the target's."""
 
@@ -45,7 +46,7 @@ def points_in_source(
 
 
 def sampling_displacement(ego: Pixels, complete: Pixels) -> Float[Tensor, "batch 2 height width"]:
-    """From one position in the image to another, in units of half its sides."""
+    """Displacement from where ego-motion leads to where the complete flow leads, in units of half the image's sides."""
     height, width = ego.shape[1:3]
     x, y = (complete - ego).unbind(-1)
     return torch.stack([x * (2 / max(width - 1, 1)), y * (2 / max(height - 1, 1))], dim=1)
@@ -57,9 +58,9 @@ class Explained:
 
     warped: Sources
     residual: SourcePoints | None = None
-    """F_C - F_R."""
+    """F_C - F_R: complete flow without the camera's share, in the source's coordinates and the unit of the depth."""
     of_objects: SourcePoints | None = None
-    """F_I."""
+    """F_I (eq. 7): flow of what moves by itself, in the unit of the depth; `FlowOrder` says in whose coordinates."""
     displacement: Float[Tensor, "batch source 2 height width"] | None = None
     """From where F_R leads in the source to where F_C leads (`sampling_displacement`); without gradient."""
 
@@ -75,44 +76,35 @@ def explain(
     order: FlowOrder = "ego-first",
     with_displacement: bool = False,
 ) -> Explained:
-    """Predict the target from each source by the camera's motion, by the complete flow if it alone is given, or by
-    both as the mask says (eq. 8); all sources in one batch. With `left_over`, `complete` is
-    (F_C - F_R) / z."""
+    """Predict the target from each source by the flows that are given; all sources in one batch.
+
+    By the camera's motion; by the `complete` flow if it alone is given; by both as the mask `moving` says (eq. 8). With
+    `left_over`, `complete` is (F_C - F_R) / z.
+    """
     count = views.sources.shape[1]
     T, K = transforms.flatten(0, 1), views.source_intrinsics.flatten(0, 1)
     points = backproject(depth, views.intrinsics).repeat_interleave(count, dim=0)
 
-    def look_up(found: Tensor) -> Tensor:
-        return sample(views.sources.flatten(0, 1), project(found, K)).unflatten(0, (-1, count))
+    def synthesise(points_there: Points) -> Tensor:
+        """Read each source where the target's points, in its coordinates, are seen."""
+        return sample(views.sources.flatten(0, 1), project(points_there, K)).unflatten(0, (-1, count))
 
     if complete is None:
-        return Explained(look_up(points_in_source(points, T, None)))
+        return Explained(synthesise(points_in_source(points, T, None)))
     flow, ego = complete.flatten(0, 1), ego_flow(points, T)
     if left_over:
         flow = ego + flow * points[:, 2:].detach()
     if moving is None:
-        return Explained(look_up(points + flow))
-    own = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
+        return Explained(synthesise(points + flow))
+    of_objects = object_flow(flow, ego, moving.repeat_interleave(count, dim=0))
     displacement = None
     if with_displacement:
         with torch.no_grad():
             displacement = sampling_displacement(project(points + ego, K), project(points + flow, K))
             displacement = displacement.unflatten(0, (-1, count))
     return Explained(
-        look_up(points_in_source(points, T, own, order=order)),
-        (flow - ego).unflatten(0, (-1, count)),
-        own.unflatten(0, (-1, count)),
-        displacement,
+        synthesise(points_in_source(points, T, of_objects, order=order)),
+        residual=(flow - ego).unflatten(0, (-1, count)),
+        of_objects=of_objects.unflatten(0, (-1, count)),
+        displacement=displacement,
     )
-
-
-@full_precision
-def motion_vector(transform: Transform) -> Float[Tensor, "batch 6"]:
-    """Translation, then axis-angle (radians), of a rigid motion that turns by less than 90 degrees."""
-    turned = transform[:, :3, :3] - transform[:, :3, :3].transpose(1, 2)
-    # Half the antisymmetric part is the axis times the sine of the angle.
-    scaled = 0.5 * torch.stack([turned[:, 2, 1], turned[:, 0, 2], turned[:, 1, 0]], dim=1)
-    sine = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
-    small = sine < 1e-4
-    ratio = torch.where(small, 1 + sine * sine / 6, sine.clamp(1e-4, 1).asin() / sine.clamp(min=1e-4))
-    return torch.cat([transform[:, :3, 3], ratio * scaled], dim=1)

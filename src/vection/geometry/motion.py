@@ -1,7 +1,6 @@
 """A scene whose every point moves on its own: a rotation and a translation a pixel (Li et al. 2020, section 3)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -10,10 +9,7 @@ from torch import Tensor
 from vection.geometry.camera import backproject, project
 from vection.geometry.distortion import distort, undistort
 from vection.geometry.rigid import Rotation, full_precision
-from vection.types import Depth, Intrinsics, Map, Mask, Pixels, Points
-
-Coupling = Literal["per-sample", "whole-batch"]
-AutoMask = Literal["per-sample", "whole-batch", "none"]
+from vection.types import Depth, Intrinsics, Mask, Pixels, Points
 
 
 @dataclass(frozen=True)
@@ -67,34 +63,3 @@ def clamp_to_image(pixels: Pixels, *, height: int, width: int, slope_at_centres:
     if slope_at_centres:
         return clamped
     return torch.where(clamped == clamped.round(), clamped.detach(), clamped)
-
-
-def length(vectors: Points) -> Map:
-    """Length of every vector; no gradient at 0."""
-    return torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
-
-
-def exceeds_mean(field: Points, *, coupling: Coupling = "per-sample") -> tuple[Mask, Float[Tensor, "row"]]:
-    """Where a field is longer than its mean length, and that mean: of each sample, or one number for the batch.
-
-    The released code takes the whole batch, so that samples depend on each other.
-    """
-    lengths = length(field.detach())
-    mean = lengths.mean()[None] if coupling == "whole-batch" else lengths.mean(dim=(1, 2, 3))
-    return lengths > mean[:, None, None, None], mean
-
-
-def standing_out(field: Points, auto_mask: AutoMask) -> Points:
-    """The field where it is longer than its mean length (`exceeds_mean`), else 0."""
-    return field if auto_mask == "none" else field * exceeds_mean(field, coupling=auto_mask)[0]
-
-
-def rms_length(field: Points) -> Float[Tensor, "batch 1 1 1"]:
-    """Root of the mean square length of each sample's vectors."""
-    return (3 * (field * field).mean(dim=(1, 2, 3), keepdim=True) + 1e-12).sqrt()
-
-
-@full_precision
-def rotate_back(vectors: Points, rotation: Rotation) -> Points:
-    """R^T v: from the second camera's axes to the first's, if R turns the first's into the second's."""
-    return (rotation.transpose(1, 2) @ vectors.flatten(2)).view_as(vectors)

@@ -16,7 +16,7 @@ from vection.types import Depth, Image, Intrinsics, Mask, Points, Vector3
 
 @dataclass(frozen=True)
 class Pairs:
-    """Of each row the first frame, and its motion to the second (eq. 1 of Li et al. 2020): R p + background + residual.
+    """The first frame of each row, and its motion to the second (eq. 1 of Li et al. 2020): R p + background + residual.
 
     The second frames are the first ones of the other half: `exchanged`.
     """
@@ -26,8 +26,11 @@ class Pairs:
     intrinsics: Intrinsics
     rotation: Rotation
     background: Vector3
+    """T_ego, in the second camera's coordinates and the unit of the depth."""
     residual: Points
+    """T_obj of every pixel of the first frame, in the second camera's coordinates and the unit of the depth."""
     usable: Mask | None = None
+    """False where the first frame shows nothing to learn from; None if all is usable."""
 
     @property
     def translation(self) -> Points:
@@ -35,25 +38,25 @@ class Pairs:
         return self.residual + self.background[:, :, None, None]
 
     def moved(self) -> Moved:
-        """Where the first frames' pixels lie in the second ones."""
+        """Return where the first frames' pixels lie in the second ones."""
         second = exchanged(self.intrinsics)
         return move(self.depth, self.rotation, self.translation, intrinsics=self.intrinsics, second_intrinsics=second)
 
     def usable_in_both(self, moved: Moved) -> Mask | None:
-        """Where the first frame is usable, and the second one where the pixel lies in it."""
+        """Return where the first frame is usable, and the second one where the pixel lies in it."""
         if self.usable is None:
             return None
         there = sample(exchanged(self.usable).to(self.depth.dtype), moved.pixels.detach(), nearest=True)
         return self.usable & (there > 0.5)
 
     def with_inverse_motion(self, rows: Bool[Tensor, " row"]) -> "Pairs":
-        """Return it with the camera motion of `rows` replaced by the inverse of the other direction's."""
+        """Return the pairs with the camera motion of `rows` replaced by the inverse of the other direction's."""
         ego = make_transform(self.rotation, self.background)
         ego = torch.where(rows[:, None, None], invert(exchanged(ego)), ego)
         return replace(self, rotation=ego[:, :3, :3], background=ego[:, :3, 3])
 
     def halved(self, *, exact_centres: bool = True) -> "Pairs":
-        """Return all of it at half the size; `exact_centres` as in `halve_intrinsics`."""
+        """Return the pairs at half the size; `exact_centres` as in `halve_intrinsics`."""
         return replace(
             self,
             image=functional.avg_pool2d(self.image, 2),
@@ -64,7 +67,7 @@ class Pairs:
         )
 
     def in_mean_depths(self) -> "Pairs":
-        """Return it with the mean depth of the whole batch as the unit of length."""
+        """Return the pairs with the mean depth of the whole batch as the unit of length."""
         unit = self.depth.mean()
         return replace(self, depth=self.depth / unit, background=self.background / unit, residual=self.residual / unit)
 
@@ -75,7 +78,7 @@ def both_ways(a: Tensor, b: Tensor) -> Tensor:
 
 
 def exchanged(rows: Tensor) -> Tensor:
-    """Of every row that of the other direction."""
+    """Exchange the halves of the batch: each row becomes that of its pair seen the other way."""
     forth, back = rows.chunk(2)
     return torch.cat([back, forth])
 

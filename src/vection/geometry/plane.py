@@ -11,23 +11,31 @@ from vection.geometry.rigid import full_precision
 from vection.types import Intrinsics, InverseDepth, Map, Points
 
 PointList = Float[Tensor, "batch 3 point"]
-Plane = Float[Tensor, "batch 3"]
-"""w1, w2, w3."""
+"""x, y, z of points of each image, in camera coordinates and the unit of the depth."""
 
-SAMPLE, HYPOTHESES = 5, 100
-"""Points that a hypothesis fits, and hypotheses (Dynamo-Depth, appendix B.4)."""
+Plane = Float[Tensor, "batch 3"]
+"""w1, w2, w3 of y = w1 x + w2 z + w3 in camera coordinates; w3 in the unit of the depth."""
+
+SAMPLE = 5
+"""Points that a hypothesis fits (Dynamo-Depth, appendix B.4)."""
+
+HYPOTHESES = 100
+"""Planes that are tried for each image (Dynamo-Depth, appendix B.4)."""
+
 TOLERANCE = 0.005
 """Largest vertical distance of an inlier, and how far the ground is lowered, in the unit of depth (as released)."""
+
 FAR_BELOW = 1e6
-"""Where a plane lies that a degenerate sample does not determine: it has no inliers and constrains nothing."""
+"""w3 of a plane that a degenerate sample does not determine: it has no inliers and constrains nothing."""
 
 
 @dataclass(frozen=True)
 class Ransac:
-    """Every hypothesis, and the first with most inliers."""
+    """Every hypothesis of each image, and the first with most inliers."""
 
     plane: Plane
     best: Int[Tensor, " batch"]
+    """Number of the hypothesis that was chosen."""
     hypotheses: Float[Tensor, "batch hypothesis 3"]
     inlier_share: Float[Tensor, "batch hypothesis"]
 
@@ -77,10 +85,10 @@ def fit_planes(
     right = design.transpose(-1, -2) @ y[..., None]
     # inv_ex neither raises nor waits for the device when a sample is degenerate.
     planes = (torch.linalg.inv_ex(normal).inverse @ right)[..., 0]
-    known = planes.isfinite().all(dim=-1, keepdim=True)
+    determined = planes.isfinite().all(dim=-1, keepdim=True)
     below = torch.zeros_like(planes)
     below[..., 2] = FAR_BELOW
-    return torch.where(known, planes, below).float()
+    return torch.where(determined, planes, below).float()
 
 
 def find_ground(
@@ -101,7 +109,7 @@ def height_above(plane: Plane, points: Points) -> Map:
 def plane_inverse_depth(
     plane: Plane, intrinsics: Intrinsics, *, height: int, width: int, lowered: float = TOLERANCE
 ) -> InverseDepth:
-    """1/depth at which each pixel's ray meets the plane, lowered by so much; negative where it does only behind."""
+    """1/depth at which each pixel's ray meets the plane, moved down by `lowered`; negative where it meets it behind."""
     x, y = pixel_grid(height, width, like=intrinsics)
     K = intrinsics[:, :, :, None, None]
     across, down = (x - K[:, 0, 2]) / K[:, 0, 0], (y - K[:, 1, 2]) / K[:, 1, 1]

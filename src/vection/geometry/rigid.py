@@ -11,6 +11,8 @@ from torch import Tensor
 from vection.types import Points, Transform, Vector3
 
 Rotation = Float[Tensor, "batch 3 3"]
+"""Rotations of column vectors."""
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -51,10 +53,10 @@ def rotation_from_axis_angle(axis_angle: Vector3) -> Rotation:
 def rotation_from_euler(angles: Vector3, *, order: Literal["xyz", "zyx"] = "xyz") -> Rotation:
     """Rotation from angles (radians) about x, y, z: "xyz" is Rx Ry Rz (SC-SfMLearner, Li et al.), "zyx" is Rz Ry Rx."""
     sin, cos = angles.sin().unbind(1), angles.cos().unbind(1)
-    one, zero = torch.ones_like(sin[0]), torch.zeros_like(sin[0])
-    x = _matrix([[one, zero, zero], [zero, cos[0], -sin[0]], [zero, sin[0], cos[0]]])
-    y = _matrix([[cos[1], zero, sin[1]], [zero, one, zero], [-sin[1], zero, cos[1]]])
-    z = _matrix([[cos[2], -sin[2], zero], [sin[2], cos[2], zero], [zero, zero, one]])
+    ones, zeros = torch.ones_like(sin[0]), torch.zeros_like(sin[0])
+    x = _matrix([[ones, zeros, zeros], [zeros, cos[0], -sin[0]], [zeros, sin[0], cos[0]]])
+    y = _matrix([[cos[1], zeros, sin[1]], [zeros, ones, zeros], [-sin[1], zeros, cos[1]]])
+    z = _matrix([[cos[2], -sin[2], zeros], [sin[2], cos[2], zeros], [zeros, zeros, ones]])
     return x @ y @ z if order == "xyz" else z @ y @ x
 
 
@@ -130,6 +132,24 @@ def transform_points(points: Points, transform: Transform) -> Points:
     flat = points.flatten(2)
     moved = torch.baddbmm(transform[:, :3, 3:], transform[:, :3, :3], flat)
     return moved.view_as(points)
+
+
+@full_precision
+def rotate_back(vectors: Points, rotation: Rotation) -> Points:
+    """R^T v: from the second camera's axes to the first's, if R turns the first's into the second's."""
+    return (rotation.transpose(1, 2) @ vectors.flatten(2)).view_as(vectors)
+
+
+@full_precision
+def motion_vector(transform: Transform) -> Float[Tensor, "batch 6"]:
+    """Translation, then axis-angle (radians), of a rigid motion that turns by less than 90 degrees."""
+    turned = transform[:, :3, :3] - transform[:, :3, :3].transpose(1, 2)
+    # Half the antisymmetric part is the axis times the sine of the angle.
+    scaled = 0.5 * torch.stack([turned[:, 2, 1], turned[:, 0, 2], turned[:, 1, 0]], dim=1)
+    sine = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
+    small = sine < 1e-4
+    ratio = torch.where(small, 1 + sine * sine / 6, sine.clamp(1e-4, 1).asin() / sine.clamp(min=1e-4))
+    return torch.cat([transform[:, :3, 3], ratio * scaled], dim=1)
 
 
 def _cross_matrix(vector: Vector3) -> Rotation:

@@ -9,12 +9,14 @@ from torch.nn import functional
 
 from vection.geometry.camera import resize_intrinsics
 from vection.geometry.warp import correspond, sample, warp
-from vection.types import Depth, Image, Intrinsics, Scalar, Sources
+from vection.types import Depth, Image, Intrinsics, Sources
 
 SourceIntrinsics = Float[Tensor, "batch source 3 3"]
+"""K of each source, in pixels of its image."""
 SourceTransforms = Float[Tensor, "batch source 4 4"]
 """T_target_to_source of each source."""
 SourceClasses = UInt8[Tensor, "batch source height width"]
+"""Cityscapes train ids of each source; 255 where unknown."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class Views:
         count = self.sources.shape[1]
         source_intrinsics = resize_intrinsics(self.source_intrinsics.flatten(0, 1), scale_x=0.5, scale_y=0.5)
         return Views(
-            functional.avg_pool2d(self.target, 2),
-            functional.avg_pool2d(self.sources.flatten(0, 1), 2).unflatten(0, (-1, count)),
-            resize_intrinsics(self.intrinsics, scale_x=0.5, scale_y=0.5),
-            source_intrinsics.unflatten(0, (-1, count)),
+            target=functional.avg_pool2d(self.target, 2),
+            sources=functional.avg_pool2d(self.sources.flatten(0, 1), 2).unflatten(0, (-1, count)),
+            intrinsics=resize_intrinsics(self.intrinsics, scale_x=0.5, scale_y=0.5),
+            source_intrinsics=source_intrinsics.unflatten(0, (-1, count)),
         )
 
     def pyramid(self, levels: int) -> list["Views"]:
@@ -74,39 +76,11 @@ class Views:
     def synthesise_classes(self, classes: SourceClasses, depth: Depth, transforms: SourceTransforms) -> SourceClasses:
         """Predict the target's classes from each source's, taking the nearest pixel (SGDepth, eq. 7)."""
         count = classes.shape[1]
-        found = correspond(
+        correspondence = correspond(
             depth.repeat_interleave(count, dim=0),
             transforms.flatten(0, 1),
             intrinsics=self.intrinsics.repeat_interleave(count, dim=0),
             source_intrinsics=self.source_intrinsics.flatten(0, 1),
         )
-        warped = sample(classes.flatten(0, 1)[:, None].to(depth.dtype), found.pixels, nearest=True)
+        warped = sample(classes.flatten(0, 1)[:, None].to(depth.dtype), correspondence.pixels, nearest=True)
         return warped.to(classes.dtype).view_as(classes)
-
-
-def zero_if_finite(views: Views, transforms: SourceTransforms) -> Scalar:
-    """0, or NaN if a camera or a motion is not finite: sampling at such places hides it from the error."""
-    return 0 * (transforms.sum() + views.intrinsics.sum() + views.source_intrinsics.sum())
-
-
-def image_pyramid(image: Image, levels: int) -> list[Float[Tensor, "batch 3 _ _"]]:
-    """Return the image and `levels` - 1 successive halvings, bicubic without aliasing.
-
-    >>> [tuple(image.shape[-2:]) for image in image_pyramid(torch.rand(1, 3, 64, 96), levels=3)]
-    [(64, 96), (32, 48), (16, 24)]
-    """
-    images = [image]
-    while len(images) < levels:
-        size = [side // 2 for side in images[-1].shape[-2:]]
-        smaller = functional.interpolate(images[-1], size=size, mode="bicubic", align_corners=False, antialias=True)
-        images.append(smaller.clamp(0, 1))
-    return images
-
-
-def resize_like(
-    maps: Float[Tensor, "*batch component _ _"], like: Float[Tensor, "... height width"]
-) -> Float[Tensor, "*batch component height width"]:
-    """Resize maps bilinearly to the height and width of `like`."""
-    flat = maps.flatten(0, -4)
-    resized = functional.interpolate(flat, size=like.shape[-2:], mode="bilinear", align_corners=False)
-    return resized.view(*maps.shape[:-2], *like.shape[-2:])

@@ -39,9 +39,9 @@ class SeenWithDepth:
 
     image: Image
     sampled_depth: Depth
-    """Of the source's own depth map, D'_b of SC-SfMLearner, eq. 5."""
+    """Depth read from the source's own depth map, D'_b of SC-SfMLearner, eq. 5."""
     computed_depth: Depth
-    """Of the target's depth, moved to the source camera, D^a_b of SC-SfMLearner, eq. 5."""
+    """The target's depth, moved to the source camera, D^a_b of SC-SfMLearner, eq. 5."""
     inside_image: Mask
 
 
@@ -107,8 +107,8 @@ def warp(
     >>> warp(source, depth, step, intrinsics=K, source_intrinsics=K).flatten().round(decimals=3)
     tensor([1., 2., 3., 3.])
     """
-    found = correspond(depth, T_target_to_source, intrinsics=intrinsics, source_intrinsics=source_intrinsics)
-    return sample(source, found.pixels, padding=padding)
+    correspondence = correspond(depth, T_target_to_source, intrinsics=intrinsics, source_intrinsics=source_intrinsics)
+    return sample(source, correspondence.pixels, padding=padding)
 
 
 def warp_with_depth(
@@ -124,19 +124,21 @@ def warp_with_depth(
     minimum_sampled_depth: float = 0.0,
 ) -> SeenWithDepth:
     """Predict the target view and its depth as the source camera sees it (SC-SfMLearner, sections 3.2 and 3.3)."""
-    found = correspond(
+    correspondence = correspond(
         depth,
         T_target_to_source,
         intrinsics=intrinsics,
         source_intrinsics=source_intrinsics,
         minimum_depth=NEAREST_POINT,
     )
-    read = sample(torch.cat([source, source_depth], dim=1), found.pixels, padding=padding, align_corners=align_corners)
+    read = sample(
+        torch.cat([source, source_depth], dim=1), correspondence.pixels, padding=padding, align_corners=align_corners
+    )
     return SeenWithDepth(
         image=read[:, :3],
         sampled_depth=read[:, 3:].clamp(min=minimum_sampled_depth),
-        computed_depth=found.depth.clamp(min=NEAREST_POINT),
-        inside_image=found.inside_image(source.shape[-2], source.shape[-1]),
+        computed_depth=correspondence.depth.clamp(min=NEAREST_POINT),
+        inside_image=correspondence.inside_image(source.shape[-2], source.shape[-1]),
     )
 
 

@@ -20,16 +20,16 @@ def learned_camera(
     """
     if cameras is None or cameras.learned is None:
         return None
-    found = cameras.found(torch.Size((1, 3, *size)))
-    if given is not None and len(found) > 1:
+    learned = cameras.found(torch.Size((1, 3, *size)))
+    if given is not None and len(learned) > 1:
         unit = np.array([given[0], given[1], size[1], size[1]])
         before = cameras.learned.given.cpu().numpy()
-        found = {
+        learned = {
             number: numbers
-            for number, numbers in found.items()
+            for number, numbers in learned.items()
             if np.all(np.abs(before[number] - np.array(given)) < SAME_CAMERA * unit)
         }
-    if len(found) != 1:
+    if len(learned) != 1:
         return None
-    fx, fy, cx, cy = next(iter(found.values()))
+    fx, fy, cx, cy = next(iter(learned.values()))
     return fx, fy, cx, cy

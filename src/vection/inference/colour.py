@@ -6,16 +6,20 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
-from vection.arrays import DepthMap, MaskMap, RgbImage
+from vection.arrays import DepthMap, FloatMap, MaskMap, PixelMask, RgbImage
 from vection.errors import UsageError
 from vection.extras import extra
 
 MARK = (230, 40, 40)
 """RGB of what moves."""
 
+BLACK = 0
+"""Grey of pixels without depth in videos."""
+
 ColourMap = Literal["magma", "turbo", "Spectral_r"]
+"""Colour maps for depth, as matplotlib calls them."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +56,38 @@ def colour_range(samples: Iterable[Float[np.ndarray, "_"]]) -> ColourRange:
     return ColourRange(near=float(1 / high), far=float(1 / low))
 
 
-def colour_depth(depth: DepthMap, limits: ColourRange, *, colours: ColourMap = "magma") -> RgbImage:
-    """Return RGB: inverse depth, linear from `far` (first colour) to `near` (last); black where there is no depth.
+def colour_depth(
+    depth: DepthMap, limits: ColourRange, *, colours: ColourMap = "magma", unknown: int = BLACK
+) -> RgbImage:
+    """Return RGB: inverse depth, linear from `far` (first colour) to `near` (last); `unknown` where there is no depth.
+
+    `unknown` is a grey of 0 to 255. Raises UsageError if matplotlib is missing or has no such colour map.
 
     >>> depth = np.linspace(1, 10, 6, dtype=np.float32).reshape(2, 3)
     >>> colour_depth(depth, ColourRange(near=1.0, far=10.0)).shape
     (2, 3, 3)
     """
+    known = np.isfinite(depth) & (depth > 0)
+    inverse = np.divide(1, depth, out=np.zeros_like(depth), where=known)
+    low, high = 1 / limits.far, 1 / limits.near
+    return colour_values((inverse - low) / (high - low), known=known, colours=colours, unknown=unknown)
+
+
+def colour_values(values: FloatMap, *, known: PixelMask, colours: str, unknown: int = BLACK) -> RgbImage:
+    """Return RGB: values from 0 (first colour) to 1 (last), clipped to them; the grey `unknown` where not `known`."""
+    index = np.clip(np.round(values * 255), 0, 255).astype(np.uint8)
+    coloured = colour_table(colours)[index]
+    coloured[~known] = unknown
+    return np.asarray(coloured)
+
+
+def colour_table(colours: str) -> UInt8[np.ndarray, "256 3"]:
+    """Return RGB of the 256 steps of a colour map of matplotlib; UsageError if there is none of that name."""
     with extra("video", purpose="Colouring depth"):
         import matplotlib as mpl
     if colours not in mpl.colormaps:
         raise UsageError(f"There is no colour map '{colours}'; take magma, turbo or Spectral_r.")
-    known = np.isfinite(depth) & (depth > 0)
-    inverse = np.divide(1, depth, out=np.zeros_like(depth), where=known)
-    low, high = 1 / limits.far, 1 / limits.near
-    index = np.clip(np.round((inverse - low) / (high - low) * 255), 0, 255).astype(np.uint8)
-    table = (mpl.colormaps[colours](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
-    coloured = table[index]
-    coloured[~known] = 0
-    return np.asarray(coloured)
+    return np.asarray((mpl.colormaps[colours](np.arange(256))[:, :3] * 255).round(), dtype=np.uint8)
 
 
 def overlay_mask(image: RgbImage, mask: MaskMap) -> RgbImage:

@@ -19,7 +19,7 @@ class Prediction:
     """How the scale was found, in words."""
     seconds: float = 0.0
     intrinsics: CameraNumbers | None = None
-    """Of the image: the learned ones if the method learned them, else the frame's own, if known."""
+    """fx, fy, cx, cy in pixels of the image: as the method learned them, else the frame's own, if known."""
     T_camera_to_world: Pose | None = None
     """Place of the camera; the world is the first frame's camera. Only from `Predictor.stream`, in `unit`."""
     T_to_next: Pose | None = None

@@ -24,7 +24,10 @@ from vection.networks.cameras import camera_matrices
 from vection.types import Image, InverseDepth
 
 NetworkMap = Float32[np.ndarray, "network_height network_width"]
+"""A number a pixel, of the size that the network was trained for."""
+
 NetworkImage = Float[Tensor, "1 3 network_height network_width"]
+"""RGB in [0, 1], of the size that the network was trained for."""
 
 
 class Predictor:
@@ -95,10 +98,10 @@ class Predictor:
             second = self._to_network(frame.image)
             prediction = self._predict_frame(frame, network_image=second)
             if waiting is not None and first is not None:
-                found = self._motion(waiting, first, second, before=before)
-                yield replace(waiting, **found)
-                predicted_camera = found.get("intrinsics")
-                T_camera_to_world = T_camera_to_world @ np.linalg.inv(found["T_to_next"])
+                motion = self._motion(waiting, first, second, before=before)
+                yield replace(waiting, **motion)
+                predicted_camera = motion.get("intrinsics")
+                T_camera_to_world = T_camera_to_world @ np.linalg.inv(motion["T_to_next"])
             waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
             before, first = first, second
         if waiting is not None:
@@ -154,17 +157,17 @@ class Predictor:
         """Return what else is predicted of the first frame: its motion until the second, at the size of its image."""
         size, network = prediction.depth.shape, (self.height, self.width)
         motion = self._network_motion(first, second, before=before, size=size, camera=prediction.intrinsics)
-        found: dict[str, Any] = {"T_to_next": self._ego_motion(motion)}
+        values: dict[str, Any] = {"T_to_next": self._ego_motion(motion)}
         knows_objects = self.method.knows.object_motion
         if motion.object_flow is not None and knows_objects:
             flow = self.depth_scale * motion.object_flow[0].float()
-            found["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
+            values["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
         if motion.moving is not None and knows_objects:
-            found["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
+            values["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
         if motion.intrinsics is not None:
             K = motion.intrinsics[0].double().cpu().numpy()
-            found["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
-        return found
+            values["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
+        return values
 
     def _network_motion(
         self, first: Image, second: Image, *, before: Image | None, size: tuple[int, ...], camera: CameraNumbers | None

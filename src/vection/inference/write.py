@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.arrays import DepthMap, FlowMap, Pose
+from vection.arrays import AnyArray, DepthMap, FlowMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb, write_rgb
 from vection.errors import DataError, UsageError
 from vection.files import whole_folder, write_text
@@ -37,9 +37,9 @@ class _Written:
 
     frames: list[PredictedFrame] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
-    samples: list[np.ndarray] = field(default_factory=list)
+    samples: list[AnyArray] = field(default_factory=list)
     size: tuple[int, int] | None = None
-    unit: str = ""
+    unit: Unit = "up-to-scale"
     scale_source: str = ""
 
     @property
@@ -125,7 +125,7 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
 
 def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> PredictedFrame:
     """Write what the prediction has beside depth; return the frame as the list names it."""
-    arrays: dict[Part, np.ndarray | None] = {"object_flow": prediction.object_flow}
+    arrays: dict[Part, AnyArray | None] = {"object_flow": prediction.object_flow}
     if scene_flow and prediction.T_to_next is not None:
         arrays["scene_flow"] = _scene_flow(prediction, prediction.T_to_next)
     mask = prediction.motion_mask
@@ -146,7 +146,7 @@ def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> Pr
     )
 
 
-def _write_array(path: Path, array: np.ndarray) -> None:
+def _write_array(path: Path, array: AnyArray) -> None:
     """Write a map as .npy or .png, whichever `path` says."""
     path.parent.mkdir(exist_ok=True)
     if path.suffix == ".npy":
@@ -173,8 +173,8 @@ def _check(prediction: Prediction, written: _Written, names: set[str]) -> None:
         written.size = (size[0], size[1])
         written.unit, written.scale_source = prediction.unit, prediction.scale_source
     if size != written.size:
-        expected, found = (f"{width}x{height}" for height, width in (written.size, size))
-        raise DataError(f"'{prediction.name}' is {found}, the frames before {expected}; predict each size by itself.")
+        before, now = (f"{width}x{height}" for height, width in (written.size, size))
+        raise DataError(f"'{prediction.name}' is {now}, the frames before {before}; predict each size by itself.")
     if prediction.name in names or "/" in prediction.name:
         raise DataError(f"The frame name '{prediction.name}' occurs twice or contains '/'.")
     names.add(prediction.name)
@@ -201,7 +201,7 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
     write_prediction_list(folder, predictions)
 
 
-def _pictures(written: _Written, folder: Path) -> Iterator[np.ndarray]:
+def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
     limits = colour_range(written.samples)
     unit = "m" if written.unit == "metres" else written.unit
     for frame in written.frames:

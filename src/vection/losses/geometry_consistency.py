@@ -28,7 +28,7 @@ def mean_of_each_pair(
     *,
     more_than: float = 0.0,
 ) -> Float[Tensor, " pair"]:
-    """1/|V| sum over V of the error (eq. 2, 6), V the counted pixels of the batch, for each of the pairs of frames.
+    """1/|V| sum over V of the error (SC-SfMLearner, eq. 2, 6) for each pair, V its counted pixels in the batch.
 
     0 where `counted` holds for no more than `more_than` pixels. A NaN shows even where it is not counted.
     """

@@ -4,14 +4,15 @@ from typing import Literal
 
 from torch import Tensor
 
-from vection.geometry.motion import rms_length
 from vection.geometry.rigid import full_precision
+from vection.geometry.vector_fields import rms_length
 from vection.types import Points, Scalar
 
 Components = Literal["mean", "sum"]
-"""Over x, y, z: the equations sum; the released weights belong to the mean."""
+"""How x, y and z are joined: the equations sum them, the released weights belong to their mean."""
 
 Sparsity = Literal["l1/2", "l1"]
+"""What keeps motion sparse: eq. 3, or the plain absolute value (an ablation of table 2)."""
 
 _TINY = 1e-24
 

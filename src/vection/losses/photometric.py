@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional
 
+from vection.geometry.resizing import nearest_like
 from vection.losses.ssim import Moments, Window, moments, ssim_error
 from vection.types import Image, Map, Mask, Scalar, Sources
 
 SourceMaps = Float[Tensor, "batch source height width"]
-"""One error map a source."""
+"""An error a pixel for each source."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Target:
 
     @staticmethod
     def of(image: Image, *, window: Window = "box3") -> "Target":
-        """Filter `image`."""
+        """Filter `image` once, for all the views that are compared with it."""
         spread = image[:, None]
         return Target(image, moments(spread, window=window))
 
@@ -81,7 +81,7 @@ def minimum_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None)
 
 
 def average_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None) -> Reprojection:
-    """Mean error over the sources (the baseline of Monodepth2, table 2), auto-masked likewise."""
+    """Mean error over the sources (the baseline of Monodepth2, table 2), auto-masked by the unwarped ones (eq. 5)."""
     return _auto_mask(
         warped.mean(dim=1, keepdim=True), None if unwarped is None else unwarped.mean(dim=1, keepdim=True)
     )
@@ -98,9 +98,8 @@ def mean_over(error: Map, usable: Bool[Tensor, "batch 1 full_height full_width"]
     """
     if usable is None:
         return error.mean()
-    if usable.shape != error.shape:
-        usable = functional.interpolate(usable.float(), size=error.shape[-2:], mode="nearest") > 0
-    return (error * usable).sum() / usable.sum().clamp(min=1)
+    counted = nearest_like(usable.float(), error) > 0
+    return (error * counted).sum() / counted.sum().clamp(min=1)
 
 
 def _auto_mask(warped: Map, unwarped: Map | None) -> Reprojection:

@@ -13,6 +13,7 @@ from vection.losses.weighted_ssim import weighted_ssim_error
 from vection.types import Depth, Image, Map, Mask, Scalar
 
 Average = Literal["all", "counted"]
+"""What a mean is taken over: all pixels (the paper), or those that count."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class RgbdConsistency:
 
     colour_loss: Scalar
     ssim_loss: Scalar
-    """Not yet halved as the released code does before it weights."""
+    """Weighted SSIM error, which the released code halves before it multiplies by its weight."""
     depth_loss: Scalar
+    """Absolute difference of the depths, in their unit."""
     visible: Mask
     """Where the first frame's points are valid, usable and nearer than what the second frame sees there."""
     proximity: Map
@@ -46,8 +48,8 @@ def rgbd_consistency(
     Points behind what the second frame sees are hidden from it and do not count. `usable` False excludes more.
     As a mean over all pixels (paper) each loss also falls if fewer pixels count: if the two depths disagree.
     """
-    found = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
-    seen, second = found[:, :3], found[:, 3:]
+    second_frame = sample(torch.cat([second_image, second_depth], dim=1), moved.pixels)
+    seen, second = second_frame[:, :3], second_frame[:, 3:]
     difference = torch.where(moved.valid, second - moved.depth, torch.zeros_like(second))
     visible = moved.valid & (difference > 0)
     proximity = depth_proximity(difference, visible).detach() * moved.valid

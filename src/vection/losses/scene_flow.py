@@ -9,8 +9,13 @@ from torch.nn import functional
 from vection.types import Map, Mask, Scalar
 
 SourceFields = Float[Tensor, "batch source component height width"]
+"""A vector a pixel of the target for each source."""
+
 SourceErrors = Float[Tensor, "batch source height width"]
+"""A number a pixel of the target for each source."""
+
 SourceMasks = Bool[Tensor, "batch source height width"]
+"""Whether a pixel of the target stands still, by each source."""
 
 
 def motion_consistency_loss(residual: SourceFields, moving: Map, *, counted: Mask | None = None) -> Scalar:

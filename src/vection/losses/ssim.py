@@ -13,12 +13,17 @@ from torch import Tensor
 from torch.nn import functional
 
 Window = Literal["box3", "gaussian5"]
+"""Weights of the pixels around one: 3x3 alike, or a Gaussian of 5x5 with sigma 1.5 pixels."""
+
 Colours = Float[Tensor, "*batch channel height width"]
+"""Images in [0, 1] of any number of channels."""
 
-C1, C2 = 0.01**2, 0.03**2
-"""Stabilisers for images in [0, 1]."""
+C1 = 0.01**2
+"""Stabiliser of the factor that compares means, for images in [0, 1]."""
 
-# The Gaussian has sigma 1.5 pixels.
+C2 = 0.03**2
+"""Stabiliser of the factor that compares variances, for images in [0, 1]."""
+
 _TAPS = {"box3": (1 / 3, 1 / 3, 1 / 3), "gaussian5": (0.12007839, 0.23388074, 0.29208172, 0.23388074, 0.12007839)}
 
 

@@ -13,10 +13,10 @@ LEAST_WEIGHT = 0.01
 def weighted_ssim_error(
     image: Image, other: Image, weight: Map, *, c1: float = torch.inf, c2: float = 9e-6
 ) -> tuple[Float[torch.Tensor, "batch 3 rows columns"], Float[torch.Tensor, "batch 1 rows columns"]]:
-    """(1 - SSIM) / 2 of each channel over 3x3 windows inside the image (so 2 rows and columns less), clamped to [0, 1],
-    and the mean weight of each window.
+    """(1 - SSIM) / 2, in [0, 1], of each channel over 3x3 windows, and the mean weight of each window.
 
-    An infinite `c1` leaves out the factor that compares the means.
+    The windows lie inside the image, so both maps have 2 rows and columns less. An infinite `c1` leaves out the factor
+    that compares the means.
     """
     mean_weight = functional.avg_pool2d(weight, 3, stride=1)
     plus, divisor = weight + LEAST_WEIGHT, mean_weight + LEAST_WEIGHT

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow
-from vection.geometry.motion import rotate_back
 from vection.geometry.plane import find_ground
-from vection.geometry.rigid import invert
-from vection.geometry.views import SourceTransforms, Views, image_pyramid, resize_like, zero_if_finite
+from vection.geometry.resizing import image_pyramid, resize_like
+from vection.geometry.rigid import invert, rotate_back
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.photometric import Target, photometric_error
 from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
 from vection.methods.method import Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
+from vection.methods.steps.finiteness import zero_if_finite
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder
@@ -114,13 +115,13 @@ class DynamoDepth(Method):
         return terms
 
     def predict_depth(self, image: Image) -> Depth:
-        """d_t of eq. 2."""
+        """Depth of the image, d_t of eq. 2."""
         return self.settings.depth_of(self.depth_network(image)[0])
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion, mask and, if the camera is known (given or predicted), the objects' flow.
+        """Predict ego-motion, mask and, if the camera is known (given or predicted), the objects' flow.
 
         Without `before`, a network that sees three frames gets `first` in its place.
         """
@@ -158,7 +159,7 @@ class DynamoDepth(Method):
         return replace(motion, object_flow=flow, intrinsics=predicted)
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, the motion mask, and the disparity."""
+        """Show the target, its prediction from the first source, the motion mask, and the disparity."""
         predicted, views = self._predict(batch, ALL)
         disparity, logit = predicted.disparities[0], predicted.logits[0]
         pictures = {
@@ -170,7 +171,7 @@ class DynamoDepth(Method):
         return Observation(pictures)
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
-        """How badly frames are explained, and how rough depth is: a closed mask is cheap in all other terms."""
+        """Return how badly frames are explained and how rough depth is: a closed mask is cheap in all other terms."""
         del share_visible
         return terms["photometric"] + terms.get("smoothness", 0.0)
 
@@ -182,7 +183,8 @@ class DynamoDepth(Method):
             ordered = replace(batch, seconds=-batch.seconds.abs())
         depth = self.settings.depth_of(disparities[0])
         transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
-        views = Views(batch.target, batch.sources, *self.cameras(batch, feature))
+        target_K, source_K = self.cameras(batch, feature)
+        views = Views(batch.target, batch.sources, target_K, source_K)
         if stage != DEPTH and self.settings.short.motion_views == "stabilised":
             seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
             batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))
@@ -214,8 +216,11 @@ class DynamoDepth(Method):
             features, start = self.motion_encoder(images), None
         else:
             assert camera is not None
-            found = around.match(three=three)
-            features, start = self.motion_encoder(images, found), matched_flow(found, camera, width=images.shape[-1])
+            matches = around.match(three=three)
+            features, start = (
+                self.motion_encoder(images, matches),
+                matched_flow(matches, camera, width=images.shape[-1]),
+            )
         logits = self.mask_decoder(features, images, ego) if with_mask else []
         flows = self.flow_decoder(features, images, ego)
         return flows if start is None else [flow + resize_like(start, flow) for flow in flows], logits

@@ -16,10 +16,16 @@ from vection.networks.encoders.encoder import EncoderName
 from vection.networks.motion.scene_flow import MotionDecoderName, MotionStart
 
 DEPTH = "depth"
+"""First stage of training (section 4.3): depth and camera motion."""
+
 FLOW = "scene-flow"
+"""Second stage of training (section 4.3): complete flow."""
+
 MASK = "motion-mask"
+"""Third stage of training (section 4.3): motion mask."""
+
 ALL = "all"
-"""The stages of training (section 4.3), in this order; the last trains all parts together."""
+"""Last stage of training (section 4.3): all parts together."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,13 @@ class Released:
     """What the authors' code has otherwise than the paper; the defaults are the paper's, but for the decoder."""
 
     motion_decoder: MotionDecoderName = "refinement"
-    """As released; the paper says "u-net"."""
+    """Decoder of complete flow and mask: the authors' refinement of the ego-motion, or the paper's "u-net"."""
     motion_images: Literal["two", "three"] = "two"
     """Complete flow and mask see the next frame and the target, or (as released) the frame before as well."""
     pair_order: Literal["in-time", "source-first"] = "in-time"
     """How the pose network sees pairs: as Monodepth2's does, or (as released) with the target always second."""
     flow_order: FlowOrder = "ego-first"
-    """Eq. 8, or (as released) "object-first"."""
+    """Whether objects move after the camera (eq. 8), or (as released) before it, "object-first"."""
     static: Literal["flow", "pixels"] = "flow"
     """What eq. 13 takes for static: little 3D discrepancy in its image, or (as released) 2D one in the batch."""
     ground: GroundForm = "normalised"
@@ -62,7 +68,7 @@ AS_RELEASED = Released(
     consistency_min_disparity=0.03,
     frozen_parts="in-training-mode",
 )
-"""The authors' code."""
+"""The variants of the authors' code."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,9 @@ class DynamoDepthSettings(MethodSettings):
     drop_path: float = 0.4
     """Share of Lite-Mono's blocks that training leaves out at random."""
     dilations: Dilations = "640x192"
-    """Of Lite-Mono's convolutions, by the size of the images."""
+    """Dilations of Lite-Mono's convolutions, by the size of the images."""
     motion_encoder: EncoderName = "resnet18"
-    """Of the pose network, and of complete flow and motion mask, which share one."""
+    """Encoder of the pose network, and of complete flow and motion mask, which share a second one."""
     intrinsics: IntrinsicsSource = "given"
     ground_tolerance: float = 0.005
     """How far from the plane a point of the ground may be, in the unit of depth."""
@@ -120,12 +126,12 @@ class DynamoDepthSettings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """Neighbours."""
+        """What training needs: neighbouring frames."""
         return Needs()
 
     @property
     def knows(self) -> Knows:
-        """The camera's motion and the objects'."""
+        """What the trained method can tell: the camera's motion and the objects'."""
         return Knows(object_motion=True)
 
     def weights(self, stage: str, *, ramp: float = 1.0) -> dict[str, float]:
@@ -144,5 +150,5 @@ class DynamoDepthSettings(MethodSettings):
         return acting
 
     def depth_of(self, disparity: Tensor) -> Tensor:
-        """D = 1 / (a s + b), as Monodepth2."""
+        """Turn the sigmoid s into depth: D = 1 / (a s + b), as in Monodepth2."""
         return disparity_to_depth(disparity, min_depth=self.min_depth, max_depth=self.max_depth)

@@ -47,7 +47,7 @@ class MethodSettings(ABC):
     """
 
     name: str
-    """Of the method, as in the table of methods."""
+    """Name of the method, as in the table of methods."""
     pretrained: bool
     """Whether encoders start from ImageNet weights."""
 
@@ -104,7 +104,7 @@ class Motion:
     """T_first_to_second: maps points of the static world from the first camera to the second."""
     object_flow: Points | None = None
     moving: Map | None = None
-    """Motion mask in [0, 1]."""
+    """Motion mask of the first frame, in [0, 1]; 1 where something moves by itself."""
     intrinsics: Intrinsics | None = None
     """K of the first frame, if it was predicted from the pair."""
 
@@ -114,7 +114,7 @@ class Observation:
     """What a method sees in a batch, for the log and for its health."""
 
     pictures: dict[str, Image]
-    """By their captions: the target, its prediction, masks; each RGB in [0, 1]."""
+    """Pictures by their captions: the target, its prediction, masks; each RGB in [0, 1]."""
     share_visible: float | None = None
     """Share of the target's pixels that are compared with the first source, if the method can tell."""
 
@@ -158,20 +158,20 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def predict_depth(self, image: Image) -> Depth:
-        """Depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
+        """Predict depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
 
     @abstractmethod
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Motion between two frames, `second` later than `first`.
+        """Predict the motion between two frames, `second` later than `first`.
 
         `before` is the frame before `first`, if there is one; only networks that see three frames use it. `intrinsics`
         are K of the images, if known; without them a method whose flow depends on the camera leaves it out.
         """
 
     def predict_classes(self, image: Image) -> ClassMap:
-        """Cityscapes train ids at the size of `image`, of a method that knows classes."""
+        """Predict Cityscapes train ids at the size of `image`, of a method that knows classes."""
         raise NotImplementedError(f"{type(self).__name__} knows no classes")
 
     def observe(self, batch: Batch) -> Observation:
@@ -179,7 +179,7 @@ class Method(nn.Module, ABC):
         return Observation({"target": batch.target})
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
-        """What chooses the best checkpoint of a stage, the lower the better, from the terms of held-out frames.
+        """Return what chooses the best checkpoint of a stage, the lower the better, from the terms of held-out frames.
 
         The sum of all terms, unless some of them say nothing of depth and motion, or fall when less is compared;
         `share_visible` is that of `Observation`.

@@ -8,11 +8,12 @@ from torch import Tensor
 
 from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.views import SourceTransforms, Views, zero_if_finite
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import behind_ground_loss
 from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
+from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.multi_scale import compare_scales
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
@@ -97,14 +98,14 @@ class Monodepth2(Method):
         return disparities
 
     def predict_depth(self, image: Image) -> Depth:
-        """D = 1 / (a s + b) (section 3.3)."""
+        """Depth of the image, D = 1 / (a s + b) (section 3.3)."""
         disparity = self.predict_disparities(image)[0]
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion alone: the method knows no object motion."""
+        """Predict ego-motion alone: the method knows no object motion."""
         del before, intrinsics
         if self.ego_motion is None or self.cameras is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
@@ -115,7 +116,7 @@ class Monodepth2(Method):
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
+        """Show the target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
         features = self.depth_network.encoder(batch.target)
         disparities = self.depth_network.decoder(features)[:1]
         views, transforms = self._views(batch, features[-1], disparities[0])

@@ -27,8 +27,8 @@ class Short:
     """Auto-masking also compares with the sources as the predicted rotation alone would turn them: else a car that
     travels with a turning camera is not recognised."""
     ground_weight: float = 0.0
-    """Of Dynamo-Depth's term against depth behind the ground (its eq. 14): it closes holes in cars that travel with the
-    camera."""
+    """Weight of Dynamo-Depth's term against depth behind the ground (its eq. 14): it closes holes in cars that travel
+    with the camera."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Monodepth2Settings(MethodSettings):
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
     depth_network: DepthNetworkName = "resnet18"
-    """Its encoder, which the pose network has as well; Lite-Mono has its own decoder, and a ResNet-18 for poses."""
+    """Encoder of depth network and pose network; Lite-Mono has its own decoder, and a ResNet-18 for poses."""
     depth_weights: str | None = None
     """File of the depth encoder's ImageNet weights; Lite-Mono's can be had in no other way."""
     dilations: Dilations = "640x192"
-    """Of Lite-Mono's convolutions, by the size of the images."""
+    """Dilations of Lite-Mono's convolutions, by the size of the images."""
     drop_path: float = 0.2
     """Share of Lite-Mono's blocks that training leaves out at random."""
     ego_motion: EgoMotionName = "separate"
@@ -63,7 +63,7 @@ class Monodepth2Settings(MethodSettings):
     smoothness_weight: float = 1e-3
     """lambda of section 3.3."""
     predictive_mask_weight: float = 0.2
-    """Of the term that keeps the predicted mask from explaining every error away."""
+    """Weight of the term that keeps the predicted mask from explaining every error away."""
     min_depth: float = 0.1
     max_depth: float = 100.0
     tie_break_noise: float = 1e-5
@@ -72,12 +72,12 @@ class Monodepth2Settings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """Neighbours, stereo pairs, or both."""
+        """What training needs: neighbouring frames, stereo pairs, or both."""
         return Needs(neighbours=self.temporal, stereo=self.stereo)
 
     @property
     def knows(self) -> Knows:
-        """The camera's motion, if it learns from neighbours."""
+        """What the trained method can tell: the camera's motion, if it learns from neighbours."""
         return Knows(ego_motion=self.temporal)
 
     def comparison(self, total_step: int | None = None) -> Comparison:

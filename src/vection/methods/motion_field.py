@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from vection.errors import UsageError
-from vection.geometry.motion import Moved, length, rms_length, rotate_back, standing_out
+from vection.geometry.motion import Moved
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
-from vection.geometry.rigid import make_transform, rotation_from_euler
+from vection.geometry.rigid import make_transform, rotate_back, rotation_from_euler
+from vection.geometry.vector_fields import rms_length, standing_out, vector_length
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
@@ -124,14 +125,15 @@ class MotionField(Method):
         depth = paired(depth[:samples], depth[samples:].unflatten(0, (samples, count)))
         frames = self._frames(paired(batch.target_jittered, batch.sources_jittered), depth)
         predicted = self.motion_network(frames, exchanged(frames))
-        own, of_sources = self.cameras(batch, by_sample(predicted.feature, samples))
+        target_K, source_K = self.cameras(batch, by_sample(predicted.feature, samples))
         residual = weight * standing_out(predicted.residual, self.settings.released.auto_mask)
         if self.settings.object_masks:
-            residual = residual * paired(*self._movable(batch))
+            movable, movable_in_sources = self._movable(batch)
+            residual = residual * paired(movable, movable_in_sources)
         pairs = Pairs(
             image=paired(batch.target, batch.sources),
             depth=depth,
-            intrinsics=paired(own, of_sources),
+            intrinsics=paired(target_K, source_K),
             rotation=rotation_from_euler(predicted.angles),
             background=predicted.background,
             residual=residual,
@@ -143,31 +145,32 @@ class MotionField(Method):
         return pairs.with_inverse_motion(both_ways(past, ~past))
 
     def predict_depth(self, image: Image) -> Depth:
-        """z = log(1 + e^l) of the network's output l (section 3.1)."""
+        """Depth of the image, z = log(1 + e^l) of the network's output l (section 3.1)."""
         return self.depth_network(image)
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """R and T_ego; R^T T_obj, which is object motion along the first camera's axes; |T_obj| beside the RMS of |T|.
+        """Predict R and T_ego, R^T T_obj, which is object motion along the first camera's axes, and what moves.
 
         `moving` is |T_obj| / (|T_obj| + RMS |T_obj + T_ego|): 0 where the auto-mask found no motion, 1/2 where an
         object is as fast as the whole scene is past the camera.
         """
         del before, intrinsics
-        found = self.motion_network(*(self._frames(image, self.predict_depth(image)) for image in (first, second)))
-        rotation = rotation_from_euler(found.angles)
-        residual = self.residual_weight * standing_out(found.residual, self.settings.released.auto_mask)
-        speed = length(residual)
+        first_frame, second_frame = (self._frames(image, self.predict_depth(image)) for image in (first, second))
+        motion = self.motion_network(first_frame, second_frame)
+        rotation = rotation_from_euler(motion.angles)
+        residual = self.residual_weight * standing_out(motion.residual, self.settings.released.auto_mask)
+        speed = vector_length(residual)
         return Motion(
-            ego=make_transform(rotation, found.background),
+            ego=make_transform(rotation, motion.background),
             object_flow=rotate_back(residual, rotation),
-            moving=speed / (speed + rms_length(residual + found.background[:, :, None, None])),
-            intrinsics=self.cameras.of_pair(found.feature, like=first),
+            moving=speed / (speed + rms_length(residual + motion.background[:, :, None, None])),
+            intrinsics=self.cameras.of_pair(motion.feature, like=first),
         )
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, what is visible in it, object motion, inverse depth."""
+        """Show the target, its prediction from the first source, what is visible in it, object motion and 1 / depth."""
         pairs = self.predict_pairs(batch, Progress(step=self.settings.burn_in))
         _, seen = _compare(pairs, self.settings)
         rows = slice(0, len(pairs.image) // 2, batch.sources.shape[1])
@@ -183,7 +186,7 @@ class MotionField(Method):
         return Observation(pictures, share_visible=float(seen.visible[rows].float().mean()))
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
-        """How badly frames are explained; a mean over all pixels (eq. 7) falls when fewer are compared."""
+        """Return how badly frames are explained; a mean over all pixels (eq. 7) falls when fewer are compared."""
         error = sum(terms[name] for name in self.comparing)
         if share_visible is None or self.settings.short.average == "counted":
             return error

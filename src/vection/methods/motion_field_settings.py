@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.geometry.motion import AutoMask
+from vection.geometry.vector_fields import AutoMask
 from vection.losses.motion_cycle import Order
 from vection.losses.motion_regularisation import Sparsity
 from vection.losses.rgbd_consistency import Average
@@ -23,13 +23,13 @@ class Released:
     cycle_order: Order = "paper"
     """How the translations of the two directions are composed in eq. 6."""
     padding: Padding = "symmetric"
-    """As torchvision's ImageNet weights were trained with (symmetric), or as released."""
+    """Padding of strided convolutions: that of torchvision's ImageNet weights (symmetric), or the released code's."""
     wrap_around: bool = False
-    """Smoothness of motion goes round the image's border."""
+    """Whether the smoothness of motion goes round the image's border, as released without the sparsity loss."""
     scale_normalisation: bool = False
-    """Lengths are in units of the batch's mean depth."""
+    """Whether lengths are in units of the batch's mean depth."""
     exact_centres: bool = True
-    """Halving keeps pixel centres in place."""
+    """Whether halving keeps pixel centres in place."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class MotionFieldSettings(MethodSettings):
     depth_input: bool = True
     """The motion network sees the predicted depth as a fourth channel of each image."""
     motion_channels: tuple[int, ...] = CHANNELS
-    """Of each halving of the motion network."""
+    """Channels of each halving of the motion network."""
     sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""
     mask_dilation: int = 8
-    """By so many pixels the movable regions grow."""
+    """Pixels by which the movable regions grow."""
     colour_weight: float = 1.0
     ssim_weight: float = 1.5
     depth_consistency_weight: float = 0.0
@@ -86,12 +86,12 @@ class MotionFieldSettings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """Neighbours; class maps if objects are masked by them."""
+        """What training needs: neighbouring frames; class maps if objects are masked by them."""
         return Needs(class_maps=self.object_masks)
 
     @property
     def knows(self) -> Knows:
-        """The camera's motion and the objects'."""
+        """What the trained method can tell: the camera's motion and the objects'."""
         return Knows(object_motion=True)
 
     def burn_in_weight(self, progress: Progress) -> float:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from vection.geometry.camera import disparity_to_depth
+from vection.geometry.resizing import nearest_like
 from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
@@ -68,23 +68,23 @@ def compare_frames(
     pairs = 2 * views.sources.shape[1]
     photometric, geometry, maps = [], [], []
     for depth, level in zip(depths, levels, strict=True):
-        frames = _fit(depth, level.target).unflatten(0, (len(level.target), -1))
-        parts = (
-            both_directions(level.target, level.sources),
-            both_directions(frames[:, 0], frames[:, 1:]),
-            both_directions(level.intrinsics, level.source_intrinsics),
+        frames = nearest_like(depth, level.target).unflatten(0, (len(level.target), -1))
+        images = both_directions(level.target, level.sources)
+        depth_maps = both_directions(frames[:, 0], frames[:, 1:])
+        cameras = both_directions(level.intrinsics, level.source_intrinsics)
+        first, second = (
+            DepthView(image, depth_map, K) for image, depth_map, K in zip(images, depth_maps, cameras, strict=True)
         )
-        first, second = (DepthView(*(part[index] for part in parts)) for index in (0, 1))
         maps.append(compare(first, second, transforms, comparison=settings.comparison))
-        fitting = None if usable is None else _fit(usable.float(), level.target) > 0
-        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, comparison=settings.comparison, usable=fitting)
+        counted = None if usable is None else nearest_like(usable.float(), level.target) > 0
+        of_pairs = losses_of_pairs(maps[-1], pairs=pairs, comparison=settings.comparison, usable=counted)
         photometric.append(of_pairs[0])
         geometry.append(of_pairs[1])
     return PairLosses(torch.stack(photometric).sum(dim=0), torch.stack(geometry).sum(dim=0), maps[0])
 
 
 def smoothness_of_frames(depth: Depth, views: Views, *, settings: ScSfmLearnerSettings) -> Scalar:
-    """Eq. 4, summed over the target and its sources; `depth` is that of all frames, in full size."""
+    """Smoothness loss (eq. 4), summed over the target and its sources; `depth` is that of all frames, in full size."""
     frames = torch.cat([views.target[:, None], views.sources], dim=1)
     values = depth if settings.released.smooth_depth == "raw" else normalise_by_mean(depth)
     squared = settings.released.smoothness == "squared"
@@ -128,19 +128,19 @@ class ScSfmLearner(Method):
         return terms
 
     def predict_depth(self, image: Image) -> Depth:
-        """Depth from the finest output."""
+        """Depth of the image, from the finest output."""
         return self._depth(self.depth_network(image)[0])
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion alone: moving objects are only masked."""
+        """Predict ego-motion alone: moving objects are only masked."""
         del before, intrinsics
         pair = self.ego_motion(first, second)
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, M where it counts (white is trusted), the inverse depth."""
+        """Show the target, its prediction from the first source, M where it counts (white: trusted), and 1 / depth."""
         depths, views, transforms = self._predict(batch)
         maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
         pairs = 2 * views.sources.shape[1]
@@ -160,13 +160,15 @@ class ScSfmLearner(Method):
         depths = [self._depth(disparity) for disparity in self.depth_network(jittered.flatten(0, 1))]
         pair = self._motions(batch)
         normalise = self.settings.comparison.normalise
-        views = Views(normalise(batch.target), normalise(batch.sources), *self.cameras(batch, pair.feature))
+        target_K, source_K = self.cameras(batch, pair.feature)
+        views = Views(normalise(batch.target), normalise(batch.sources), target_K, source_K)
         return depths, views, pair.T_first_to_second
 
     def _motions(self, batch: Batch) -> PairMotion:
         """T_first_to_second of all pairs of `both_directions`."""
         if self.settings.short.motion_back == "second-pass":
-            pairs: PairMotion = self.ego_motion(*both_directions(batch.target_jittered, batch.sources_jittered))
+            first, second = both_directions(batch.target_jittered, batch.sources_jittered)
+            pairs: PairMotion = self.ego_motion(first, second)
             return pairs
         target = batch.target_jittered[:, None].expand_as(batch.sources_jittered).flatten(0, 1)
         source = batch.sources_jittered.flatten(0, 1)
@@ -176,17 +178,10 @@ class ScSfmLearner(Method):
         )
         forth, back = pair.T_first_to_second, invert(pair.T_first_to_second)
         T_target_to_source, T_source_to_target = (
-            torch.where(past, one, other).unflatten(0, (len(batch), -1))
-            for one, other in ((back, forth), (forth, back))
+            torch.where(past, of_past, of_future).unflatten(0, (len(batch), -1))
+            for of_past, of_future in ((back, forth), (forth, back))
         )
         return replace(pair, T_first_to_second=torch.cat([T_target_to_source, T_source_to_target], dim=1).flatten(0, 1))
 
     def _depth(self, disparity: Disparity) -> Depth:
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
-
-
-def _fit(maps: Tensor, image: Tensor) -> Tensor:
-    """Resize to the size of `image`, from the nearest pixel."""
-    if maps.shape[-2:] == image.shape[-2:]:
-        return maps
-    return functional.interpolate(maps, size=image.shape[-2:], mode="nearest")

@@ -23,9 +23,9 @@ class Released:
     """Images are compared as (image - mean) / deviation."""
     image_deviation: float = 0.5
     window: Window = "gaussian5"
-    """Of SSIM."""
+    """Window over which SSIM takes its means."""
     largest_difference: float | None = None
-    """Clamp of the difference of a channel."""
+    """Largest difference of a channel that counts; larger ones are clamped to it."""
     auto_mask: bool = False
     """Count only pixels that the warped frame explains better than the unwarped one, for both losses."""
     padding: Literal["blank", "border"] = "blank"
@@ -38,11 +38,11 @@ class Released:
     multi_scale: Literal["per-scale", "full-resolution"] = "per-scale"
     """Compare halved images, or enlarge coarse depth (nearest) to compare in full size."""
     smoothness: Literal["squared", "first-order"] = "squared"
-    """Eq. 4, or without its square, as every version of the authors' code has it."""
+    """Smoothness by eq. 4, or without its square, as every version of the authors' code has it."""
     smooth_depth: Literal["raw", "mean-normalised"] = "raw"
     """What eq. 4 smooths."""
     upsampling: Upsampling = "nearest"
-    """In the decoder of a U-Net; sc_depth_pl has "bilinear"."""
+    """How the decoder of a U-Net enlarges features; sc_depth_pl has "bilinear"."""
 
 
 AS_RELEASED = Released(
@@ -68,8 +68,8 @@ class Short:
     pose_matching: bool = False
     """Block matching helps the pose network: short trainings learn how the camera turns."""
     motion_back: Literal["second-pass", "inverse"] = "second-pass"
-    """From source to target: predicted as well (the paper), or the inverse of what is predicted for the pair in the
-    order of time. The inverse lets the network expect forward motion, so that short trainings find it."""
+    """Motion from source to target: predicted as well (the paper), or the inverse of what is predicted for the pair in
+    the order of time. The inverse lets the network expect forward motion, so that short trainings find it."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +96,19 @@ class ScSfmLearnerSettings(MethodSettings):
     geometry_weight: float = 0.5
     """gamma of eq. 1; 0 leaves the geometry consistency out."""
     min_depth: float = 1 / 10.01
-    """With the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
+    """Nearest depth; with the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
     max_depth: float = 100.0
     released: Released = field(default_factory=Released)
     short: Short = field(default_factory=Short)
 
     @property
     def needs(self) -> Needs:
-        """Neighbours."""
+        """What training needs: neighbouring frames."""
         return Needs()
 
     @property
     def knows(self) -> Knows:
-        """The camera's motion; moving objects are only masked."""
+        """What the trained method can tell: the camera's motion; moving objects are only masked."""
         return Knows()
 
     @property

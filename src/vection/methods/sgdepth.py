@@ -5,22 +5,25 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vection.errors import UsageError
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.views import SourceClasses, SourceTransforms, Views, zero_if_finite
+from vection.geometry.resizing import resize_like
+from vection.geometry.views import SourceClasses, SourceTransforms, Views
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
+from vection.methods.steps.evaluation_mode import evaluating
+from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.methods.steps.overlap_log import OverlapLog, unmasked_share
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import DepthNetwork
 from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
-from vection.networks.depth.shared_encoder import SharedEncoder, evaluating, scale_gradients
+from vection.networks.depth.gradient_scaling import scale_gradients
+from vection.networks.depth.shared_encoder import SharedEncoder
 from vection.networks.motion.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
 from vection.samples import Batch, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
@@ -39,8 +42,7 @@ def depth_losses(
     """Photometric and smoothness loss of each scale; pixels that are not `learned` count as 0 in the mean (eq. 9)."""
     pyramid = views.pyramid(len(disparities))
     if settings.released.edges == "sampled":
-        small = [tuple(disparity.shape[-2:]) for disparity in disparities]
-        images = [functional.interpolate(views.target, size=size, mode="bilinear") for size in small]
+        images = [resize_like(views.target, disparity) for disparity in disparities]
         pyramid = [replace(level, target=image) for level, image in zip(pyramid, images, strict=True)]
     losses = []
     for result in compare_scales(disparities, transforms, pyramid, comparison=comparison):
@@ -174,7 +176,10 @@ class SgDepth(Method):
         return classes.where(batch.usable, UNKNOWN_CLASS), others.where(batch.usable, UNKNOWN_CLASS)
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
-        """The terms of depth alone, if it learns depth: most of the sum is segmentation, which says nothing of it."""
+        """Return the sum of the terms of depth alone: segmentation, most of the whole sum, says nothing of depth.
+
+        Where segmentation alone is learned it is that.
+        """
         del share_visible
         return sum(value for name, value in terms.items() if name != "segmentation" or self.settings.learns == name)
 
@@ -188,7 +193,7 @@ class SgDepth(Method):
         self.log.end_epoch(share)
 
     def predict_depth(self, image: Image) -> Depth:
-        """D = 1 / (a s + b) (section 4)."""
+        """Depth of the image, D = 1 / (a s + b) (section 4)."""
         return self._depth(self.depth_network.decoder(self.shared(image)))
 
     def predict_classes(self, image: Image) -> ClassMap:
@@ -201,7 +206,7 @@ class SgDepth(Method):
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Ego-motion; `moving` are the pixels of people and vehicles, which may stand (if segmentation was learned)."""
+        """Predict ego-motion; `moving` are people and vehicles, which may stand, if segmentation was learned."""
         del before, intrinsics
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
         moving = is_dynamic(self.predict_classes(first)).float() if self.segmentation_decoder is not None else None
@@ -209,7 +214,7 @@ class SgDepth(Method):
         return Motion(pair.T_first_to_second, moving=moving, intrinsics=camera)
 
     def observe(self, batch: Batch) -> Observation:
-        """The target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
+        """Show the target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
         disparities = self.depth_network.decoder(self.shared(batch.target))
         depth, transforms, views = self._views(disparities, batch)
         pictures = {
@@ -224,7 +229,8 @@ class SgDepth(Method):
     def _views(self, disparities: Disparities, batch: Batch) -> tuple[Depth, SourceTransforms, Views]:
         depth = self._depth(disparities)
         transforms, feature = source_transforms(self.ego_motion, batch, depth=depth)
-        return depth, transforms, Views(batch.target, batch.sources, *self.cameras(batch, feature))
+        target_K, source_K = self.cameras(batch, feature)
+        return depth, transforms, Views(batch.target, batch.sources, target_K, source_K)
 
     def _depth(self, disparities: Disparities) -> Depth:
         settings = self.settings

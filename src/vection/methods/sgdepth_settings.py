@@ -14,11 +14,11 @@ class Released:
     """What the authors' code has otherwise than the paper; the defaults are the paper's."""
 
     shared: Literal["encoder", "encoder-and-first-convolution"] = "encoder"
-    """What both tasks share."""
+    """What both tasks share: the encoder, or also the first convolution of its decoder."""
     overlap: Literal["mean", "pooled"] = "mean"
-    """Of the sources' IoUs: their mean (after eq. 10), or one IoU over all sources."""
+    """Overlap of dynamic pixels: mean of the sources' IoUs with the target (after eq. 10), or one IoU of all."""
     schedule: Literal["paper", "as-released"] = "paper"
-    """As released, the first epoch with masks masks nothing."""
+    """How masking begins: as the paper has it, or as released, where the first epoch with masks masks nothing."""
     class_average: Literal["pixels", "weights"] = "pixels"
     """What the cross-entropy is divided by: eq. 5, or the sum of the weights."""
     class_scores: Literal[19, 20] = 19
@@ -63,7 +63,7 @@ class SgDepthSettings(MethodSettings):
     pretrained: bool = True
     """Start the encoders from ImageNet weights."""
     depth_network: EncoderName = "resnet18"
-    """Its encoder, which the pose network has as well."""
+    """Encoder of the depth network, which the pose network has as well."""
     intrinsics: IntrinsicsSource = "given"
     learns: Literal["depth-and-segmentation", "depth", "segmentation"] = "depth-and-segmentation"
     class_maps: Literal["predicted", "given"] = "predicted"
@@ -93,13 +93,13 @@ class SgDepthSettings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """Neighbours; labelled images to learn segmentation, class maps to mask by given ones."""
+        """What training needs: neighbours; labelled images to learn segmentation; class maps to mask by given ones."""
         by_given = self.masking != "none" and self.class_maps == "given"
         return Needs(labels=self.learns != "depth", class_maps=by_given)
 
     @property
     def knows(self) -> Knows:
-        """The camera's motion; classes, and with them what could move, if it learns segmentation."""
+        """What the trained method can tell: the camera's motion; classes and what could move, if it learns them."""
         segments = self.learns != "depth"
         return Knows(object_motion=segments, classes=segments)
 

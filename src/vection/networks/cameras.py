@@ -10,14 +10,26 @@ from vection.samples import Batch
 from vection.types import Image, Intrinsics
 
 IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
+"""Whether intrinsics are given, learned for each camera, or predicted for each pair of frames."""
 
 MOST_CAMERAS = 64
-FOCAL_GAIN, RATIO_GAIN, CENTRE_GAIN = 30.0, 1.0, 10.0
-"""How much faster than a weight a learned camera moves: at a learning rate of 1e-4, 0.3 % of f and 0.1 % of the size a
-step. A wrong f and wrong angles explain much of the image together; they have to change together, which takes long.
+"""How many cameras can be learned, one correction each."""
 
-The ratio of the focal lengths is trusted more: turning about the vertical does not show it (fy cancels), and every
-error of the predicted motion makes a smaller fy look better."""
+FOCAL_GAIN = 30.0
+"""How much faster than a weight the logarithm of a focal length moves: 0.3 % a step at a learning rate of 1e-4.
+
+A wrong f and wrong angles explain much of the image together; they have to change together, which takes long.
+"""
+
+RATIO_GAIN = 1.0
+"""How much faster than a weight the logarithm of fy / fx moves.
+
+The given ratio is trusted more: turning about the vertical does not show it (fy cancels), and every error of the
+predicted motion makes a smaller fy look better.
+"""
+
+CENTRE_GAIN = 10.0
+"""How much faster than a weight the principal point moves: 0.1 % of the size a step at a learning rate of 1e-4."""
 
 
 class LearnedCameras(nn.Module):

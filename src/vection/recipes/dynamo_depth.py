@@ -12,8 +12,8 @@ from vection.methods.dynamo_depth_settings import (
     Released,
     Short,
 )
+from vection.recipes import short
 from vection.recipes.recipe import DataSettings, Recipe
-from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _RIGID = ("depth_network", "ego_motion", "cameras")
@@ -88,15 +88,15 @@ _EIGEN = replace(
     data=_KITTI,
 )
 
-# The range of depth, and with it all that is measured in its unit, is a third; see recipes/monodepth2.py. Three images
+# All that is measured in units of depth is a third, like the range of depth (see recipes/short.py). Three images
 # tell what moves better than two. More than half of the epochs are depth's alone: once flow and mask act they explain
 # what is still wrong with it, and it hardly learns any more.
 _SHORT = replace(
     _PAPER,
     depth_network="efficientnet-lite0",
     motion_encoder="efficientnet-lite0",
-    min_depth=0.03,
-    max_depth=30.0,
+    min_depth=short.MIN_DEPTH,
+    max_depth=short.MAX_DEPTH,
     ground_tolerance=0.0015,
     ramp_steps=100,
     released=Released(motion_images="three"),
@@ -137,18 +137,18 @@ RECIPES: tuple[Recipe, ...] = (
         name="dynamo-depth-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, hours on two cores",
         method=_SHORT,
-        data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
+        data=short.VIDEO,
         stages=_stages(36, 5, 9, 20, rate=2e-4, last_rate=1e-4, drop=14, warm_up=100),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _WAYMO,
         name="dynamo-depth-synthetic",
         summary="192x64 on the synthetic street, tens of minutes on two cores",
         method=_SHORT,
-        data=DataSettings(height=64, width=192, batch_size=8),
+        data=short.SYNTHETIC,
         stages=_stages(16, 2, 4, 8, rate=3e-4, last_rate=1.5e-4, drop=6, warm_up=50),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _WAYMO,
@@ -161,8 +161,8 @@ RECIPES: tuple[Recipe, ...] = (
             pretrained=False,
             ramp_steps=0,
         ),
-        data=DataSettings(height=64, width=96, batch_size=2),
+        data=short.DEBUG,
         stages=_stages(1, 1, 1, 1),
-        training=TrainingSettings(steps_per_epoch=1, log_every=1, validation_batches=1),
+        training=replace(short.DEBUG_TRAINING, steps_per_epoch=1),
     ),
 )

@@ -31,7 +31,7 @@ METHODS: dict[str, Entry] = {
     "motion_field": Entry(MotionFieldSettings, MotionField, motion_field.RECIPES),
     "dynamo_depth": Entry(DynamoDepthSettings, DynamoDepth, dynamo_depth.RECIPES),
 }
-"""By the name that the settings have."""
+"""Methods by the name that their settings have."""
 
 
 def build_method(settings: MethodSettings) -> Method:

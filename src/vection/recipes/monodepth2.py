@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from vection.methods.monodepth2_settings import Monodepth2Settings, Short
+from vection.recipes import short
 from vection.recipes.recipe import DataSettings, Recipe
-from vection.training.augmentation import Augmentation
-from vection.training.settings import Stage, TrainingSettings
+from vection.training.settings import Stage
 
 _EIGEN_ZHOU = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, batch_size=12, workers=8)
 _EIGEN_FULL = replace(_EIGEN_ZHOU, split="eigen_full")
@@ -82,14 +82,11 @@ _ABLATION = (
 )
 _BASELINE_MONO = _ABLATION[0]
 
-# An untrained pose network predicts camera steps of 0.001 to 0.005. At the paper's range of depth, 0.1 to 100, near
-# road would need steps of 0.02, which takes thousands of iterations to reach; at a third of it, hundreds (scale is
-# free). At a tenth, the first steps are too large for the depth and training may collapse to the far limit.
-_SHORT = replace(_PAPER, depth_network="efficientnet-lite0", min_depth=0.03, max_depth=30.0)
+_SHORT = replace(_PAPER, depth_network="efficientnet-lite0", min_depth=short.MIN_DEPTH, max_depth=short.MAX_DEPTH)
 
 _SYNTHETIC = replace(
     _MONO,
-    data=DataSettings(height=64, width=192, batch_size=8),
+    data=short.SYNTHETIC,
     method=replace(_PAPER, pretrained=False),
 )
 
@@ -139,9 +136,9 @@ RECIPES = (
         method=replace(
             _SHORT, short=Short(pose_matching=True, mask_from_step=200, derotated_mask=True, ground_weight=0.1)
         ),
-        data=DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentation(scale_crop=1.15)),
+        data=short.VIDEO,
         stages=(Stage(epochs=24, learning_rate=2e-4, drops=(20,), warm_up=100),),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _SYNTHETIC,
@@ -149,14 +146,14 @@ RECIPES = (
         summary="the demo's: 192x64 on the synthetic street, minutes on two cores",
         method=replace(_SHORT, short=Short(mask_from_step=100)),
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _SYNTHETIC,
         name="monodepth2-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
-        data=DataSettings(height=64, width=96, batch_size=2),
-        stages=(Stage(epochs=2, drops=(1,)),),
-        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),
+        data=short.DEBUG,
+        stages=short.DEBUG_STAGES,
+        training=short.DEBUG_TRAINING,
     ),
 )

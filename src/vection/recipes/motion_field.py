@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from vection.methods.motion_field_settings import MotionFieldSettings, Released, Short
+from vection.recipes import short
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
@@ -38,15 +39,14 @@ def _with_classes(data: DataSettings) -> DataSettings:
     return replace(data, use_classes=True)
 
 
-# Of short trainings. The range of depth is that of the library's other short recipes (see recipes/monodepth2.py).
 # The motion network need not tell forth from back, its first motions are not lost, and the loss does not fall when
 # depths disagree: docs/methods/motion_field.md.
 _SHORT = replace(
     _PAPER,
     depth_network="efficientnet-lite0",
     motion_channels=(16, 32, 64, 128, 256),
-    min_depth=0.03,
-    max_depth=30.0,
+    min_depth=short.MIN_DEPTH,
+    max_depth=short.MAX_DEPTH,
     burn_in=1000,
     noise_ramp=500,
     short=Short(pose_matching=True, motion_start="quick", inverse="derived", average="counted"),
@@ -87,24 +87,24 @@ RECIPES = (
         method=replace(_SHORT, intrinsics="per-camera"),
         data=replace(_PAIRS, batch_size=8, workers=0),
         stages=(Stage(epochs=60, learning_rate=2e-4, drops=(50,), warm_up=100),),
-        training=TrainingSettings(steps_per_epoch=50, gradient_clip=10.0),
+        training=replace(short.TRAINING, gradient_clip=10.0),
     ),
     replace(
         _CITYSCAPES,
         name="motion-field-synthetic",
         summary="192x64 on the synthetic street, tens of minutes on two cores",
         method=_SHORT,
-        data=DataSettings(height=64, width=192, offsets=(1,), batch_size=8),
+        data=replace(short.SYNTHETIC, offsets=(1,)),
         stages=(Stage(epochs=40, learning_rate=3e-4, drops=(32,), warm_up=50),),
-        training=TrainingSettings(steps_per_epoch=50, gradient_clip=10.0),
+        training=replace(short.TRAINING, gradient_clip=10.0),
     ),
     replace(
         _CITYSCAPES,
         name="motion-field-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
         method=replace(_PAPER, pretrained=False, motion_channels=(8, 16, 32), burn_in=2, noise_ramp=2),
-        data=DataSettings(height=64, width=96, offsets=(1,), batch_size=2),
-        stages=(Stage(epochs=2, drops=(1,)),),
-        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1, gradient_clip=10.0),
+        data=replace(short.DEBUG, offsets=(1,)),
+        stages=short.DEBUG_STAGES,
+        training=replace(short.DEBUG_TRAINING, gradient_clip=10.0),
     ),
 )

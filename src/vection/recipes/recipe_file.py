@@ -73,11 +73,11 @@ def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
 
 def _grouped(flat: dict[str, Any], settings: type[MethodSettings], *, short: dict[str, Any]) -> dict[str, Any]:
     """Move settings into the groups (`released`, `short`) that have a field of their name."""
-    own = {field.name: field for field in fields(settings)}
-    grouped = {key: value for key, value in flat.items() if key in own}
-    left = {key: value for key, value in flat.items() if key not in own} | short
+    settings_fields = {field.name: field for field in fields(settings)}
+    grouped = {key: value for key, value in flat.items() if key in settings_fields}
+    left = {key: value for key, value in flat.items() if key not in settings_fields} | short
     for group in ("released", "short"):
-        if group in own:
-            members = {field.name for field in fields(own[group].default_factory)}  # type: ignore[arg-type]
+        if group in settings_fields:
+            members = {field.name for field in fields(settings_fields[group].default_factory)}  # type: ignore[arg-type]
             grouped[group] = {key: left.pop(key) for key in list(left) if key in members}
     return grouped | left

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmLearnerSettings, Short
+from vection.recipes import short
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.augmentation import Augmentation
 from vection.training.settings import Stage, TrainingSettings
@@ -98,7 +99,7 @@ _RELEASED = replace(
     released=AS_RELEASED,
 )
 
-# The range of depth of short trainings: see `recipes/monodepth2.py`. Smoothness is that of the later code, which does
+# Smoothness is that of the later code, which does
 # not depend on the scale of the depth; eq. 4 on raw depth is heavy for depths of 30 and naught for those of 0.1.
 # A network that sees pairs in either order has found no direction after 96 steps on the synthetic street (path error
 # 3.1 m of 5 m); with the inverse for the motion back it has (0.1 m).
@@ -108,8 +109,8 @@ _SHORT = replace(
     ego_motion="efficientnet-lite0",
     released=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
     short=Short(pose_matching=True, motion_back="inverse"),
-    min_depth=0.03,
-    max_depth=30.0,
+    min_depth=short.MIN_DEPTH,
+    max_depth=short.MAX_DEPTH,
 )
 
 RECIPES: tuple[Recipe, ...] = (
@@ -148,26 +149,26 @@ RECIPES: tuple[Recipe, ...] = (
         name="sc-sfmlearner-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, hours on two cores",
         method=_SHORT,
-        data=DataSettings(height=128, width=416, batch_size=4, augmentation=Augmentation(scale_crop=1.15)),
+        data=replace(short.VIDEO, batch_size=4),
         stages=(Stage(epochs=40, learning_rate=2e-4, drops=(32,), warm_up=100),),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _KITTI,
         name="sc-sfmlearner-synthetic",
         summary="192x64 on the synthetic street, a quarter of an hour on one core",
         method=_SHORT,
-        data=DataSettings(height=64, width=192, batch_size=4, augmentation=Augmentation(scale_crop=1.15)),
+        data=replace(short.SYNTHETIC, batch_size=4, augmentation=short.VIDEO.augmentation),
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _KITTI,
         name="sc-sfmlearner-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
         method=replace(_SHORT, pretrained=False, ego_motion="posenet", short=Short(pose_matching=True), scales=2),
-        data=DataSettings(height=64, width=96, batch_size=2, augmentation=_SCALE_CROP_FLIP),
-        stages=(Stage(epochs=2, drops=(1,)),),
-        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),
+        data=replace(short.DEBUG, augmentation=_SCALE_CROP_FLIP),
+        stages=short.DEBUG_STAGES,
+        training=short.DEBUG_TRAINING,
     ),
 )

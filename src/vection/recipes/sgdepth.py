@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings, Short
+from vection.recipes import short
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.training.augmentation import Augmentation
-from vection.training.settings import Stage, TrainingSettings
+from vection.training.settings import Stage
 
 # 416x128 and 1280x384 were trained like 640x192; the paper names no other schedule.
 _SCHEDULE = (Stage(epochs=40, drops=(30,)),)
@@ -90,11 +91,14 @@ _TABLE_3 = (
     _row("kitti-resnet50", "full with ResNet-50", depth_network="resnet50"),
 )
 
-# The range of depth and the encoder of short trainings: see the comment in `monodepth2.py`.
 _SHORT = replace(
-    _PAPER, depth_network="efficientnet-lite0", min_depth=0.03, max_depth=30.0, short=Short(pose_matching=True)
+    _PAPER,
+    depth_network="efficientnet-lite0",
+    min_depth=short.MIN_DEPTH,
+    max_depth=short.MAX_DEPTH,
+    short=Short(pose_matching=True),
 )
-_SYNTHETIC = DataSettings(height=64, width=192, batch_size=8, labels=OWN_CLIPS)
+_SYNTHETIC = replace(short.SYNTHETIC, labels=OWN_CLIPS)
 
 RECIPES = (
     *_TABLE_1,
@@ -118,11 +122,9 @@ RECIPES = (
         name="sgdepth-video",
         summary="your own video and labelled images (data.labels): EfficientNet-Lite0 with ImageNet weights, 416x128",
         method=_SHORT,
-        data=DataSettings(
-            height=128, width=416, batch_size=6, augmentation=Augmentation(scale_crop=1.15, labelled_shrink=1.5)
-        ),
+        data=replace(short.VIDEO, batch_size=6, augmentation=Augmentation(scale_crop=1.15, labelled_shrink=1.5)),
         stages=(Stage(epochs=40, learning_rate=2e-4, drops=(32,), warm_up=100),),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _FULL,
@@ -131,15 +133,15 @@ RECIPES = (
         method=replace(_SHORT, masking_from=4, short=Short(pose_matching=True, mask_from_step=100)),
         data=_SYNTHETIC,
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
-        training=TrainingSettings(steps_per_epoch=50),
+        training=short.TRAINING,
     ),
     replace(
         _FULL,
         name="sgdepth-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps, clips with truth",
         method=replace(_PAPER, pretrained=False, masking="threshold", masking_from=0, unmasked_share=0.5),
-        data=replace(_SYNTHETIC, height=64, width=96, batch_size=2),
-        stages=(Stage(epochs=2, drops=(1,)),),
-        training=TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1),
+        data=replace(short.DEBUG, labels=OWN_CLIPS),
+        stages=short.DEBUG_STAGES,
+        training=short.DEBUG_TRAINING,
     ),
 )

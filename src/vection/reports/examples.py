@@ -6,8 +6,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
 
+from vection.arrays import AnyArray, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_map
 from vection.errors import DataError
@@ -26,24 +26,31 @@ class Example:
     """One frame with predicted and, where known, true depth; both at the size of the image."""
 
     name: str
-    image: UInt8[np.ndarray, "height width 3"]
-    depth: Float32[np.ndarray, "height width"]
+    image: RgbImage
+    depth: DepthMap
     """Predicted z, in the unit of `truth` if there is one (already scaled)."""
-    truth: Float32[np.ndarray, "height width"] | None = None
+    truth: DepthMap | None = None
     """True z in metres, 0 where unknown."""
-    unit: str = "up-to-scale"
-    motion_mask: Float32[np.ndarray, "height width"] | None = None
+    unit: Unit = "up-to-scale"
+    """Unit of the predicted depth and flow."""
+    motion_mask: MaskMap | None = None
     """Predicted, in [0, 1]."""
-    moving: Bool[np.ndarray, "height width"] | None = None
+    moving: PixelMask | None = None
     """Where the scene truly moves."""
-    object_flow: Float32[np.ndarray, "height width 3"] | None = None
+    object_flow: FlowMap | None = None
     """Predicted 3D motion to the next frame, in the unit of `truth`."""
-    true_flow: Float32[np.ndarray, "height width 3"] | None = None
+    true_flow: FlowMap | None = None
+    """True 3D motion to the next frame, in metres."""
+
+    @property
+    def short_unit(self) -> str:
+        """The unit as it stands behind a number."""
+        return "m" if self.unit == "metres" else self.unit
 
 
 def write_example(folder: Path, example: Example) -> Path:
     """Write one example frame into `folder`, made if needed."""
-    arrays: dict[str, np.ndarray] = {"image": example.image, "depth": example.depth, "unit": np.array(example.unit)}
+    arrays: dict[str, AnyArray] = {"image": example.image, "depth": example.depth, "unit": np.array(example.unit)}
     arrays |= {part: value for part in OPTIONAL if (value := getattr(example, part)) is not None}
     path = folder / f"{example.name}.npz"
     with whole_file(path) as temporary:
@@ -101,6 +108,7 @@ def _read_example(path: Path) -> Example:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             optional = {part: arrays[part] for part in OPTIONAL if part in arrays}
-            return Example(path.stem, arrays["image"], arrays["depth"], unit=str(arrays["unit"]), **optional)
+            unit: Unit = "metres" if str(arrays["unit"]) == "metres" else "up-to-scale"
+            return Example(path.stem, arrays["image"], arrays["depth"], unit=unit, **optional)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} is no example of vection ({error}); delete it or evaluate again.") from error

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from vection.arrays import Positions, Unit
 from vection.extras import extra
 from vection.files import whole_file
 from vection.formats.metrics_log import Event
@@ -25,10 +26,13 @@ with extra("report", purpose="Drawing figures"):
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 COLOURS = ("#3b82c4", "#e07b39", "#3a9d6a", "#a06cd5", "#d1495b", "#8a8f98")
-"""Readable on white and on near-black."""
+"""Colours of lines, readable on white and on near-black."""
 
-# Stand-ins that `to_svg` replaces by colours of the style sheet; matplotlib knows no variables.
-TEXT, LINE = "#010203", "#040506"
+TEXT = "#010203"
+"""Stand-in that `to_svg` replaces by the colour of text in the style sheet; matplotlib knows no variables."""
+
+LINE = "#040506"
+"""Stand-in that `to_svg` replaces by the colour of lines in the style sheet."""
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -123,7 +127,7 @@ def write_png(path: Path, figure: Figure, *, dots_per_inch: int = 150) -> None:
         figure.savefig(temporary, format="png", dpi=dots_per_inch, facecolor="white")
 
 
-def path_figure(paths: Mapping[str, Float[np.ndarray, "frame 3"]], *, unit: str) -> Figure:
+def path_figure(paths: Mapping[str, Positions], *, unit: str) -> Figure:
     """Camera paths seen from above: x to the right, z (forward at the start) upwards, equal scales."""
     figure, axes = _canvas(5.6, 3.4)
     for index, (name, places) in enumerate(paths.items()):
@@ -139,7 +143,7 @@ def path_figure(paths: Mapping[str, Float[np.ndarray, "frame 3"]], *, unit: str)
     return figure
 
 
-def depth_histogram(depths: Mapping[str, Float[np.ndarray, " value"]], *, unit: str) -> Figure:
+def depth_histogram(depths: Mapping[str, Float[np.ndarray, " value"]], *, unit: Unit) -> Figure:
     """Share of pixels by depth, on a logarithmic axis; values must be positive."""
     figure, axes = _canvas(5.6, 2.4)
     everything = np.concatenate(list(depths.values()))

@@ -14,7 +14,7 @@ class Timing:
     """Where the time of training went; speeds and shares are medians over the log events."""
 
     minutes: float | None
-    """All steps together, without validation and checkpoints."""
+    """Minutes of all steps together, without validation and checkpoints."""
     samples_per_second: float | None
     data_percent: float | None
     """Share of a step spent waiting for data."""
@@ -35,8 +35,8 @@ def summary(evaluation: Evaluation | None, events: Sequence[Event]) -> str:
 
 def _comparison(evaluation: Evaluation) -> str | None:
     category = evaluation.categories[0] if evaluation.categories else ""
-    found = {scores.name: scores.errors.get(category, {}).get("abs_rel") for scores in evaluation.results}
-    errors = {name: error for name, error in found.items() if error is not None and math.isfinite(error)}
+    candidates = {scores.name: scores.errors.get(category, {}).get("abs_rel") for scores in evaluation.results}
+    errors = {name: error for name, error in candidates.items() if error is not None and math.isfinite(error)}
     if MODEL not in errors:
         return None
     model, scores = errors.pop(MODEL), evaluation.scores(MODEL)

@@ -19,7 +19,7 @@ class ObjectsSection:
     """What the template shows; parts that the run lacks are empty."""
 
     numbers: tuple[tuple[str, str], ...]
-    """What it is, and its value."""
+    """What each number is, and its value."""
     holes: tuple[tuple[str, str], ...]
     """Category and hole score of the model."""
     curve: Markup | None
@@ -63,8 +63,7 @@ def object_tiles(example: Example) -> list[Tile]:
     if example.object_flow is not None:
         reference = example.object_flow if example.true_flow is None else example.true_flow
         fastest = pictures.fastest(reference)
-        unit = "m" if example.unit == "metres" else example.unit
-        caption = f"predicted object flow (full colour: {fastest:.2g} {unit} a frame)"
+        caption = f"predicted object flow (full colour: {fastest:.2g} {example.short_unit} a frame)"
         tiles.append((caption, pictures.jpeg_uri(pictures.colour_flow(example.object_flow, fastest=fastest))))
         if example.true_flow is not None:
             tiles.append(("true object flow", pictures.jpeg_uri(pictures.colour_flow(reference, fastest=fastest))))

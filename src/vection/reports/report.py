@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -29,8 +28,13 @@ with extra("report", purpose="Writing a report"):
     from matplotlib.figure import Figure
 
 MAX_EXAMPLES = 8
+"""Frames that the report shows beside their truth."""
+
 MAX_PANELS = 4
+"""Pictures of the training that the report shows."""
+
 MAX_VIDEO_BYTES = 16_000_000
+"""Size up to which the video becomes part of the page."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,8 @@ def _context(run: Run) -> dict[str, Any]:
         "metrics": METRICS,
         "curves": _curves(run.events),
         "examples": [_example(example) for example in run.examples[:MAX_EXAMPLES]],
-        "depth_bar": pictures.gradient(cv2.COLORMAP_MAGMA),
-        "error_bar": pictures.gradient(cv2.COLORMAP_VIRIDIS),
+        "depth_bar": pictures.gradient(pictures.DEPTH_COLOURS),
+        "error_bar": pictures.gradient(pictures.ERROR_COLOURS),
         "error_limit": pictures.ERROR_LIMIT,
         "panels": [(_step(path), pictures.picture_file_uri(path)) for path in _spread(run.panels)],
         "histogram": _histogram(run.examples),
@@ -172,18 +176,17 @@ def _curves(events: tuple[Event, ...]) -> list[tuple[str, str, Markup]]:
 
 def _example(example: Example) -> dict[str, Any]:
     """Return one row of pictures; prediction and truth share the range of colours of the truth."""
-    near, far = pictures.depth_range(example.depth if example.truth is None else example.truth)
+    limits = pictures.depth_range(example.depth if example.truth is None else example.truth)
     tiles = [
         ("image", pictures.jpeg_uri(example.image)),
-        ("predicted depth", pictures.jpeg_uri(pictures.colour_depth(example.depth, near=near, far=far))),
+        ("predicted depth", pictures.jpeg_uri(pictures.colour_depth(example.depth, limits))),
     ]
     if example.truth is not None:
-        tiles.append(("true depth", pictures.jpeg_uri(pictures.colour_depth(example.truth, near=near, far=far))))
+        tiles.append(("true depth", pictures.jpeg_uri(pictures.colour_depth(example.truth, limits))))
         tiles.append(("relative error", pictures.jpeg_uri(pictures.colour_error(example.depth, truth=example.truth))))
     tiles += object_tiles(example)
-    unit = "m" if example.unit == "metres" else example.unit
     has_flow = example.object_flow is not None
-    depths = {"near": f"{near:.3g} {unit}", "far": f"{far:.3g} {unit}"}
+    depths = {"near": f"{limits.near:.3g} {example.short_unit}", "far": f"{limits.far:.3g} {example.short_unit}"}
     return {"name": example.name, "tiles": tiles, "has_flow": has_flow, **depths}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
-from vection.data.sets.kitti_raw import KittiRawDataset, KittiSettings
+from vection.data.sets.kitti_raw import NOMINAL_BASELINE, KittiRawDataset, KittiSettings
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.data.splits.list_file import read_split, read_static_frames, without_static
 from vection.data.splits.published import find_split
@@ -13,13 +13,10 @@ from vection.errors import DataError, UsageError
 from vection.image_sides import check_image_sides
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.samples import RawSample
-from vection.training.loop import Data
+from vection.training.data import Data
 
-NOMINAL_BASELINE = 0.1
-"""Length of the stereo translation in the published models; 5.4 times it is KITTI's 0.54 m."""
 STATIC = "static_frames.txt"
-TRUE_BASELINE = 0.54
-"""Metres between the two colour cameras, as the papers round it."""
+"""List of the frames of KITTI raw in which the camera stands still."""
 
 
 def load_data(recipe: Recipe, root: Path) -> Data:

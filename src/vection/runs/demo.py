@@ -42,6 +42,7 @@ from vection.runs.train import train
 MARKER = "demo.json"
 """Tells a demo's folder from any other, which is never touched."""
 SEEDS_PER_WORLD = 10_000
+"""Distance of the first seeds of neighbouring worlds, so that no two worlds share a drive."""
 HELD_OUT_SEEDS = 5_000
 """Held-out drives have seeds from here on within their world."""
 
@@ -54,7 +55,7 @@ class DemoSettings:
     drive: str = "street"
     training_drives: int = 24
     frames: int = 20
-    """Of a training drive; many short drives show more places than few long ones."""
+    """Frames of a training drive; many short drives show more places than few long ones."""
     held_out_drives: int = 4
     held_out_frames: int = 40
 
@@ -115,12 +116,12 @@ def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, p
             HELD_OUT_SEEDS,
         ),
     )
-    wanted = [
+    drives = [
         (world / part / f"drive_{index:02d}", drive, seed * SEEDS_PER_WORLD + first + index)
         for part, drive, count, first in parts
         for index in range(count)
     ]
-    missing = [job for job in wanted if not job[0].exists()]
+    missing = [job for job in drives if not job[0].exists()]
     if not missing:
         return
     processes = min(len(os.sched_getaffinity(0)), len(missing))

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vection.data.sets.kitti_raw import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config
 from vection.formats.record import first_place
@@ -15,7 +16,6 @@ from vection.methods.method import Knows
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
-from vection.runs.data import NOMINAL_BASELINE, TRUE_BASELINE
 
 
 def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:

@@ -69,8 +69,8 @@ def odometry(
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _matched(predicted, open_paths(place), truth=place)
     scores = tuple(
-        score_path(predicted[own], true, protocol, name=name or own, first_frame=first_frame)
-        for own, (name, true) in matched.items()
+        score_path(predicted[predicted_name], true, protocol, name=name or predicted_name, first_frame=first_frame)
+        for predicted_name, (name, true) in matched.items()
     )
     folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
     comparison = PathComparison(tuple(folders), scores, protocol, str(place))
@@ -146,6 +146,6 @@ def _matched(
         return {next(iter(predicted)): next(iter(trues.items()))}
     missing = [name for name in predicted if name not in trues]
     if missing:
-        known = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
-        raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {known}); rename one of the two.")
+        names = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
+        raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {names}); rename one of the two.")
     return {name: (name, trues[name]) for name in predicted}

@@ -1,5 +1,6 @@
 """Train a recipe: from its values to datasets, a method, and a run folder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -51,7 +52,7 @@ def _claim(out: Path, recipe: Recipe, *, resume: bool) -> None:
     """Write the recipe into the run folder; refuse a folder that holds the run of another recipe."""
     run = RunFolder(out)
     if resume and find_checkpoint(run.last) is not None and run.recipe.is_file():
-        if read_run_recipe(out) != recipe:
+        if replace(read_run_recipe(out), summary=recipe.summary) != recipe:
             raise UsageError(
                 f"'{out}' holds a run of other settings ({run.recipe.name} differs); "
                 "choose another `out`, or start anew with `resume=False`."

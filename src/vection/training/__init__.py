@@ -11,14 +11,14 @@ from vection.lazy import lazy_exports
 if TYPE_CHECKING:
     from vection.training.augmentation import Augmentation as Augmentation
     from vection.training.augmentation import augment as augment
-    from vection.training.loop import Data as Data
+    from vection.training.data import Data as Data
     from vection.training.loop import Training as Training
     from vection.training.settings import Stage as Stage
     from vection.training.settings import TrainingSettings as TrainingSettings
 
 _MODULES = {
     "Augmentation": "vection.training.augmentation",
-    "Data": "vection.training.loop",
+    "Data": "vection.training.data",
     "Stage": "vection.training.settings",
     "Training": "vection.training.loop",
     "TrainingSettings": "vection.training.settings",

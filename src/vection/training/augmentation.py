@@ -13,10 +13,12 @@ from vection.samples import Batch, LabelledImage, RawLabelledImage, RawSample, S
 
 LUMA = (0.299, 0.587, 0.114)
 """Grey of RGB, ITU-R BT.601: what PIL and JPEG use."""
-RGB_TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 
+RGB_TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+"""Rows that turn RGB into brightness and the two axes of chroma of NTSC."""
 
 Change = Callable[[Tensor], Tensor]
+"""What becomes of images."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,11 @@ class Augmentation:
     jitter: float = 0.5
     """Probability of jittering a sample's colours."""
     brightness: float = 0.2
-    """Factor drawn from 1 - this to 1 + this; likewise contrast and saturation."""
+    """Brightness is multiplied by a factor drawn from 1 - this to 1 + this."""
     contrast: float = 0.2
+    """Contrast is multiplied by a factor drawn from 1 - this to 1 + this."""
     saturation: float = 0.2
+    """Saturation is multiplied by a factor drawn from 1 - this to 1 + this."""
     hue: float = 0.1
     """Turn of the hue in revolutions, to either side."""
     scale_crop: float = 1.0
@@ -85,7 +89,7 @@ def _as_float(raw: RawSample, *, labelled: LabelledImage | None) -> Batch:
 def augment_labelled(
     labelled: RawLabelledImage, settings: Augmentation, *, size: tuple[int, int], generator: Generator
 ) -> LabelledImage:
-    """Crops of `size` (height, width) at random places of shrunk, mirrored and jittered raw images.
+    """Return crops of `size` (height, width) at random places of shrunk, mirrored and jittered raw images.
 
     An image is never shrunk below the crop. Classes are taken from the nearest pixel.
     """
@@ -116,23 +120,23 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
     """
     width = batch.target.shape[-1]
 
-    def chosen(tensor: Tensor) -> Tensor:
+    def flipped_like(tensor: Tensor) -> Tensor:
         return flipped.view(-1, *[1] * (tensor.dim() - 1))
 
     def image(tensor: Tensor) -> Tensor:
-        return torch.where(chosen(tensor), tensor.flip(-1), tensor)
+        return torch.where(flipped_like(tensor), tensor.flip(-1), tensor)
 
     def camera(K: Tensor) -> Tensor:
-        return torch.where(chosen(K), flip_intrinsics(K, width=width), K)
+        return torch.where(flipped_like(K), flip_intrinsics(K, width=width), K)
 
     def rigid(T: Tensor) -> Tensor:
         signs = T.new_tensor([-1.0, 1.0, 1.0, 1.0])
-        return torch.where(chosen(T), signs[:, None] * T * signs, T)
+        return torch.where(flipped_like(T), signs[:, None] * T * signs, T)
 
     mirrored = batch.stored_to_image.clone()
     mirrored[:, 0] = -mirrored[:, 0]
     mirrored[:, 0, 2] += width - 1
-    batch = replace(batch, stored_to_image=torch.where(chosen(mirrored), mirrored, batch.stored_to_image))
+    batch = replace(batch, stored_to_image=torch.where(flipped_like(mirrored), mirrored, batch.stored_to_image))
     return _change(batch, image=image, camera=camera, rigid=rigid, usable=image, classes=image)
 
 
@@ -201,7 +205,7 @@ def draw_colour_change(samples: int, settings: Augmentation, *, generator: Gener
     Brightness scales, contrast moves towards the image's mean grey, saturation towards each pixel's grey, and hue turns
     the chroma plane of YIQ: all linear in x and mean(x), so any order of them is one such pair.
     """
-    chosen = torch.rand(samples, generator=generator) < settings.jitter
+    jittered = torch.rand(samples, generator=generator) < settings.jitter
     spans = torch.tensor([settings.brightness, settings.contrast, settings.saturation, settings.hue])
     draws = (2 * torch.rand(samples, 4, generator=generator) - 1) * spans
     order = torch.rand(samples, 4, generator=generator).argsort(dim=1)
@@ -223,8 +227,8 @@ def draw_colour_change(samples: int, settings: Augmentation, *, generator: Gener
     for step in order.unbind(1):
         now, from_mean = steps[rows, step], of_means[rows, step]
         A, M = now @ A, now @ M + from_mean @ (A + M)
-    chosen = chosen[:, None, None]
-    return torch.where(chosen, A, eye), torch.where(chosen, M, torch.zeros(()))
+    jittered = jittered[:, None, None]
+    return torch.where(jittered, A, eye), torch.where(jittered, M, torch.zeros(()))
 
 
 def change_colours(image: Tensor, of_image: Tensor, of_mean: Tensor) -> Tensor:

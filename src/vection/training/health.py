@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from vection.errors import DataError
-from vection.geometry.flow import motion_vector
+from vection.geometry.rigid import motion_vector
 from vection.types import Depth, Transform
 
 
 def first_not_finite(tensors: Iterable[tuple[str, Tensor | None]]) -> str | None:
-    """Name of the first tensor with a NaN or an infinity."""
+    """Return the name of the first tensor with a NaN or an infinity."""
     for name, tensor in tensors:
         if tensor is not None and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             return name
@@ -45,7 +45,7 @@ def stop_if_not_finite(
 def depth_statistics(
     depth: Depth, *, limits: tuple[float, float] | None = None, ego_motion: Transform | None = None
 ) -> dict[str, float]:
-    """Numbers that show a collapse: spread of log depth, share of pixels at the range's ends, the camera's motion."""
+    """Return what shows a collapse: spread of log depth, share of pixels at the range's ends, the camera's motion."""
     logarithm = depth.log().flatten(1)
     statistics = {
         "median": float(depth.median()),
@@ -77,37 +77,37 @@ def remarks(
 
     `nothing_compared`: all loss terms that compare frames are exactly 0.
     """
-    found = []
+    sentences = []
     share = 0.0 if nothing_compared else statistics.get("share_visible", 1.0)
     if share < 0.05:
-        found.append(
+        sentences.append(
             f"Only {share:.0%} of the pixels are found in the other frame, so hardly anything is compared and a low "
             "loss means nothing: the predicted motion takes them out of view, or behind what the other frame shows. "
             "Lower the learning rate (stages.0.learning_rate) or lengthen the warm-up (stages.0.warm_up)."
         )
     if learns_intrinsics and statistics.get("rotation", math.inf) < ENOUGH_ROTATION:
-        found.append(
+        sentences.append(
             "The predicted camera hardly turns, and without turns no focal length can be learned. If the clips have "
             "turns, train longer; else add clips with turns, or give the intrinsics when ingesting."
         )
     if statistics["spread_within_image"] < 0.02:
-        found.append(
+        sentences.append(
             "The depth is nearly the same everywhere (collapse). Usual causes: hardly any camera motion between frames "
             "(ingest with a larger stride), or wrong intrinsics."
         )
     if statistics.get("share_at_near_limit", 0.0) > 0.2:
-        found.append(
+        sentences.append(
             "A fifth of the depth sits at the near limit: the range of depth is too far away for the predicted camera "
             "motion. Lower both ends of it together, as method.min_depth 0.03 and method.max_depth 30 (scale is free)."
         )
     if statistics.get("share_at_far_limit", 0.0) > 0.5:
-        found.append(
+        sentences.append(
             "Half of the depth sits at the far limit. Usual causes: no parallax (a static or only turning camera), or "
             "too high a learning rate."
         )
     if statistics.get("translation", 1.0) < 1e-5:
-        found.append(
+        sentences.append(
             "The predicted camera motion is zero. Usual causes: a static camera, frames too close in time "
             "(ingest with a larger stride), or a scene that moves with the camera."
         )
-    return found
+    return sentences

@@ -4,14 +4,14 @@ Every step is a pure function of the state before it, the seed and the step's nu
 uninterrupted one bit for bit on the same machine.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.run_folder import RunFolder
@@ -19,8 +19,9 @@ from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
 from vection.training.accelerator import make_accelerator
-from vection.training.augmentation import Augmentation, augment
+from vection.training.augmentation import augment
 from vection.training.batches import EpochBatches
+from vection.training.data import Data
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.position import Position
 from vection.training.reporter import Reporter
@@ -28,17 +29,6 @@ from vection.training.settings import Stage, TrainingSettings
 from vection.training.stage_run import StageRun
 from vection.training.stop import StopRequest
 from vection.training.validation import plain_batches, validate
-
-
-@dataclass(frozen=True)
-class Data:
-    """What to learn from, and how a batch is made of it."""
-
-    training: Dataset[RawSample]
-    validation: Dataset[RawSample] | None
-    batch_size: int
-    augmentation: Augmentation
-    workers: int
 
 
 class Training:
@@ -163,7 +153,7 @@ class Training:
             if position.step % settings.checkpoint_every == 0:
                 self._check(terms, raw)
                 self._save(self.run.last, stage)
-            stop.raise_if_wanted()
+            stop.raise_if_requested()
 
     def _step(self, raw: list[RawSample], stage: StageRun) -> dict[str, Tensor]:
         settings, progress = self.settings, self._progress(stage)
@@ -206,15 +196,15 @@ class Training:
         held_out = validate(
             stage.model, self.method, batches, progress=replace(progress, step=progress.steps, epoch=progress.epochs)
         )
-        found: list[str] = []
+        notes: list[str] = []
         # An untrained network looks collapsed; what it looks like later counts.
         if self.position.step >= min(500, self.total_steps // 2):
-            found = remarks(
+            notes = remarks(
                 held_out.statistics,
                 learns_intrinsics=self.method.learns_intrinsics,
                 nothing_compared=held_out.nothing_compared(self.method.comparing),
             )
-        reporter.held_out(held_out, position=self.position, stage=stage.stage.name, remarks=found)
+        reporter.held_out(held_out, position=self.position, stage=stage.stage.name, remarks=notes)
         if held_out.selection_loss < self.position.best:
             self.position.best = held_out.selection_loss
             self._save(self.run.best, stage)

@@ -36,7 +36,7 @@ class TrainingProgress:
         self.loss: float | None = None
         self.validation_loss: float | None = None
         self.data_share = 0.0
-        self.said: set[str] = set()
+        self.printed_remarks: set[str] = set()
 
     def __enter__(self) -> "TrainingProgress":
         self.bar.__enter__()
@@ -63,6 +63,6 @@ class TrainingProgress:
             self.task, losses="  ".join(f"{name} {value:.4f}" for name, value in parts if value is not None)
         )
         for remark in remarks or []:
-            if remark not in self.said and not self.bar.disable:
-                self.said.add(remark)
+            if remark not in self.printed_remarks and not self.bar.disable:
+                self.printed_remarks.add(remark)
                 self.bar.console.print(f"[yellow]health:[/] {remark}")

@@ -31,9 +31,9 @@ class TrainingSettings:
 
     seed: int = 0
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """Of the networks' convolutions; losses and geometry are always float32. "auto": bfloat16 where it is fast."""
+    """Precision of the networks' convolutions; losses and geometry stay float32. "auto": bfloat16 where it is fast."""
     steps_per_epoch: int | None = None
-    """None: once through the data. A number: that many optimiser steps, however long that takes."""
+    """Optimiser steps of an epoch, however long that takes; None: once through the data."""
     accumulation: int = 1
     """Batches per optimiser step."""
     gradient_clip: float | None = None
@@ -44,6 +44,6 @@ class TrainingSettings:
     """Optimiser steps between two checkpoints, besides one after each epoch."""
     validation_fraction: float = 0.1
     validation_batches: int = 20
-    """At most so many batches a validation."""
+    """Largest number of batches of a validation."""
     compile: bool = False
     """Compile the loss with torch.compile."""

@@ -52,8 +52,8 @@ class StageRun:
 
 def freeze_all_but(method: nn.Module, parts: tuple[str, ...]) -> None:
     """Let only the named direct parts of `method` learn; none named: all. Raises UsageError for an unknown name."""
-    known = dict(method.named_children())
+    modules = dict(method.named_children())
     for part in parts:
-        look_up(part, known, kind="part of the method")
-    for name, module in known.items():
+        look_up(part, modules, kind="part of the method")
+    for name, module in modules.items():
         module.requires_grad_(not parts or name in parts)

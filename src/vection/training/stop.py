@@ -9,7 +9,7 @@ class StopRequest:
     """Turns Ctrl-C and SIGTERM (a scheduler's wish) into a stop between two steps; a second one stops at once."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.requested = False
         self.previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
@@ -22,11 +22,11 @@ class StopRequest:
             signal.signal(kind, handler)
 
     def _note(self, *_: object) -> None:
-        if self.wanted:
+        if self.requested:
             raise KeyboardInterrupt
-        self.wanted = True
+        self.requested = True
 
-    def raise_if_wanted(self) -> None:
+    def raise_if_requested(self) -> None:
         """Raise KeyboardInterrupt if a stop was asked for."""
-        if self.wanted:
+        if self.requested:
             raise KeyboardInterrupt

@@ -14,6 +14,7 @@ from vection.training.health import depth_statistics
 from vection.types import Image, Transform
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
+"""No augmentation: held-out frames are seen as they are."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,9 @@ class HeldOut:
     selection_loss: float
     """What chooses the best checkpoint; see `Method.selection_loss`."""
     statistics: dict[str, float]
-    """Of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
+    """Statistics of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
     pictures: dict[str, Image]
-    """Of the first batch."""
+    """Pictures of the first batch, by their captions."""
     cameras: dict[int, tuple[float, ...]]
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
@@ -38,11 +39,11 @@ class HeldOut:
 
 
 def plain_batches(frames: Dataset[RawSample], *, batch_size: int, most: int, device: torch.device) -> Iterator[Batch]:
-    """Batches without augmentation; evenly spread over the frames when there are more than `most`."""
+    """Yield batches without augmentation; evenly spread over the frames when there are more than `most`."""
     count = len(frames)  # type: ignore[arg-type]
-    chosen = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
-    for start in range(0, len(chosen), batch_size):
-        raw = stack([frames[index] for index in chosen[start : start + batch_size]])
+    indices = torch.linspace(0, count - 1, min(count, most)).round().long().tolist()
+    for start in range(0, len(indices), batch_size):
+        raw = stack([frames[index] for index in indices[start : start + batch_size]])
         yield augment(raw.to(device), PLAIN, generator=torch.Generator())
 
 

@@ -1,9 +1,8 @@
 import pytest
 import torch
-from torch import nn
 
 from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
-from vection.networks.depth.shared_encoder import SharedEncoder, evaluating, scale_gradients
+from vection.networks.depth.shared_encoder import SharedEncoder
 from vection.networks.encoders.build import build_encoder
 from vection.networks.motion.pose import POSE_FACTOR, PoseDecoder
 
@@ -45,20 +44,6 @@ def test_scores_stay_in_float32_under_autocast():
         assert decoder(shared(torch.rand(1, 3, 64, 64))).dtype == torch.float32
 
 
-def test_gradients_are_scaled_and_values_are_not():
-    x, y = torch.rand(3, requires_grad=True), torch.rand(2, requires_grad=True)
-    one, two = scale_gradients([x, y], 0.25)
-    assert torch.equal(one, x)
-    (2 * one).sum().backward()
-    assert x.grad is not None
-    assert x.grad.tolist() == [0.5] * 3
-    total = scale_gradients([y], 0.9)[0].sum() + 10 * scale_gradients([y], 0.1)[0].sum()
-    total.backward()
-    assert y.grad is not None
-    torch.testing.assert_close(y.grad, torch.full((2,), 1.9))
-    assert torch.equal(two, y)
-
-
 def test_imagenet_normalisation_is_that_of_every_colour_of_every_image():
     torch.manual_seed(0)
     plain = build_encoder("resnet18", images=2).eval()
@@ -83,16 +68,3 @@ def test_a_pose_head_scaled_at_its_start_has_small_weights_and_plain_outputs():
         decoder.head.bias.fill_(1.0)
         axis_angle, _ = decoder([torch.rand(1, 8, 2, 3)])
     assert axis_angle.tolist() == [[1.0] * 3]
-
-
-def test_evaluation_mode_lasts_no_longer_than_asked_for_and_returns_to_what_was():
-    network = nn.Sequential(nn.BatchNorm2d(3), nn.Sequential(nn.BatchNorm2d(3)))
-    network[1].eval()
-    before = network[0].running_mean.clone()
-    with evaluating(network):
-        assert not any(module.training for module in network.modules())
-        network(torch.rand(2, 3, 4, 4))
-    assert torch.equal(network[0].running_mean, before)
-    assert [network.training, network[0].training, network[1].training, network[1][0].training] == [
-        True, True, False, False,
-    ]  # fmt: skip

@@ -1,7 +1,6 @@
 """`vection ingest`."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,13 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
-from vection.errors import UsageError
+from vection.cli.workers import count_workers
 
 EXAMPLES = (
     "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
     "vection ingest frames/ --out clips/frames --frames-per-second 30 --intrinsics intrinsics.json",
     "vection ingest dashcam/ --out clips --width 640 --height 192 --crop-bottom 0.15",
 )
-
-MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Ingest:
     keep_static: bool = False
     """Keep frames in which the camera stands still; nothing is learned from them."""
     frames_per_second: float | None = None
-    """Of a folder of images; "fps" of intrinsics.json if not given, else 10."""
+    """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
     overwrite: bool = False
     """Replace a clip that is there already."""
     measure: bool = False
@@ -68,43 +65,41 @@ class Ingest:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Ingest and say what was made."""
-    chosen = parse(Ingest, arguments, command="ingest", examples=EXAMPLES)
+    """Ingest and say what was ingested."""
+    options = parse(Ingest, arguments, command="ingest", examples=EXAMPLES)
     from vection.data.ingest.clip_writer import IngestSettings
     from vection.data.ingest.ingestion import ingest
 
     settings = IngestSettings(
-        width=chosen.width,
-        height=chosen.height,
-        intrinsics=chosen.intrinsics,
-        stride=chosen.stride,
-        crop=chosen.crop,
-        crop_top=chosen.crop_top,
-        crop_bottom=chosen.crop_bottom,
-        mask=None if chosen.mask == "none" else chosen.mask,
-        max_frames=chosen.max_frames,
-        drop_static=not chosen.keep_static,
-        frames_per_second=chosen.frames_per_second,
-        measure=chosen.measure,
+        width=options.width,
+        height=options.height,
+        intrinsics=options.intrinsics,
+        stride=options.stride,
+        crop=options.crop,
+        crop_top=options.crop_top,
+        crop_bottom=options.crop_bottom,
+        mask=None if options.mask == "none" else options.mask,
+        max_frames=options.max_frames,
+        drop_static=not options.keep_static,
+        frames_per_second=options.frames_per_second,
+        measure=options.measure,
     )
-    if chosen.workers is not None and chosen.workers < 0:
-        raise UsageError(f"--workers {chosen.workers} cannot be; give the number of processes, or 0 for none.")
-    workers = min(MOST_WORKERS, os.cpu_count() or 1) if chosen.workers is None else chosen.workers
+    workers = count_workers(options.workers)
     with progress_bar("ingesting") as progress:
-        made = ingest(
-            chosen.source,
-            chosen.out,
+        ingested = ingest(
+            options.source,
+            options.out,
             settings=settings,
-            overwrite=chosen.overwrite,
+            overwrite=options.overwrite,
             workers=workers,
             progress=progress,
         )
-    if chosen.json:
-        clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in made.clips]
-        print(json.dumps({"clips": clips, "warnings": made.warnings}))
+    if options.json:
+        clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in ingested.clips]
+        print(json.dumps({"clips": clips, "warnings": ingested.warnings}))
         return
     console = Console(stderr=True)
-    for warning in made.warnings:
+    for warning in ingested.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
-    for clip in made.clips:
+    for clip in ingested.clips:
         print(f"{clip.folder}: {len(clip)} frames of {clip.width}x{clip.height}, camera: {clip.intrinsics_source}")

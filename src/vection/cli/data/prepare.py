@@ -1,7 +1,6 @@
 """`vection prepare`."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
+from vection.cli.workers import count_workers
 from vection.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ EXAMPLES = (
     "vection prepare list",
 )
 
-MOST_WORKERS = 8
 SHOWN = 5
 
 
@@ -50,7 +49,7 @@ class Prepare:
     split: str | None = None
     """Part of the data set, or a published list (name or file): only its frames become targets of training."""
     no_neighbours: bool = False
-    """Of a list, only the listed frames themselves: enough to predict depth, not to train."""
+    """Take only the listed frames themselves: enough to predict depth, not to train."""
     cameras: str | None = None
     """Cameras by the data set's names, with commas between; the usual ones if not given."""
     variant: str | None = None
@@ -69,53 +68,52 @@ class Prepare:
 
 def run(arguments: Sequence[str]) -> None:
     """Prepare and say what was made and what was left out."""
-    chosen = parse(Prepare, arguments, command="prepare", examples=EXAMPLES)
+    options = parse(Prepare, arguments, command="prepare", examples=EXAMPLES)
     from vection.data.prepare.data_sets import DATA_SETS, get_data_set
     from vection.data.prepare.preparation import prepare
     from vection.data.readers.sequences import PrepareSettings
 
-    if chosen.data_set == "list":
-        for known in DATA_SETS:
-            print(f"{known.name:<20}{known.about}")
+    if options.data_set == "list":
+        for listed in DATA_SETS:
+            print(f"{listed.name:<20}{listed.about}")
         return
-    data_set = get_data_set(chosen.data_set)
-    if chosen.source is None or chosen.out is None:
+    data_set = get_data_set(options.data_set)
+    if options.source is None or options.out is None:
         raise UsageError(f"vection prepare {data_set.name} needs SRC and DST; SRC holds {data_set.about}.")
-    if chosen.workers is not None and chosen.workers < 0:
-        raise UsageError(f"--workers {chosen.workers} cannot be; give the number of processes, or 0 for none.")
+    workers = count_workers(options.workers)
     settings = PrepareSettings(
-        width=chosen.width or data_set.size[0],
-        height=chosen.height or data_set.size[1],
-        crop=chosen.crop or data_set.crop,
-        split=chosen.split,
-        neighbours=not chosen.no_neighbours,
-        cameras=tuple(filter(None, (chosen.cameras or "").split(","))),
-        variant=chosen.variant,
-        stereo=chosen.stereo,
-        truth=not chosen.no_truth,
-        intrinsics=chosen.intrinsics,
+        width=options.width or data_set.size[0],
+        height=options.height or data_set.size[1],
+        crop=options.crop or data_set.crop,
+        split=options.split,
+        neighbours=not options.no_neighbours,
+        cameras=tuple(filter(None, (options.cameras or "").split(","))),
+        variant=options.variant,
+        stereo=options.stereo,
+        truth=not options.no_truth,
+        intrinsics=options.intrinsics,
     )
-    workers = min(MOST_WORKERS, os.cpu_count() or 1) if chosen.workers is None else chosen.workers
     with progress_bar(f"preparing {data_set.name}") as progress:
-        made = prepare(data_set, chosen.source, chosen.out, settings=settings, workers=workers, progress=progress)
-    _say(made, out=chosen.out, as_json=chosen.json)
+        prepared = prepare(data_set, options.source, options.out, settings=settings, workers=workers, progress=progress)
+    _say(prepared, out=options.out, as_json=options.json)
 
 
-def _say(made: "Prepared", *, out: Path, as_json: bool) -> None:
-    left_out = [entry for entry in made.skipped if not entry.kept]
+def _say(prepared: "Prepared", *, out: Path, as_json: bool) -> None:
+    left_out = [entry for entry in prepared.skipped if not entry.kept]
     if as_json:
-        clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in made.clips]
-        counts = {"frames": made.frames, "written": made.written, "skipped": len(left_out)}
-        print(json.dumps({"clips": clips, **counts, "noted": len(made.skipped) - len(left_out)}))
+        clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in prepared.clips]
+        counts = {"frames": prepared.frames, "written": prepared.written, "skipped": len(left_out)}
+        print(json.dumps({"clips": clips, **counts, "noted": len(prepared.skipped) - len(left_out)}))
         return
     console = Console(stderr=True)
-    for entry in made.skipped[:SHOWN]:
+    for entry in prepared.skipped[:SHOWN]:
         word = "note" if entry.kept else "left out"
         place = f"{entry.sequence}/{entry.frame}".rstrip("/")
         console.print(f"[yellow]{word}:[/] {place}: {entry.reason}", soft_wrap=True, highlight=False)
-    size = f"{made.clips[0].width}x{made.clips[0].height}"
-    noted = f", {len(made.skipped) - len(left_out)} kept with a note" if len(made.skipped) > len(left_out) else ""
+    size = f"{prepared.clips[0].width}x{prepared.clips[0].height}"
+    kept = len(prepared.skipped) - len(left_out)
+    noted = f", {kept} kept with a note" if kept else ""
     print(
-        f"{out}: {len(made.clips)} clips, {made.frames} frames of {size} ({made.written} written now), "
-        f"{len(left_out)} left out{noted}" + (f"; {out / 'skipped.csv'} says why." if made.skipped else ".")
+        f"{out}: {len(prepared.clips)} clips, {prepared.frames} frames of {size} ({prepared.written} written now), "
+        f"{len(left_out)} left out{noted}" + (f"; {out / 'skipped.csv'} says why." if prepared.skipped else ".")
     )

@@ -36,31 +36,35 @@ class Splits:
 
 def run(arguments: Sequence[str]) -> None:
     """Print the names, or the check of one split."""
-    chosen = parse(Splits, arguments, command="splits", examples=EXAMPLES)
+    options = parse(Splits, arguments, command="splits", examples=EXAMPLES)
     from vection.data.splits.check import check_split
     from vection.data.splits.published import NAMED, find_split, split_name
 
-    if chosen.split is None:
-        _print_names(as_json=chosen.json)
+    if options.split is None:
+        _print_names(as_json=options.json)
         return
-    files = find_split(chosen.split, near=chosen.data)
-    named = NAMED.get(split_name(chosen.split))
-    missing = {} if named is None or "" in files else {p: one for p, one in named.lists.items() if p not in files}
+    files = find_split(options.split, near=options.data)
+    named = NAMED.get(split_name(options.split))
+    missing = {}
+    if named is not None and "" not in files:
+        missing = {part: published for part, published in named.lists.items() if part not in files}
     check = check_split(files)
-    if chosen.json:
+    if options.json:
         print(json.dumps({**asdict(check), "missing": [*missing], "warnings": check.warnings}, default=str))
         return
     table = Table("list", "lines", "frames", "drives", "as published", "file")
-    for one in check.parts:
-        words = {True: "yes", False: "NO", None: "unknown"}[one.published]
-        table.add_row(one.part or "-", str(one.lines), str(one.frames), str(one.drives), words, str(one.file))
+    for part in check.parts:
+        words = {True: "yes", False: "NO", None: "unknown"}[part.published]
+        table.add_row(part.part or "-", str(part.lines), str(part.frames), str(part.drives), words, str(part.file))
     console = Console(width=None if Console().is_terminal else 200)
     console.print(table)
     for shared in check.overlaps:
         counts = f"{shared.lines} lines, {shared.frames} frames, {shared.drives} drives"
         print(f"{shared.first} and {shared.second} share {counts}")
     if named is not None and missing:
-        print(f"not found: {', '.join(one.place for one in missing.values())}; get them from {named.source}")
+        print(
+            f"not found: {', '.join(published.place for published in missing.values())}; get them from {named.source}"
+        )
     for warning in check.warnings:
         Console(stderr=True).print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
 
@@ -72,8 +76,8 @@ def _print_names(*, as_json: bool) -> None:
         print(json.dumps([{"name": name} | asdict(named) for name, named in NAMED.items()]))
         return
     for name, named in NAMED.items():
-        lists = ", ".join(f"{part} {one.lines or ''}".strip() for part, one in named.lists.items())
-        fetched = [one.url is not None for one in named.lists.values()]
+        lists = ", ".join(f"{part} {file_list.lines or ''}".strip() for part, file_list in named.lists.items())
+        fetched = [file_list.url is not None for file_list in named.lists.values()]
         origin = (
             "downloaded" if all(fetched) else f"{'partly ' if any(fetched) else ''}from your folder: {named.source}"
         )

@@ -32,11 +32,11 @@ class Demo:
 
 def run(arguments: Sequence[str]) -> None:
     """Run the demo and print its result."""
-    chosen = parse(Demo, arguments, command="demo", examples=EXAMPLES)
+    options = parse(Demo, arguments, command="demo", examples=EXAMPLES)
     from vection.runs.demo import run_demo
 
-    result = run_demo(chosen.out, seed=chosen.seed, progress=progress_bar)
-    if chosen.json:
+    result = run_demo(options.out, seed=options.seed, progress=progress_bar)
+    if options.json:
         print(json.dumps({"abs_rel": result.abs_rel, "report": str(result.report)}))
         return
     table = Table(

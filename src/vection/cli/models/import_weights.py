@@ -45,20 +45,20 @@ class Import:
 
 def run(arguments: Sequence[str]) -> None:
     """Import and say what it is."""
-    chosen = parse(Import, arguments, command="import", examples=EXAMPLES)
-    if (chosen.width is None) != (chosen.height is None):
+    options = parse(Import, arguments, command="import", examples=EXAMPLES)
+    if (options.width is None) != (options.height is None):
         raise UsageError("--width and --height belong together; give both or none.")
     from vection.runs.import_weights import import_run
 
-    size = None if chosen.width is None or chosen.height is None else (chosen.width, chosen.height)
-    made = import_run(chosen.checkpoint, out=chosen.out, layout=chosen.layout, size=size)
-    data = made.recipe.data
-    remarks = [as_flags(remark) for remark in made.remarks]
-    if chosen.json:
-        about = {"layout": made.layout, "width": data.width, "height": data.height, "remarks": remarks}
-        print(json.dumps({"run": str(made.folder)} | about))
+    size = None if options.width is None or options.height is None else (options.width, options.height)
+    imported = import_run(options.checkpoint, out=options.out, layout=options.layout, size=size)
+    data = imported.recipe.data
+    remarks = [as_flags(remark) for remark in imported.remarks]
+    if options.json:
+        about = {"layout": imported.layout, "width": data.width, "height": data.height, "remarks": remarks}
+        print(json.dumps({"run": str(imported.folder)} | about))
         return
     console = Console(stderr=True)
     for remark in remarks:
         console.print(f"[yellow]note:[/] {remark}", soft_wrap=True, highlight=False)
-    print(f"{made.folder}: {made.layout}, {data.width}x{data.height}, method {made.recipe.method.name}")
+    print(f"{imported.folder}: {imported.layout}, {data.width}x{data.height}, method {imported.recipe.method.name}")

@@ -56,26 +56,26 @@ class Predict:
 
 def run(arguments: Sequence[str]) -> None:
     """Predict and say what was written."""
-    chosen = parse(Predict, arguments, command="predict", examples=EXAMPLES)
+    options = parse(Predict, arguments, command="predict", examples=EXAMPLES)
     from vection.formats.prediction_folder import read_prediction_list
     from vection.runs.predict import predict
 
     folders = predict(
-        chosen.checkpoint,
-        chosen.input,
-        chosen.out,
-        flip_postprocess=chosen.flip_postprocess,
-        path=not chosen.no_path,
-        video=not chosen.no_video,
-        png=not chosen.no_png,
-        scene_flow=chosen.scene_flow,
-        overwrite=chosen.overwrite,
-        device=chosen.device,
+        options.checkpoint,
+        options.input,
+        options.out,
+        flip_postprocess=options.flip_postprocess,
+        path=not options.no_path,
+        video=not options.no_video,
+        png=not options.no_png,
+        scene_flow=options.scene_flow,
+        overwrite=options.overwrite,
+        device=options.device,
         progress=progress_bar,
     )
     written = read_prediction_list(folders[0])
     about = {"unit": written.unit, "scale_source": written.scale_source}
-    if chosen.json:
+    if options.json:
         print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
         return
     for folder in folders:

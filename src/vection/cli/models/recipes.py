@@ -23,20 +23,20 @@ class Recipes:
 
 def run(arguments: Sequence[str]) -> None:
     """Print the list, or one recipe."""
-    chosen = parse(Recipes, arguments, command="recipes", examples=EXAMPLES)
+    options = parse(Recipes, arguments, command="recipes", examples=EXAMPLES)
     from vection.recipes.recipe_file import recipe_to_json
     from vection.recipes.registry import get_recipe, recipe_names
 
-    if chosen.name is not None:
-        recipe = get_recipe(chosen.name)
-        if chosen.json:
+    if options.name is not None:
+        recipe = get_recipe(options.name)
+        if options.json:
             print(json.dumps(recipe_to_json(recipe)))
         else:
             for name, value in dotted_names(recipe).items():
                 print(f"{name} = {json.dumps(value)}")
         return
     recipes = [get_recipe(name) for name in recipe_names()]
-    if chosen.json:
+    if options.json:
         print(json.dumps([{"name": recipe.name, "summary": recipe.summary} for recipe in recipes]))
         return
     width = max(len(recipe.name) for recipe in recipes)

@@ -43,12 +43,12 @@ class Train:
 
 def run(arguments: Sequence[str]) -> None:
     """Train and print the run folder."""
-    chosen, overrides = parse_known(Train, arguments, command="train", examples=EXAMPLES)
+    options, overrides = parse_known(Train, arguments, command="train", examples=EXAMPLES)
     from vection.runs.start import starting_recipe
 
-    recipe = starting_recipe(chosen.recipe, out=chosen.out)
-    see = f"vection recipes {chosen.recipe}"
-    for setting in chosen.set:
+    recipe = starting_recipe(options.recipe, out=options.out)
+    see = f"vection recipes {options.recipe}"
+    for setting in options.set:
         name, equals, value = setting.partition("=")
         if not equals:
             raise UsageError(f"--set wants NAME=VALUE, not '{setting}'; {see} lists the names.")
@@ -57,9 +57,9 @@ def run(arguments: Sequence[str]) -> None:
     from vection.runs.device import choose_device
     from vection.runs.train import train
 
-    device = None if chosen.device is None else choose_device(chosen.device)
-    folder = train(recipe, data=chosen.data, out=chosen.out, resume=not chosen.no_resume, device=device)
-    print(json.dumps({"run": str(folder)} | _last_losses(folder)) if chosen.json else folder)
+    device = None if options.device is None else choose_device(options.device)
+    folder = train(recipe, data=options.data, out=options.out, resume=not options.no_resume, device=device)
+    print(json.dumps({"run": str(folder)} | _last_losses(folder)) if options.json else folder)
 
 
 def _last_losses(folder: Path) -> dict[str, object]:

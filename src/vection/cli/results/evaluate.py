@@ -25,6 +25,7 @@ EXAMPLES = (
 )
 
 TABLE_WIDTH = 200
+"""Characters of a line where standard output is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -68,39 +69,39 @@ class Evaluate:
 
 def run(arguments: Sequence[str]) -> None:
     """Evaluate, write the files and print the table."""
-    chosen = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
+    options = parse(Evaluate, arguments, command="evaluate", examples=EXAMPLES)
     from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
 
-    if chosen.protocol in OBJECT_PROTOCOLS:
-        _run_maps(chosen)
+    if options.protocol in OBJECT_PROTOCOLS:
+        _run_maps(options)
     else:
-        _run_depth(chosen)
+        _run_depth(options)
 
 
-def _run_depth(chosen: Evaluate) -> None:
+def _run_depth(options: Evaluate) -> None:
     from vection.evaluation.depth.result import evaluation_of, results_table
     from vection.evaluation.objects.scores import objects_table
     from vection.formats.evaluation_file import evaluation_json
     from vection.runs.evaluate import evaluate
 
     comparison = evaluate(
-        chosen.predictions,
-        chosen.truth,
-        chosen.protocol,
-        factor=chosen.factor,
-        truth_list=chosen.truth_list,
-        names=chosen.names,
-        kind=chosen.kind,
-        in_order=chosen.in_order,
-        row_mean_from=chosen.row_mean_from,
-        baselines=not chosen.no_baselines,
-        out=chosen.out,
-        csv=chosen.csv,
+        options.predictions,
+        options.truth,
+        options.protocol,
+        factor=options.factor,
+        truth_list=options.truth_list,
+        names=options.names,
+        kind=options.kind,
+        in_order=options.in_order,
+        row_mean_from=options.row_mean_from,
+        baselines=not options.no_baselines,
+        out=options.out,
+        csv=options.csv,
         progress=progress_bar,
     )
     for reason in comparison.left_out:
         Console(stderr=True).print(f"[yellow]left out:[/] {reason}", highlight=False, soft_wrap=True)
-    if chosen.json:
+    if options.json:
         content = evaluation_json(evaluation_of(comparison.results))
         for result in content["results"]:
             del result["per_image"]
@@ -112,20 +113,20 @@ def _run_depth(chosen: Evaluate) -> None:
         _print(objects_table(comparison.model.objects))
 
 
-def _run_maps(chosen: Evaluate) -> None:
+def _run_maps(options: Evaluate) -> None:
     """Evaluate masks or classes alone."""
     from vection.formats.evaluation_file import object_evaluation_json
     from vection.runs.evaluate import evaluate_maps
 
     result = evaluate_maps(
-        chosen.predictions,
-        chosen.truth,
-        chosen.protocol,
-        in_order=chosen.in_order,
-        out=chosen.out,
-        csv=chosen.csv,
+        options.predictions,
+        options.truth,
+        options.protocol,
+        in_order=options.in_order,
+        out=options.out,
+        csv=options.csv,
     )
-    if chosen.json:
+    if options.json:
         content = object_evaluation_json(result.to_evaluation())
         content["objects"].get("motion", {}).pop("curve", None)
         print(json.dumps(content))

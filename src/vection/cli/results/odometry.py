@@ -20,6 +20,7 @@ EXAMPLES = (
 )
 
 TABLE_WIDTH = 160
+"""Characters of a line where standard output is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +59,25 @@ class Odometry:
 
 def run(arguments: Sequence[str]) -> None:
     """Predict or read paths, write them, and score them where the truth is known."""
-    chosen = parse(Odometry, arguments, command="odometry", examples=EXAMPLES)
+    options = parse(Odometry, arguments, command="odometry", examples=EXAMPLES)
     from vection.evaluation.paths.scores import paths_json, paths_tables
     from vection.runs.odometry import odometry
 
     comparison = odometry(
-        chosen.source,
-        chosen.input,
-        truth=chosen.truth,
-        out=chosen.out,
-        protocol=chosen.protocol,
-        align=chosen.align,
-        snippets=chosen.snippets,
-        first_frame=chosen.first_frame,
-        csv=chosen.csv,
-        device=chosen.device,
+        options.source,
+        options.input,
+        truth=options.truth,
+        out=options.out,
+        protocol=options.protocol,
+        align=options.align,
+        snippets=options.snippets,
+        first_frame=options.first_frame,
+        csv=options.csv,
+        device=options.device,
         progress=progress_bar,
     )
     scores, protocol, truth = comparison.scores, comparison.protocol, comparison.truth
-    if chosen.json:
+    if options.json:
         content = paths_json(scores, protocol, truth=truth) if scores else {}
         print(json.dumps({"paths": [str(folder) for folder in comparison.folders]} | content))
         return

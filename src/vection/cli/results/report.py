@@ -23,7 +23,7 @@ class Report:
 
 def run(arguments: Sequence[str]) -> None:
     """Write the report and print its place."""
-    chosen = parse(Report, arguments, command="report", examples=EXAMPLES)
+    options = parse(Report, arguments, command="report", examples=EXAMPLES)
     from vection.reports.report import write_report
 
-    print(write_report(chosen.run, out=chosen.out))
+    print(write_report(options.run, out=options.out))

@@ -43,14 +43,14 @@ class Submission:
 
 def run(arguments: Sequence[str]) -> None:
     """Write the folder and say where it is."""
-    chosen = parse(Submission, arguments, command="submission", examples=EXAMPLES)
+    options = parse(Submission, arguments, command="submission", examples=EXAMPLES)
     from vection.evaluation.depth.kitti_submission import IMAGES, write_submission
     from vection.evaluation.predictions.read import open_predictions
 
     numbered = [f"{index:010d}" for index in range(IMAGES)]
-    predictions = open_predictions(chosen.predictions, names=numbered, kind=chosen.kind, in_order=chosen.in_order)
+    predictions = open_predictions(options.predictions, names=numbered, kind=options.kind, in_order=options.in_order)
     with progress_bar("writing") as progress:
         out = write_submission(
-            *(predictions, chosen.out), factor=chosen.factor, max_depth=chosen.max_depth, progress=progress
+            predictions, options.out, factor=options.factor, max_depth=options.max_depth, progress=progress
         )
-    print(json.dumps({"submission": str(out), "images": IMAGES}) if chosen.json else f"{out}: {IMAGES} images")
+    print(json.dumps({"submission": str(out), "images": IMAGES}) if options.json else f"{out}: {IMAGES} images")

@@ -23,6 +23,10 @@ from vection.samples import RawSample, RawStereoView
 CAMERAS: dict[Side, str] = {"l": "02", "r": "03"}
 NOMINAL_K = (0.58, 1.92, 0.5, 0.5)
 """fx / W, fy / H, cx / W, cy / H of every image, as Monodepth2 trains."""
+NOMINAL_BASELINE = 0.1
+"""Length of the stereo translation in the published models; 5.4 times it is KITTI's 0.54 m."""
+TRUE_BASELINE = 0.54
+"""Metres between the two colour cameras, as the papers round it."""
 FRAME_SECONDS = 0.1
 """KITTI records at 10 Hz; used where a drive has no timestamps."""
 

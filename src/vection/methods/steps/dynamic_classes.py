@@ -7,11 +7,17 @@ from torch import Tensor
 
 from vection.types import Mask
 
-FIRST_DYNAMIC, LAST_DYNAMIC = 11, 18
-"""Train ids of people (11 person, 12 rider) and vehicles (13 car to 18 bicycle)."""
+FIRST_DYNAMIC = 11
+"""First train id of people (11 person, 12 rider)."""
+
+LAST_DYNAMIC = 18
+"""Last train id of vehicles (13 car to 18 bicycle)."""
 
 SourceMasks = Bool[Tensor, "batch source height width"]
+"""True in each source where the class can move."""
+
 Overlap = Float[Tensor, " batch"]
+"""Intersection over union of each target's dynamic pixels with its sources', in [0, 1]."""
 
 
 def is_dynamic(classes: UInt8[Tensor, "*shape"]) -> Bool[Tensor, "*shape"]:

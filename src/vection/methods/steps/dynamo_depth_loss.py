@@ -7,7 +7,8 @@ from torch import Tensor
 
 from vection.geometry.flow import Explained, explain
 from vection.geometry.plane import Plane
-from vection.geometry.views import SourceTransforms, Views, resize_like
+from vection.geometry.resizing import resize_like
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import ground_loss
 from vection.losses.photometric import Target, mean_over, minimum_reprojection, photometric_error
 from vection.losses.scene_flow import (
@@ -32,7 +33,7 @@ class Predictions:
     flows: list[Tensor] = field(default_factory=list)
     """Complete flow to the next frame, (batch, 3, height, width)."""
     logits: list[Tensor] = field(default_factory=list)
-    """Of the motion mask, which is the same for all sources."""
+    """Logits of the motion mask, which is the same for all sources, (batch, 1, height, width)."""
 
     def explain(self, scale: int, views: Views, settings: DynamoDepthSettings) -> Explained:
         """Predict the target in full size with one scale's depth, flow and mask."""

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from vection.geometry.camera import disparity_to_depth
-from vection.geometry.views import SourceTransforms, Views, resize_like
+from vection.geometry.resizing import resize_like
+from vection.geometry.views import SourceTransforms, Views
 from vection.losses.photometric import (
     Reprojection,
     SourceMaps,
@@ -20,7 +21,7 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.types import Disparities, Scalar, Sources
 
 ReprojectionName = Literal["minimum", "average"]
-"""Of the errors of several sources: the least a pixel (Monodepth2, eq. 4), or their mean."""
+"""What stands for the errors of several sources: the least at each pixel (Monodepth2, eq. 4), or their mean."""
 MultiScale = Literal["full-resolution", "per-scale"]
 """Compare with coarse disparities in full size, or images of the size of each disparity."""
 AutoMask = Literal["none", "still", "still-or-turned"]

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 LOGGED = 65_536
-"""Most overlaps of an epoch that are remembered; the last ones count."""
+"""Number of overlaps of an epoch that are remembered; the last ones count."""
 
 
 class OverlapLog(nn.Module):

@@ -53,7 +53,7 @@ class PairMaps:
 
     seen: SeenWithDepth
     error: Map
-    """Photometric, weighted by M if the comparison wants it."""
+    """Photometric error, weighted by M if the comparison wants it."""
     inconsistency: Map
     counted: Mask
     """V: inside the second frame, and not masked otherwise."""

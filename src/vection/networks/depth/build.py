@@ -34,7 +34,7 @@ DisparityNetworkName = Literal["dispnet", "dispresnet", "resnet18", "resnet34", 
 
 
 class DepthNetwork(nn.Module):
-    """From an image in [0, 1], its sides multiples of 32, to disparities, finest first."""
+    """A depth network: an image in [0, 1], its sides multiples of 32, becomes disparities, finest first."""
 
     def __init__(
         self, encoder: Encoder | LiteMonoEncoder | SharedEncoder, decoder: DepthDecoder | LiteMonoDecoder

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Upsampling = Literal["nearest", "bilinear"]
+"""How features are enlarged to twice their size."""
 
 WIDTHS = (16, 32, 64, 128, 256)
 """Channels of the decoder at strides 1, 2, 4, 8, 16."""

@@ -12,14 +12,20 @@ ENCODER = (32, 64, 128, 256, 512, 512, 512)
 DECODER = (16, 32, 64, 128, 256, 512, 512)
 """Channels of the decoder at strides 1 to 64."""
 KERNELS = (7, 5, 3, 3, 3, 3, 3)
+"""Sides of the encoder's kernels at these strides, in pixels."""
 ENCODER_BLOCKS = (0, 2, 2, 3, 3, 3, 3)
 """Residual blocks of DispResNet's encoder; its first level is DispNet's."""
 DECODER_BLOCKS = (1, 1, 1, 2, 2, 2, 2)
+"""Residual blocks of DispResNet's decoder, finest level first."""
 FEEDING_SCALES = 4
 """Disparities of strides 8, 4 and 2 are fed to the next finer level, so these heads exist in any case."""
 HEADS = 6
-GAIN, FLOOR = 10.0, 0.01
-"""What is fed to the next level is 10 sigmoid + 0.01, the published network's inverse depth."""
+"""Most disparities: the coarsest level predicts none."""
+GAIN = 10.0
+"""What is fed to the next level is GAIN * sigmoid + FLOOR, the published network's inverse depth."""
+
+FLOOR = 0.01
+"""Smallest inverse depth that is fed to the next level."""
 
 
 class ResidualBlock(nn.Module):

@@ -33,9 +33,13 @@ _SIZES: dict[LiteMonoName, _Size] = {
 }
 
 HEADS = 8
+"""Groups of channels that attend to each other."""
+
 EXPANSION = 6
+"""How many times wider than a block its perceptron's hidden layer is."""
+
 LAYER_SCALE = 1e-6
-"""At the start every block is nearly the identity."""
+"""Initial factor of what a block adds to its input: at the start every block is nearly the identity."""
 WAVES = 32
 """Channels a direction of the Fourier encoding of positions."""
 
@@ -63,10 +67,10 @@ class LiteMonoEncoder(nn.Module):
             for inputs, outputs in zip((first, 2 * first, 2 * self.channels[1]), self.channels, strict=True)
         )
         sets = stage_dilations(name, dilations)
-        rates = iter(torch.linspace(0, drop_path, sum(len(one) + 1 for one in sets)).tolist())
+        rates = iter(torch.linspace(0, drop_path, sum(len(stage_set) + 1 for stage_set in sets)).tolist())
         self.stages = nn.ModuleList()
-        for stage, (width, chosen) in enumerate(zip(self.channels, sets, strict=True)):
-            blocks: list[nn.Module] = [DilatedBlock(width, dilation=d, drop_path=next(rates)) for d in chosen]
+        for stage, (width, stage_set) in enumerate(zip(self.channels, sets, strict=True)):
+            blocks: list[nn.Module] = [DilatedBlock(width, dilation=d, drop_path=next(rates)) for d in stage_set]
             blocks.append(AttentionBlock(width, positions=stage == 0, drop_path=next(rates)))
             self.stages.append(nn.Sequential(*blocks))
         for module in self.modules():
@@ -180,7 +184,7 @@ class ChannelAttention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(batch, pixels, width) to the same."""
+        """Map (batch, pixels, width) to a tensor of the same shape."""
         split = self.queries_keys_values(tokens).unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 4, 1)
         queries, keys, values = split.float().unbind(0)  # (batch, head, channel, pixel)
         with torch.autocast(tokens.device.type, enabled=False):

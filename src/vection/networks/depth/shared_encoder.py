@@ -1,10 +1,5 @@
-"""One encoder under two heads, and the scaling of the gradients that the heads send back (SGDepth, section 3.3)."""
+"""One encoder under two heads (SGDepth, section 3.3)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 
 from vection.networks.depth.decoder import WIDTHS, ConvBlock
@@ -32,33 +27,3 @@ class SharedEncoder(nn.Module):
         """Return the five features that leave the shared part, fine to coarse."""
         features = self.encoder(image)
         return [*features[:-1], self.first(features[-1])]
-
-
-def scale_gradients(features: list[Tensor], factor: float) -> list[Tensor]:
-    """Pass features on as they are; what comes back through them is multiplied by `factor` (SGDepth, eq. 6)."""
-    scaled: list[Tensor] = [_ScaledGradient.apply(feature, factor) for feature in features]
-    return scaled
-
-
-class _ScaledGradient(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, feature: Tensor, factor: float) -> Tensor:
-        context.factor = factor
-        return feature.view_as(feature)
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return context.factor * gradient, None
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Within it, all parts are in evaluation mode, so that statistics of normalisation are used and not changed."""
-    training = [module for module in network.modules() if module.training]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

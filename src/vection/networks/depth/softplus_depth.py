@@ -17,11 +17,12 @@ from vection.networks.weights.pretrained import imagenet_weights
 from vection.types import Depth, Image
 
 CHANNELS = (64, 64, 128, 256, 512)
-"""Of the encoder's features at strides 2, 4, 8, 16, 32."""
+"""Channels of the encoder's features at strides 2, 4, 8, 16, 32."""
 _WIDTHS = (16, 32, 64, 128, 256)
 """Of the decoder at strides 1, 2, 4, 8, 16."""
 
 Border = Literal["zeros", "reflect"]
+"""What the decoder's convolutions see beyond the image."""
 
 
 class Block(nn.Module):
@@ -71,18 +72,18 @@ class RandomisedResNet18(nn.Module):
         Running statistics have no counterpart and are left out. The norm of each shortcut is folded into its
         convolution, but for its offset.
         """
-        own = {"conv1.weight": state["conv1.weight"]} | _norm(state, "bn1", "norm1")
+        tensors = {"conv1.weight": state["conv1.weight"]} | _norm(state, "bn1", "norm1")
         for stage in range(4):
             for block in range(2):
-                theirs, ours = f"layer{stage + 1}.{block}", f"stages.{stage}.{block}"
+                source, target = f"layer{stage + 1}.{block}", f"stages.{stage}.{block}"
                 for number in (1, 2):
-                    own[f"{ours}.conv{number}.weight"] = state[f"{theirs}.conv{number}.weight"]
-                    own |= _norm(state, f"{theirs}.bn{number}", f"{ours}.norm{number}")
+                    tensors[f"{target}.conv{number}.weight"] = state[f"{source}.conv{number}.weight"]
+                    tensors |= _norm(state, f"{source}.bn{number}", f"{target}.norm{number}")
             if stage > 0:
-                theirs = f"layer{stage + 1}.0.downsample"
-                scale = state[f"{theirs}.1.weight"] * (state[f"{theirs}.1.running_var"] + 1e-5).rsqrt()
-                own[f"stages.{stage}.0.shortcut.weight"] = state[f"{theirs}.0.weight"] * scale[:, None, None, None]
-        self.load_state_dict(own)
+                source = f"layer{stage + 1}.0.downsample"
+                scale = state[f"{source}.1.weight"] * (state[f"{source}.1.running_var"] + 1e-5).rsqrt()
+                tensors[f"stages.{stage}.0.shortcut.weight"] = state[f"{source}.0.weight"] * scale[:, None, None, None]
+        self.load_state_dict(tensors)
 
 
 class SoftplusDecoder(nn.Module):
@@ -153,5 +154,5 @@ def _convolution(inputs: int, outputs: int, kernel: int, *, stride: int, padding
     return convolution
 
 
-def _norm(state: dict[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
-    return {f"{ours}.{name}": state[f"{theirs}.{name}"] for name in ("weight", "bias")}
+def _norm(state: dict[str, Tensor], source: str, target: str) -> dict[str, Tensor]:
+    return {f"{target}.{name}": state[f"{source}.{name}"] for name in ("weight", "bias")}

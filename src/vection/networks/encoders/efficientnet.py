@@ -81,9 +81,9 @@ class EfficientNetLite0(Encoder):
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
         unused = ("_conv_head.", "_bn1.", "_fc.")
-        own = {key: value for key, value in state.items() if not key.startswith(unused)}
-        own["_conv_stem.weight"] = repeat_first_convolution(own["_conv_stem.weight"], self.images)
-        self.load_state_dict(own)
+        tensors = {key: value for key, value in state.items() if not key.startswith(unused)}
+        tensors["_conv_stem.weight"] = repeat_first_convolution(tensors["_conv_stem.weight"], self.images)
+        self.load_state_dict(tensors)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:

@@ -12,7 +12,7 @@ Normalisation = Literal["monodepth2", "imagenet"]
 
 
 class Encoder(nn.Module, ABC):
-    """From one RGB image in [0, 1], or several stacked along the channels, to features at strides 2, 4, 8, 16, 32."""
+    """Features at strides 2, 4, 8, 16 and 32 of one RGB image in [0, 1], or of several stacked along the channels."""
 
     channels: tuple[int, int, int, int, int]
     """Channels of the five features, fine to coarse."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Padding = Literal["symmetric", "tensorflow"]
-"""Of strided convolutions: kernel // 2 on every side (torchvision's ImageNet weights were trained so), or as little as
-TensorFlow's "SAME" needs, the odd row and column below and to the right."""
+"""Padding of strided convolutions: kernel // 2 on every side, as torchvision's ImageNet weights were trained, or as
+little as TensorFlow's "SAME" needs, the odd row and column below and to the right."""
 
 
 def same_padding(size: int, *, kernel: int, stride: int) -> tuple[int, int]:

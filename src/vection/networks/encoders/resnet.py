@@ -10,7 +10,8 @@ from vection.networks.encoders.encoder import Encoder, Normalisation, repeat_fir
 
 ResNetName = Literal["resnet18", "resnet34", "resnet50"]
 
-_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 _BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 
@@ -98,12 +99,12 @@ class ResNet(Encoder):
         return features
 
     def load_imagenet(self, state: dict[str, Tensor]) -> None:
-        own = {key: value for key, value in state.items() if not key.startswith("fc.")}
-        own["conv1.weight"] = repeat_first_convolution(own["conv1.weight"], self.images)
+        tensors = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        tensors["conv1.weight"] = repeat_first_convolution(tensors["conv1.weight"], self.images)
         for key, value in self.state_dict().items():  # old weight files lack these counters
             if key.endswith("num_batches_tracked"):
-                own.setdefault(key, torch.zeros_like(value))
-        self.load_state_dict(own)
+                tensors.setdefault(key, torch.zeros_like(value))
+        self.load_state_dict(tensors)
 
 
 def _shortcut(inputs: int, outputs: int, *, stride: int) -> nn.Module | None:

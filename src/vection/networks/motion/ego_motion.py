@@ -17,6 +17,7 @@ from vection.samples import Batch
 from vection.types import Depth, Image, Transform
 
 EgoMotionName = Literal["separate", "shared", "posenet"]
+"""The pose networks of Monodepth2 (supplement, table 5): an encoder of their own, the depth encoder, or PoseNet."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class PairMotion:
 
     T_first_to_second: Transform
     feature: Tensor
-    """Its last feature, (batch, feature_channels, h, w), from which a camera can be predicted as well."""
+    """The network's last feature, (batch, feature_channels, h, w), from which a camera can be predicted as well."""
 
 
 class EgoMotion(nn.Module, ABC):
-    """From two frames in the order of time to T_first_to_second."""
+    """A pose network: from two frames in the order of time to T_first_to_second."""
 
     feature_channels: int
 
@@ -108,7 +109,7 @@ class PoseNetEgoMotion(EgoMotion):
 
 
 class MatchedEgoMotion(EgoMotion):
-    """Any of the others, followed by the motion that block matching tells."""
+    """Another pose network, followed by the motion that block matching tells."""
 
     def __init__(self, network: EgoMotion) -> None:
         super().__init__()
@@ -119,7 +120,8 @@ class MatchedEgoMotion(EgoMotion):
         self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
     ) -> PairMotion:
         pair: PairMotion = self.network(first, second, features=features, depth=depth)
-        matched = transform_from_axis_angle(*self.matched(first, second))
+        rotation, translation = self.matched(first, second)
+        matched = transform_from_axis_angle(rotation, translation)
         return replace(pair, T_first_to_second=compose(matched, pair.T_first_to_second))
 
 
@@ -150,8 +152,8 @@ def source_transforms(
     target = batch.target_jittered.repeat_interleave(count, dim=0)
     first, second = _in_order(target, batch.sources_jittered.flatten(0, 1), past[..., None])
     if features is not None:
-        own, others = features
-        features = _in_order(own.repeat_interleave(count, dim=0), others, past[..., None])
+        of_target, of_sources = features
+        features = _in_order(of_target.repeat_interleave(count, dim=0), of_sources, past[..., None])
     pair = network(first, second, features=features, depth=depth.repeat_interleave(count, dim=0))
     T_target_to_source = torch.where(past, invert(pair.T_first_to_second), pair.T_first_to_second)
     return T_target_to_source.unflatten(0, (-1, count)), pair.feature

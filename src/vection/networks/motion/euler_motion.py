@@ -15,6 +15,7 @@ from vection.networks.motion.pose import PoseDecoder, PoseNet
 from vection.types import Image, Transform
 
 PoseNetworkName = Literal["posenet", "resnet18", "resnet34", "resnet50", "efficientnet-lite0"]
+"""PoseNet, or the encoder of a pose decoder."""
 
 
 class EulerMotion(nn.Module):

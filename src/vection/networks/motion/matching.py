@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vection.geometry.resizing import resize_like
 from vection.networks.encoders.encoder import Encoder
 from vection.types import Image, Intrinsics, Vector3
 
@@ -23,32 +24,47 @@ class Blocks:
     columns: int
     """Width of the images that are matched; their height keeps the aspect."""
     reach: tuple[int, int]
-    """Largest displacement (x, y) in their pixels."""
+    """Largest displacement (x, y) in pixels of the matched images."""
     window: int
     """Side of the blocks that are compared, odd."""
     sharpness: float
-    """Of the softmax over displacements: correlations that differ by 1 / sharpness differ by e in weight."""
+    """Factor of correlations in the softmax over displacements: a difference of 1 / sharpness is one of e in weight."""
 
 
 LARGE_MOTION = Blocks(columns=64, reach=(6, 2), window=5, sharpness=20.0)
-"""What turning the camera does: up to 9 % of the width to each side, 3 % of it up and down."""
+"""Blocks for what turning the camera does: up to 9 % of the width to each side, 3 % of it up and down."""
 FINE_MOTION = Blocks(columns=128, reach=(9, 2), window=9, sharpness=60.0)
-"""What is left of objects when the camera's motion is undone."""
-LARGE, USUAL = 6.0, 0.7
-"""A large displacement in per cent of the width, and a usual correlation: what networks see is relative to them."""
+"""Blocks for what is left of objects when the camera's motion is undone."""
+
+LARGE_DISPLACEMENT = 6.0
+"""A large displacement in per cent of the width; networks see displacements in units of it."""
+
+USUAL_CORRELATION = 0.7
+"""A usual correlation; networks see how much a correlation exceeds it."""
+
 GRID = (3, 6)
 """Rows and columns of the means that the network sees."""
+
 HIDDEN = 256
+"""Neurons of the hidden layer between these means and the camera's motion."""
+
 MATCHED_WIDTHS = (16, 32, 64, 64, 64)
 """Channels of the matches' own pyramid at strides 2 to 32."""
-ROTATION_FACTOR, TRANSLATION_FACTOR = 0.1, 0.01
-"""Of the outputs. A radian moves the image about as far as ten units of translation at the depths that training starts
-with, and optimisers move all outputs alike."""
+
+ROTATION_FACTOR = 0.1
+"""Radians of one unit of the network's first three outputs."""
+
+TRANSLATION_FACTOR = 0.01
+"""Translation of one unit of the network's last three outputs, in the unit of the depth.
+
+A radian moves the image about as far as ten units of translation at the depths that training starts with, and
+optimisers move all outputs alike.
+"""
 
 Matches = Float[Tensor, "batch 3 rows columns"]
-"""Of each block of an image: displacement (x, y) in per cent of the width, and correlation."""
+"""Displacement (x, y) of each block of an image in per cent of the width, and the correlation found there."""
 Correlations = Float[Tensor, "batch down right rows columns"]
-"""Of each block with those of the other image, over displacements in y and x."""
+"""Correlation of each block with those of the other image, over displacements in y and x."""
 
 
 @torch.no_grad()
@@ -79,10 +95,10 @@ def _correlate(first: Image, second: Image, blocks: Blocks) -> Correlations:
         grey = functional.interpolate(grey, size=(rows, columns), mode="bilinear", antialias=True, align_corners=False)
         detail = grey - _block_mean(grey, blocks.window)
         normal = detail / (_block_mean(detail**2, blocks.window) + 1e-4).sqrt()
-        own, other = normal.chunk(2)
-        padded = functional.pad(other, (reach_x, reach_x, reach_y, reach_y))
+        of_first, of_second = normal.chunk(2)
+        padded = functional.pad(of_second, (reach_x, reach_x, reach_y, reach_y))
         shifted = padded.unfold(2, rows, 1).unfold(3, columns, 1)[:, 0]
-        products = own[:, None] * shifted
+        products = of_first[:, None] * shifted
         return _block_mean(products.flatten(1, 2), blocks.window).view_as(products)
 
 
@@ -93,7 +109,7 @@ def _best(correlations: Correlations, blocks: Blocks) -> Matches:
         weight = (blocks.sharpness * flat).softmax(dim=1).view_as(correlations)
         x, y = (torch.arange(-reach, reach + 1, device=flat.device, dtype=flat.dtype) for reach in blocks.reach)
         displacement = [torch.einsum("byxrc,x->brc", weight, x), torch.einsum("byxrc,y->brc", weight, y)]
-        per_cent = [100 / blocks.columns * one for one in displacement]
+        per_cent = [100 / blocks.columns * component for component in displacement]
         return torch.stack([*per_cent, flat.amax(dim=1)], dim=1)
 
 
@@ -106,7 +122,7 @@ def _block_mean(maps: Tensor, window: int) -> Tensor:
 
 
 class MatchedMotion(nn.Module):
-    """The camera's motion from block matching, through one hidden layer; none at first."""
+    """The camera's motion from block matching, through one hidden layer; before training it tells no motion."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,10 +157,10 @@ class MatchedEncoder(nn.Module):
             nn.Conv2d(width, channels, 1) for width, channels in zip(MATCHED_WIDTHS, self.channels, strict=True)
         )
 
-    def forward(self, image: Tensor, found: Matches) -> list[Tensor]:
-        """Return features at strides 2 to 32; `found` are the matches of the target."""
+    def forward(self, image: Tensor, matches: Matches) -> list[Tensor]:
+        """Return features at strides 2 to 32; `matches` are those of the target with the other frames."""
         features = self.encoder(image)
-        x = functional.interpolate(_unit(found), size=features[0].shape[-2:], mode="bilinear", align_corners=False)
+        x = resize_like(_unit(matches), features[0])
         added = []
         for convolution, output, feature in zip(self.convolutions, self.outputs, features, strict=True):
             x = functional.relu(convolution(x))
@@ -152,13 +168,13 @@ class MatchedEncoder(nn.Module):
         return added
 
 
-def matched_flow(found: Matches, intrinsics: Intrinsics, *, width: int) -> Float[Tensor, "batch 3 rows columns"]:
+def matched_flow(matches: Matches, intrinsics: Intrinsics, *, width: int) -> Float[Tensor, "batch 3 rows columns"]:
     """Motion of scene points at unit depth and along the image, of `width` pixels: displacement / focal length."""
     focal = torch.stack([intrinsics[:, 0, 0], intrinsics[:, 1, 1]], dim=1).detach()
-    return functional.pad(width / 100 * found[:, :2] / focal[:, :, None, None], (0, 0, 0, 0, 0, 1))
+    return functional.pad(width / 100 * matches[:, :2] / focal[:, :, None, None], (0, 0, 0, 0, 0, 1))
 
 
-def _unit(found: Tensor) -> Tensor:
+def _unit(matches: Tensor) -> Tensor:
     """Displacements, weighted by their correlation, and correlations, all of about unit size."""
-    displacement, correlation = found[:, :2], found[:, 2:]
-    return torch.cat([displacement * correlation / LARGE, correlation - USUAL], dim=1)
+    displacement, correlation = matches[:, :2], matches[:, 2:]
+    return torch.cat([displacement * correlation / LARGE_DISPLACEMENT, correlation - USUAL_CORRELATION], dim=1)

@@ -16,12 +16,17 @@ from vection.networks.motion.matching import MatchedMotion
 from vection.types import Intrinsics, Points, Vector3
 
 CHANNELS = (16, 32, 64, 128, 256, 512, 1024)
-"""Of the seven halvings of the paper."""
-FIRST_SCALE, LEAST_SCALE = 0.01, 0.001
-"""Of the learned factors of angles and translations."""
+"""Channels of the seven halvings of the paper's motion network."""
+
+FIRST_SCALE = 0.01
+"""Learned factor of angles (radians) and translations at the start of training."""
+
+LEAST_SCALE = 0.001
+"""Least value of the learned factors of angles and translations."""
+
 
 QUICK_SCALE = 0.01
-"""Of the constant ones of a quick start: first motions near 1e-3, angles of a tenth of a degree."""
+"""Constant factor of outputs in a quick start: first translations are near 1e-3, angles a tenth of a degree."""
 
 Upsampling = Literal["corners-aligned", "corners-not-aligned"]
 """Where a pixel of a larger field lies in the smaller one: corner on corner, or x * small / large (TensorFlow 1)."""
@@ -33,7 +38,7 @@ motions are near 1e-4, and factors that learn. Quick: He's weights, which keep i
 
 @dataclass(frozen=True)
 class PredictedMotion:
-    """From the first camera to the second: p -> R(angles) p + background + residual (eq. 1)."""
+    """Motion from the first camera to the second: p -> R(angles) p + background + residual (eq. 1)."""
 
     angles: Vector3
     """Euler angles in radians, R = Rx Ry Rz."""
@@ -42,7 +47,7 @@ class PredictedMotion:
     residual: Points
     """T_obj of every pixel of the first image, in the second camera's coordinates."""
     feature: Float[Tensor, "batch channel 1 1"]
-    """Mean of the last feature, from which a camera can be predicted as well."""
+    """Mean of the network's last feature over the image, from which a camera can be predicted as well."""
 
 
 class Refinement(nn.Module):

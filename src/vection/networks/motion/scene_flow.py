@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
-from vection.geometry.flow import motion_vector
+from vection.geometry.resizing import resize_like
+from vection.geometry.rigid import motion_vector
 from vection.geometry.views import SourceTransforms
 from vection.networks.depth.decoder import WIDTHS, UNetDecoder
 from vection.networks.motion.matching import FINE_MOTION, Matches, match, match_between
@@ -32,7 +32,7 @@ EgoVector = Float[Tensor, "batch 6"]
 
 
 class RefinementDecoder(nn.Module):
-    """From the camera's motion, the same everywhere, to one a pixel: coarse to fine, each level adds a correction.
+    """Refines the camera's motion, the same everywhere, to one a pixel: coarse to fine, each level adds a correction.
 
     It has no activation function, so it is linear in the features.
     """
@@ -60,7 +60,7 @@ class RefinementDecoder(nn.Module):
             field = self.seed(EGO_FACTOR * ego.float()[:, :, None, None])
         fields = []
         for level, feature in enumerate([*reversed(features), images]):
-            field = functional.interpolate(field, size=feature.shape[-2:], mode="bilinear", align_corners=False)
+            field = resize_like(field, feature)
             once = self.first[level](torch.cat([field.to(feature.dtype), feature], dim=1))
             twice = self.second[level](once)
             # The field itself stays in float32: bfloat16 would round the small corrections away.
@@ -79,7 +79,7 @@ class UNetMotionDecoder(UNetDecoder):
         )
 
     def forward(self, features: list[Tensor], images: Tensor, ego: EgoVector) -> list[Float[Tensor, "batch out _ _"]]:
-        """As the refinement's."""
+        """Return the fields as `RefinementDecoder.forward` does; only `features` are looked at."""
         del images, ego
         decoded = self.levels(features)
         return [FACTOR * head(level).float() for head, level in zip(self.heads, decoded, strict=False)]
@@ -120,7 +120,7 @@ class Around:
         return torch.cat(frames, dim=1)
 
     def match(self, *, three: bool) -> Matches:
-        """Where the target's blocks are in the next frame; that before helps if it is one of `three`."""
+        """Return where the target's blocks are in the next frame; that before helps if it is one of `three`."""
         if not three:
             return match(self.target, self.following, FINE_MOTION)
         return match_between(self.before, self.target, self.following, even=self.even)

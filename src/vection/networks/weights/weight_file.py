@@ -80,12 +80,13 @@ def _of(state: dict[Any, Any]) -> WeightFile:
 
 
 def _why_not(file: Path, error: Exception) -> str:
-    found = re.search(r"GLOBAL (\S+) (?:was not|whose module)", str(error))
-    if found is None:
+    refused = re.search(r"GLOBAL (\S+) (?:was not|whose module)", str(error))
+    if refused is None:
         return (
             f"'{file}' is not a file of network weights that can be read safely; give the file as torch.save wrote it."
         )
     return (
-        f"'{file}' cannot be read safely: beside weights it holds an object of type '{found[1]}', which may run code; "
-        "where it was made, save its weights alone, torch.save(model.state_dict(), 'weights.pth'), and use that file."
+        f"'{file}' cannot be read safely: beside weights it holds an object of type '{refused[1]}', which may run "
+        "code; where it was made, save its weights alone, torch.save(model.state_dict(), 'weights.pth'), and use that "
+        "file."
     )

@@ -1,0 +1,22 @@
+"""What a training learns from."""
+
+from dataclasses import dataclass
+
+from torch.utils.data import Dataset
+
+from vection.samples import RawSample
+from vection.training.augmentation import Augmentation
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples to learn from, held-out samples, and how a batch is made of them."""
+
+    training: Dataset[RawSample]
+    validation: Dataset[RawSample] | None
+    """None if nothing is held out."""
+    batch_size: int
+    """Samples of a batch on each device; a step may accumulate several batches."""
+    augmentation: Augmentation
+    workers: int
+    """Processes that read samples; 0 reads in the training's own."""
