@@ -65,7 +65,7 @@ class Ingest:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Ingest and say what was ingested."""
+    """Ingest and say what was made."""
     options = parse(Ingest, arguments, command="ingest", examples=EXAMPLES)
     from vection.data.ingest.clip_writer import IngestSettings
     from vection.data.ingest.ingestion import ingest
