@@ -21,8 +21,9 @@ def small_view(file: Path, camera: tuple[float, float, float, float]) -> View:
 def test_motion_of_neighbours(shared_data):
     folder = shared_data / "kitti_odometry/sequences/06"
     camera = read_odometry_cameras(folder / "calib.txt")["00"].intrinsics(width=1226, height=370).numbers
-    poses = read_path(folder / "poses_first_51.txt").poses
-    files = sorted((folder / "image_0").glob("*.png"))[:9]
+    start = 10  # the true path of the first frames is 0.1 degrees off at every step, whatever the image size
+    poses = read_path(folder / "poses_first_51.txt").poses[start:]
+    files = sorted((folder / "image_0").glob("*.png"))[start : start + 9]
     views = [with_even_light(small_view(file, camera)) for file in files]
     turns, ways = [], []
     for first in range(len(views) - 1):
@@ -31,7 +32,7 @@ def test_motion_of_neighbours(shared_data):
         assert pair.reason is None
         turns.append(np.degrees(np.linalg.norm(cv2.Rodrigues(np.array(pair.rotation).T @ T[:3, :3])[0])))
         ways.append(np.degrees(np.arccos(np.array(pair.direction) @ T[:3, 3] / np.linalg.norm(T[:3, 3]))))
-    assert np.median(turns) < 0.08
+    assert np.median(turns) < 0.03
     assert np.median(ways) < 0.9
 
 
