@@ -45,6 +45,12 @@ def test_missing_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
 
 
+def test_workers_of_ingest_only_measure(capsys: pytest.CaptureFixture[str], tmp_path: Path, video: Path) -> None:
+    assert "--measure" in fails(capsys, "ingest", video, "--out", tmp_path / "clip", "--workers", 2, code=2)
+    fails(capsys, "ingest", video, "--out", tmp_path / "clip", "--measure", "--workers", -1, code=2)
+    assert not (tmp_path / "clip").exists()
+
+
 def test_text_file_named_mp4(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a video\n" * 100)
     assert "text.mp4" in fails(capsys, "ingest", tmp_path / "text.mp4", "--out", tmp_path / "clip", code=3)

@@ -8,6 +8,7 @@ from vection.foreign_weights.renamed_state import State, load_renamed, require
 from vection.methods.method import Knows
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.encoders.encoder import EncoderName
+from vection.networks.weights.decoder import rename_decoder
 
 _POSE_LAYERS = ("squeeze", "conv1", "conv2", "head")
 
@@ -58,19 +59,8 @@ def encoder_state(state: State) -> State:
 
 
 def decoder_state(state: State) -> State:
-    """Rename a depth decoder.
-
-    `decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{10+s}` = head of scale s.
-    """
-    renamed: State = {}
-    for key, value in state.items():
-        _, number, *_, name = key.split(".")
-        index = int(number)
-        if index >= 10:
-            renamed[f"heads.{index - 10}.{name}"] = value
-        else:
-            renamed[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
-    return renamed
+    """Rename a depth decoder of five levels."""
+    return rename_decoder(state, levels=5)
 
 
 def pose_decoder_state(state: State) -> State:

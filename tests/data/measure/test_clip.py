@@ -136,6 +136,12 @@ def test_gaps_must_make_a_chain(wrong):
         MeasureSettings(**wrong)
 
 
+@pytest.mark.parametrize("wrong", [-0.5, float("nan")])
+def test_thresholds_are_not_negative(wrong):
+    with pytest.raises(UsageError, match="`epipolar_distance` is"):
+        MeasureSettings(epipolar_distance=wrong)
+
+
 def test_ingest_measures_in_the_source(tmp_path):
     source = tmp_path / "source"
     source.mkdir()

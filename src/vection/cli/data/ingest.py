@@ -12,6 +12,7 @@ from tyro.conf import Positional
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
+from vection.errors import UsageError
 
 EXAMPLES = (
     "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
@@ -84,6 +85,8 @@ def run(arguments: Sequence[str]) -> None:
         frames_per_second=options.frames_per_second,
         measure=options.measure,
     )
+    if options.workers is not None and not options.measure:
+        raise UsageError("--workers is the number of processes that measure; give --measure, too, or leave it out.")
     workers = count_workers(options.workers)
     with progress_bar("ingesting") as progress:
         ingested = ingest(

@@ -47,7 +47,7 @@ class IngestSettings:
     frames_per_second: float | None = None
     """Of a folder of images; None: "fps" in intrinsics.json, else 10."""
     measure: bool = False
-    """Measure motion and depth in the source (`data.measure`) and store them with the clip; about a second a frame."""
+    """Measure motion and depth in the source (`data.measure`) and store them with the clip."""
 
 
 class ClipWriter:

@@ -69,7 +69,7 @@ def measure_sequence(
     if len(views) != len(stored.names) or len(views) < 2:
         raise DataError(f"Geometry is measured between frames, but there are {len(views)} views; two are the least.")
     place = folder / FOLDER
-    stated = _plain(settings) | {"source": source}
+    stated = asdict(settings) | {"source": source}
     done = {name: record for name, record in open_records(place, stated).items() if name in stored.names}
     total = len(views)
     if progress is not None:
@@ -134,7 +134,7 @@ def _listed(
         measured_width=measured_width,
         measured_height=measured_height,
         source=source,
-        settings=_plain(settings),
+        settings=asdict(settings),
         pairs=tuple(replace(pair, baseline=scales.baselines.get((pair.first, pair.second))) for pair in pairs),
         frames=tuple(frames),
     )
@@ -151,7 +151,8 @@ def _standing_links(folder: Path, records: Sequence[FrameRecord], stored: Stored
         start = number
         if len(known) < 2:
             continue
-        first, second = (read_map(folder, stored.names[one], size=_size(stored))[0] for one in (known[0], known[-1]))
+        size = stored.size[0], stored.size[1]
+        first, second = (read_map(folder, stored.names[one], size=size)[0] for one in (known[0], known[-1]))
         common = (first > 0) & (second > 0)
         if np.count_nonzero(common) >= FEWEST_COMMON:
             links.append(Link(known[0], known[-1], float(np.median(np.log(second[common] / first[common])))))
@@ -160,15 +161,6 @@ def _standing_links(folder: Path, records: Sequence[FrameRecord], stored: Stored
 
 def _stands(pairs: Sequence[MeasuredPair]) -> bool:
     return any(pair.gap == 1 and pair.reason == "standing" for pair in pairs)
-
-
-def _size(stored: StoredFrames) -> tuple[int, int]:
-    height, width = stored.size
-    return height, width
-
-
-def _plain(settings: MeasureSettings) -> dict[str, Any]:
-    return asdict(settings)
 
 
 def _scaled(ground: Row3 | None, scale: float | None) -> Row3 | None:

@@ -31,8 +31,18 @@ class MeasureSettings:
     """Fraction of the camera's height that a point may lie below the ground."""
 
     def __post_init__(self) -> None:
-        """Refuse gaps that make no chain."""
+        """Refuse gaps that make no chain and thresholds that are none."""
         if list(self.gaps) != sorted({1, *self.gaps}) or min(self.gaps) < 1:
             raise UsageError(f"The gaps {self.gaps} of measured pairs must rise from 1, for instance (1, 2).")
         if self.wide_gap and self.wide_gap <= self.gaps[-1]:
             raise UsageError(f"The wide gap {self.wide_gap} must be larger than the gaps {self.gaps}, or 0 for none.")
+        for name in (
+            "wide_below",
+            "round_trip_error",
+            "epipolar_distance",
+            "parallax",
+            "contradiction",
+            "ground_margin",
+        ):
+            if not getattr(self, name) >= 0:
+                raise UsageError(f"`{name}` is {getattr(self, name)}, but must be 0 or more.")

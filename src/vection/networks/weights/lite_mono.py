@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from vection.networks.weights.decoder import rename_decoder
+
 State = dict[str, Tensor]
 
 _STEM = {"conv": "0", "bn_gelu.bn": "1"}
@@ -52,16 +54,8 @@ def encoder_state(state: Mapping[str, Tensor]) -> State:
 
 
 def decoder_state(state: Mapping[str, Tensor]) -> State:
-    """`decoder.{2m}` = before upsampling m, `decoder.{2m+1}` = after skip m, `decoder.{6+s}` = head of scale s."""
-    renamed: State = {}
-    for key, value in state.items():
-        _, number, *_, name = key.split(".")
-        index = int(number)
-        if index >= 6:
-            renamed[f"heads.{index - 6}.{name}"] = value
-        else:
-            renamed[f"{'after_skip' if index % 2 else 'before_upsampling'}.{index // 2}.conv.{name}"] = value
-    return renamed
+    """Rename a depth decoder of three levels."""
+    return rename_decoder(state, levels=3)
 
 
 def _renamed(name: str, names: Mapping[str, str], *, prefix: str) -> str:
