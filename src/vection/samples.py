@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 from vection.errors import DataError
-from vection.types import ClassMap, Image, Intrinsics, Mask, RawImage, RawSources, Sources, Transform
+from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Mask, RawImage, RawSources, Sources, Transform
 
 Group = TypeVar("Group")
 """A (nested) dataclass of tensors."""
@@ -28,6 +28,21 @@ class _Movable:
     def pin_memory(self: Group) -> Group:
         """Copy to page-locked memory (called by the data loader)."""
         return map_tensors(self, lambda tensor: tensor.pin_memory())
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Geometry measured in the clip (`vection.data.measure`), in its unit: depth of targets, motion to sources."""
+
+    depth: Depth
+    """0 where it is unknown."""
+    weight: Map
+    """0 to 1; 0 where depth is unknown."""
+    ground: Float[Tensor, "batch 3"]
+    """m with 1 / depth = m . K^-1 (x, y, 1) on the ground; 0 where none was found."""
+    T_target_to_source: Float[Tensor, "batch source 4 4"]
+    """The identity where it is unknown."""
+    motion_known: Bool[Tensor, "batch source"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,7 @@ class RawSample(_Movable):
     source_classes: UInt8[Tensor, "batch source height width"] | None = None
     labelled: RawLabelledImage | None = None
     """Images of a second domain with known classes, as many as targets."""
+    measured: Measured | None = None
 
     def __len__(self) -> int:
         """Return the number of targets."""
@@ -121,6 +137,8 @@ class Batch(_Movable):
     source_classes: UInt8[Tensor, "batch source height width"] | None = None
     labelled: LabelledImage | None = None
     """Images of a second domain with known classes, as many as targets."""
+    measured: Measured | None = None
+    """Geometry measured in the clip, mirrored and zoomed like the images."""
 
     def __len__(self) -> int:
         """Return the batch size."""

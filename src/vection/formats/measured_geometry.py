@@ -4,6 +4,7 @@ import json
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,9 +151,34 @@ class MeasuredClip:
         """Return the frames in the order of the clip."""
         return self.listed.frames
 
+    @cached_property
+    def _by_frames(self) -> dict[tuple[int, int], MeasuredPair]:
+        return {(pair.first, pair.second): pair for pair in self.pairs}
+
     def pair(self, first: int, second: int) -> MeasuredPair | None:
         """Return the pair of these frames; None if it was not measured."""
-        return next((pair for pair in self.pairs if (pair.first, pair.second) == (first, second)), None)
+        return self._by_frames.get((first, second))
+
+    def T_first_to_second(self, first: int, second: int) -> Pose | None:  # noqa: N802
+        """Return the motion between two frames in the clip's unit, in either order of time; None if it is unknown.
+
+        As measured between these two where they are a pair, else along the path.
+        """
+        if first == second:
+            return np.eye(4)
+        if second < first:
+            backwards = self.T_first_to_second(second, first)
+            return None if backwards is None else np.linalg.inv(backwards)
+        pair = self.pair(first, second)
+        if pair is not None and pair.reason is None and pair.baseline is not None:
+            motion = np.eye(4)
+            motion[:3, :3] = np.array(pair.rotation)
+            motion[:3, 3] = np.array(pair.direction) * pair.baseline
+            return motion
+        places = self.T_camera_to_world(first), self.T_camera_to_world(second)
+        if places[0] is None or places[1] is None or self.frames[first].segment != self.frames[second].segment:
+            return None
+        return np.asarray(np.linalg.inv(places[1]) @ places[0])
 
     def T_camera_to_world(self, index: int) -> Pose | None:  # noqa: N802
         """Return the place of a frame's camera in its segment's world."""
@@ -177,6 +203,12 @@ def rows_of(rotation: Rotation) -> tuple[Row3, Row3, Row3]:
     """Return a rotation as plain numbers."""
     first, second, third = ((float(x), float(y), float(z)) for x, y, z in rotation)
     return first, second, third
+
+
+def rows4_of(pose: Pose) -> tuple[Row4, Row4, Row4, Row4]:
+    """Return a rigid transform as plain numbers."""
+    rows = [(float(a), float(b), float(c), float(d)) for a, b, c, d in pose]
+    return rows[0], rows[1], rows[2], rows[3]
 
 
 def map_file(folder: Path, name: str) -> Path:

@@ -5,6 +5,8 @@ Imports `networks`, `losses`, `geometry` and `samples`; knows no data set, no tr
 
 from vection.methods.dynamo_depth import DynamoDepth
 from vection.methods.dynamo_depth_settings import DynamoDepthSettings
+from vection.methods.measured_depth import MeasuredDepth
+from vection.methods.measured_depth_settings import MeasuredDepthSettings
 from vection.methods.method import Knows, Method, MethodSettings, Motion, Needs, Observation, Progress
 from vection.methods.monodepth2 import Monodepth2
 from vection.methods.monodepth2_settings import Monodepth2Settings
@@ -19,6 +21,8 @@ __all__ = [
     "DynamoDepth",
     "DynamoDepthSettings",
     "Knows",
+    "MeasuredDepth",
+    "MeasuredDepthSettings",
     "Method",
     "MethodSettings",
     "Monodepth2",

@@ -24,6 +24,8 @@ class Needs:
     """Labelled images of a second domain."""
     class_maps: bool = False
     """Class maps of targets and sources."""
+    measured: bool = False
+    """Geometry measured in the clips."""
 
 
 @dataclass(frozen=True)
@@ -160,15 +162,15 @@ class Method(nn.Module, ABC):
     def predict_depth(self, image: Image) -> Depth:
         """Predict depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
 
-    @abstractmethod
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
     ) -> Motion:
-        """Predict the motion between two frames, `second` later than `first`.
+        """Predict the motion between two frames, `second` later than `first`, of a method that knows ego-motion.
 
         `before` is the frame before `first`, if there is one; only networks that see three frames use it. `intrinsics`
         are K of the images, if known; without them a method whose flow depends on the camera leaves it out.
         """
+        raise NotImplementedError(f"{type(self).__name__} knows no motion")
 
     def predict_classes(self, image: Image) -> ClassMap:
         """Predict Cityscapes train ids at the size of `image`, of a method that knows classes."""

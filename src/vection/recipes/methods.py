@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vection.methods.dynamo_depth import DynamoDepth, DynamoDepthSettings
+from vection.methods.measured_depth import MeasuredDepth, MeasuredDepthSettings
 from vection.methods.method import Method, MethodSettings
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.methods.motion_field import MotionField
@@ -11,7 +12,7 @@ from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.methods.sgdepth import SgDepth
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.names import look_up
-from vection.recipes import dynamo_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
+from vection.recipes import dynamo_depth, measured_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
 from vection.recipes.recipe import Recipe
 
 
@@ -30,6 +31,7 @@ METHODS: dict[str, Entry] = {
     "sgdepth": Entry(SgDepthSettings, SgDepth, sgdepth.RECIPES),
     "motion_field": Entry(MotionFieldSettings, MotionField, motion_field.RECIPES),
     "dynamo_depth": Entry(DynamoDepthSettings, DynamoDepth, dynamo_depth.RECIPES),
+    "measured_depth": Entry(MeasuredDepthSettings, MeasuredDepth, measured_depth.RECIPES),
 }
 """Methods by the name that their settings have."""
 

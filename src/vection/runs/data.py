@@ -25,6 +25,11 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     check_image_sides(width=settings.width, height=settings.height)
     training: Dataset[RawSample]
     validation: Dataset[RawSample]
+    if needs.measured and settings.source != "clips":
+        raise UsageError(
+            "This recipe learns from geometry measured in clip folders; make them with vection prepare "
+            "and train with `data.source=clips`."
+        )
     if settings.source == "kitti-raw":
         training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
@@ -48,8 +53,10 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
         root,
         fraction=recipe.training.validation_fraction,
         offsets=settings.offsets,
+        use_sources=recipe.method.needs.neighbours or recipe.method.needs.stereo,
         use_stereo=recipe.method.needs.stereo,
         use_classes=settings.use_classes,
+        use_measured=recipe.method.needs.measured,
     )
     height, width = training.size
     if (height, width) != (settings.height, settings.width):

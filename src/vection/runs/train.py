@@ -8,27 +8,39 @@ import torch
 from vection.errors import UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights
 from vection.formats.run_folder import RunFolder
+from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
 from vection.runs.data import load_data
 from vection.runs.load import find_run_checkpoint, read_run_recipe
+from vection.runs.measure import measure_clips
 from vection.runs.start import starting_recipe
 from vection.training.loop import Training
 
 
 def train(
-    recipe: Recipe | str, *, data: Path | str, out: Path | str, resume: bool = True, device: str | None = None
+    recipe: Recipe | str,
+    *,
+    data: Path | str,
+    out: Path | str,
+    resume: bool = True,
+    device: str | None = None,
+    workers: int = 0,
+    progress: Bars = no_bars,
 ) -> Path:
     """Train `recipe` on `data` in the run folder `out` and return it.
 
     The recipe may be given by its name, or by a run folder, whose weights are then the start. A run that was stopped
-    goes on from its last checkpoint, bit for bit as if it had not been stopped.
+    goes on from its last checkpoint, bit for bit as if it had not been stopped. Clips whose geometry the recipe needs
+    and nobody has measured are measured first, in their stored frames, by `workers` processes.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
     data, out = Path(data), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    if recipe.method.needs.measured and recipe.data.source == "clips":
+        measure_clips(data, workers=workers, progress=progress)
     sets = load_data(recipe, data)
     torch.manual_seed(recipe.training.seed)
     method = build_method(recipe.method)

@@ -83,6 +83,7 @@ def _as_float(raw: RawSample, *, labelled: LabelledImage | None) -> Batch:
         classes=raw.classes,
         source_classes=raw.source_classes,
         labelled=labelled,
+        measured=raw.measured,
     )
 
 
@@ -114,7 +115,7 @@ def augment_labelled(
 
 
 def mirror(batch: Batch, flipped: Tensor) -> Batch:
-    """Mirror left to right the samples where `flipped` (batch, bool) holds: images, K, mask, stereo transform.
+    """Mirror left to right the samples where `flipped` (batch, bool) holds: images, K, mask, transforms, measured maps.
 
     Only the clean images are mirrored; the jittered twins become equal to them.
     """
@@ -137,7 +138,11 @@ def mirror(batch: Batch, flipped: Tensor) -> Batch:
     mirrored[:, 0] = -mirrored[:, 0]
     mirrored[:, 0, 2] += width - 1
     batch = replace(batch, stored_to_image=torch.where(flipped_like(mirrored), mirrored, batch.stored_to_image))
-    return _change(batch, image=image, camera=camera, rigid=rigid, usable=image, classes=image)
+
+    def normal(m: Tensor) -> Tensor:
+        return torch.where(flipped_like(m), m * m.new_tensor([-1.0, 1.0, 1.0]), m)
+
+    return _change(batch, image=image, camera=camera, rigid=rigid, usable=image, nearest=image, normal=normal)
 
 
 def zoom_crop(batch: Batch, *, sizes: list[tuple[int, int]], corners: list[tuple[int, int]]) -> Batch:
@@ -162,8 +167,8 @@ def zoom_crop(batch: Batch, *, sizes: list[tuple[int, int]], corners: list[tuple
     def usable(mask: Tensor) -> Tensor:
         return image(mask.float()) > 0.999  # only where all that a pixel is interpolated from is usable
 
-    def classes(ids: Tensor) -> Tensor:
-        return image(ids, mode="nearest-exact")
+    def nearest(values: Tensor) -> Tensor:
+        return image(values, mode="nearest-exact")
 
     affine = torch.eye(3).repeat(len(batch), 1, 1)
     for matrix, (h, w), (top, left) in zip(affine, sizes, corners, strict=True):
@@ -171,7 +176,7 @@ def zoom_crop(batch: Batch, *, sizes: list[tuple[int, int]], corners: list[tuple
         matrix[1] = torch.tensor([0, h / height, 0.5 * h / height - 0.5 - top])
     affine = affine.to(batch.intrinsics)
     batch = replace(batch, stored_to_image=affine @ batch.stored_to_image)
-    return _change(batch, image=image, camera=camera, usable=usable, classes=classes)
+    return _change(batch, image=image, camera=camera, usable=usable, nearest=nearest)
 
 
 def _zoom_randomly(batch: Batch, largest: float, *, generator: Generator) -> Batch:
@@ -261,10 +266,19 @@ def _change(
     camera: Change = _same,
     rigid: Change = _same,
     usable: Change = _same,
-    classes: Change = _same,
+    nearest: Change = _same,
+    normal: Change = _same,
 ) -> Batch:
     target, sources = image(batch.target), image(batch.sources)
-    stereo = batch.stereo
+    stereo, measured = batch.stereo, batch.measured
+    if measured is not None:
+        measured = replace(
+            measured,
+            depth=nearest(measured.depth),
+            weight=nearest(measured.weight),
+            ground=normal(measured.ground),
+            T_target_to_source=rigid(measured.T_target_to_source),
+        )
     if stereo is not None:
         other = image(stereo.image)
         stereo = StereoView(other, other, camera(stereo.intrinsics), rigid(stereo.T_target_to_stereo))
@@ -278,6 +292,7 @@ def _change(
         source_intrinsics=camera(batch.source_intrinsics),
         stereo=stereo,
         usable=None if batch.usable is None else usable(batch.usable),
-        classes=None if batch.classes is None else classes(batch.classes),
-        source_classes=None if batch.source_classes is None else classes(batch.source_classes),
+        classes=None if batch.classes is None else nearest(batch.classes),
+        source_classes=None if batch.source_classes is None else nearest(batch.source_classes),
+        measured=measured,
     )

@@ -173,7 +173,7 @@ class Training:
             stage.backward(torch.stack(list(terms.values())).sum() / settings.accumulation)
             for name, value in terms.items():
                 total[name] = total.get(name, 0) + value.detach() / settings.accumulation
-        rate = stage.stage.learning_rate_at(self.position.epoch, step=progress.step)
+        rate = stage.stage.learning_rate_at(self.position.epoch, step=progress.step, steps=progress.steps)
         stage.update(learning_rate=rate, gradient_clip=settings.gradient_clip)
         return total
 

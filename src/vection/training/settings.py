@@ -1,5 +1,6 @@
 """How to train: stages and the settings they share. Plain values; the loop reads them, nothing else does."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,15 +15,22 @@ class Stage:
     drops: tuple[int, ...] = (15,)
     """The learning rate is multiplied by `drop_factor` after each of these epochs."""
     drop_factor: float = 0.1
+    fades: bool = False
+    """Whether the learning rate falls to zero over the stage, along half a cosine, instead of in drops."""
+    encoder_rate: float = 1.0
+    """Factor of the learning rate of encoders, which start from ImageNet weights."""
     warm_up: int = 0
     """Optimiser steps over which the learning rate rises from near 0; keeps short trainings from collapsing early."""
     trains: tuple[str, ...] = ()
     """Names of the method's parts that learn; the others are frozen, normalisation included. Empty: all learn."""
 
-    def learning_rate_at(self, epoch: int, *, step: int = 0) -> float:
-        """Learning rate in `epoch` at `step`, both counted from 0 within the stage."""
-        dropped = self.learning_rate * self.drop_factor ** sum(epoch >= drop for drop in self.drops)
-        return dropped * min(1.0, (step + 1) / self.warm_up) if self.warm_up else dropped
+    def learning_rate_at(self, epoch: int, *, step: int = 0, steps: int = 1) -> float:
+        """Learning rate in `epoch` at `step` of `steps`, all counted from 0 within the stage."""
+        if self.fades:
+            rate = self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+        else:
+            rate = self.learning_rate * self.drop_factor ** sum(epoch >= drop for drop in self.drops)
+        return rate * min(1.0, (step + 1) / self.warm_up) if self.warm_up else rate
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What is made anew for every stage: the parts that learn, their optimiser, and both as the device wants them."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -22,9 +23,8 @@ class StageRun:
 
     def __init__(self, method: Method, stage: Stage, *, accelerator: Accelerator, checkpoint: Path | None) -> None:
         freeze_all_but(method, stage.trains)
-        learning = [parameter for parameter in method.parameters() if parameter.requires_grad]
         self.method, self.stage, self.accelerator = method, stage, accelerator
-        self.optimiser = torch.optim.Adam(learning, lr=stage.learning_rate, fused=True)
+        self.optimiser = torch.optim.Adam(_groups(method, stage), lr=stage.learning_rate, fused=True)
         if checkpoint is not None:
             load_optimiser(self.optimiser, checkpoint)
         self.model, self._prepared_optimiser = accelerator.prepare(method, self.optimiser)
@@ -43,11 +43,22 @@ class StageRun:
     def update(self, *, learning_rate: float, gradient_clip: float | None) -> None:
         """Take one step of the optimiser with the gradients that were added up, and forget them."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["factor"]
         if gradient_clip is not None:
             self.accelerator.clip_grad_norm_(self.method.parameters(), gradient_clip)
         self._prepared_optimiser.step()
         self._prepared_optimiser.zero_grad(set_to_none=True)
+
+
+def _groups(method: nn.Module, stage: Stage) -> list[dict[str, Any]]:
+    """What learns, and the factor of its rate; all in one group, in the order of the method, where rates are equal."""
+    learning = {name: parameter for name, parameter in method.named_parameters() if parameter.requires_grad}
+    encoders = {name for name in learning if "encoder" in name.split(".")} if stage.encoder_rate != 1 else set()
+    groups: list[dict[str, Any]] = [
+        {"params": [parameter for name, parameter in learning.items() if name not in encoders], "factor": 1.0},
+        {"params": [learning[name] for name in learning if name in encoders], "factor": stage.encoder_rate},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def freeze_all_but(method: nn.Module, parts: tuple[str, ...]) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from vection.formats.measured_geometry import (
     Row3,
     read_map,
     read_measured,
+    rows4_of,
     write_measured_list,
 )
 from vection.progress import Report
@@ -123,7 +123,7 @@ def _listed(
                 share=record.share,
                 scale=scale,
                 segment=placed[number].segment,
-                T_camera_to_world=_rows4(placed[number].T_camera_to_world),
+                T_camera_to_world=rows4_of(placed[number].T_camera_to_world),
                 ground=_scaled(record.ground, scale),
             )
         )
@@ -168,7 +168,3 @@ def _scaled(ground: Row3 | None, scale: float | None) -> Row3 | None:
         return None
     x, y, z = ground
     return x / scale, y / scale, z / scale
-
-
-def _rows4(pose: np.ndarray) -> Any:
-    return tuple(tuple(float(number) for number in row) for row in pose)

@@ -12,7 +12,9 @@ from torch.utils.data import Dataset
 
 from vection.arrays import PixelMask, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
+from vection.data.sets.measured import read_sample
 from vection.errors import DataError, UsageError
+from vection.formats.measured_geometry import read_measured
 from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
@@ -29,7 +31,9 @@ class ClipDataset(Dataset[RawSample]):
     """Every frame whose neighbours at `offsets` exist in the same clip, as a `RawSample` of batch size 1.
 
     `selection` maps a clip's name in `sequences` to the frame indices that may be used, as target or as source; clips
-    that it lacks are left out. Collate with `vection.samples.stack`. Raises DataError where clips do not fit together.
+    that it lacks are left out. Without `use_sources` no neighbours are read. `use_measured` adds the geometry measured
+    in the clips; frames without any are then left out, unless their sources teach. Collate with `samples.stack`.
+    Raises DataError where clips do not fit together.
     """
 
     def __init__(
@@ -38,27 +42,33 @@ class ClipDataset(Dataset[RawSample]):
         *,
         offsets: Sequence[int] = (-1, 1),
         selection: Mapping[str, Sequence[int]] | None = None,
+        use_sources: bool = True,
         use_stereo: bool = False,
         use_classes: bool = False,
+        use_measured: bool = False,
     ) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
         if 0 in offsets or not offsets:
             raise UsageError(f"Source offsets must be whole numbers other than 0, but are {tuple(offsets)}.")
         self.root = root
         self.offsets = tuple(offsets)
+        self.use_sources = use_sources
         self.use_stereo = use_stereo
         self.use_classes = use_classes
         self.clips = [read_clip(folder) for folder in find_clips(root)]
         self.names = [clip_name(root, clip) for clip in self.clips]
         _check_clips(self.clips, use_stereo=use_stereo)
         self._masks = _read_masks(self.clips)
+        self._measured = [read_measured(clip.folder) for clip in self.clips] if use_measured else None
         self._cameras = number_cameras(self.clips)
         self._targets: list[_Target] = []
         for number, (name, clip) in enumerate(zip(self.names, self.clips, strict=True)):
             frames = range(len(clip)) if selection is None else selection.get(name, ())
             usable = usable_targets(frames, offsets=self.offsets, breaks=clip.breaks)
             self._targets += [
-                _Target(number, frame) for frame in usable if clip.targets is None or frame in clip.targets
+                _Target(number, frame)
+                for frame in usable
+                if (clip.targets is None or frame in clip.targets) and self._teaches(number, frame)
             ]
 
     @property
@@ -85,23 +95,28 @@ class ClipDataset(Dataset[RawSample]):
         """Read a target and its sources."""
         place = self._targets[index]
         info = self.clips[place.clip]
-        frames = [place.frame + offset for offset in self.offsets]
+        frames = [place.frame + offset for offset in self.offsets] if self.use_sources else []
         image = image_tensor(info.read_image(place.frame))
-        sources = torch.stack([image_tensor(info.read_image(frame)) for frame in frames], dim=1)
+        sources = [image_tensor(info.read_image(frame)) for frame in frames]
+        source_K = [camera_matrix(info.frames[frame].intrinsics) for frame in frames]
         times = [info.frames[frame].seconds - info.frames[place.frame].seconds for frame in frames]
         mask = self._masks[place.clip] if self._masks is not None else None
         return RawSample(
             target=image,
-            sources=sources,
+            sources=torch.stack(sources, dim=1) if sources else image[:, None][:, :0],
             intrinsics=camera_matrix(info.frames[place.frame].intrinsics)[None],
-            source_intrinsics=torch.stack([camera_matrix(info.frames[frame].intrinsics) for frame in frames])[None],
+            source_intrinsics=torch.stack(source_K)[None] if source_K else torch.zeros(1, 0, 3, 3),
             seconds=torch.tensor([times], dtype=torch.float32),
             stereo=_read_stereo(info, place.frame) if self.use_stereo else None,
             usable=None if mask is None else torch.from_numpy(mask)[None, None],
             camera=torch.tensor([self._cameras[place.clip]]),
             classes=torch.from_numpy(info.read_classes(place.frame))[None, None] if self.use_classes else None,
             source_classes=self._read_classes(info, frames) if self.use_classes else None,
+            measured=None if self._measured is None else read_sample(self._measured[place.clip], place.frame, frames),
         )
+
+    def _teaches(self, clip: int, frame: int) -> bool:
+        return self._measured is None or self.use_sources or self._measured[clip].has_depth(frame)
 
     def _read_classes(self, info: ClipInfo, frames: Sequence[int]) -> Tensor:
         return torch.stack([torch.from_numpy(info.read_classes(frame)) for frame in frames])[None]
@@ -112,8 +127,10 @@ def split_validation(
     *,
     fraction: float,
     offsets: Sequence[int] = (-1, 1),
+    use_sources: bool = True,
     use_stereo: bool = False,
     use_classes: bool = False,
+    use_measured: bool = False,
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
@@ -141,7 +158,15 @@ def split_validation(
         for name, clip in zip(names, clips, strict=True):
             training[name], validation[name] = split_tail(len(clip), fraction=fraction, offsets=offsets)
     parts = [
-        ClipDataset(root, offsets=offsets, selection=selection, use_stereo=use_stereo, use_classes=use_classes)
+        ClipDataset(
+            root,
+            offsets=offsets,
+            selection=selection,
+            use_sources=use_sources,
+            use_stereo=use_stereo,
+            use_classes=use_classes,
+            use_measured=use_measured,
+        )
         for selection in (training, validation)
     ]
     if not len(parts[0]) or (fraction > 0 and not len(parts[1])):

@@ -1,0 +1,103 @@
+"""Predicted depth against depth that was measured in the clip; scale is free.
+
+The comparison of gradients is that of MegaDepth (Li and Snavely 2018, section 4.1), over several distances.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vection.geometry.camera import pixel_grid
+from vection.types import Depth, Intrinsics, Map, Scalar
+
+FEWEST = 50
+"""Pixels with measured depth from which on an image is compared."""
+DISTANCES = (1, 2, 4, 8)
+"""Pixels between those whose ratios of depth are compared."""
+LOWEST_SLOPE = 0.02
+"""Least angle below the horizon, radians, at which ground is told from what stands on it."""
+
+Scale = Float[Tensor, "batch 1 1 1"]
+"""Predicted by measured unit."""
+
+
+@dataclass(frozen=True)
+class DepthComparison:
+    """How predicted depth differs from measured depth."""
+
+    log_scale: Scale
+    """Logarithm of predicted by measured depth, the median of each image; 0 where too few pixels are measured."""
+    residual: Map
+    """Logarithm of predicted by scaled measured depth; 0 where unknown."""
+    weight: Map
+    """0 where unknown, and in images of which too few pixels are measured."""
+
+
+def compare_depth(depth: Depth, measured: Depth, weight: Map, *, largest_ratio: float | None = None) -> DepthComparison:
+    """Bring measured depth to the unit of the predicted one, image by image, and compare.
+
+    What is wrong by more than `largest_ratio` counts for nothing: it was measured on what moves, or is seen wrongly.
+    The scale carries no gradient.
+    """
+    known = (measured > 0) & (weight > 0)
+    enough = known.sum(dim=(1, 2, 3), keepdim=True) >= FEWEST
+    known = known & enough
+    ratio = depth.float().log() - torch.where(known, measured, 1.0).log()
+    log_scale = ratio.detach().masked_fill(~known, torch.nan).flatten(1).nanmedian(dim=1).values
+    log_scale = log_scale.nan_to_num(nan=0.0)[:, None, None, None]
+    residual = torch.where(known, ratio - log_scale, 0.0)
+    weight = weight * known
+    if largest_ratio is not None:
+        weight = weight * (residual.detach().abs() < torch.tensor(largest_ratio).log().item())
+    return DepthComparison(log_scale, residual, weight)
+
+
+def measured_depth_loss(comparison: DepthComparison) -> Scalar:
+    """|log d - log (s d_measured)|, a weighted mean over all images; 0 where nothing is measured.
+
+    >>> measured = torch.rand(2, 1, 32, 48) + 1
+    >>> weight = torch.ones_like(measured)
+    >>> float(measured_depth_loss(compare_depth(3 * measured, measured, weight)).round(decimals=5))  # scale is free
+    0.0
+    """
+    return (comparison.weight * comparison.residual.abs()).sum() / comparison.weight.sum().clamp(min=1)
+
+
+def measured_gradient_loss(comparison: DepthComparison) -> Scalar:
+    """Difference of the residuals of pixels at `DISTANCES` from each other, weighted by the lesser of their weights."""
+    total = comparison.residual.new_zeros(())
+    for step in DISTANCES:
+        for axis in (2, 3):
+            residual, weight = comparison.residual, comparison.weight
+            length = residual.shape[axis] - step
+            both = torch.minimum(weight.narrow(axis, 0, length), weight.narrow(axis, step, length))
+            change = (residual.narrow(axis, step, length) - residual.narrow(axis, 0, length)).abs()
+            total = total + (both * change).sum() / both.sum().clamp(min=1)
+    return total / (2 * len(DISTANCES))
+
+
+def behind_measured_ground_loss(
+    depth: Depth,
+    ground: Float[Tensor, "batch 3"],
+    intrinsics: Intrinsics,
+    log_scale: Scale,
+    *,
+    tolerance: float = 0.05,
+) -> Scalar:
+    """How far depth lies behind the measured ground (Dynamo-Depth, eq. 14, on logarithms), a mean over all pixels.
+
+    `ground` is m of 1 / depth = m . K^-1 (x, y, 1) in the measured unit, 0 where none was found; it is lowered by
+    `tolerance` of the camera's height. Pixels at the horizon and above it are left alone.
+    """
+    x, y = pixel_grid(depth.shape[-2], depth.shape[-1], like=depth)
+    K = intrinsics[:, :, :, None, None]
+    across, down = (x - K[:, 0, 2]) / K[:, 0, 0], (y - K[:, 1, 2]) / K[:, 1, 1]
+    m = ground[:, :, None, None]
+    slope = (m[:, 0] * across + m[:, 1] * down + m[:, 2])[:, None]
+    height = m.square().sum(dim=1, keepdim=True).sqrt()
+    below = (slope > LOWEST_SLOPE * height) & (height > 0)
+    log_ground = log_scale - torch.where(below, slope, 1.0).log()
+    behind = torch.relu(depth.float().log() - log_ground - tolerance)
+    return (behind * below).mean()
