@@ -48,10 +48,10 @@ class ClipDataset(Dataset[RawSample]):
         use_measured: bool = False,
     ) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
-        if 0 in offsets or not offsets:
+        if 0 in offsets or (use_sources and not offsets):
             raise UsageError(f"Source offsets must be whole numbers other than 0, but are {tuple(offsets)}.")
         self.root = root
-        self.offsets = tuple(offsets)
+        self.offsets = tuple(offsets) if use_sources else ()
         self.use_sources = use_sources
         self.use_stereo = use_stereo
         self.use_classes = use_classes
@@ -95,7 +95,7 @@ class ClipDataset(Dataset[RawSample]):
         """Read a target and its sources."""
         place = self._targets[index]
         info = self.clips[place.clip]
-        frames = [place.frame + offset for offset in self.offsets] if self.use_sources else []
+        frames = [place.frame + offset for offset in self.offsets]
         image = image_tensor(info.read_image(place.frame))
         sources = [image_tensor(info.read_image(frame)) for frame in frames]
         source_K = [camera_matrix(info.frames[frame].intrinsics) for frame in frames]
@@ -186,7 +186,7 @@ def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:
 def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[range, range]:
     """Split `count` frames into those of training and those of validation; all go to training if there are too few."""
     reach = max(abs(offset) for offset in offsets)
-    margin = max(0, *offsets) - min(0, *offsets)  # frames of a contiguous run that are not targets
+    margin = max((0, *offsets)) - min((0, *offsets))  # frames of a contiguous run that are not targets
     held_out = max(1, round(fraction * (count - margin)))
     begin = count - held_out - margin
     if begin - reach <= margin:
@@ -198,7 +198,7 @@ def usable_targets(frames: Sequence[int], *, offsets: Sequence[int], breaks: Seq
     """Return the frames whose neighbours at every offset are among `frames`, with no break on the way to them."""
     present = set(frames)
     interrupted = set(breaks)
-    reach = range(min(0, *offsets) + 1, max(0, *offsets) + 1)
+    reach = range(min((0, *offsets)) + 1, max((0, *offsets)) + 1)
     return [
         frame
         for frame in frames
