@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from vection.arrays import FloatMap
 from vection.data.clips.resizing import resize_map, resize_nearest
-from vection.data.clips.truth_sources import source_sentence
+from vection.data.clips.truth_sources import MEASURED, source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
@@ -63,14 +63,18 @@ def evaluate_depth(
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
     skipped: list[str] = []
+    seen, compared = 0, 0
     ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
     one_scale = float(np.median(list(ratios.values()))) if ratios else None
     for number, image in enumerate(truths.names):
-        pixels = compare(predictions.read(image), truths.read(image), protocol)
+        truth = truths.read(image)
+        pixels = compare(predictions.read(image), truth, protocol)
         if pixels is None:
             skipped.append(image)
         else:
             ratios[image] = pixels.ratio
+            seen += truth.depth.size
+            compared += len(pixels.truth)
             scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
             assert scale is not None  # one scale exists where an image has pixels
             rows += score(image, pixels, protocol, scale=scale)
@@ -93,6 +97,7 @@ def evaluate_depth(
         ratio_std=float(np.std(values / np.median(values))),
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
+        share=compared / seen,
     )
 
 
@@ -192,6 +197,11 @@ def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
             f"{truths.description} is not what the protocol '{protocol.name}' compares with"
             f" ({source_sentence(protocol.ground_truth)});"
             " choose the protocol of this truth, or export the truth of this protocol."
+        )
+    if truths.source == MEASURED and protocol.scaling != "median-per-image":
+        raise UsageError(
+            f"{truths.description} is known up to a scale, so '{protocol.scaling}' says nothing; compare it with"
+            " scaling='median-per-image'."
         )
 
 
