@@ -46,9 +46,9 @@ def evaluate_depth(
 ) -> DepthResult:
     """Score every image of `truths`; predictions of other images are ignored.
 
-    Predictions in metres are not multiplied by the protocol's factor.
-    `progress` is called with the images done and their number. Raises UsageError naming the images without a
-    prediction, DataError for predictions that are not positive where the protocol evaluates them.
+    Predictions in metres are not multiplied by the protocol's factor. `progress` is called with the images done and
+    their number. Raises UsageError naming the images without a prediction, or for measured depth under another than
+    median scaling, DataError for predictions that are not positive where the protocol evaluates them.
 
     >>> from vection.evaluation import GroundTruth, get_protocol, predictions_in_memory, truths_in_memory
     >>> true = np.linspace(2, 40, 12, dtype=np.float32).reshape(3, 4)
@@ -62,24 +62,21 @@ def evaluate_depth(
     stated, protocol = protocol, replace(protocol, factor=1.0 if predictions.unit == "metres" else protocol.factor)
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
+    shares: list[tuple[int, int]] = []
     skipped: list[str] = []
-    seen, compared = 0, 0
     ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
-    one_scale = float(np.median(list(ratios.values()))) if ratios else None
+    fixed_scale = float(np.median(list(ratios.values()))) if ratios else 1.0
     for number, image in enumerate(truths.names):
-        truth = truths.read(image)
-        pixels = compare(predictions.read(image), truth, protocol)
+        pixels = compare(predictions.read(image), truth := truths.read(image), protocol)
         if pixels is None:
             skipped.append(image)
         else:
             ratios[image] = pixels.ratio
-            seen += truth.depth.size
-            compared += len(pixels.truth)
-            scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
-            assert scale is not None  # one scale exists where an image has pixels
+            shares.append((len(pixels.truth), truth.depth.size))
+            scale = pixels.ratio if protocol.scaling == "median-per-image" else fixed_scale
             rows += score(image, pixels, protocol, scale=scale)
-            for category, ratio in depth_ratios(pixels, protocol, scale=scale).items():
-                counts[category] = counts[category] + ratio if category in counts else ratio
+            for key, ratio in depth_ratios(pixels, protocol, scale=scale).items():
+                counts[key] = counts[key] + ratio if key in counts else ratio
         if progress is not None:
             progress(number + 1, len(truths))
     if not rows:
@@ -97,7 +94,7 @@ def evaluate_depth(
         ratio_std=float(np.std(values / np.median(values))),
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
-        share=compared / seen,
+        share=_share(shares),
     )
 
 
@@ -179,6 +176,12 @@ def depth_at_size(
             values, kind = _reciprocal(values), resize
         values = (resize_map if interpolation == "bilinear" else resize_nearest)(values, tuple(size))
     return values if kind == "depth" else _reciprocal(values)
+
+
+def _share(counts: Sequence[tuple[int, int]]) -> float:
+    """Return compared pixels over all, of counts of both by image."""
+    compared, everything = (sum(numbers) for numbers in zip(*counts, strict=True))
+    return compared / everything
 
 
 def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
