@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vection.evaluation.predictions.kinds import PredictedMap as PredictedMap
     from vection.evaluation.predictions.kinds import PredictionReader as PredictionReader
     from vection.evaluation.predictions.read import open_predictions as open_predictions
+    from vection.evaluation.truth.measured import measured_truth as measured_truth
     from vection.evaluation.truth.open import open_truth as open_truth
     from vection.evaluation.truth.truth_set import GroundTruth as GroundTruth
     from vection.evaluation.truth.truth_set import TruthSet as TruthSet
@@ -65,6 +66,7 @@ _MODULES = {
     "evaluate_objects": "vection.evaluation.objects.scores",
     "get_odometry_protocol": "vection.evaluation.paths.protocol",
     "get_protocol": "vection.evaluation.depth.protocols",
+    "measured_truth": "vection.evaluation.truth.measured",
     "open_paths": "vection.evaluation.paths.camera_path",
     "open_predictions": "vection.evaluation.predictions.read",
     "open_truth": "vection.evaluation.truth.open",

@@ -154,6 +154,8 @@ class Scores:
     """Evaluated pixels by category."""
     skipped: tuple[str, ...] = ()
     """Images without a pixel that the protocol evaluates."""
+    share: float | None = None
+    """Of the pixels of these images, those that were compared."""
     depth_ratio: dict[str, float] = field(default_factory=dict)
     """Hole score: median of predicted / true depth by category, after scaling."""
     server: dict[str, dict[str, float]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from jaxtyping import Float32
 from pydantic import FiniteFloat, NonNegativeInt, PositiveInt
@@ -23,6 +24,10 @@ LIST_FILE = "measured.json"
 REMEDY = "remove the folder and measure the clip again."
 HIGHEST_WEIGHT = 255
 """Stored for a weight of 1."""
+LEAST_WEIGHT = 0.2
+"""Depth of no more weight is too inexact to compare predictions with."""
+LEAST_SHARE = 0.01
+"""Frames with less comparable depth, as a share of their pixels, are not compared at all."""
 OBSERVABLE = 0.03
 """Largest uncertainty of the focal length, relative, with which it counts as observable."""
 
@@ -131,6 +136,16 @@ class DepthWithWeight:
     def known(self) -> PixelMask:
         """Return where depth is known."""
         return np.asarray(self.depth > 0)
+
+    @property
+    def comparable(self) -> PixelMask:
+        """Return where predictions are compared with it: the pixel and all around it weigh more than `LEAST_WEIGHT`.
+
+        Nowhere if that is less than `LEAST_SHARE`. Depth beside unknown depth is the least exact: of edges, of the sky.
+        """
+        heavy = (self.known & (self.weight > LEAST_WEIGHT)).astype(np.uint8)
+        where = cv2.erode(heavy, np.ones((3, 3), np.uint8)) > 0
+        return np.asarray(where & (np.count_nonzero(where) >= LEAST_SHARE * where.size))
 
 
 @dataclass(frozen=True)

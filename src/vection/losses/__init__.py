@@ -1,10 +1,11 @@
 """Errors and losses as pure functions of tensors: no weights, no configuration.
 
-Imports `geometry` and `types`. `*_error` is a map, `*_loss` a scalar.
+Imports `geometry`, `types` and thresholds of `formats`. `*_error` is a map, `*_loss` a scalar.
 """
 
 from vection.losses.geometry_consistency import consistency_weight, depth_inconsistency
 from vection.losses.ground import ground_loss
+from vection.losses.measured_abs_rel import measured_abs_rel
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, sparsity_loss
 from vection.losses.photometric import Target, average_reprojection, mean_over, minimum_reprojection, photometric_error
@@ -25,6 +26,7 @@ __all__ = [
     "ground_loss",
     "group_smoothness_loss",
     "mean_over",
+    "measured_abs_rel",
     "minimum_reprojection",
     "motion_consistency_loss",
     "motion_sparsity_loss",

@@ -10,6 +10,7 @@ import numpy as np
 from vection.arrays import AnyArray, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_map
+from vection.data.clips.truth_sources import MEASURED
 from vection.errors import DataError
 from vection.evaluation.depth.evaluate import predicted_depth
 from vection.evaluation.depth.result import DepthResult
@@ -30,7 +31,7 @@ class Example:
     depth: DepthMap
     """Predicted z, in the unit of `truth` if there is one (already scaled)."""
     truth: DepthMap | None = None
-    """True z in metres, 0 where unknown."""
+    """True or measured z in `unit`, 0 where unknown."""
     unit: Unit = "up-to-scale"
     """Unit of the predicted depth and flow."""
     motion_mask: MaskMap | None = None
@@ -68,6 +69,7 @@ def write_examples(
     for old in folder.glob("*.npz"):
         old.unlink()
     scales = result.scales()
+    unit: Unit = "up-to-scale" if result.protocol.ground_truth == MEASURED else "metres"
     names = [name for name in truths.names if name in scales]
     spread = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
     for name in spread:
@@ -78,7 +80,7 @@ def write_examples(
         depth = np.nan_to_num(depth * scales[name]).astype(np.float32)
         height, width = truth.depth.shape
         image = cv2.resize(read_rgb(truth.image), (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        example = Example(name.replace("/", "_"), image, depth, truth=truth.depth, unit="metres")
+        example = Example(name.replace("/", "_"), image, depth, truth=truth.depth, unit=unit)
         write_example(folder, replace(example, **_objects(predictions, truth, scale=scales[name])))
 
 

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vection.data.clips.truth_sources import MEASURED
 from vection.formats.evaluation_file import MODEL, Evaluation
 from vection.formats.metrics_log import Event
 
@@ -18,6 +19,11 @@ class Timing:
     samples_per_second: float | None
     data_percent: float | None
     """Share of a step spent waiting for data."""
+
+
+def is_measured(evaluation: Evaluation | None) -> bool:
+    """Return whether predictions were compared with depth measured in the clips, which is no truth."""
+    return evaluation is not None and evaluation.protocol.settings.get("ground_truth") == MEASURED
 
 
 def summary(evaluation: Evaluation | None, events: Sequence[Event]) -> str:
@@ -41,9 +47,8 @@ def _comparison(evaluation: Evaluation) -> str | None:
         return None
     model, scores = errors.pop(MODEL), evaluation.scores(MODEL)
     images = scores.images if scores else 0
-    start = (
-        f"On {images} held-out images the predicted depth is off by {100 * model:.1f} % on average (AbsRel {model:.3f})"
-    )
+    off = "differs from the measured one by" if is_measured(evaluation) else "is off by"
+    start = f"On {images} held-out images the predicted depth {off} {100 * model:.1f} % on average (AbsRel {model:.3f})"
     if not errors:
         return start + "."
     rival = min(errors, key=lambda name: errors[name])

@@ -17,7 +17,7 @@ from vection.formats.prediction_folder import VIDEO_FILE
 from vection.formats.run_folder import RunFolder
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
-from vection.reports.findings import health_remarks, summary, timing
+from vection.reports.findings import health_remarks, is_measured, summary, timing
 from vection.reports.objects import object_tiles, objects_section
 from vection.reports.run import Run, read_run
 from vection.reports.trajectory import read_places, scale_onto
@@ -49,8 +49,8 @@ class Metric:
 
 METRICS = (
     Metric("abs_rel", "AbsRel", "mean of |predicted - true| / true depth"),
-    Metric("sq_rel", "SqRel", "mean of (predicted - true)² / true depth, in metres"),
-    Metric("rmse", "RMSE", "root of the mean squared error, in metres; far pixels dominate"),
+    Metric("sq_rel", "SqRel", "mean of (predicted - true)² / true depth, in its unit"),
+    Metric("rmse", "RMSE", "root of the mean squared error, in its unit; far pixels dominate"),
     Metric("rmse_log", "RMSE log", "the same of the natural logarithm of depth"),
     Metric("a1", "δ < 1.25", "share of pixels within a factor of 1.25 of the truth", higher_is_better=True),
     Metric("a2", "δ < 1.25²", "share of pixels within a factor of 1.5625", higher_is_better=True),
@@ -81,6 +81,7 @@ def write_report(run: Path | str, *, out: Path | str | None = None) -> Path:
 
 def _context(run: Run) -> dict[str, Any]:
     training = [event for event in run.events if event.split == "train"]
+    compared_with = "measured" if is_measured(run.evaluation) else "true"
     return {
         "name": run.name,
         "about": run.recipe.get("summary", ""),
@@ -90,12 +91,13 @@ def _context(run: Run) -> dict[str, Any]:
         "tables": _tables(run.evaluation) if run.evaluation else [],
         "metrics": METRICS,
         "curves": _curves(run.events),
-        "examples": [_example(example) for example in run.examples[:MAX_EXAMPLES]],
+        "compared_with": compared_with,
+        "examples": [_example(example, compared_with) for example in run.examples[:MAX_EXAMPLES]],
         "depth_bar": pictures.gradient(pictures.DEPTH_COLOURS),
         "error_bar": pictures.gradient(pictures.ERROR_COLOURS),
         "error_limit": pictures.ERROR_LIMIT,
         "panels": [(_step(path), pictures.picture_file_uri(path)) for path in _spread(run.panels)],
-        "histogram": _histogram(run.examples),
+        "histogram": _histogram(run.examples, compared_with),
         "path": _path(run),
         "video": _video(run),
         "objects": objects_section(run.evaluation, model=MODEL),
@@ -174,7 +176,7 @@ def _curves(events: tuple[Event, ...]) -> list[tuple[str, str, Markup]]:
     return curves
 
 
-def _example(example: Example) -> dict[str, Any]:
+def _example(example: Example, compared_with: str) -> dict[str, Any]:
     """Return one row of pictures; prediction and truth share the range of colours of the truth."""
     limits = pictures.depth_range(example.depth if example.truth is None else example.truth)
     tiles = [
@@ -182,7 +184,7 @@ def _example(example: Example) -> dict[str, Any]:
         ("predicted depth", pictures.jpeg_uri(pictures.colour_depth(example.depth, limits))),
     ]
     if example.truth is not None:
-        tiles.append(("true depth", pictures.jpeg_uri(pictures.colour_depth(example.truth, limits))))
+        tiles.append((f"{compared_with} depth", pictures.jpeg_uri(pictures.colour_depth(example.truth, limits))))
         tiles.append(("relative error", pictures.jpeg_uri(pictures.colour_error(example.depth, truth=example.truth))))
     tiles += object_tiles(example)
     has_flow = example.object_flow is not None
@@ -190,13 +192,13 @@ def _example(example: Example) -> dict[str, Any]:
     return {"name": example.name, "tiles": tiles, "has_flow": has_flow, **depths}
 
 
-def _histogram(examples: tuple[Example, ...]) -> Markup | None:
+def _histogram(examples: tuple[Example, ...], compared_with: str) -> Markup | None:
     if not examples:
         return None
     depths: dict[str, Float[np.ndarray, " value"]] = {}
     truths = [example.truth for example in examples if example.truth is not None]
     if truths:
-        depths["true"] = np.concatenate([truth[truth > 0] for truth in truths])
+        depths[compared_with] = np.concatenate([truth[truth > 0] for truth in truths])
     depths["predicted"] = np.concatenate([_where_known(example) for example in examples])
     if any(values.size == 0 for values in depths.values()):
         return None

@@ -44,9 +44,10 @@ def evaluate(
 
     `predictions` lie in a prediction folder, a run folder, other programs' files, or memory; of a run folder
     `evaluation.json` and example frames for its report are written into it. `factor` multiplies every prediction
-    instead of the protocol's. With `truth_list`, a published list, `truth` is the root of KITTI raw. `names` lists the
-    images of a file that holds all maps in one array, `kind` says what foreign maps are, and with `in_order` maps
-    belong to the images in order. `out` and `csv` are files for all numbers and for the errors of each image.
+    instead of the protocol's. Under the protocol "measured", `truth` are measured clips. With `truth_list`, a published
+    list, it is the root of KITTI raw. `names` lists the images of a file that holds all maps in one array, `kind` says
+    what foreign maps are, and with `in_order` maps belong to the images in order. `out` and `csv` are files for all
+    numbers and for the errors of each image.
     Raises UsageError or DataError where these do not fit each other.
     """
     protocol = _with_factor(get_protocol(protocol) if isinstance(protocol, str) else protocol, factor)
@@ -59,7 +60,7 @@ def evaluate(
     if factor is not None:
         predictions = replace(predictions, unit="up-to-scale")  # whoever gives a factor wants it
     if baselines:
-        fitted = None if row_mean_from is None else open_truth(Path(row_mean_from))
+        fitted = None if row_mean_from is None else open_truth(Path(row_mean_from), source=protocol.ground_truth)
         comparison = compare_with_baselines(predictions, truths, protocol, row_mean_from=fitted, progress=progress)
     else:
         comparison = Comparison((score_with_objects(predictions, truths, protocol, progress=progress),))
@@ -111,7 +112,7 @@ def _open_truth(truth: Path | str | TruthSet, *, truth_list: Path | str | None, 
     if isinstance(truth, TruthSet):
         return truth
     if truth_list is None:
-        return open_truth(Path(truth))
+        return open_truth(Path(truth), source=protocol.ground_truth)
     return listed_truth(Path(truth), read_image_list(Path(truth_list)), protocol)
 
 

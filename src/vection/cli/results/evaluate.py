@@ -16,6 +16,7 @@ from vection.cli.progress import progress_bar
 
 EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
+    "vection evaluate runs/first --truth clips --protocol measured",
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
     "vection evaluate disps_eigen_split.npy --truth kitti_raw --truth-list eigen_test.txt --protocol kitti-eigen",
     "vection evaluate predictions/val --truth cityscapes --protocol miou",
@@ -40,7 +41,7 @@ class Evaluate:
     """Prediction folder, run folder with predictions/, folder of depth maps (.npy, .pfm, 16-bit .png), .npy or .npz."""
     truth: Path
     """Clip folders with truth, KITTI 2015, Cityscapes, Dynamo-Depth's layout, an exported .npz, or a folder of 16-bit
-    depth PNGs."""
+    depth PNGs. With --protocol measured, clip folders that were measured (vection ingest --measure)."""
     protocol: str
     """What is compared where, and how it is scaled and averaged; motion-segmentation and miou compare masks and classes
     alone. A wrong name lists them all."""

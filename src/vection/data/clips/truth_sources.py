@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from vection.formats.measured_geometry import LEAST_WEIGHT
+
 TruthSource = Literal[
     "kitti-velodyne-x",
     "kitti-velodyne-z",
@@ -15,6 +17,7 @@ TruthSource = Literal[
     "waymo-projection-z",
     "waymo-vehicle-distance",
     "renderer",
+    "measured",
 ]
 
 TRUTH_SOURCES: dict[str, str] = {
@@ -30,8 +33,12 @@ TRUTH_SOURCES: dict[str, str] = {
     "waymo-projection-z": "Waymo's lasers at Waymo's own pixels, undistorted, camera z",
     "waymo-vehicle-distance": "Waymo's lasers, distance from the vehicle, at distorted pixels",
     "renderer": "the renderer's depth",
+    "measured": f"depth measured in the clip itself, weight of a pixel and all around it above {LEAST_WEIGHT:g}",
 }
 """The sentence of each source, which tables print. A `TruthSource` for each key; own data may have other words."""
+
+MEASURED: TruthSource = "measured"
+"""No truth, but what needs none: `vection.data.measure`. In a unit of its own in each part of a clip."""
 
 
 def source_identifier(source: str) -> str:

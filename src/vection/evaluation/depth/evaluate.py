@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from vection.arrays import FloatMap
 from vection.data.clips.resizing import resize_map, resize_nearest
-from vection.data.clips.truth_sources import source_sentence
+from vection.data.clips.truth_sources import MEASURED, source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
 from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
@@ -46,9 +46,9 @@ def evaluate_depth(
 ) -> DepthResult:
     """Score every image of `truths`; predictions of other images are ignored.
 
-    Predictions in metres are not multiplied by the protocol's factor.
-    `progress` is called with the images done and their number. Raises UsageError naming the images without a
-    prediction, DataError for predictions that are not positive where the protocol evaluates them.
+    Predictions in metres are not multiplied by the protocol's factor. `progress` is called with the images done and
+    their number. Raises UsageError naming the images without a prediction, or for measured depth under another than
+    median scaling, DataError for predictions that are not positive where the protocol evaluates them.
 
     >>> from vection.evaluation import GroundTruth, get_protocol, predictions_in_memory, truths_in_memory
     >>> true = np.linspace(2, 40, 12, dtype=np.float32).reshape(3, 4)
@@ -62,20 +62,21 @@ def evaluate_depth(
     stated, protocol = protocol, replace(protocol, factor=1.0 if predictions.unit == "metres" else protocol.factor)
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
+    shares: list[tuple[int, int]] = []
     skipped: list[str] = []
     ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
-    one_scale = float(np.median(list(ratios.values()))) if ratios else None
+    fixed_scale = float(np.median(list(ratios.values()))) if ratios else 1.0
     for number, image in enumerate(truths.names):
-        pixels = compare(predictions.read(image), truths.read(image), protocol)
+        pixels = compare(predictions.read(image), truth := truths.read(image), protocol)
         if pixels is None:
             skipped.append(image)
         else:
             ratios[image] = pixels.ratio
-            scale = {"median-per-image": pixels.ratio, "none": 1.0, "one-scale": one_scale}[protocol.scaling]
-            assert scale is not None  # one scale exists where an image has pixels
+            shares.append((len(pixels.truth), truth.depth.size))
+            scale = pixels.ratio if protocol.scaling == "median-per-image" else fixed_scale
             rows += score(image, pixels, protocol, scale=scale)
-            for category, ratio in depth_ratios(pixels, protocol, scale=scale).items():
-                counts[category] = counts[category] + ratio if category in counts else ratio
+            for key, ratio in depth_ratios(pixels, protocol, scale=scale).items():
+                counts[key] = counts[key] + ratio if key in counts else ratio
         if progress is not None:
             progress(number + 1, len(truths))
     if not rows:
@@ -93,6 +94,7 @@ def evaluate_depth(
         ratio_std=float(np.std(values / np.median(values))),
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
+        share=_share(shares),
     )
 
 
@@ -176,6 +178,12 @@ def depth_at_size(
     return values if kind == "depth" else _reciprocal(values)
 
 
+def _share(counts: Sequence[tuple[int, int]]) -> float:
+    """Return compared pixels over all, of counts of both by image."""
+    compared, everything = (sum(numbers) for numbers in zip(*counts, strict=True))
+    return compared / everything
+
+
 def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
     return float(np.median(values)) if kind == "middle" else float(np.sort(values)[(len(values) - 1) // 2])
 
@@ -192,6 +200,11 @@ def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
             f"{truths.description} is not what the protocol '{protocol.name}' compares with"
             f" ({source_sentence(protocol.ground_truth)});"
             " choose the protocol of this truth, or export the truth of this protocol."
+        )
+    if truths.source == MEASURED and protocol.scaling != "median-per-image":
+        raise UsageError(
+            f"{truths.description} is known up to a scale, so '{protocol.scaling}' says nothing; compare it with"
+            " scaling='median-per-image'."
         )
 
 

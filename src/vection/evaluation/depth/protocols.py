@@ -130,6 +130,9 @@ MAKE3D = DepthProtocol(
 )
 """Monodepth2's Table 3: the image's middle at a ratio of 2:1; RMSElog is the paper's column log10."""
 
+MEASURED = DepthProtocol("measured", "measured", clamp=False)
+"""Needs no truth: depth measured in the clip, where `formats.measured_geometry` says that it is comparable."""
+
 SYNTHETIC = DepthProtocol("synthetic", "renderer", truth_below=80.0, categories=OBJECT_CATEGORIES)
 
 PROTOCOLS = (
@@ -155,6 +158,7 @@ PROTOCOLS = (
     NUSCENES,
     NUSCENES_DAY_CLEAR,
     MAKE3D,
+    MEASURED,
     SYNTHETIC,
 )
 

@@ -64,6 +64,8 @@ class DepthResult:
     """Hole score by category: median over the pixels of all images of predicted / true depth, after scaling."""
     skipped: tuple[str, ...] = ()
     """Images without a pixel that the protocol evaluates."""
+    share: float | None = None
+    """Of the pixels of these images, those that were compared."""
     objects: ObjectScores | None = None
     """What the predictions say of motion and classes, if they and the truth say anything."""
 
@@ -85,6 +87,7 @@ class DepthResult:
             },
             pixels={key: scores.pixels for key, scores in self.categories.items()},
             skipped=self.skipped,
+            share=self.share,
             depth_ratio=self.depth_ratio,
             server={
                 key: server_table(scores.server) for key, scores in self.categories.items() if scores.server is not None
@@ -181,6 +184,8 @@ def _caption(results: Sequence[DepthResult]) -> str:
     if protocol.images is not None and results[0].images != protocol.images:
         count = results[0].images
         lines.append(f"{count} images were evaluated, not the {protocol.images} that published numbers stand for")
+    if results[0].share is not None:
+        lines.append(f"compared: {100 * results[0].share:.1f} % of the pixels of {results[0].images} images")
     if protocol.server:
         lines.append(
             "KITTI's server: SILog x 100, relative errors in percent (squared: of the squared depth), iRMSE in 1/km"

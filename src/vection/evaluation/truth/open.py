@@ -3,16 +3,23 @@
 from pathlib import Path
 
 from vection.data.clips.folder import CLIP_FILE
+from vection.data.clips.truth_sources import MEASURED
 from vection.errors import UsageError
 from vection.evaluation.truth.cityscapes import cityscapes_truth
 from vection.evaluation.truth.dynamo_layout import dynamo_truth, is_dynamo_layout
+from vection.evaluation.truth.measured import measured_truth
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth, exported_truth, kitti_2015_truth, png_truth
 
 
-def open_truth(path: Path) -> TruthSet:
-    """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms."""
+def open_truth(path: Path, *, source: str | None = None) -> TruthSet:
+    """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms.
+
+    `source` is where a protocol wants it from: depth that was measured in clips is opened only for "measured".
+    """
     if not path.exists():
         raise UsageError(f"There is no ground truth at {path}.")
+    if source == MEASURED:
+        return measured_truth(path)
     if path.is_file():
         if path.suffix != ".npz":
             raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
