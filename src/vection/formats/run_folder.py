@@ -36,6 +36,11 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def rehearsal(self) -> Path:
+        """Clips of the synthetic street that are learned beside the run's own."""
+        return self.path / "rehearsal"
+
+    @property
     def last(self) -> Path:
         """The checkpoint (`formats.checkpoint`) from which training goes on."""
         return self.path / "checkpoints" / "last"

@@ -34,6 +34,9 @@ class DataSettings:
     """Read the class maps that lie beside the frames of the clips."""
     labels: str | None = None
     """Folder of labelled images of a second domain, for methods that learn from one."""
+    rehearsal: float = 0.0
+    """Share of the samples that are frames of the synthetic street with exact depth, rendered before training; for
+    methods that learn from measured geometry without neighbours."""
     workers: int = 0
     """Processes that read data; 0 reads in the main process, which is enough for ingested clips on a CPU."""
 

@@ -1,5 +1,6 @@
 """From a recipe's data settings to its training and validation set: clips or KITTI raw, with labelled images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from torch.utils.data import Dataset
@@ -7,10 +8,13 @@ from torch.utils.data import Dataset
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
 from vection.data.sets.kitti_raw import NOMINAL_BASELINE, KittiRawDataset, KittiSettings
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
+from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_rehearsal
 from vection.data.splits.list_file import read_split, read_static_frames, without_static
 from vection.data.splits.published import find_split
 from vection.errors import DataError, UsageError
 from vection.image_sides import check_image_sides
+from vection.methods.method import Needs
+from vection.progress import Bars, no_bars
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.samples import RawSample
 from vection.training.data import Data
@@ -45,6 +49,30 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         augmentation=settings.augmentation,
         workers=settings.workers,
     )
+
+
+def rehearse(data: Data, recipe: Recipe, folder: Path, *, workers: int = 0, progress: Bars = no_bars) -> Data:
+    """Render the synthetic street into `folder`, unless that is done, and let training learn it, too.
+
+    Raises UsageError for methods that learn from anything but measured geometry.
+    """
+    settings, own = recipe.data, data.training
+    if recipe.method.needs != Needs(neighbours=False, measured=True) or not isinstance(own, ClipDataset):
+        raise UsageError(
+            "Only methods that learn from measured geometry alone can rehearse on the synthetic street; "
+            "train with `data.rehearsal=0`."
+        )
+    if not 0 < settings.rehearsal < 1:
+        raise UsageError(f"`data.rehearsal` is a share, from 0 to below 1, but is {settings.rehearsal}.")
+    write_rehearsal(
+        folder,
+        size=own.size,
+        drives=rehearsal_drives(len(own), share=settings.rehearsal),
+        seed=recipe.training.seed,
+        workers=workers,
+        progress=progress,
+    )
+    return replace(data, training=with_rehearsal(own, folder, share=settings.rehearsal))
 
 
 def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:

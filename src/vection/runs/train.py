@@ -12,7 +12,7 @@ from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
-from vection.runs.data import load_data
+from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
 from vection.runs.start import starting_recipe
@@ -45,6 +45,8 @@ def train(
     torch.manual_seed(recipe.training.seed)
     method = build_method(recipe.method)
     _claim(out, recipe, resume=resume)
+    if recipe.data.rehearsal:
+        sets = rehearse(sets, recipe, RunFolder(out).rehearsal, workers=workers, progress=progress)
     if recipe.start_from is not None:
         load_weights(method, find_run_checkpoint(Path(recipe.start_from)))
     run = Training(

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from vection.losses.measured_abs_rel import measured_abs_rel
 from vection.methods.method import Method, Progress
 from vection.samples import Batch, RawSample, stack
 from vection.training.augmentation import Augmentation, augment
@@ -24,9 +25,11 @@ class HeldOut:
     terms: dict[str, float]
     """Loss terms, averaged over the frames."""
     selection_loss: float
-    """What chooses the best checkpoint; see `Method.selection_loss`."""
+    """What chooses the best checkpoint: the error against measured depth where there is any, else what the method says;
+    see `Method.selection_loss`."""
     statistics: dict[str, float]
-    """Statistics of the first batch's depth and of all ego-motions; see `health.depth_statistics`."""
+    """Statistics of the first batch's depth and of all ego-motions, see `health.depth_statistics`, and AbsRel against
+    measured depth."""
     pictures: dict[str, Image]
     """Pictures of the first batch, by their captions."""
     cameras: dict[int, tuple[float, ...]]
@@ -56,11 +59,15 @@ def validate(model: nn.Module, method: Method, batches: Iterable[Batch], *, prog
     method.eval()
     sums: dict[str, float] = {}
     motions: list[Transform] = []
+    errors: list[Tensor] = []
     count, first = 0, None
     for batch in batches:
         first = first or batch
         if batch.sources.shape[1] > 0 and method.knows.ego_motion:
             motions.append(_ego_motion(method, batch))
+        if batch.measured is not None:
+            depth = method.predict_depth(batch.target)
+            errors.append(measured_abs_rel(depth, batch.measured.depth, batch.measured.weight))
         for name, value in model(batch, progress).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
         count += len(batch)
@@ -77,6 +84,8 @@ def validate(model: nn.Module, method: Method, batches: Iterable[Batch], *, prog
         statistics["share_visible"] = seen.share_visible
     cameras = {} if method.cameras is None else method.cameras.found(first.target.shape)
     selection = method.selection_loss(terms, share_visible=seen.share_visible)
+    if errors and len(compared := torch.cat(errors)):
+        selection = statistics["measured_abs_rel"] = float(compared.mean())
     return HeldOut(terms, selection, statistics, seen.pictures, cameras)
 
 

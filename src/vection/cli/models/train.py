@@ -8,6 +8,8 @@ from pathlib import Path
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
+from vection.cli.progress import progress_bar
+from vection.cli.workers import count_workers
 from vection.errors import UsageError
 
 EXAMPLES = (
@@ -37,6 +39,8 @@ class Train:
     """Start anew instead of going on from the last checkpoint."""
     device: str | None = None
     """cpu or cuda; chosen if not given."""
+    workers: int | None = None
+    """Processes that measure clips and render, before training; as many as there are cores, at most 8, if not given."""
     json: bool = False
     """Print the run folder and the last losses as one line of JSON at the end."""
 
@@ -58,7 +62,15 @@ def run(arguments: Sequence[str]) -> None:
     from vection.runs.train import train
 
     device = None if options.device is None else choose_device(options.device)
-    folder = train(recipe, data=options.data, out=options.out, resume=not options.no_resume, device=device)
+    folder = train(
+        recipe,
+        data=options.data,
+        out=options.out,
+        resume=not options.no_resume,
+        device=device,
+        workers=count_workers(options.workers),
+        progress=progress_bar,
+    )
     print(json.dumps({"run": str(folder)} | _last_losses(folder)) if options.json else folder)
 
 

@@ -38,7 +38,9 @@ def write_rehearsal(
     The drives depend on `seed` and their number alone, not on how many `workers` render.
     """
     places = [folder / f"{number:04d}" for number in range(drives)]
-    jobs = [_Job(place, seed * 1_000_003 + number, size) for number, place in enumerate(places) if not _is_whole(place)]
+    jobs = [
+        _Job(place, seed * 1_000_003 + number, size) for number, place in enumerate(places) if not is_measured(place)
+    ]
     if not jobs:
         return
     with progress("rendering the synthetic street") as report:
@@ -72,10 +74,6 @@ class _Usable(Dataset[RawSample]):
     def __getitem__(self, index: int) -> RawSample:
         sample = self.samples[index]
         return replace(sample, usable=torch.ones_like(sample.target[:, :1], dtype=torch.bool))
-
-
-def _is_whole(folder: Path) -> bool:
-    return is_measured(folder)
 
 
 def _write(job: _Job) -> None:
