@@ -23,10 +23,16 @@ BODY_TOP = (0.0, 0.87, 1.0, 0.99)
 
 
 def facade_page(
-    rng: np.random.Generator, *, width: float, height: float, noise: Float32[np.ndarray, "256 256"]
+    rng: np.random.Generator,
+    *,
+    width: float,
+    height: float,
+    noise: Float32[np.ndarray, "256 256"],
+    wall: Float32[np.ndarray, " 3"] | None = None,
 ) -> Page:
     """A house front of the given size in metres: wall, cornices, windows, door or shop; `noise` makes it uneven."""
-    wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
+    if wall is None:
+        wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
     canvas = (1 + 0.08 * noise)[:, :, None] * wall
     floors = max(1, round(height / rng.uniform(2.7, 3.4)))
     columns = max(1, round(width / rng.uniform(1.7, 3.2)))
@@ -89,10 +95,16 @@ def _door(rng: np.random.Generator, canvas: Canvas, *, place: float, metres: tup
     _fill(canvas, (place - 0.5 * half, SIZE - 0.9 * tall, place + 0.5 * half, SIZE - 0.6 * tall), colour * 0.5)
 
 
-def car_page(rng: np.random.Generator, *, noise: Float32[np.ndarray, "256 256"]) -> Page:
-    """Everything of one car: see the regions above."""
+def car_page(
+    rng: np.random.Generator,
+    *,
+    noise: Float32[np.ndarray, "256 256"],
+    paint: Float32[np.ndarray, " 3"] | None = None,
+) -> Page:
+    """Everything of one car, in `paint` or any colour: see the regions above."""
     value, saturation = ((50.0, 190.0), (0.3, 0.75)) if rng.random() < 0.4 else ((35.0, 235.0), (0.0, 0.08))
-    paint = random_colour(rng, value=value, saturation=saturation)
+    if paint is None:
+        paint = random_colour(rng, value=value, saturation=saturation)
     canvas = np.ascontiguousarray((1 + 0.05 * noise)[:, :, None] * paint)
     rows = np.linspace(1.15, 0.7, 80, dtype=np.float32)
     canvas[:80] *= rows[:, None, None]

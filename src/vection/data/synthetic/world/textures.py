@@ -79,6 +79,39 @@ def leaf_page(rng: np.random.Generator) -> Page:
     return colour_page(1 + 0.42 * clumps, colour)
 
 
+def foliage_colour(rng: np.random.Generator, *, dry: float = 0.2) -> Float32[np.ndarray, " 3"]:
+    """Green from dark to yellowish; with probability `dry`, yellow or brown."""
+    value = rng.uniform(45, 120)
+    red = rng.uniform(0.62, 0.95) if rng.random() >= dry else rng.uniform(0.95, 1.2)
+    return (value * np.array([red, 1.0, rng.uniform(0.35, 0.65)])).astype(np.float32)
+
+
+def natural_leaf_page(rng: np.random.Generator) -> Page:
+    """Foliage of small clumps with deep gaps, in a green of its own."""
+    clumps = fractal_noise(rng, slope=0.55, lowest=4.0, highest=110.0)
+    return colour_page(np.exp(0.55 * clumps) * (1 + 0.15 * fractal_noise(rng, slope=1.2)), foliage_colour(rng))
+
+
+def car_colour(rng: np.random.Generator) -> Float32[np.ndarray, " 3"]:
+    """A usual paint: black, white, silver, grey, dark blue, red, seldom any hue."""
+    usual = np.array(
+        [[22, 23, 26], [222, 223, 222], [150, 153, 157], [88, 91, 95], [28, 38, 75], [130, 22, 24]], np.float32
+    )
+    kind = int(rng.choice(7, p=[0.26, 0.18, 0.2, 0.16, 0.09, 0.07, 0.04]))
+    if kind == 6:
+        return random_colour(rng, value=(60.0, 170.0), saturation=(0.2, 0.6))
+    return (usual[kind] * rng.uniform(0.75, 1.15)).astype(np.float32)
+
+
+def wall_colour(rng: np.random.Generator) -> Float32[np.ndarray, " 3"]:
+    """Plaster from white to beige and grey, or brick."""
+    usual = np.array(
+        [[225, 222, 214], [205, 190, 160], [190, 170, 125], [150, 148, 145], [150, 85, 65], [195, 150, 125]], np.float32
+    )
+    kind = int(rng.choice(6, p=[0.3, 0.22, 0.13, 0.15, 0.12, 0.08]))
+    return (usual[kind] * rng.uniform(0.7, 1.08) * rng.uniform(0.96, 1.04, 3)).astype(np.float32)
+
+
 def roof_page(rng: np.random.Generator) -> Page:
     """Rows of tiles."""
     rows = 0.14 * random_grid(rng, rows=32, columns=32) - 0.3 * _joints(rows=32, columns=32, width=2, shift=4)

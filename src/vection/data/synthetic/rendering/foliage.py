@@ -1,0 +1,42 @@
+"""Gaps between clumps of leaves: a tile of noise at several scales, the same for every world."""
+
+from functools import cache
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+
+from vection.data.synthetic.world.noise import SIZE, fractal_noise
+
+TILE_METRES = 3.4
+"""Metres that the tile covers."""
+_LEVELS = 7
+_GAPS = -0.35
+"""Noise below this is a gap: about a third of the surface."""
+
+
+@cache
+def _noise() -> tuple[Float32[np.ndarray, "side side"], ...]:
+    tile = fractal_noise(np.random.default_rng(7), slope=0.7, lowest=2.0, highest=90.0)
+    levels = []
+    for level in range(_LEVELS):
+        side = SIZE >> level
+        small = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA)
+        levels.append((small / small.std()).astype(np.float32))
+    return tuple(levels)
+
+
+def has_leaves(
+    across: Float32[np.ndarray, " count"], down: Float32[np.ndarray, " count"], *, footprint: float
+) -> Bool[np.ndarray, " count"]:
+    """Tell whether places on a surface (metres) are covered, at the scale of a ray's footprint (metres)."""
+    level = int(np.clip(np.log2(max(footprint, 1e-6) * SIZE / TILE_METRES) + 0.5, 0, _LEVELS - 1))
+    noise = _noise()[level]
+    side = noise.shape[0]
+    scale = np.float32(side / TILE_METRES)
+    row, column = _index(down * scale, side), _index(across * scale, side)
+    return np.asarray(noise[row, column] > _GAPS)
+
+
+def _index(texels: Float32[np.ndarray, " count"], side: int) -> Int64[np.ndarray, " count"]:
+    return np.floor(texels).astype(np.int64) & (side - 1)
