@@ -15,9 +15,12 @@ _GAPS = -0.35
 """Noise below this is a gap: about a third of the surface."""
 
 
+_RIM = 2.0
+
+
 @cache
 def _noise() -> tuple[Float32[np.ndarray, "side side"], ...]:
-    tile = fractal_noise(np.random.default_rng(7), slope=0.7, lowest=2.0, highest=90.0)
+    tile = fractal_noise(np.random.default_rng(7), slope=0.6, lowest=2.0, highest=110.0)
     levels = []
     for level in range(_LEVELS):
         side = SIZE >> level
@@ -26,16 +29,24 @@ def _noise() -> tuple[Float32[np.ndarray, "side side"], ...]:
     return tuple(levels)
 
 
-def has_leaves(
-    across: Float32[np.ndarray, " count"], down: Float32[np.ndarray, " count"], *, footprint: float
-) -> Bool[np.ndarray, " count"]:
-    """Tell whether places on a surface (metres) are covered, at the scale of a ray's footprint (metres)."""
+def leaves(
+    across: Float32[np.ndarray, " count"],
+    down: Float32[np.ndarray, " count"],
+    *,
+    footprint: float,
+    rim: Float32[np.ndarray, " count"] | float = 0.0,
+) -> tuple[Bool[np.ndarray, " count"], Float32[np.ndarray, " count"]]:
+    """Whether places on a surface (metres) are covered, and their light, at the scale of a ray's footprint (metres).
+
+    `rim` is 0 where the surface is seen from the front and 1 where it turns away: there only single leaves stand out.
+    """
     level = int(np.clip(np.log2(max(footprint, 1e-6) * SIZE / TILE_METRES) + 0.5, 0, _LEVELS - 1))
     noise = _noise()[level]
     side = noise.shape[0]
     scale = np.float32(side / TILE_METRES)
     row, column = _index(down * scale, side), _index(across * scale, side)
-    return np.asarray(noise[row, column] > _GAPS)
+    value = noise[row, column]
+    return np.asarray(value > _GAPS + _RIM * rim), np.clip(0.85 + 0.5 * value, 0.25, 2.0).astype(np.float32)
 
 
 def _index(texels: Float32[np.ndarray, " count"], side: int) -> Int64[np.ndarray, " count"]:

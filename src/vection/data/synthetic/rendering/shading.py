@@ -15,6 +15,8 @@ from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.noise import SIZE
 from vection.data.synthetic.world.street import ROAD, SIDEWALK, TERRAIN, CrossSection, Street
 
+_GLOSS = 38.0
+"""Light of the sky that metal turned upwards adds, 0..255."""
 Flat = Float32[np.ndarray, " count"]
 Colours = Float32[np.ndarray, "count 3"]
 
@@ -75,6 +77,9 @@ def shade(
             lit *= shades[:, None] * paint.light
         else:
             lit *= _sunshine(samples, view, paint.sunlight, heights, shades, T_camera_to_world)
+            # painted metal and glass mirror the sky
+            gloss = np.where(view.tables.detail == textures.METAL, -_GLOSS * view.tables.plane[:, 1], 0).clip(0, None)
+            lit += gloss.astype(np.float32)[samples.face, None]
         colours[solid] = lit
     return colours.reshape(rows, columns, 3)
 

@@ -39,9 +39,9 @@ def make_sky(rng: np.random.Generator) -> Sky:
 
 def bright_sky(rng: np.random.Generator, *, clear: bool) -> Sky:
     """Draw an overexposed sky: white at the horizon, pale blue above if `clear`."""
-    blue = rng.uniform(0.0, 0.9) if clear else 0.0
-    zenith = (1 - blue) * np.full(3, rng.uniform(235, 275)) + blue * np.array([125.0, 180.0, 250.0])
-    horizon = np.full(3, rng.uniform(240, 290)) - blue * np.array([35.0, 12.0, 0.0])
+    blue = rng.uniform(0.0, 1.0) if clear else 0.0
+    zenith = (1 - blue) * np.full(3, rng.uniform(235, 275)) + blue * np.array([110.0, 185.0, 262.0])
+    horizon = np.full(3, rng.uniform(240, 290)) - blue * np.array([50.0, 15.0, 0.0])
     cloud = np.full(3, rng.uniform(225, 280))
     clouds = Atlas([textures.cloud_page(rng)])
     return Sky(zenith.astype(np.float32), horizon.astype(np.float32), cloud.astype(np.float32), clouds)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from vection.data.synthetic.rendering.foliage import has_leaves
+from vection.data.synthetic.rendering.foliage import leaves
 from vection.data.synthetic.rendering.scene import CYLINDER, FOLIAGE, HULL, SceneTables, body_poses
 from vection.data.synthetic.settings import DriveSettings
 
@@ -82,7 +82,7 @@ def make_sunlight(
     warm = rng.uniform(0.0, 0.12)
     strength, fill = (rng.uniform(0.55, 0.85), rng.uniform(0.22, 0.5)) if diffuse else (
         rng.uniform(1.1, 1.7),
-        rng.uniform(0.18, 0.42),
+        rng.uniform(0.24, 0.5),
     )
     light = Sunlight(
         direction=np.array([across * np.sin(azimuth), -np.sin(elevation), across * np.cos(azimuth)]),
@@ -176,5 +176,5 @@ def _touch_curved(
         leave = np.minimum(leave, top)
     elif tables.shape_kind[index] == FOLIAGE:
         rows, columns = np.nonzero(hit)
-        hit[rows, columns] = has_leaves(start[0][rows, columns], start[2][rows, columns], footprint=0.1)
+        hit[rows, columns] = leaves(start[0][rows, columns], start[2][rows, columns], footprint=0.1)[0]
     return np.where(hit, leave, 0).astype(np.float32)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 
-from vection.data.synthetic.rendering.foliage import has_leaves
+from vection.data.synthetic.rendering.foliage import leaves
 from vection.data.synthetic.rendering.scene import CYLINDER, FOLIAGE, HULL, View
 
 RayMap = Float32[np.ndarray, "row column"]
@@ -151,7 +151,9 @@ def _trace_curved(
     across = np.float32(radii[side]) * place[side] * stretch
     down = np.float32(radii[1]) * (place[1] if upright else place[1] * stretch)
     if tables.shape_kind[index] == FOLIAGE:
-        _cut_gaps(hit, (across, down), view, hits.rays, index=index)
+        # the cosine between ray and surface, where the shape is a unit ball
+        rim = (1 - np.sqrt(np.maximum(root, 0) / np.maximum(square, 1e-9))) ** 2
+        _cut_gaps(hit, (across, down, rim), light, view, hits.rays, index=index)
     np.copyto(hits.unfolded[window][..., 0], across, where=hit)
     np.copyto(hits.unfolded[window][..., 1], down, where=hit)
     np.copyto(hits.inverse_depth[window], inverse, where=hit)
@@ -173,19 +175,28 @@ def _lambert(
 
 
 def _cut_gaps(
-    hit: Bool[np.ndarray, "row column"], unfolded: tuple[RayMap, RayMap], view: View, rays: Rays, *, index: int
+    hit: Bool[np.ndarray, "row column"],
+    places: tuple[RayMap, RayMap, RayMap],
+    light: RayMap,
+    view: View,
+    rays: Rays,
+    *,
+    index: int,
 ) -> None:
-    """Let rays pass between the leaves."""
+    """Let rays pass between the leaves and light these unevenly; `places` across and down the surface, and how far it turns away."""
     rows, columns = np.nonzero(hit)
     centre = (view.bounds[index, 0] + view.bounds[index, 2]) / 2
     depth = max(float(view.nearest[index]), 1.0) * float(np.hypot(1, min(abs(centre), 2.0)))
     face = view.tables.first_face[index]
     shift = np.float32(9.7 * view.tables.u[face, 3])
-    hit[rows, columns] = has_leaves(
-        unfolded[0][rows, columns] + shift,
-        unfolded[1][rows, columns] + 2 * shift,
+    covered, brightness = leaves(
+        places[0][rows, columns] + shift,
+        places[1][rows, columns] + 2 * shift,
         footprint=depth * float(rays.x[1] - rays.x[0]),
+        rim=places[2][rows, columns],
     )
+    hit[rows, columns] = covered
+    light[rows, columns] *= brightness
 
 
 def _cast_contact_shadows(view: View, hits: Hits) -> None:

@@ -31,6 +31,7 @@ def facade_page(
     wall: Float32[np.ndarray, " 3"] | None = None,
 ) -> Page:
     """A house front of the given size in metres: wall, cornices, windows, door or shop; `noise` makes it uneven."""
+    wall_given = wall is not None
     if wall is None:
         wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
     canvas = (1 + 0.08 * noise)[:, :, None] * wall
@@ -41,6 +42,8 @@ def facade_page(
     share_x, share_y = rng.uniform(0.35, 0.68), rng.uniform(0.42, 0.66)
     frame = tuple(float(value) for value in random_colour(rng, value=(60.0, 250.0), saturation=(0.0, 0.2)))
     shutters = random_colour(rng, value=(50.0, 140.0), saturation=(0.2, 0.6)) if rng.random() < 0.3 else None
+    if wall_given and shutters is not None:
+        shutters = shutters.mean() * np.array([0.95, 1.0, 0.8], np.float32)
     shop = rng.random() < 0.35
     for floor in range(floors):
         ground_floor = floor == floors - 1

@@ -32,7 +32,7 @@ class Materials:
         lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
         natural = self.palette == "natural"
         if natural:
-            lawn = textures.foliage_colour(self.rng, dry=0.4) * self.rng.uniform(1.0, 1.5)
+            lawn = 0.75 * textures.foliage_colour(self.rng, dry=0.3) + self.rng.uniform(15, 45)
         self.lawn = self.add(textures.ground_page(self.rng, lawn, contrast=0.3 if natural else 0.22))
         leaf_page = textures.natural_leaf_page if natural else textures.leaf_page
         self.leaves = [self.add(leaf_page(self.rng)) for _ in range(5 if natural else 3)]

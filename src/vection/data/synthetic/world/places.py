@@ -35,9 +35,11 @@ def make_place(materials: Materials, settings: DriveSettings, *, travel: float) 
         street = make_suburb(materials, settings, travel=travel)
     else:
         street = _make_country(materials, settings, travel=travel)
-    if settings.fixtures <= 0 and settings.occluders <= 0:
+    if settings.place == "town" and settings.fixtures <= 0 and settings.occluders <= 0:
         return street
     builder = StreetBuilder(materials, street.line, street.road, street.section)
+    if settings.place != "town":
+        _close_horizon(builder, materials, street, travel=travel)
     if settings.fixtures > 0:
         _place_fixtures(builder, materials, street, density=settings.fixtures)
     for side in (-1, 1):
@@ -55,6 +57,20 @@ def _make_country(materials: Materials, settings: DriveSettings, *, travel: floa
     for side in (-1, 1):
         builder.place_parked_cars(side, density=0.3 * settings.parked_cars)
     return Street(line, road, section, tuple(builder.bodies))
+
+
+def _close_horizon(builder: StreetBuilder, materials: Materials, street: Street, *, travel: float) -> None:
+    """Ring the drive with a far line of trees."""
+    rng = materials.rng
+    path = street.line.poses(np.arange(0.0, travel + 1), 0.0)
+    middle = (path[:, :2].min(axis=0) + path[:, :2].max(axis=0)) / 2
+    radius = float(np.ptp(path[:, :2], axis=0).max()) / 2 + rng.uniform(80, 150)
+    tall = rng.uniform(4, 14)
+    count = int(2 * np.pi * radius / 28)
+    for angle in np.arange(count) * 2 * np.pi / count:
+        shapes = plants.thicket(materials, length=40, tall=tall * rng.uniform(0.5, 1.3), depth=8)
+        pose = np.array([[middle[0] + radius * np.sin(angle), middle[1] + radius * np.cos(angle), angle + np.pi / 2]])
+        builder.bodies.append(Body(shapes, VEGETATION, pose))
 
 
 def _place_fixtures(builder: StreetBuilder, materials: Materials, street: Street, *, density: float) -> None:

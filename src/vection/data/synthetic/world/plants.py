@@ -75,16 +75,17 @@ def shrub(materials: Materials, *, size: tuple[float, float], clumps: int = 3) -
 
 
 def thicket(materials: Materials, *, length: float, tall: float, depth: float) -> tuple[Shape, ...]:
-    """Build a long dark heap along z that closes the view between trunks: a solid one in a leafy one."""
+    """Build a long dark heap along z that closes the view between trunks: leafy clumps around a solid one."""
     rng = materials.rng
-    page, tone = materials.pick(materials.leaves), rng.uniform(0.35, 0.8)
-    solid = _clump(
-        materials, page, centre=(0.0, -0.3 * tall, 0.0), radii=(0.8 * depth, 0.6 * tall, 0.62 * length), tone=0.8 * tone, solid=True
-    )
-    leaves = _clump(
-        materials, page, centre=(0.0, -0.35 * tall, 0.0), radii=(depth, 0.65 * tall, 0.65 * length), tone=tone
-    )
-    return solid, leaves
+    page, tone = materials.pick(materials.leaves), rng.uniform(0.45, 0.95)
+    radii = (0.7 * depth, 0.5 * tall, 0.6 * length)
+    shapes = [_clump(materials, page, centre=(0.0, -0.25 * tall, 0.0), radii=radii, tone=0.6 * tone, solid=True)]
+    for place in (-0.38, 0.0, 0.38):
+        high, reach = tall * rng.uniform(0.55, 1.1), length * rng.uniform(0.2, 0.36)
+        centre = (float(rng.normal(0, 0.15 * depth)), -0.5 * high, place * length)
+        clump = (depth * rng.uniform(0.7, 1.1), 0.55 * high, reach)
+        shapes.append(_clump(materials, page, centre=centre, radii=clump, tone=tone * rng.uniform(0.7, 1.3)))
+    return tuple(shapes)
 
 
 def _clump(

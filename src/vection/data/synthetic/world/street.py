@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vection.data.synthetic.settings import DriveSettings
-from vection.data.synthetic.world import houses, models, vehicles
+from vection.data.synthetic.world import houses, models, plants, vehicles
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.road import CentreLine, RoadMap, make_centre_line
 from vection.data.synthetic.world.shapes import Body, Shape
@@ -197,7 +197,7 @@ class StreetBuilder:
             self.add((fence,), at=(s, side * (edge + 0.6)), semantics=VEGETATION if kind else WALL)
         for _ in range(int(rng.integers(1, 4))):
             t = side * (edge + rng.uniform(2.5, 14))
-            self.add(models.tree(self._materials), at=(s + rng.uniform(-3, 3), t), semantics=VEGETATION)
+            self.add(self._one_tree(), at=(s + rng.uniform(-3, 3), t), semantics=VEGETATION)
 
     def place_furniture(self, side: int) -> None:
         """Put trees, lamp posts, signs, bins and bushes on the pavement."""
@@ -211,7 +211,12 @@ class StreetBuilder:
                 s += period * rng.uniform(0.6, 1.4)
 
     def _tree(self, s: float, t: float) -> None:
-        self.add(models.tree(self._materials), at=(s, t), semantics=VEGETATION)
+        self.add(self._one_tree(), at=(s, t), semantics=VEGETATION)
+
+    def _one_tree(self) -> tuple[Shape, ...]:
+        if self._materials.palette == "vivid":
+            return models.tree(self._materials)
+        return plants.any_tree(self._materials, tall=(4, 11), bare=self._rng.uniform(0.25, 0.5))
 
     def _lamp(self, s: float, t: float) -> None:
         tall = self._rng.uniform(5, 7.5)
@@ -230,7 +235,9 @@ class StreetBuilder:
             self.add((thing,), at=(s, t), semantics=WALL)
         else:
             outer = t + np.sign(t) * (self._section.pavement - 0.4)
-            self.add((models.bush(self._materials),), at=(s, float(outer)), semantics=VEGETATION)
+            vivid = self._materials.palette == "vivid"
+            bush = (models.bush(self._materials),) if vivid else plants.shrub(self._materials, size=(0.5, 1.3))
+            self.add(bush, at=(s, float(outer)), semantics=VEGETATION)
 
     def place_parked_cars(self, side: int, *, density: float) -> None:
         """Park cars along a kerb that has room for them."""

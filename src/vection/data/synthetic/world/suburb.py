@@ -82,7 +82,3 @@ class _Builder(StreetBuilder):
         else:
             shapes = plants.shrub(self._materials, size=(0.6, 2.4), clumps=3)
         self.add(shapes, at=place, semantics=VEGETATION)
-
-    def _tree(self, s: float, t: float) -> None:
-        shapes = plants.any_tree(self._materials, tall=(4, 11), crowns=4, bare=self._rng.uniform(0.3, 0.5))
-        self.add(shapes, at=(s, t), semantics=VEGETATION)

@@ -81,9 +81,9 @@ def leaf_page(rng: np.random.Generator) -> Page:
 
 def foliage_colour(rng: np.random.Generator, *, dry: float = 0.2) -> Float32[np.ndarray, " 3"]:
     """Green from dark to yellowish; with probability `dry`, yellow or brown."""
-    value = rng.uniform(45, 120)
-    red = rng.uniform(0.62, 0.95) if rng.random() >= dry else rng.uniform(0.95, 1.2)
-    return (value * np.array([red, 1.0, rng.uniform(0.35, 0.65)])).astype(np.float32)
+    value = rng.uniform(50, 125)
+    red = rng.uniform(0.62, 0.95) if rng.random() >= dry else rng.uniform(0.95, 1.15)
+    return (value * np.array([red, 1.0, rng.uniform(0.42, 0.72)])).astype(np.float32)
 
 
 def natural_leaf_page(rng: np.random.Generator) -> Page:
