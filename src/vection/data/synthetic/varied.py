@@ -25,7 +25,7 @@ def varied(seed: int, *, width: int, height: int, frames: int = 4) -> DriveSetti
     (4, True)
     """
     rng = np.random.default_rng([seed, 13])
-    low = rng.uniform(1.2, 2.1)
+    low, night = rng.uniform(1.2, 2.1), bool(rng.random() < 0.02)
     return DriveSettings(
         width=width,
         height=height,
@@ -46,12 +46,12 @@ def varied(seed: int, *, width: int, height: int, frames: int = 4) -> DriveSetti
         pedestrians=rng.uniform(0, 1.5),
         place=_one_of(rng, _PLACES),
         palette="natural" if rng.random() < 0.85 else "vivid",
-        trucks=rng.uniform(0, 0.35),
+        trucks=rng.uniform(0, 0.2),
         fixtures=rng.uniform(0, 1.5),
         occluders=rng.uniform(0, 0.6),
-        light=_one_of(rng, _LIGHTS),
+        light="even" if night else _one_of(rng, _LIGHTS),
         lens=rng.uniform(0.2, 1.0),
-        night=bool(rng.random() < 0.02),
+        night=night,
     )
 
 

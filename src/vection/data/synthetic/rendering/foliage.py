@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float32, Int64
 
 from vection.data.synthetic.world.noise import SIZE, fractal_noise
 
-TILE_METRES = 3.4
-"""Metres that the tile covers."""
+_TILES = 1.31
+"""Tiles of a shape's colour page that the tile of gaps covers."""
 _LEVELS = 7
-_GAPS = -0.35
-"""Noise below this is a gap: about a third of the surface."""
+_GAPS = -0.3
+"""Noise below this is a gap: about two fifths of the surface."""
 
 
 _RIM = 2.0
@@ -20,7 +20,7 @@ _RIM = 2.0
 
 @cache
 def _noise() -> tuple[Float32[np.ndarray, "side side"], ...]:
-    tile = fractal_noise(np.random.default_rng(7), slope=0.6, lowest=2.0, highest=110.0)
+    tile = fractal_noise(np.random.default_rng(7), slope=0.85, lowest=3.0, highest=110.0)
     levels = []
     for level in range(_LEVELS):
         side = SIZE >> level
@@ -36,17 +36,17 @@ def leaves(
     footprint: float,
     rim: Float32[np.ndarray, " count"] | float = 0.0,
 ) -> tuple[Bool[np.ndarray, " count"], Float32[np.ndarray, " count"]]:
-    """Whether places on a surface (metres) are covered, and their light, at the scale of a ray's footprint (metres).
+    """Whether places on a surface are covered, and their light, at the scale of a ray's footprint.
 
-    `rim` is 0 where the surface is seen from the front and 1 where it turns away: there only single leaves stand out.
+    Lengths are in tiles of the shape's colour page. `rim` is 0 where the surface is seen from the front and 1 where it turns away: there only single leaves stand out.
     """
-    level = int(np.clip(np.log2(max(footprint, 1e-6) * SIZE / TILE_METRES) + 0.5, 0, _LEVELS - 1))
+    level = int(np.clip(np.log2(max(footprint, 1e-6) * SIZE / _TILES) + 0.5, 0, _LEVELS - 1))
     noise = _noise()[level]
     side = noise.shape[0]
-    scale = np.float32(side / TILE_METRES)
+    scale = np.float32(side / _TILES)
     row, column = _index(down * scale, side), _index(across * scale, side)
     value = noise[row, column]
-    return np.asarray(value > _GAPS + _RIM * rim), np.clip(0.85 + 0.5 * value, 0.25, 2.0).astype(np.float32)
+    return np.asarray(value > _GAPS + _RIM * rim), np.clip(0.9 * np.exp(0.65 * value), 0.2, 2.6).astype(np.float32)
 
 
 def _index(texels: Float32[np.ndarray, " count"], side: int) -> Int64[np.ndarray, " count"]:

@@ -40,11 +40,11 @@ class Lens:
         rng = np.random.default_rng([seed, 6])
         strength = settings.lens
         self._seed = seed
-        self._target = 95 * np.exp(strength * rng.normal(0, 0.3))
+        self._target = 102 * np.exp(strength * rng.normal(0, 0.3))
         self._adapts = 0.0 if settings.night else rng.uniform(0.4, 0.9)
         self._cast = (1 + strength * rng.normal(0, 0.05, 3)).astype(np.float32)
-        self._gamma = float(np.exp(strength * rng.normal(0, 0.22)))
-        self._contrast = strength * rng.uniform(0, 0.7)
+        self._gamma = float(np.exp(strength * rng.normal(0, 0.2)))
+        self._contrast = strength * rng.uniform(0, 1.2)
         self._saturation = 1 + strength * rng.uniform(-0.45, 0.35)
         self._blur = strength * rng.uniform(0, 0.8) if rng.random() < 0.6 else 0.0
         self._noise = strength * rng.uniform(0, 5.0)

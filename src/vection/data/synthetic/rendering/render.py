@@ -48,6 +48,8 @@ def make_world(settings: DriveSettings, *, seed: int) -> World:
     rng = np.random.default_rng(seed)
     drive = make_drive(rng, settings)
     details = textures.detail_pages(rng)
+    if settings.palette == "natural":
+        details = textures.calm_details(details, np.random.default_rng([seed, 10]))
     materials = Materials(rng, settings.palette, settings.trucks)
     street = make_place(materials, settings, travel=float(drive.distance[-1]))
     traffic = make_traffic(materials, settings, street=street, drive=drive)

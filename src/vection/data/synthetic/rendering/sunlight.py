@@ -176,5 +176,8 @@ def _touch_curved(
         leave = np.minimum(leave, top)
     elif tables.shape_kind[index] == FOLIAGE:
         rows, columns = np.nonzero(hit)
-        hit[rows, columns] = leaves(start[0][rows, columns], start[2][rows, columns], footprint=0.1)[0]
+        per_metre = np.float32(tables.u[tables.first_face[index], 0])
+        hit[rows, columns] = leaves(
+            start[0][rows, columns] * per_metre, start[2][rows, columns] * per_metre, footprint=_FINEST * float(per_metre)
+        )[0]
     return np.where(hit, leave, 0).astype(np.float32)

@@ -188,11 +188,11 @@ def _cut_gaps(
     centre = (view.bounds[index, 0] + view.bounds[index, 2]) / 2
     depth = max(float(view.nearest[index]), 1.0) * float(np.hypot(1, min(abs(centre), 2.0)))
     face = view.tables.first_face[index]
-    shift = np.float32(9.7 * view.tables.u[face, 3])
+    per_metre, shift = np.float32(view.tables.u[face, 0]), np.float32(3.7 * view.tables.u[face, 3])
     covered, brightness = leaves(
-        places[0][rows, columns] + shift,
-        places[1][rows, columns] + 2 * shift,
-        footprint=depth * float(rays.x[1] - rays.x[0]),
+        per_metre * places[0][rows, columns] + shift,
+        per_metre * places[1][rows, columns] + 2 * shift,
+        footprint=depth * float(rays.x[1] - rays.x[0]) * float(per_metre),
         rim=places[2][rows, columns],
     )
     hit[rows, columns] = covered

@@ -14,6 +14,8 @@ from vection.data.synthetic.world.street import (
 )
 from vection.data.synthetic.world import houses
 
+_HEADROOM = 3.0
+"""Metres above the road that stay free."""
 _NEAR = 55.0
 """Metres ahead of the drive within which plants have their full detail."""
 
@@ -95,7 +97,12 @@ class WoodsBuilder(StreetBuilder):
     def _add_plant(
         self, shapes: tuple[models.Shape, ...], s: float, side: int, beside: float, *, clearance: float
     ) -> None:
-        """Plant at `beside` metres from the edge of the road, unless a bend of it passes there."""
+        """Plant at `beside` metres from the edge of the road, or further out if low leaves would hang over it.
+
+        Nothing is planted where a bend of the road passes.
+        """
+        reach = max((max(-shape.low[0], shape.high[0]) for shape in shapes if shape.high[1] > -_HEADROOM), default=0.0)
+        beside, clearance = max(beside, reach + 0.2), max(clearance, reach)
         t = side * (self._section.kerb(side) + beside)
         pose = self._line.poses(np.array([s]), t)[0]
         _, sideways = self._road.locate(np.array([pose[0]], np.float32), np.array([pose[1]], np.float32))
@@ -162,14 +169,17 @@ class OpenBuilder(WoodsBuilder):
         for s in np.arange(-20.0, self._line.end, 6.0):
             shape = fixtures.bank(self._materials, length=6.8, tall=tall, run=run)
             turn = 0.0 if side > 0 else np.pi
-            self.add((shape,), at=(float(s), side * (self._section.kerb(side) + at)), semantics=TERRAIN, turn=turn)
+            t = side * (self._section.kerb(side) + at)
+            if self._is_clear(float(s), t=t, side=side, depth=run + 3.0, width=6.8):
+                self.add((shape,), at=(float(s), t), semantics=TERRAIN, turn=turn)
 
     def _place_walls(self, side: int, *, at: float, tall: float) -> None:
         hedge = bool(self._rng.random() < 0.4)
         for s in np.arange(-10.0, min(self._line.end, self._rng.uniform(40, 160)), 5.0):
             shape = models.wall(self._materials, length=5.1, tall=tall, hedge=hedge)
-            place = (float(s), side * (self._section.kerb(side) + at))
-            self.add((shape,), at=place, semantics=VEGETATION if hedge else WALL)
+            t = side * (self._section.kerb(side) + at)
+            if self._is_clear(float(s), t=t, side=side, depth=0.5, width=5.1):
+                self.add((shape,), at=(float(s), t), semantics=VEGETATION if hedge else WALL)
 
     def _close_end(self) -> None:
         for t in range(-60, 61, 15):

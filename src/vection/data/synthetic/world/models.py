@@ -27,7 +27,10 @@ class Materials:
     def __post_init__(self) -> None:
         """Paint what every world has."""
         self._tile = fractal_noise(self.rng)
-        self.road = self.add(textures.road_page(self.rng))
+        road = textures.road_page(self.rng)
+        if self.palette == "natural":
+            road = textures.evened(road, share=float(self.rng.uniform(0.15, 0.8)))
+        self.road = self.add(road)
         self.pavement = self.add(textures.ground_page(self.rng, self._grey(105.0, 175.0), contrast=0.10))
         lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
         natural = self.palette == "natural"

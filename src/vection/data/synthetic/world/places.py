@@ -115,7 +115,7 @@ def _place_occluder(builder: StreetBuilder, materials: Materials, street: Street
         builder.bodies.append(Body(shapes, CAR, pose, movable=True, shadow=(half_width, half_length)))
         return
     if kind == 1:
-        shapes = plants.any_tree(materials, tall=(5, 14), crowns=5)
+        shapes = plants.any_tree(materials, tall=(6, 14), crowns=5, bare=0.45)
     elif kind == 2:
         shapes = plants.shrub(materials, size=(1.0, 2.4))
     elif kind == 3:

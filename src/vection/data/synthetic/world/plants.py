@@ -30,12 +30,12 @@ def grown_tree(materials: Materials, *, tall: float, form: Form, crowns: int = 4
             shapes.append(_clump(materials, page, centre=centre, radii=radii, tone=tone))
         return tuple(shapes)
     at = (lean[0] * middle, -middle, lean[1] * middle)
-    core = (0.72 * spread, 0.78 * half, 0.72 * spread)
+    core = (0.6 * spread, 0.7 * half, 0.6 * spread)
     shapes.append(_clump(materials, page, centre=at, radii=core, tone=0.6 * tone, solid=crowns > 1))
     for number in range(crowns if crowns > 1 else 0):
         angle = 2 * np.pi * (number / crowns + rng.uniform(0, 0.6))
         out, up = spread * rng.uniform(0.3, 0.65), half * rng.uniform(-0.65, 0.65)
-        size = spread * rng.uniform(0.45, 0.75)
+        size = spread * rng.uniform(0.35, 0.75)
         centre = (at[0] + out * np.cos(angle), at[1] + up, at[2] + out * np.sin(angle))
         radii = (size, max(0.3 * half, size * rng.uniform(0.6, 0.95)), size)
         shapes.append(_clump(materials, page, centre=centre, radii=radii, tone=tone * rng.uniform(0.8, 1.2)))
@@ -79,21 +79,21 @@ def thicket(materials: Materials, *, length: float, tall: float, depth: float) -
     rng = materials.rng
     page, tone = materials.pick(materials.leaves), rng.uniform(0.45, 0.95)
     radii = (0.7 * depth, 0.5 * tall, 0.6 * length)
-    shapes = [_clump(materials, page, centre=(0.0, -0.25 * tall, 0.0), radii=radii, tone=0.6 * tone, solid=True)]
+    shapes = [_clump(materials, page, centre=(0.0, -0.25 * tall, 0.0), radii=radii, tone=0.6 * tone, solid=True, tile=7.3)]
     for place in (-0.38, 0.0, 0.38):
         high, reach = tall * rng.uniform(0.55, 1.1), length * rng.uniform(0.2, 0.36)
         centre = (float(rng.normal(0, 0.15 * depth)), -0.5 * high, place * length)
         clump = (depth * rng.uniform(0.7, 1.1), 0.55 * high, reach)
-        shapes.append(_clump(materials, page, centre=centre, radii=clump, tone=tone * rng.uniform(0.7, 1.3)))
+        shapes.append(_clump(materials, page, centre=centre, radii=clump, tone=tone * rng.uniform(0.7, 1.3), tile=7.3))
     return tuple(shapes)
 
 
 def _clump(
-    materials: Materials, page: int, *, centre: Corner, radii: Corner, tone: float, solid: bool = False
+    materials: Materials, page: int, *, centre: Corner, radii: Corner, tone: float, solid: bool = False, tile: float = 2.6
 ) -> Shape:
     tint: Colour = (tone, tone, tone)
     shift = float(materials.rng.random())
-    skin = wrap(page, 2.6, detail=textures.LEAVES, tint=tint, shift=shift)
+    skin = wrap(page, tile, detail=textures.LEAVES, tint=tint, shift=shift)
     return upright("ellipsoid" if solid else "foliage", centre=centre, radii=radii, skin=skin)
 
 

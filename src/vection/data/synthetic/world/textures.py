@@ -8,6 +8,7 @@ from vection.data.synthetic.world.noise import SIZE, fractal_noise, random_grid
 
 Page = UInt8[np.ndarray, "256 256 3"]
 GreyPage = UInt8[np.ndarray, "256 256 1"]
+AnyPage = UInt8[np.ndarray, "256 256 channels"]
 
 ASPHALT, PAVING, GRASS, BRICK, PLASTER, LEAVES, CLOTH, METAL = range(8)
 """Detail pages."""
@@ -35,6 +36,13 @@ def detail_pages(rng: np.random.Generator) -> list[GreyPage]:
         (DETAIL_NEUTRAL * (1 + strength * layer)).clip(0, 255).astype(np.uint8)[:, :, None]
         for strength, layer in zip(contrast, layers, strict=True)
     ]
+
+
+def calm_details(pages: list[GreyPage], rng: np.random.Generator) -> list[GreyPage]:
+    """Leave real walls, roads and paint as smooth as they are: a share of each page's contrast."""
+    shares = {ASPHALT: rng.uniform(0.3, 1.0), PAVING: rng.uniform(0.3, 1.0), PLASTER: rng.uniform(0.2, 0.7), METAL: 0.12}
+    shares |= {BRICK: rng.uniform(0.3, 1.0), CLOTH: 0.6}
+    return [evened(page, share=shares.get(number, 1.0)) for number, page in enumerate(pages)]
 
 
 def colour_page(brightness: Float32[np.ndarray, "256 256"], colour: Float32[np.ndarray, " 3"]) -> Page:
@@ -65,6 +73,12 @@ def road_page(rng: np.random.Generator) -> Page:
         x, y = (int(value) for value in rng.integers(4, SIZE - 4, 2))
         cv2.circle(base, (x, y), 2, float(rng.uniform(0.45, 0.65)), -1, cv2.LINE_AA)
     return colour_page(base, random_colour(rng, value=(70.0, 125.0), saturation=(0.0, 0.08)))
+
+
+def evened(page: AnyPage, *, share: float) -> AnyPage:
+    """Keep a share of a page's contrast and of its colour."""
+    mean = page.mean(axis=(0, 1), dtype=np.float32)
+    return (mean.mean() + share * (page - mean.mean())).clip(0, 255).astype(np.uint8)
 
 
 def ground_page(rng: np.random.Generator, colour: Float32[np.ndarray, " 3"], *, contrast: float) -> Page:

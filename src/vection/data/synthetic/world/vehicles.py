@@ -24,7 +24,7 @@ def vehicle(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
 def _page(materials: Materials, *, bus: bool) -> textures.Page:
     rng = materials.rng
     paint = textures.car_colour(rng) if rng.random() < 0.5 else np.full(3, rng.uniform(150, 235), np.float32)
-    canvas = np.ascontiguousarray(((1 + 0.06 * materials.noise())[:, :, None] * paint).clip(0, 255).astype(np.uint8))
+    canvas = np.ascontiguousarray(((1 + 0.02 * materials.noise())[:, :, None] * paint).clip(0, 255).astype(np.uint8))
     glass = (34, 40, 46)
     if bus:
         for x in range(6, 240, 40):
