@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from vection.arrays import CameraNumbers
 from vection.errors import UsageError
 from vection.names import look_up
 
 Route = Literal["straight", "curve", "turns", "any"]
-Place = Literal["town", "suburb", "woods", "open"]
-Light = Literal["even", "sun", "overcast", "haze"]
-Palette = Literal["vivid", "natural"]
+PLACES = ("town", "suburb", "woods", "open")
+LIGHTS = ("even", "sun", "overcast", "haze")
+PALETTES = ("vivid", "natural")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class DriveSettings:
     crossing_cars: float = 1.0
     pedestrians: float = 1.0
 
-    place: Place = "town"
+    place: str = "town"
     """'suburb': gardens and houses set back; 'woods': walls of foliage; 'open': fields, guard rails, wide roads."""
-    palette: Palette = "vivid"
+    palette: str = "vivid"
     """'vivid': any hue; 'natural': the usual paints of cars and houses, greens from dark to yellow."""
     trucks: float = 0.0
     """Share of trucks and buses among the vehicles."""
@@ -60,7 +60,7 @@ class DriveSettings:
     occluders: float = 0.0
     """Probability, on each side, of something that stands close to the camera's first place."""
 
-    light: Light = "even"
+    light: str = "even"
     """'sun': cast shadows and a bright sky; 'overcast': a white sky that crowns keep out; 'haze': fog by depth."""
     lens: float = 0.0
     """Strength of tone curve, vignetting, blur, noise and JPEG, each drawn from the seed; 1 is strong."""
@@ -85,9 +85,9 @@ class DriveSettings:
         if self.frame_rate <= 0 or self.speed[0] < 0 or self.speed[1] < self.speed[0]:
             raise UsageError("A synthetic drive needs frame_rate > 0 and speed = (low, high) with 0 <= low <= high.")
         for name, value, choices in (
-            ("place", self.place, get_args(Place)),
-            ("light", self.light, get_args(Light)),
-            ("palette", self.palette, get_args(Palette)),
+            ("place", self.place, PLACES),
+            ("light", self.light, LIGHTS),
+            ("palette", self.palette, PALETTES),
         ):
             if value not in choices:
                 raise UsageError(f"{name} of a synthetic drive is one of {', '.join(choices)}, not {value!r}.")

@@ -38,7 +38,8 @@ def leaves(
 ) -> tuple[Bool[np.ndarray, " count"], Float32[np.ndarray, " count"]]:
     """Whether places on a surface are covered, and their light, at the scale of a ray's footprint.
 
-    Lengths are in tiles of the shape's colour page. `rim` is 0 where the surface is seen from the front and 1 where it turns away: there only single leaves stand out.
+    Lengths are in tiles of the shape's colour page. `rim` is 0 where the surface is seen from the front and 1 where it
+    turns away: there only single leaves stand out.
     """
     level = int(np.clip(np.log2(max(footprint, 1e-6) * SIZE / _TILES) + 0.5, 0, _LEVELS - 1))
     noise = _noise()[level]

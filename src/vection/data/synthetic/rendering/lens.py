@@ -71,7 +71,9 @@ class Lens:
         if self._blur > 0.2:
             light = cv2.GaussianBlur(light, (0, 0), self._blur)
         colour = cv2.GaussianBlur(rng.standard_normal(image.shape, dtype=np.float32), (0, 0), 0.7)
-        light = 255 * light + self._noise * (0.5 * rng.standard_normal((*image.shape[:2], 1), dtype=np.float32) + colour)
+        light = 255 * light + self._noise * (
+            0.5 * rng.standard_normal((*image.shape[:2], 1), dtype=np.float32) + colour
+        )
         done, stored = cv2.imencode(
             ".jpg", light[:, :, ::-1].clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         )

@@ -19,8 +19,8 @@ from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import textures
 from vection.data.synthetic.world.camera_path import Drive, camera_poses, make_drive
 from vection.data.synthetic.world.models import Materials
+from vection.data.synthetic.world.places.place import make_place
 from vection.data.synthetic.world.shapes import Body, Skin, X, Z, along, hull
-from vection.data.synthetic.world.places import make_place
 from vection.data.synthetic.world.street import ROAD, SKY, Street
 from vection.data.synthetic.world.traffic import make_traffic
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 
 from vection.data.synthetic.rendering.foliage import leaves
 from vection.data.synthetic.rendering.scene import CYLINDER, FOLIAGE, HULL, SceneTables, body_poses
@@ -21,6 +21,8 @@ _REACH = 90.0
 """Metres ahead of the camera that get shadows."""
 _SIDE = 32.0
 _FINEST = 0.18
+_TAPS = ((-0.7, -0.25), (0.25, -0.7), (0.7, 0.25), (-0.25, 0.7))
+"""Looks into the map around each place, in cells: soft edges."""
 _BIAS = 0.3
 """Metres by which the map must be higher than a place to shade it."""
 
@@ -51,7 +53,7 @@ class Sunlight:
         return _smooth(heights) if self.diffuse else heights
 
     def shadow(self, heights: HeightMap, x: Flat, y: Flat, z: Flat) -> Flat:
-        """Return the share of sunlight that is kept from world points, 0..1."""
+        """Share of the sunlight that does not reach world points, 0..1."""
         along = self.direction[[0, 2]] / -self.direction[1]
         count = len(x)
         rows = -(-count // 512)
@@ -59,8 +61,12 @@ class Sunlight:
         places[0, :count] = (x + y * np.float32(along[0]) - np.float32(self.origin[0])) / np.float32(self.cell)
         places[1, :count] = (z + y * np.float32(along[1]) - np.float32(self.origin[1])) / np.float32(self.cell)
         folded = places.reshape(2, rows, 512)
-        top = cv2.remap(heights, folded[0], folded[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.clip((top.ravel()[:count] + y - np.float32(_BIAS)) / np.float32(self.soft), 0, 1)
+        total = np.zeros(count, np.float32)
+        for shift in _TAPS:
+            shifted_x, shifted_z = folded[0] + np.float32(shift[0]), folded[1] + np.float32(shift[1])
+            top = cv2.remap(heights, shifted_x, shifted_z, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            total += np.clip((top.ravel()[:count] + y - np.float32(_BIAS)) / np.float32(self.soft), 0, 1)
+        return total / np.float32(len(_TAPS))
 
 
 def make_sunlight(
@@ -80,9 +86,13 @@ def make_sunlight(
     azimuth = rng.uniform(0, 2 * np.pi)
     across = np.cos(elevation)
     warm = rng.uniform(0.0, 0.12)
-    strength, fill = (rng.uniform(0.55, 0.85), rng.uniform(0.22, 0.5)) if diffuse else (
-        rng.uniform(1.1, 1.7),
-        rng.uniform(0.24, 0.5),
+    strength, fill = (
+        (rng.uniform(0.55, 0.85), rng.uniform(0.22, 0.5))
+        if diffuse
+        else (
+            rng.uniform(1.1, 1.7),
+            rng.uniform(0.24, 0.5),
+        )
     )
     light = Sunlight(
         direction=np.array([across * np.sin(azimuth), -np.sin(elevation), across * np.cos(azimuth)]),
@@ -100,10 +110,10 @@ def make_sunlight(
     return light
 
 
-def _shapes_of(tables: SceneTables, *, movable: bool) -> Float64[np.ndarray, " shapes"]:
+def _shapes_of(tables: SceneTables, *, movable: bool) -> Int64[np.ndarray, " shapes"]:
     kinds = np.array([body.movable for body in tables.bodies])[tables.shape_body]
-    kinds[0] = not movable
-    return np.flatnonzero(kinds == movable)[0 if movable else 1 :]
+    found = np.flatnonzero(kinds == movable)
+    return found[found > 0]
 
 
 def _smooth(heights: HeightMap) -> HeightMap:
@@ -136,9 +146,7 @@ def _cast(
     np.maximum(window, reached, out=window)
 
 
-def _touch_hull(
-    tables: SceneTables, index: int, start: list[HeightMap], step: Float64[np.ndarray, " 3"]
-) -> HeightMap:
+def _touch_hull(tables: SceneTables, index: int, start: list[HeightMap], step: Float64[np.ndarray, " 3"]) -> HeightMap:
     enter = np.full(start[0].shape, -np.inf, np.float32)
     leave = np.full(start[0].shape, np.inf, np.float32)
     for a, b, c, offset in tables.plane[tables.first_face[index] : tables.first_face[index + 1]]:
@@ -170,7 +178,7 @@ def _touch_curved(
     root = middle * middle - np.float32(square) * (sum(unit[axis] ** 2 for axis in axes) - 1)
     width = np.sqrt(np.maximum(root, 0))
     leave = (width - middle) / np.float32(square)
-    hit = root > 0
+    hit = np.asarray(root > 0)
     if tables.shape_kind[index] == CYLINDER:
         hit &= (-width - middle) / np.float32(square) < top
         leave = np.minimum(leave, top)
@@ -178,6 +186,8 @@ def _touch_curved(
         rows, columns = np.nonzero(hit)
         per_metre = np.float32(tables.u[tables.first_face[index], 0])
         hit[rows, columns] = leaves(
-            start[0][rows, columns] * per_metre, start[2][rows, columns] * per_metre, footprint=_FINEST * float(per_metre)
+            start[0][rows, columns] * per_metre,
+            start[2][rows, columns] * per_metre,
+            footprint=_FINEST * float(per_metre),
         )[0]
     return np.where(hit, leave, 0).astype(np.float32)

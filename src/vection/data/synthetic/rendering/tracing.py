@@ -183,7 +183,10 @@ def _cut_gaps(
     *,
     index: int,
 ) -> None:
-    """Let rays pass between the leaves and light these unevenly; `places` across and down the surface, and how far it turns away."""
+    """Let rays pass between the leaves and light these unevenly.
+
+    `places`: metres across and down the surface, and how far it turns away from the ray (0..1).
+    """
     rows, columns = np.nonzero(hit)
     centre = (view.bounds[index, 0] + view.bounds[index, 2]) / 2
     depth = max(float(view.nearest[index]), 1.0) * float(np.hypot(1, min(abs(centre), 2.0)))

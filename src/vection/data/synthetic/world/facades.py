@@ -57,7 +57,13 @@ def facade_page(
             if shutters is not None and not ground_floor:
                 for x in (left - 0.22 * wide, left + wide + 0.02 * wide):
                     _fill(canvas, (x, top, x + 0.2 * wide, top + tall), shutters)
-    _door(rng, canvas, natural=wall_given, place=float(rng.integers(columns) + 0.5) * bay, metres=(SIZE / width, SIZE / height))
+    _door(
+        rng,
+        canvas,
+        natural=wall_given,
+        place=float(rng.integers(columns) + 0.5) * bay,
+        metres=(SIZE / width, SIZE / height),
+    )
     return canvas.clip(0, 255).astype(np.uint8)
 
 

@@ -51,7 +51,11 @@ def sign(materials: Materials) -> tuple[Shape, ...]:
     kind = rng.integers(3)
     if kind == 0:
         outer, inner = (_RED, _WHITE) if rng.random() < 0.5 else (_BLUE, _BLUE)
-        return post, _disc(materials, (0.0, -tall, -0.06), 0.32, outer), _disc(materials, (0.0, -tall, -0.08), 0.23, inner)
+        return (
+            post,
+            _disc(materials, (0.0, -tall, -0.06), 0.32, outer),
+            _disc(materials, (0.0, -tall, -0.08), 0.23, inner),
+        )
     if kind == 1:
         half = (rng.uniform(0.25, 0.8), rng.uniform(0.2, 0.5), 0.02)
         colour = (_BLUE, _WHITE, (1.2, 0.85, 0.1))[int(rng.integers(3))]
@@ -69,7 +73,9 @@ def _disc(materials: Materials, centre: Corner, radius: float, colour: Colour) -
 
 
 def _triangle(materials: Materials, centre: Corner, half: float, colour: Colour) -> Shape:
-    skin = Skin(materials.cloths[0], along(X, start=0.0, stop=2.0), along(Y, start=0.0, stop=2.0), textures.METAL, colour)
+    skin = Skin(
+        materials.cloths[0], along(X, start=0.0, stop=2.0), along(Y, start=0.0, stop=2.0), textures.METAL, colour
+    )
     x, y, z = centre
     planes: list[tuple[Corner, Corner]] = [
         ((0.0, -1.0, 0.0), (x, y - 0.58 * half, z)),
@@ -115,7 +121,9 @@ def gantry(materials: Materials, *, left: float, right: float) -> tuple[Shape, .
     """Build posts at x = `left` and `right`, a beam between them and boards on it."""
     rng = materials.rng
     tall, tone = rng.uniform(5.6, 6.6), grey(float(rng.uniform(0.5, 0.9)))
-    shapes = [board(materials, centre=(x, -tall / 2, 0.0), half=(0.15, tall / 2, 0.15), colour=tone) for x in (left, right)]
+    shapes = [
+        board(materials, centre=(x, -tall / 2, 0.0), half=(0.15, tall / 2, 0.15), colour=tone) for x in (left, right)
+    ]
     middle, half = (left + right) / 2, (right - left) / 2
     shapes.append(board(materials, centre=(middle, -tall, 0.0), half=(half, 0.2, 0.15), colour=tone))
     for _ in range(int(rng.integers(1, 4))):
@@ -132,9 +140,9 @@ def bridge(materials: Materials, *, half: float, clear: float) -> tuple[Shape, .
     under, thick, wide = rng.uniform(4.8, 6.0), rng.uniform(0.8, 1.6), rng.uniform(2.5, 6.0)
     tone = grey(float(rng.uniform(0.5, 1.0)))
     deck = board(materials, centre=(0.0, -under - thick / 2, 0.0), half=(half, thick / 2, wide), colour=tone)
+    pillar = (0.5, under / 2, 0.8 * wide)
     shapes = [deck]
-    for x in (-clear, clear):
-        shapes.append(board(materials, centre=(x, -under / 2, 0.0), half=(0.5, under / 2, 0.8 * wide), colour=tone))
+    shapes += [board(materials, centre=(x, -under / 2, 0.0), half=pillar, colour=tone) for x in (-clear, clear)]
     top = -under - thick
     for z in (-wide + 0.1, wide - 0.1):
         shapes.append(board(materials, centre=(0.0, top - 1.0, z), half=(half, 0.05, 0.05), colour=grey(0.4)))

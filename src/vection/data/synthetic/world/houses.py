@@ -65,7 +65,6 @@ def _bays(materials: Materials, front: Skin, *, width: float, tall: float) -> li
 
 def across(materials: Materials, *, width: float, tall: float) -> Shape:
     """Build a large house that closes the view: its front is the face z = 0, along x."""
-    rng = materials.rng
     page = _front_page(materials, width=width, tall=tall)
     down = along(Y, start=-tall, stop=0.0)
     front = Skin(page, along(X, start=-width / 2, stop=width / 2), down, textures.BRICK)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32
 
-from vection.data.synthetic.settings import Palette
 from vection.data.synthetic.world import facades, textures
 from vection.data.synthetic.world.noise import fractal_noise, shuffled
 from vection.data.synthetic.world.shapes import Colour, Corner, Shape, Skin, X, Y, Z, along, box, hull, upright
@@ -19,7 +18,7 @@ class Materials:
     """The colour pages of a world, painted as they are asked for."""
 
     rng: np.random.Generator
-    palette: Palette = "vivid"
+    palette: str = "vivid"
     trucks: float = 0.0
     """Share of trucks and buses among vehicles."""
     pages: list[textures.Page] = field(default_factory=list)
@@ -32,10 +31,11 @@ class Materials:
             road = textures.evened(road, share=float(self.rng.uniform(0.15, 0.8)))
         self.road = self.add(road)
         self.pavement = self.add(textures.ground_page(self.rng, self._grey(105.0, 175.0), contrast=0.10))
-        lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
+        bounds = ((80, 120), (95, 122), (55, 78))
+        lawn: Float32[np.ndarray, " 3"] = np.array([self.rng.uniform(*one) for one in bounds], np.float32)
         natural = self.palette == "natural"
         if natural:
-            lawn = 0.75 * textures.foliage_colour(self.rng, dry=0.3) + self.rng.uniform(15, 45)
+            lawn = 0.75 * textures.foliage_colour(self.rng, dry=0.3) + np.float32(self.rng.uniform(15, 45))
         self.lawn = self.add(textures.ground_page(self.rng, lawn, contrast=0.3 if natural else 0.22))
         leaf_page = textures.natural_leaf_page if natural else textures.leaf_page
         self.leaves = [self.add(leaf_page(self.rng)) for _ in range(5 if natural else 3)]

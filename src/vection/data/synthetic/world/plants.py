@@ -11,7 +11,9 @@ from vection.data.synthetic.world.shapes import Colour, Corner, Shape, Skin, X, 
 Form = Literal["round", "wide", "tall", "conifer"]
 
 
-def grown_tree(materials: Materials, *, tall: float, form: Form, crowns: int = 4, bare: float = 0.3) -> tuple[Shape, ...]:
+def grown_tree(
+    materials: Materials, *, tall: float, form: Form, crowns: int = 4, bare: float = 0.3
+) -> tuple[Shape, ...]:
     """Build a tree whose lowest leaves hang at `bare` of its height, with up to `crowns` clumps around a dark core."""
     rng = materials.rng
     spread = tall * {"round": 0.27, "wide": 0.4, "tall": 0.12, "conifer": 0.2}[form] * rng.uniform(0.8, 1.2)
@@ -42,13 +44,13 @@ def grown_tree(materials: Materials, *, tall: float, form: Form, crowns: int = 4
     if crowns > 3 and rng.random() < 0.6:
         fork = (lean[0] * 0.6 * top, -0.6 * top, lean[1] * 0.6 * top)
         branch = tuple(float(value) for value in rng.normal(0, 0.5, 2))
-        shapes.append(
-            _trunk(materials, start=fork, tall=0.6 * top, radius=0.6 * radius, lean=(branch[0], branch[1]))
-        )
+        shapes.append(_trunk(materials, start=fork, tall=0.6 * top, radius=0.6 * radius, lean=(branch[0], branch[1])))
     return tuple(shapes)
 
 
-def any_tree(materials: Materials, *, tall: tuple[float, float], crowns: int = 4, bare: float | None = None) -> tuple[Shape, ...]:
+def any_tree(
+    materials: Materials, *, tall: tuple[float, float], crowns: int = 4, bare: float | None = None
+) -> tuple[Shape, ...]:
     """Build a tree of any form."""
     rng = materials.rng
     forms: tuple[Form, ...] = ("round", "wide", "tall", "conifer")
@@ -63,7 +65,12 @@ def shrub(materials: Materials, *, size: tuple[float, float], clumps: int = 3) -
     tall = rng.uniform(*size)
     page, tone = materials.pick(materials.leaves), rng.uniform(0.7, 1.2)
     core = _clump(
-        materials, page, centre=(0.0, -0.4 * tall, 0.0), radii=(0.7 * tall, 0.45 * tall, 0.8 * tall), tone=0.7 * tone, solid=True
+        materials,
+        page,
+        centre=(0.0, -0.4 * tall, 0.0),
+        radii=(0.7 * tall, 0.45 * tall, 0.8 * tall),
+        tone=0.7 * tone,
+        solid=True,
     )
     shapes = [core]
     for _ in range(clumps):
@@ -79,7 +86,9 @@ def thicket(materials: Materials, *, length: float, tall: float, depth: float) -
     rng = materials.rng
     page, tone = materials.pick(materials.leaves), rng.uniform(0.45, 0.95)
     radii = (0.7 * depth, 0.5 * tall, 0.6 * length)
-    shapes = [_clump(materials, page, centre=(0.0, -0.25 * tall, 0.0), radii=radii, tone=0.6 * tone, solid=True, tile=7.3)]
+    shapes = [
+        _clump(materials, page, centre=(0.0, -0.25 * tall, 0.0), radii=radii, tone=0.6 * tone, solid=True, tile=7.3)
+    ]
     for place in (-0.38, 0.0, 0.38):
         high, reach = tall * rng.uniform(0.55, 1.1), length * rng.uniform(0.2, 0.36)
         centre = (float(rng.normal(0, 0.15 * depth)), -0.5 * high, place * length)
@@ -89,7 +98,14 @@ def thicket(materials: Materials, *, length: float, tall: float, depth: float) -
 
 
 def _clump(
-    materials: Materials, page: int, *, centre: Corner, radii: Corner, tone: float, solid: bool = False, tile: float = 2.6
+    materials: Materials,
+    page: int,
+    *,
+    centre: Corner,
+    radii: Corner,
+    tone: float,
+    solid: bool = False,
+    tile: float = 2.6,
 ) -> Shape:
     tint: Colour = (tone, tone, tone)
     shift = float(materials.rng.random())

@@ -216,7 +216,7 @@ class StreetBuilder:
     def _one_tree(self) -> tuple[Shape, ...]:
         if self._materials.palette == "vivid":
             return models.tree(self._materials)
-        return plants.any_tree(self._materials, tall=(5, 12), bare=self._rng.uniform(0.38, 0.55))
+        return plants.any_tree(self._materials, tall=(5.0, 12.0), bare=self._rng.uniform(0.38, 0.55))
 
     def _lamp(self, s: float, t: float) -> None:
         tall = self._rng.uniform(5, 7.5)

@@ -40,7 +40,12 @@ def detail_pages(rng: np.random.Generator) -> list[GreyPage]:
 
 def calm_details(pages: list[GreyPage], rng: np.random.Generator) -> list[GreyPage]:
     """Leave real walls, roads and paint as smooth as they are: a share of each page's contrast."""
-    shares = {ASPHALT: rng.uniform(0.3, 1.0), PAVING: rng.uniform(0.3, 1.0), PLASTER: rng.uniform(0.2, 0.7), METAL: 0.12}
+    shares = {
+        ASPHALT: rng.uniform(0.3, 1.0),
+        PAVING: rng.uniform(0.3, 1.0),
+        PLASTER: rng.uniform(0.2, 0.7),
+        METAL: 0.12,
+    }
     shares |= {BRICK: rng.uniform(0.3, 1.0), CLOTH: 0.6}
     return [evened(page, share=shares.get(number, 1.0)) for number, page in enumerate(pages)]
 

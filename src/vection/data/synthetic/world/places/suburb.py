@@ -69,7 +69,7 @@ class _Builder(StreetBuilder):
         place = (s, side * (self._building_line(side) + 0.7))
         kind = rng.integers(5)
         if kind < 3:
-            shape = models.wall(self._materials, length=length, tall=rng.uniform(0.5, 2.3), hedge=kind < 2)
+            shape = models.wall(self._materials, length=length, tall=rng.uniform(0.5, 2.3), hedge=bool(kind < 2))
             self.add((shape,), at=place, semantics=VEGETATION if kind < 2 else WALL)
         elif kind == 3:
             gap = float(rng.choice([0.22, 0.6, 2.0]))
@@ -78,7 +78,7 @@ class _Builder(StreetBuilder):
 
     def _plant(self, place: tuple[float, float], *, near: bool) -> None:
         if self._rng.random() < 0.55:
-            shapes = plants.any_tree(self._materials, tall=(4, 12), crowns=5 if near else 2)
+            shapes = plants.any_tree(self._materials, tall=(4.0, 12.0), crowns=5 if near else 2)
         else:
             shapes = plants.shrub(self._materials, size=(0.6, 2.4), clumps=3)
         self.add(shapes, at=place, semantics=VEGETATION)

@@ -6,8 +6,9 @@ import numpy as np
 
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import fixtures, models, plants, vehicles
-from vection.data.synthetic.world.country import OpenBuilder, WoodsBuilder, country_section
 from vection.data.synthetic.world.models import Materials
+from vection.data.synthetic.world.places.country import OpenBuilder, WoodsBuilder, country_section
+from vection.data.synthetic.world.places.suburb import make_suburb
 from vection.data.synthetic.world.road import make_centre_line
 from vection.data.synthetic.world.shapes import Body, Shape
 from vection.data.synthetic.world.street import (
@@ -22,7 +23,6 @@ from vection.data.synthetic.world.street import (
     StreetBuilder,
     make_street,
 )
-from vection.data.synthetic.world.suburb import make_suburb
 
 _COUNTRY = {"woods": WoodsBuilder, "open": OpenBuilder}
 
@@ -68,7 +68,7 @@ def _close_horizon(builder: StreetBuilder, materials: Materials, street: Street,
     tall = rng.uniform(4, 14)
     count = int(2 * np.pi * radius / 28)
     for angle in np.arange(count) * 2 * np.pi / count:
-        shapes = plants.thicket(materials, length=40, tall=tall * rng.uniform(0.5, 1.3), depth=8)
+        shapes = plants.thicket(materials, length=40.0, tall=tall * rng.uniform(0.5, 1.3), depth=8.0)
         pose = np.array([[middle[0] + radius * np.sin(angle), middle[1] + radius * np.cos(angle), angle + np.pi / 2]])
         builder.bodies.append(Body(shapes, VEGETATION, pose))
 
@@ -115,7 +115,7 @@ def _place_occluder(builder: StreetBuilder, materials: Materials, street: Street
         builder.bodies.append(Body(shapes, CAR, pose, movable=True, shadow=(half_width, half_length)))
         return
     if kind == 1:
-        shapes = plants.any_tree(materials, tall=(6, 14), crowns=5, bare=0.45)
+        shapes = plants.any_tree(materials, tall=(6.0, 14.0), crowns=5, bare=0.45)
     elif kind == 2:
         shapes = plants.shrub(materials, size=(1.0, 2.4))
     elif kind == 3:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from vection.data.synthetic.world import fixtures, models, plants
+from vection.data.synthetic.world import fixtures, houses, models, plants
+from vection.data.synthetic.world.shapes import Shape
 from vection.data.synthetic.world.street import (
-    BEHIND,
     BUILDING,
     TERRAIN,
     VEGETATION,
@@ -12,7 +12,6 @@ from vection.data.synthetic.world.street import (
     CrossSection,
     StreetBuilder,
 )
-from vection.data.synthetic.world import houses
 
 _HEADROOM = 3.0
 """Metres above the road that stay free."""
@@ -57,7 +56,7 @@ class WoodsBuilder(StreetBuilder):
                 self.place_rail(side, at=0.7)
             if rng.random() < 0.2:
                 self.place_fence(side, at=verge + 0.2)
-        end = plants.thicket(self._materials, length=40, tall=rng.uniform(8, 16), depth=6)
+        end = plants.thicket(self._materials, length=40.0, tall=rng.uniform(8, 16), depth=6.0)
         self.add(end, at=(self._line.end - rng.uniform(0, 40), 0.0), semantics=VEGETATION, turn=np.pi / 2)
 
     def _plant_backdrop(self, side: int, *, at: float, tall: float) -> None:
@@ -94,9 +93,7 @@ class WoodsBuilder(StreetBuilder):
             self._add_plant(shapes, s, side, verge + rng.uniform(0.6, 3.5), clearance=1.5)
             s += rng.exponential(2.5 / density) + 0.8
 
-    def _add_plant(
-        self, shapes: tuple[models.Shape, ...], s: float, side: int, beside: float, *, clearance: float
-    ) -> None:
+    def _add_plant(self, shapes: tuple[Shape, ...], s: float, side: int, beside: float, *, clearance: float) -> None:
         """Plant at `beside` metres from the edge of the road, or further out if low leaves would hang over it.
 
         Nothing is planted where a bend of the road passes.
@@ -153,15 +150,20 @@ class OpenBuilder(WoodsBuilder):
         while s < self._line.end:
             crowns = 5 if s < self._detail_end else 2
             if rng.random() < 0.55:
-                shapes = plants.any_tree(self._materials, tall=(4, 13), crowns=crowns)
+                shapes = plants.any_tree(self._materials, tall=(4.0, 13.0), crowns=crowns)
             else:
                 shapes = plants.shrub(self._materials, size=(0.6, 3.5), clumps=4)
             self._add_plant(shapes, s, side, rng.uniform(3, 6) + rng.exponential(7), clearance=2.5)
             if rng.random() < 0.06:
                 width = rng.uniform(8, 25)
-                house = houses.house(self._materials, width=width, depth=10, tall=rng.uniform(4, 9))
+                house = houses.house(self._materials, width=width, depth=10.0, tall=rng.uniform(4, 9))
                 turn = rng.normal(0, 0.4) + (0.0 if side > 0 else np.pi)
-                self.add(house, at=(s, side * (self._section.kerb(side) + rng.uniform(25, 40))), semantics=BUILDING, turn=turn)
+                self.add(
+                    house,
+                    at=(s, side * (self._section.kerb(side) + rng.uniform(25, 40))),
+                    semantics=BUILDING,
+                    turn=turn,
+                )
             s += rng.exponential(8 / density) + 1
 
     def _place_banks(self, side: int, *, at: float) -> None:
@@ -183,5 +185,5 @@ class OpenBuilder(WoodsBuilder):
 
     def _close_end(self) -> None:
         for t in range(-60, 61, 15):
-            end = plants.thicket(self._materials, length=20, tall=self._rng.uniform(4, 9), depth=5)
+            end = plants.thicket(self._materials, length=20.0, tall=self._rng.uniform(4, 9), depth=5.0)
             self.add(end, at=(self._line.end - 8.0, float(t)), semantics=VEGETATION, turn=np.pi / 2)
