@@ -14,6 +14,7 @@ from vection.data.synthetic.settings import (
     street,
     turning,
 )
+from vection.data.synthetic.varied import varied
 
 __all__ = [
     "DRIVES",
@@ -28,5 +29,6 @@ __all__ = [
     "stop_and_go",
     "street",
     "turning",
+    "varied",
     "write_drive",
 ]

@@ -9,6 +9,9 @@ from vection.errors import UsageError
 from vection.names import look_up
 
 Route = Literal["straight", "curve", "turns", "any"]
+PLACES = ("town", "suburb", "woods", "open")
+LIGHTS = ("even", "sun", "overcast", "haze")
+PALETTES = ("vivid", "natural")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,24 @@ class DriveSettings:
     crossing_cars: float = 1.0
     pedestrians: float = 1.0
 
+    place: str = "town"
+    """'suburb': gardens and houses set back; 'woods': walls of foliage; 'open': fields, guard rails, wide roads."""
+    palette: str = "vivid"
+    """'vivid': any hue; 'natural': the usual paints of cars and houses, greens from dark to yellow."""
+    trucks: float = 0.0
+    """Share of trucks and buses among the vehicles."""
+    fixtures: float = 0.0
+    """Density of traffic lights, signs, bollards, gantries and bridges."""
+    occluders: float = 0.0
+    """Probability, on each side, of something that stands close to the camera's first place."""
+
+    light: str = "even"
+    """'sun': cast shadows and a bright sky; 'overcast': a white sky that crowns keep out; 'haze': fog by depth."""
+    lens: float = 0.0
+    """Strength of tone curve, vignetting, blur, noise and JPEG, each drawn from the seed; 1 is strong."""
+    pitch: float = 0.0
+    """Degrees by which the camera looks up."""
+
     stereo_baseline: float | None = None
     """Metres to a second camera on the right with the same intrinsics; None: no second view."""
     night: bool = False
@@ -63,6 +84,13 @@ class DriveSettings:
             )
         if self.frame_rate <= 0 or self.speed[0] < 0 or self.speed[1] < self.speed[0]:
             raise UsageError("A synthetic drive needs frame_rate > 0 and speed = (low, high) with 0 <= low <= high.")
+        for name, value, choices in (
+            ("place", self.place, PLACES),
+            ("light", self.light, LIGHTS),
+            ("palette", self.palette, PALETTES),
+        ):
+            if value not in choices:
+                raise UsageError(f"{name} of a synthetic drive is one of {', '.join(choices)}, not {value!r}.")
         if self.intrinsics is not None and min(self.intrinsics[:2]) <= 0:
             raise UsageError("The focal lengths fx and fy of a synthetic drive must be positive.")
         if self.stereo_baseline is not None and self.stereo_baseline <= 0:

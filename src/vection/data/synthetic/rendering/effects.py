@@ -9,6 +9,7 @@ from jaxtyping import Float32, Float64
 
 from vection.arrays import PixelMask, RgbImage
 from vection.data.synthetic.frames import NO_CATEGORY, RenderedFrame
+from vection.data.synthetic.rendering.lens import Haze, Lens
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world.noise import fractal_noise
 from vection.data.synthetic.world.street import SKY
@@ -19,12 +20,16 @@ Effect = Callable[[RenderedFrame, int], RenderedFrame]
 def make_effects(settings: DriveSettings, *, seed: int) -> list[Effect]:
     """Return what the settings ask for, in the order in which light meets it; each takes a frame and its number."""
     effects: list[Effect] = []
+    if settings.light == "haze":
+        effects.append(Haze(seed=seed))
     if settings.night:
         effects.append(_Night(settings, seed=seed))
     if settings.exposure_jumps > 0:
         effects.append(_Exposure(settings, seed=seed))
     if settings.bonnet:
         effects.append(_Bonnet(settings, seed=seed))
+    if settings.lens > 0:
+        effects.append(Lens(settings, seed=seed))
     return effects
 
 

@@ -11,14 +11,17 @@ from vection.data.clips.intrinsics import camera_matrix
 from vection.data.synthetic.frames import MOVABLE, MOVING, NO_CATEGORY, STATIC, RenderedFrame
 from vection.data.synthetic.rendering.atlas import Atlas
 from vection.data.synthetic.rendering.scene import SceneTables, body_poses, build_tables, place
-from vection.data.synthetic.rendering.shading import Paint, ground_semantics, make_sky, shade
+from vection.data.synthetic.rendering.shading import Paint, ground_semantics, shade
+from vection.data.synthetic.rendering.sky import bright_sky, make_sky
+from vection.data.synthetic.rendering.sunlight import make_sunlight
 from vection.data.synthetic.rendering.tracing import NOTHING, Hits, Rays, trace
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import textures
 from vection.data.synthetic.world.camera_path import Drive, camera_poses, make_drive
 from vection.data.synthetic.world.models import Materials
+from vection.data.synthetic.world.places.place import make_place
 from vection.data.synthetic.world.shapes import Body, Skin, X, Z, along, hull
-from vection.data.synthetic.world.street import ROAD, SKY, Street, make_street
+from vection.data.synthetic.world.street import ROAD, SKY, Street
 from vection.data.synthetic.world.traffic import make_traffic
 
 BodyMap = Integer[np.ndarray, "height width"]
@@ -45,14 +48,20 @@ def make_world(settings: DriveSettings, *, seed: int) -> World:
     rng = np.random.default_rng(seed)
     drive = make_drive(rng, settings)
     details = textures.detail_pages(rng)
-    materials = Materials(rng)
-    street = make_street(materials, settings, travel=float(drive.distance[-1]))
+    if settings.palette == "natural":
+        details = textures.calm_details(details, np.random.default_rng([seed, 10]))
+    materials = Materials(rng, settings.palette, settings.trucks)
+    street = make_place(materials, settings, travel=float(drive.distance[-1]))
     traffic = make_traffic(materials, settings, street=street, drive=drive)
     poses = camera_poses(rng, settings, line=street.line, drive=drive, lane=street.section.lane)
     warm = rng.uniform(-0.06, 0.06)
     light = (rng.uniform(0.8, 1.15) * np.array([1 + warm, 1.0, 1 - warm])).astype(np.float32)
-    paint = Paint(Atlas(materials.pages), Atlas(details), materials, make_sky(rng), light)
+    sky = make_sky(rng)
     tables = build_tables([_ground(materials), *street.bodies, *traffic])
+    sunlight = make_sunlight(settings, tables, poses, seed=seed)
+    if settings.light != "even":
+        sky = bright_sky(np.random.default_rng([seed, 12]), clear=settings.light == "sun")
+    paint = Paint(Atlas(materials.pages), Atlas(details), materials, sky, light, sunlight)
     return World(settings, street, tables, paint, drive, poses)
 
 
@@ -108,7 +117,8 @@ def _look(
     u, v = np.arange(first, settings.width, step), np.arange(first, settings.height, step)
     rays = Rays(((u - cx) / fx).astype(np.float32), ((v - cy) / fy).astype(np.float32))
     view = place(world.tables, T_body_to_world=bodies, T_world_to_camera=np.linalg.inv(T_camera_to_world))
-    hits = trace(view, rays)
+    sunlight = world.paint.sunlight
+    hits = trace(view, rays, sun=None if sunlight is None else T_camera_to_world[:3, :3].T @ sunlight.direction)
     colours = shade(
         hits,
         view,
@@ -116,6 +126,7 @@ def _look(
         paint=world.paint,
         T_camera_to_world=T_camera_to_world,
         ray_step=(step / fx, step / fy),
+        heights=None if sunlight is None else sunlight.heights(world.tables, bodies),
     )
     if settings.antialias:
         tent = np.array([0.25, 0.5, 0.25], np.float32)

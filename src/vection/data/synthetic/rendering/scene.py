@@ -15,7 +15,8 @@ NEAR = 0.05
 HULL = 0
 CYLINDER = 1
 ELLIPSOID = 2
-_KINDS = {"hull": HULL, "cylinder": CYLINDER, "ellipsoid": ELLIPSOID}
+FOLIAGE = 3
+_KINDS = {"hull": HULL, "cylinder": CYLINDER, "ellipsoid": ELLIPSOID, "foliage": FOLIAGE}
 _EDGES = np.array([(a, b) for a in range(8) for b in range(8) if a < b and bin(a ^ b).count("1") == 1])
 
 

@@ -7,39 +7,18 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from vection.data.synthetic.rendering.atlas import Atlas
 from vection.data.synthetic.rendering.scene import View
+from vection.data.synthetic.rendering.sky import Sky, sky_colours
+from vection.data.synthetic.rendering.sunlight import HeightMap, Sunlight
 from vection.data.synthetic.rendering.tracing import NOTHING, Hits
 from vection.data.synthetic.world import textures
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.noise import SIZE
 from vection.data.synthetic.world.street import ROAD, SIDEWALK, TERRAIN, CrossSection, Street
 
+_GLOSS = 38.0
+"""Light of the sky that metal turned upwards adds, 0..255."""
 Flat = Float32[np.ndarray, " count"]
 Colours = Float32[np.ndarray, "count 3"]
-
-
-@dataclass(frozen=True)
-class Sky:
-    """Colours of the zenith and the horizon, clouds."""
-
-    zenith: Float32[np.ndarray, " 3"]
-    horizon: Float32[np.ndarray, " 3"]
-    cloud: Float32[np.ndarray, " 3"]
-    clouds: Atlas
-
-
-def make_sky(rng: np.random.Generator) -> Sky:
-    """Draw the weather."""
-    blue = rng.uniform(0.25, 1.0)
-    grey = np.array([175.0, 180.0, 186.0]) * rng.uniform(0.85, 1.15)
-    zenith = blue * np.array([95.0, 145.0, 210.0]) + (1 - blue) * grey
-    horizon = 0.5 * zenith + 0.5 * np.array([225.0, 225.0, 222.0])
-    cloud = np.full(3, rng.uniform(215, 250))
-    return Sky(
-        zenith.astype(np.float32),
-        horizon.astype(np.float32),
-        cloud.astype(np.float32),
-        Atlas([textures.cloud_page(rng)]),
-    )
 
 
 @dataclass(frozen=True)
@@ -52,6 +31,7 @@ class Paint:
     sky: Sky
     light: Float32[np.ndarray, " 3"]
     """Colour of the daylight, around 1."""
+    sunlight: Sunlight | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +53,12 @@ def shade(
     paint: Paint,
     T_camera_to_world: Float64[np.ndarray, "4 4"],
     ray_step: tuple[float, float],
+    heights: HeightMap | None = None,
 ) -> Float32[np.ndarray, "rows columns 3"]:
-    """Colour every ray, 0..255; `ray_step` is the distance between neighbouring rays in x and y."""
+    """Colour every ray, 0..255; `ray_step` is the distance between neighbouring rays in x and y.
+
+    `heights` is the map of the sunlight, where the paint has one.
+    """
     rows, columns = hits.face.shape
     faces = hits.face.ravel()
     colours = np.empty((rows * columns, 3), np.float32)
@@ -82,15 +66,50 @@ def shade(
     x = np.tile(hits.rays.x, rows)
     inverse = hits.inverse_depth.ravel()
     empty = np.flatnonzero(faces == NOTHING)
-    colours[empty] = _sky_colours(x[empty], y[empty], sky=paint.sky, rotation=T_camera_to_world[:3, :3])
+    colours[empty] = sky_colours(x[empty], y[empty], sky=paint.sky, rotation=T_camera_to_world[:3, :3])
     for solid, ground in ((np.flatnonzero(faces == 0), True), (np.flatnonzero(faces > 0), False)):
         samples = _Samples(
             faces[solid].astype(np.int64), x[solid], y[solid], inverse[solid], hits.unfolded.reshape(-1, 2)[solid]
         )
         lit = _surface_colours(samples, view, paint=paint, ray_step=ray_step, street=street if ground else None)
-        lit *= hits.shade.ravel()[solid, None] * paint.light
+        shades = hits.shade.ravel()[solid]
+        if paint.sunlight is None or heights is None:
+            lit *= shades[:, None] * paint.light
+        else:
+            lit *= _sunshine(samples, view, paint.sunlight, heights, shades, T_camera_to_world)
+            # painted metal and glass mirror the sky
+            gloss = np.where(view.tables.detail == textures.METAL, -_GLOSS * view.tables.plane[:, 1], 0).clip(0, None)
+            lit += gloss.astype(np.float32)[samples.face, None]
         colours[solid] = lit
     return colours.reshape(rows, columns, 3)
+
+
+def _sunshine(
+    samples: _Samples,
+    view: View,
+    light: Sunlight,
+    heights: HeightMap,
+    shades: Flat,
+    T_camera_to_world: Float64[np.ndarray, "4 4"],
+) -> Colours:
+    """Factor on the colours: ambient light, and the sun's where it is seen."""
+    z = 1 / samples.inverse_depth
+    matrix = T_camera_to_world.astype(np.float32)
+    x, y, z = (
+        (matrix[row, 0] * samples.x + matrix[row, 1] * samples.y + matrix[row, 2]) * z + matrix[row, 3]
+        for row in range(3)
+    )
+    tables = view.tables
+    to_sun = T_camera_to_world[:3, :3].T @ light.direction
+    sun_of_body = np.einsum("bji,j->bi", view.T_body_to_camera[:, :3, :3], to_sun)
+    facing = np.maximum(np.einsum("fi,fi->f", tables.plane[:, :3], sun_of_body[tables.face_body]), 0)
+    curved = tables.curved[samples.face]
+    cosine = np.where(curved, shades, facing.astype(np.float32)[samples.face])
+    contact = np.where(curved, np.float32(1), shades)
+    if light.diffuse:
+        cosine = np.float32(0.45) + np.float32(0.55) * cosine
+    sunny = cosine * (1 - light.shadow(heights, x, y, z))
+    return (contact[:, None] * (light.ambient + sunny[:, None] * light.sun)).astype(np.float32)
 
 
 def _surface_colours(
@@ -190,7 +209,9 @@ def _ground_paint(
     length, period = section.dash
     dashes = _stripe((s + period / 2) % period - period / 2, length / 2, footprint) if period > length else 1.0
     cover += _stripe(t, 0.07, footprint) * dashes
-    for kerb in (-section.kerb_left, section.kerb_right):
+    for lane_line in section.lane_lines:
+        cover += _stripe(t - lane_line, 0.07, footprint) * dashes
+    for kerb in (-section.kerb_left, section.kerb_right) if section.pavement > 0 else ():
         cover += 0.55 * _stripe(t - kerb, 0.11, footprint)
     if section.edge_lines:
         for edge in (-section.lane, section.lane):
@@ -207,17 +228,3 @@ def _stripe(distance: Flat, half_width: float, footprint: Flat) -> Flat:
     half = np.float32(half_width)
     overlap = np.minimum(distance + footprint / 2, half) - np.maximum(distance - footprint / 2, -half)
     return np.clip(overlap / footprint, 0, 1)
-
-
-def _sky_colours(x: Flat, y: Flat, *, sky: Sky, rotation: Float64[np.ndarray, "3 3"]) -> Colours:
-    """Gradient with the elevation; clouds on a plane far above."""
-    directions = np.stack([x, y, np.ones_like(x)], axis=1) @ rotation.T.astype(np.float32)
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    up = np.maximum(-directions[:, 1], 0.0)
-    colour = sky.horizon + np.minimum(up * 2.2, 1)[:, None] * (sky.zenith - sky.horizon)
-    far = 1 / (up + 0.12)
-    page = np.zeros(len(x), np.int32)
-    cover = sky.clouds.sample(
-        page, u=0.22 * directions[:, 0] * far, v=0.22 * directions[:, 2] * far, level=np.full(len(x), 1.0, np.float32)
-    )
-    return (colour + cover / 255 * (sky.cloud - colour)).astype(np.float32)

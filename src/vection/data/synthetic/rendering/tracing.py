@@ -8,9 +8,10 @@ that exceeds the greatest inverse depth of all others: a few additions a ray, wi
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Bool, Float32, Float64, Int32
 
-from vection.data.synthetic.rendering.scene import CYLINDER, HULL, View
+from vection.data.synthetic.rendering.foliage import leaves
+from vection.data.synthetic.rendering.scene import CYLINDER, FOLIAGE, HULL, View
 
 RayMap = Float32[np.ndarray, "row column"]
 """One number a ray of a window."""
@@ -52,8 +53,8 @@ class Hits:
     """Place on curved shapes, metres across and down their unfolded surface; meaningless elsewhere."""
 
 
-def trace(view: View, rays: Rays) -> Hits:
-    """Find the first face along every ray."""
+def trace(view: View, rays: Rays, *, sun: Float64[np.ndarray, " 3"] | None = None) -> Hits:
+    """Find the first face along every ray; curved shapes are lit by `sun` (unit vector to it) or the even daylight."""
     shape = (len(rays.y), len(rays.x))
     hits = Hits(
         rays,
@@ -72,7 +73,7 @@ def trace(view: View, rays: Rays) -> Hits:
         if view.tables.shape_kind[index] == HULL:
             _trace_hull(view, hits, index=int(index), window=window)
         else:
-            _trace_curved(view, hits, index=int(index), window=window)
+            _trace_curved(view, hits, index=int(index), window=window, sun=sun)
     _cast_contact_shadows(view, hits)
     return hits
 
@@ -114,7 +115,9 @@ def _trace_hull(view: View, hits: Hits, *, index: int, window: tuple[slice, slic
     np.copyto(hits.shade[window], np.float32(1), where=hit)
 
 
-def _trace_curved(view: View, hits: Hits, *, index: int, window: tuple[slice, slice]) -> None:
+def _trace_curved(
+    view: View, hits: Hits, *, index: int, window: tuple[slice, slice], sun: Float64[np.ndarray, " 3"] | None
+) -> None:
     """Solve |o + d / w| = 1 where the shape is a unit ball or cylinder: (|o|^2 - 1) w^2 + 2 o.d w + |d|^2 = 0."""
     tables = view.tables
     transform = view.T_body_to_camera[tables.shape_body[index]]
@@ -137,16 +140,66 @@ def _trace_curved(view: View, hits: Hits, *, index: int, window: tuple[slice, sl
     place = [np.float32(origin[axis]) + direction[axis] * distance for axis in range(3)]
     if upright:
         hit &= np.abs(place[1]) <= 1
+    if not hit.any():
+        return
     light = 0.85 + 0.22 * place[0] if upright else 0.82 - 0.28 * place[1] + 0.08 * place[0]
+    if sun is not None:
+        light = _lambert(place, to_sun=transform[:3, :3].T @ sun / radii, radii=radii, axes=axes)
     # stereographic from both ends of one horizontal axis: continuous, and nowhere stretched more than twofold
     fold, side = (0, 2) if radii[0] < radii[2] else (2, 0)
     stretch = 2 / (1 + np.abs(place[fold]))
-    np.copyto(hits.unfolded[window][..., 0], np.float32(radii[side]) * place[side] * stretch, where=hit)
-    down = place[1] if upright else place[1] * stretch
-    np.copyto(hits.unfolded[window][..., 1], np.float32(radii[1]) * down, where=hit)
+    across = np.float32(radii[side]) * place[side] * stretch
+    down = np.float32(radii[1]) * (place[1] if upright else place[1] * stretch)
+    if tables.shape_kind[index] == FOLIAGE:
+        # the cosine between ray and surface, where the shape is a unit ball
+        rim = (1 - np.sqrt(np.maximum(root, 0) / np.maximum(square, 1e-9))) ** 2
+        _cut_gaps(hit, (across, down, rim), light, view, hits.rays, index=index)
+    np.copyto(hits.unfolded[window][..., 0], across, where=hit)
+    np.copyto(hits.unfolded[window][..., 1], down, where=hit)
     np.copyto(hits.inverse_depth[window], inverse, where=hit)
     np.copyto(hits.face[window], np.int32(tables.first_face[index]), where=hit)
     np.copyto(hits.shade[window], light, where=hit)
+
+
+def _lambert(
+    place: list[RayMap],
+    *,
+    to_sun: Float64[np.ndarray, " 3"],
+    radii: Float64[np.ndarray, " 3"],
+    axes: tuple[int, ...],
+) -> RayMap:
+    """Cosine between the normal and the sun, 0 on the far side."""
+    towards = sum(np.float32(to_sun[axis]) * place[axis] for axis in axes)
+    length = sum((place[axis] / np.float32(radii[axis])) ** 2 for axis in axes)
+    return np.maximum(towards / np.sqrt(np.maximum(length, 1e-9)), 0).astype(np.float32)
+
+
+def _cut_gaps(
+    hit: Bool[np.ndarray, "row column"],
+    places: tuple[RayMap, RayMap, RayMap],
+    light: RayMap,
+    view: View,
+    rays: Rays,
+    *,
+    index: int,
+) -> None:
+    """Let rays pass between the leaves and light these unevenly.
+
+    `places`: metres across and down the surface, and how far it turns away from the ray (0..1).
+    """
+    rows, columns = np.nonzero(hit)
+    centre = (view.bounds[index, 0] + view.bounds[index, 2]) / 2
+    depth = max(float(view.nearest[index]), 1.0) * float(np.hypot(1, min(abs(centre), 2.0)))
+    face = view.tables.first_face[index]
+    per_metre, shift = np.float32(view.tables.u[face, 0]), np.float32(3.7 * view.tables.u[face, 3])
+    covered, brightness = leaves(
+        per_metre * places[0][rows, columns] + shift,
+        per_metre * places[1][rows, columns] + 2 * shift,
+        footprint=depth * float(rays.x[1] - rays.x[0]) * float(per_metre),
+        rim=places[2][rows, columns],
+    )
+    hit[rows, columns] = covered
+    light[rows, columns] *= brightness
 
 
 def _cast_contact_shadows(view: View, hits: Hits) -> None:

@@ -45,7 +45,11 @@ def camera_poses(
     ground = line.poses(s, offset)
     yaw = ground[:, 2] + _waves(rng, s, amplitude=np.deg2rad(0.5) * settings.shake, periods=(6.0, 25.0))
     mean_pitch = rng.normal(0, np.deg2rad(0.4)) * settings.shake
-    pitch = mean_pitch + _waves(rng, s, amplitude=np.deg2rad(0.35) * settings.shake, periods=(4.0, 15.0))
+    pitch = (
+        np.deg2rad(settings.pitch)
+        + mean_pitch
+        + _waves(rng, s, amplitude=np.deg2rad(0.35) * settings.shake, periods=(4.0, 15.0))
+    )
     roll = _waves(rng, s, amplitude=np.deg2rad(0.25) * settings.shake, periods=(5.0, 20.0))
     height = rng.uniform(*settings.camera_height) + _waves(
         rng, s, amplitude=0.015 * settings.shake, periods=(3.0, 12.0)

@@ -23,11 +23,18 @@ BODY_TOP = (0.0, 0.87, 1.0, 0.99)
 
 
 def facade_page(
-    rng: np.random.Generator, *, width: float, height: float, noise: Float32[np.ndarray, "256 256"]
+    rng: np.random.Generator,
+    *,
+    width: float,
+    height: float,
+    noise: Float32[np.ndarray, "256 256"],
+    wall: Float32[np.ndarray, " 3"] | None = None,
 ) -> Page:
     """A house front of the given size in metres: wall, cornices, windows, door or shop; `noise` makes it uneven."""
-    wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
-    canvas = (1 + 0.08 * noise)[:, :, None] * wall
+    wall_given = wall is not None
+    if wall is None:
+        wall = random_colour(rng, value=(110.0, 225.0), saturation=(0.02, 0.24))
+    canvas = (1 + (0.03 if wall_given else 0.08) * noise)[:, :, None] * wall
     floors = max(1, round(height / rng.uniform(2.7, 3.4)))
     columns = max(1, round(width / rng.uniform(1.7, 3.2)))
     storey, bay = SIZE / floors, SIZE / columns
@@ -35,6 +42,8 @@ def facade_page(
     share_x, share_y = rng.uniform(0.35, 0.68), rng.uniform(0.42, 0.66)
     frame = tuple(float(value) for value in random_colour(rng, value=(60.0, 250.0), saturation=(0.0, 0.2)))
     shutters = random_colour(rng, value=(50.0, 140.0), saturation=(0.2, 0.6)) if rng.random() < 0.3 else None
+    if wall_given and shutters is not None:
+        shutters = shutters.mean() * np.array([0.95, 1.0, 0.8], np.float32)
     shop = rng.random() < 0.35
     for floor in range(floors):
         ground_floor = floor == floors - 1
@@ -48,7 +57,13 @@ def facade_page(
             if shutters is not None and not ground_floor:
                 for x in (left - 0.22 * wide, left + wide + 0.02 * wide):
                     _fill(canvas, (x, top, x + 0.2 * wide, top + tall), shutters)
-    _door(rng, canvas, place=float(rng.integers(columns) + 0.5) * bay, metres=(SIZE / width, SIZE / height))
+    _door(
+        rng,
+        canvas,
+        natural=wall_given,
+        place=float(rng.integers(columns) + 0.5) * bay,
+        metres=(SIZE / width, SIZE / height),
+    )
     return canvas.clip(0, 255).astype(np.uint8)
 
 
@@ -81,19 +96,30 @@ def _window(rng: np.random.Generator, canvas: Canvas, *, rectangle: Rectangle, f
     _fill(canvas, (left - 3, bottom + 2, right + 3, bottom + 5), (70.0, 70.0, 70.0))
 
 
-def _door(rng: np.random.Generator, canvas: Canvas, *, place: float, metres: tuple[float, float]) -> None:
+def _door(
+    rng: np.random.Generator, canvas: Canvas, *, place: float, metres: tuple[float, float], natural: bool
+) -> None:
     colour = random_colour(rng, value=(40.0, 150.0), saturation=(0.1, 0.7))
+    if natural:
+        colour = colour.mean() * np.array([1.1, 0.95, 0.85], np.float32)
     half, tall = 0.6 * metres[0], 2.3 * metres[1]
     _fill(canvas, (place - half - 3, SIZE - tall - 3, place + half + 3, SIZE), (200.0, 195.0, 185.0))
     _fill(canvas, (place - half, SIZE - tall, place + half, SIZE), colour)
     _fill(canvas, (place - 0.5 * half, SIZE - 0.9 * tall, place + 0.5 * half, SIZE - 0.6 * tall), colour * 0.5)
 
 
-def car_page(rng: np.random.Generator, *, noise: Float32[np.ndarray, "256 256"]) -> Page:
-    """Everything of one car: see the regions above."""
+def car_page(
+    rng: np.random.Generator,
+    *,
+    noise: Float32[np.ndarray, "256 256"],
+    paint: Float32[np.ndarray, " 3"] | None = None,
+) -> Page:
+    """Everything of one car, in `paint` or any colour: see the regions above."""
     value, saturation = ((50.0, 190.0), (0.3, 0.75)) if rng.random() < 0.4 else ((35.0, 235.0), (0.0, 0.08))
-    paint = random_colour(rng, value=value, saturation=saturation)
-    canvas = np.ascontiguousarray((1 + 0.05 * noise)[:, :, None] * paint)
+    grain = 0.05 if paint is None else 0.01
+    if paint is None:
+        paint = random_colour(rng, value=value, saturation=saturation)
+    canvas = np.ascontiguousarray((1 + grain * noise)[:, :, None] * paint)
     rows = np.linspace(1.15, 0.7, 80, dtype=np.float32)
     canvas[:80] *= rows[:, None, None]
     for x in rng.uniform(-6, 6) + np.array([92.0, 150.0, 196.0]):

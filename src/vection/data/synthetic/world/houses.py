@@ -8,7 +8,7 @@ from vection.data.synthetic.world.shapes import Corner, Shape, Skin, X, Y, Z, al
 def house(materials: Materials, *, width: float, depth: float, tall: float) -> tuple[Shape, ...]:
     """Build a house along z whose front is the face x = 0, standing on 0 <= x <= depth."""
     rng = materials.rng
-    front_page = materials.add(facades.facade_page(rng, width=width, height=tall, noise=materials.noise()))
+    front_page = _front_page(materials, width=width, tall=tall)
     detail = int(rng.choice([textures.BRICK, textures.PLASTER, textures.PAVING]))
     down = along(Y, start=-tall, stop=0.0)
     front = Skin(front_page, along(Z, start=-width / 2, stop=width / 2), down, detail)
@@ -18,6 +18,12 @@ def house(materials: Materials, *, width: float, depth: float, tall: float) -> t
     if rng.random() < 0.5:
         shapes += _bays(materials, front, width=width, tall=tall)
     return tuple(shapes)
+
+
+def _front_page(materials: Materials, *, width: float, tall: float) -> int:
+    rng = materials.rng
+    wall = textures.wall_colour(rng) if materials.palette == "natural" else None
+    return materials.add(facades.facade_page(rng, width=width, height=tall, noise=materials.noise(), wall=wall))
 
 
 def _gabled(materials: Materials, front: Skin, gable: Skin, *, size: tuple[float, float, float]) -> Shape:
@@ -59,8 +65,7 @@ def _bays(materials: Materials, front: Skin, *, width: float, tall: float) -> li
 
 def across(materials: Materials, *, width: float, tall: float) -> Shape:
     """Build a large house that closes the view: its front is the face z = 0, along x."""
-    rng = materials.rng
-    page = materials.add(facades.facade_page(rng, width=width, height=tall, noise=materials.noise()))
+    page = _front_page(materials, width=width, tall=tall)
     down = along(Y, start=-tall, stop=0.0)
     front = Skin(page, along(X, start=-width / 2, stop=width / 2), down, textures.BRICK)
     side = Skin(page, along(Z, start=0.0, stop=width), down, textures.BRICK, (0.85, 0.85, 0.85))

@@ -18,16 +18,27 @@ class Materials:
     """The colour pages of a world, painted as they are asked for."""
 
     rng: np.random.Generator
+    palette: str = "vivid"
+    trucks: float = 0.0
+    """Share of trucks and buses among vehicles."""
     pages: list[textures.Page] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Paint what every world has."""
         self._tile = fractal_noise(self.rng)
-        self.road = self.add(textures.road_page(self.rng))
+        road = textures.road_page(self.rng)
+        if self.palette == "natural":
+            road = textures.evened(road, share=float(self.rng.uniform(0.15, 0.8)))
+        self.road = self.add(road)
         self.pavement = self.add(textures.ground_page(self.rng, self._grey(105.0, 175.0), contrast=0.10))
-        lawn = np.array([self.rng.uniform(80, 120), self.rng.uniform(95, 122), self.rng.uniform(55, 78)], np.float32)
-        self.lawn = self.add(textures.ground_page(self.rng, lawn, contrast=0.22))
-        self.leaves = [self.add(textures.leaf_page(self.rng)) for _ in range(3)]
+        bounds = ((80, 120), (95, 122), (55, 78))
+        lawn: Float32[np.ndarray, " 3"] = np.array([self.rng.uniform(*one) for one in bounds], np.float32)
+        natural = self.palette == "natural"
+        if natural:
+            lawn = 0.75 * textures.foliage_colour(self.rng, dry=0.3) + np.float32(self.rng.uniform(15, 45))
+        self.lawn = self.add(textures.ground_page(self.rng, lawn, contrast=0.3 if natural else 0.22))
+        leaf_page = textures.natural_leaf_page if natural else textures.leaf_page
+        self.leaves = [self.add(leaf_page(self.rng)) for _ in range(5 if natural else 3)]
         self.roofs = [self.add(textures.roof_page(self.rng)) for _ in range(3)]
         self.cloths = [self.add(textures.cloth_page(self.rng)) for _ in range(3)]
         self.wheel = self.add(textures.wheel_page())
@@ -50,26 +61,27 @@ class Materials:
         return pages[int(self.rng.integers(len(pages)))]
 
 
-def _patch(page: int, region: Region, *, across: tuple[int, float, float], down: tuple[int, float, float]) -> Skin:
+def patch(page: int, region: Region, *, across: tuple[int, float, float], down: tuple[int, float, float]) -> Skin:
     """Stretch a region of a page over a face, given its axis and ends across and down."""
     u = along(across[0], start=across[1], stop=across[2], tiles=(region[0], region[2]))
     v = along(down[0], start=down[1], stop=down[2], tiles=(region[1], region[3]))
     return Skin(page, u, v, textures.METAL)
 
 
-def _wrap(page: int, metres: float, *, detail: int, tint: Colour = (1.0, 1.0, 1.0), shift: float = 0.0) -> Skin:
+def wrap(page: int, metres: float, *, detail: int, tint: Colour = (1.0, 1.0, 1.0), shift: float = 0.0) -> Skin:
     """Wrap a repeating page around a curved shape, `metres` a tile."""
     return Skin(page, (1 / metres, 0.0, 0.0, shift), (0.0, 1 / metres, 0.0, 0.37 * shift), detail, tint)
 
 
-_WHEEL = ((0.5 / 0.66, 0.0, 0.0, 0.5), (0.0, 0.5 / 0.66, 0.0, 0.5))
+WHEEL = ((0.5 / 0.66, 0.0, 0.0, 0.5), (0.0, 0.5 / 0.66, 0.0, 0.5))
 """Unfolded, the visible half of a wheel of 0.33 m radius fills the circle of radius 0.66 m."""
 
 
 def car(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
     """Build a car heading to +z; return its shapes, half width and half length."""
     rng = materials.rng
-    page = materials.add(facades.car_page(rng, noise=materials.noise()))
+    paint = textures.car_colour(rng) if materials.palette == "natural" else None
+    page = materials.add(facades.car_page(rng, noise=materials.noise(), paint=paint))
     van = bool(rng.random() < 0.2)
     half_width, half_length = rng.uniform(0.83, 0.95), rng.uniform(1.85, 2.4) + 0.4 * van
     waist, roof = -rng.uniform(0.85, 0.98), -(rng.uniform(1.9, 2.3) if van else rng.uniform(1.38, 1.65))
@@ -79,15 +91,15 @@ def car(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
         (X, -half_width, half_width),
         (Y, waist, -0.22),
     )
-    side = _patch(page, facades.BODY_SIDE, across=lengthwise, down=upright_span)
-    top = _patch(page, facades.BODY_TOP, across=lengthwise, down=crosswise)
-    rear = _patch(page, facades.BODY_REAR, across=crosswise, down=upright_span)
-    front = _patch(page, facades.BODY_FRONT, across=crosswise, down=upright_span)
+    side = patch(page, facades.BODY_SIDE, across=lengthwise, down=upright_span)
+    top = patch(page, facades.BODY_TOP, across=lengthwise, down=crosswise)
+    rear = patch(page, facades.BODY_REAR, across=crosswise, down=upright_span)
+    front = patch(page, facades.BODY_FRONT, across=crosswise, down=upright_span)
     body = box(low, high, skins=(side, side, top, top, rear, front))
     shapes = [body, _cabin(rng, page, van=van, waist=waist, roof=roof, half=(half_width, half_length))]
     for z in (-half_length + 2 * half_length * 50 / 256, -half_length + 2 * half_length * 206 / 256):
         for x in (-half_width + 0.08, half_width - 0.08):
-            skin = Skin(materials.wheel, *_WHEEL, textures.METAL)
+            skin = Skin(materials.wheel, *WHEEL, textures.METAL)
             shapes.append(upright("ellipsoid", centre=(x, -0.33, z), radii=(0.12, 0.33, 0.33), skin=skin))
     return tuple(shapes), half_width, half_length
 
@@ -110,10 +122,10 @@ def _cabin(
         ((0.0, -front_slope, tall), (0.0, waist, front)),
     ]
     lengthwise, crosswise, down = (Z, rear, front), (X, -bottom_x, bottom_x), (Y, roof, waist)
-    side = _patch(page, facades.CABIN_SIDE, across=lengthwise, down=down)
-    top = _patch(page, facades.BODY_TOP, across=lengthwise, down=crosswise)
-    back = _patch(page, facades.REAR_WINDOW, across=crosswise, down=down)
-    screen = _patch(page, facades.WINDSCREEN, across=crosswise, down=down)
+    side = patch(page, facades.CABIN_SIDE, across=lengthwise, down=down)
+    top = patch(page, facades.BODY_TOP, across=lengthwise, down=crosswise)
+    back = patch(page, facades.REAR_WINDOW, across=crosswise, down=down)
+    screen = patch(page, facades.WINDSCREEN, across=crosswise, down=down)
     return hull(
         (-bottom_x, roof, rear), (bottom_x, waist, front), planes=planes, skins=(side, side, top, top, back, screen)
     )
@@ -123,7 +135,7 @@ def person(materials: Materials) -> tuple[Shape, ...]:
     """Build a walker heading to +z."""
     rng = materials.rng
     tall = rng.uniform(1.5, 1.9)
-    trousers, coat, skin = (_tint(rng, 0.2, 0.7), _tint(rng, 0.25, 1.0), rng.uniform(0.5, 1.0))
+    trousers, coat, skin = (random_tint(rng, 0.2, 0.7), random_tint(rng, 0.25, 1.0), rng.uniform(0.5, 1.0))
     cloth = materials.pick(materials.cloths)
     shift = float(rng.random())
     legs = [
@@ -131,7 +143,7 @@ def person(materials: Materials) -> tuple[Shape, ...]:
             "cylinder",
             centre=(x, -0.24 * tall, z),
             radii=(0.085, 0.24 * tall, 0.085),
-            skin=_wrap(cloth, 0.7, detail=textures.CLOTH, tint=trousers, shift=shift),
+            skin=wrap(cloth, 0.7, detail=textures.CLOTH, tint=trousers, shift=shift),
         )
         for x, z in ((-0.1, 0.13), (0.1, -0.13))
     ]
@@ -139,14 +151,15 @@ def person(materials: Materials) -> tuple[Shape, ...]:
         "ellipsoid",
         centre=(0.0, -0.66 * tall, 0.0),
         radii=(0.26, 0.24 * tall, 0.18),
-        skin=_wrap(cloth, 0.8, detail=textures.CLOTH, tint=coat, shift=shift),
+        skin=wrap(cloth, 0.8, detail=textures.CLOTH, tint=coat, shift=shift),
     )
-    face = _wrap(cloth, 0.9, detail=textures.PLASTER, tint=(0.95 * skin, 0.72 * skin, 0.58 * skin))
+    face = wrap(cloth, 0.9, detail=textures.PLASTER, tint=(0.95 * skin, 0.72 * skin, 0.58 * skin))
     head = upright("ellipsoid", centre=(0.0, -0.93 * tall, 0.02), radii=(0.1, 0.07 * tall, 0.11), skin=face)
     return (*legs, torso, head)
 
 
-def _tint(rng: np.random.Generator, low: float, high: float) -> Colour:
+def random_tint(rng: np.random.Generator, low: float, high: float) -> Colour:
+    """Any hue, with a value between `low` and `high`."""
     red, green, blue = textures.random_colour(rng, value=(low, high), saturation=(0.0, 0.7))
     return float(red), float(green), float(blue)
 
@@ -155,11 +168,11 @@ def tree(materials: Materials) -> tuple[Shape, Shape, Shape]:
     """Build a trunk with two lumps of leaves."""
     rng = materials.rng
     tall, spread = rng.uniform(4.5, 8.5), rng.uniform(1.1, 2.3)
-    trunk_skin = _wrap(materials.bark, 0.9, detail=textures.LEAVES)
+    trunk_skin = wrap(materials.bark, 0.9, detail=textures.LEAVES)
     trunk_top = 0.55 * tall
     trunk = upright("cylinder", centre=(0.0, -trunk_top / 2, 0.0), radii=(0.16, trunk_top / 2, 0.16), skin=trunk_skin)
     page, shade, shift = materials.pick(materials.leaves), rng.uniform(0.75, 1.15), float(rng.random())
-    leaf_skin = _wrap(page, 2.9, detail=textures.LEAVES, tint=(shade, shade, shade), shift=shift)
+    leaf_skin = wrap(page, 2.9, detail=textures.LEAVES, tint=(shade, shade, shade), shift=shift)
     half = 0.32 * tall
     crown = upright("ellipsoid", centre=(0.0, -tall + half, 0.0), radii=(spread, half, spread), skin=leaf_skin)
     side = (rng.uniform(-0.6, 0.6), -tall + 1.3 * half, rng.uniform(-0.6, 0.6))
@@ -170,21 +183,23 @@ def bush(materials: Materials) -> Shape:
     """Build a low round shrub."""
     rng = materials.rng
     size = rng.uniform(0.5, 1.2)
-    skin = _wrap(materials.pick(materials.leaves), 2.1, detail=textures.LEAVES, shift=float(rng.random()))
+    skin = wrap(materials.pick(materials.leaves), 2.1, detail=textures.LEAVES, shift=float(rng.random()))
     return upright("ellipsoid", centre=(0.0, -0.5 * size, 0.0), radii=(size, 0.8 * size, size), skin=skin)
 
 
 def pole(materials: Materials, *, tall: float, radius: float) -> Shape:
     """Build a post."""
     grey = materials.rng.uniform(0.5, 1.0)
-    skin = _wrap(materials.pavement, 2.0, detail=textures.PLASTER, tint=(grey, grey, grey))
+    skin = wrap(materials.pavement, 2.0, detail=textures.PLASTER, tint=(grey, grey, grey))
     return upright("cylinder", centre=(0.0, -tall / 2, 0.0), radii=(radius, tall / 2, radius), skin=skin)
 
 
-def board(materials: Materials, *, centre: Corner, half: Corner) -> Shape:
-    """Build a plain box with its own strong colour: a sign, a bin, a lamp."""
+def board(materials: Materials, *, centre: Corner, half: Corner, colour: Colour | None = None) -> Shape:
+    """Build a plain box of `colour`, or of a strong one of its own: a sign, a bin, a lamp."""
     rng = materials.rng
-    page, tint = materials.pick(materials.cloths), _tint(rng, 0.3, 1.1)
+    page, tint = materials.pick(materials.cloths), random_tint(rng, 0.3, 1.1)
+    if colour is not None:
+        tint = colour
     down = along(Y, start=0.0, stop=1.3)
     sides, ends = (Skin(page, along(axis, start=0.0, stop=1.3), down, textures.PLASTER, tint) for axis in (Z, X))
     lid = Skin(page, along(X, start=0.0, stop=1.3), along(Z, start=0.0, stop=1.3), textures.PLASTER, tint)

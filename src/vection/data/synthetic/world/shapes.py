@@ -40,7 +40,8 @@ class Skin:
 class Shape:
     """A convex solid: half-spaces, or the upright cylinder or ellipsoid that fills the bounds."""
 
-    kind: Literal["hull", "cylinder", "ellipsoid"]
+    kind: Literal["hull", "cylinder", "ellipsoid", "foliage"]
+    """Foliage: an ellipsoid whose surface has gaps between clumps of leaves."""
     low: Corner
     high: Corner
     skins: tuple[Skin, ...]
@@ -81,7 +82,7 @@ def hull(low: Corner, high: Corner, *, planes: Sequence[tuple[Corner, Corner]], 
     return Shape("hull", low, high, tuple(skins), np.array(rows))
 
 
-def upright(kind: Literal["cylinder", "ellipsoid"], *, centre: Corner, radii: Corner, skin: Skin) -> Shape:
+def upright(kind: Literal["cylinder", "ellipsoid", "foliage"], *, centre: Corner, radii: Corner, skin: Skin) -> Shape:
     """A cylinder or ellipsoid around `centre`; a cylinder's middle radius is half its height."""
     low = (centre[0] - radii[0], centre[1] - radii[1], centre[2] - radii[2])
     high = (centre[0] + radii[0], centre[1] + radii[1], centre[2] + radii[2])

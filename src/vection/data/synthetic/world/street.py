@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vection.data.synthetic.settings import DriveSettings
-from vection.data.synthetic.world import houses, models
+from vection.data.synthetic.world import houses, models, plants, vehicles
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.road import CentreLine, RoadMap, make_centre_line
 from vection.data.synthetic.world.shapes import Body, Shape
@@ -37,7 +37,7 @@ class CrossSection:
     kerb_left: float
     kerb_right: float
     pavement: float
-    """Width of each pavement."""
+    """Width of each pavement; 0: a verge without kerb stones."""
     dash: tuple[float, float]
     """Length and period of the middle line's dashes; equal: a solid line."""
     edge_lines: bool
@@ -45,6 +45,8 @@ class CrossSection:
     """Intervals of s."""
     crossings: tuple[float, ...]
     """Zebra crossings: s of their middle."""
+    lane_lines: tuple[float, ...] = ()
+    """t of further dashed lines."""
 
     def kerb(self, side: int) -> float:
         """Return the kerb's distance on the left (-1) or right (1)."""
@@ -69,9 +71,9 @@ def make_street(materials: Materials, settings: DriveSettings, *, travel: float)
     """Build the street for a drive of `travel` metres."""
     rng = materials.rng
     line = make_centre_line(rng, route=settings.route, behind=BEHIND, ahead=int(travel) + VIEW)
-    section = _cross_section(rng, line)
+    section = cross_section(rng, line)
     road = line.map()
-    builder = _Builder(materials, line, road, section)
+    builder = StreetBuilder(materials, line, road, section)
     for side in (-1, 1):
         builder.place_houses(side)
         builder.place_background(side)
@@ -81,7 +83,8 @@ def make_street(materials: Materials, settings: DriveSettings, *, travel: float)
     return Street(line, road, section, tuple(builder.bodies))
 
 
-def _cross_section(rng: np.random.Generator, line: CentreLine) -> CrossSection:
+def cross_section(rng: np.random.Generator, line: CentreLine) -> CrossSection:
+    """Draw the cross section of a street along `line`."""
     lane = rng.uniform(3.0, 3.7)
     parking = [2.3 if rng.random() < 0.7 else rng.uniform(0.2, 0.8) for _ in range(2)]
     streets: list[tuple[float, float]] = []
@@ -109,7 +112,7 @@ def _cross_section(rng: np.random.Generator, line: CentreLine) -> CrossSection:
     )
 
 
-class _Builder:
+class StreetBuilder:
     """Places bodies by road coordinates."""
 
     def __init__(self, materials: Materials, line: CentreLine, road: RoadMap, section: CrossSection) -> None:
@@ -194,7 +197,7 @@ class _Builder:
             self.add((fence,), at=(s, side * (edge + 0.6)), semantics=VEGETATION if kind else WALL)
         for _ in range(int(rng.integers(1, 4))):
             t = side * (edge + rng.uniform(2.5, 14))
-            self.add(models.tree(self._materials), at=(s + rng.uniform(-3, 3), t), semantics=VEGETATION)
+            self.add(self._one_tree(), at=(s + rng.uniform(-3, 3), t), semantics=VEGETATION)
 
     def place_furniture(self, side: int) -> None:
         """Put trees, lamp posts, signs, bins and bushes on the pavement."""
@@ -208,7 +211,12 @@ class _Builder:
                 s += period * rng.uniform(0.6, 1.4)
 
     def _tree(self, s: float, t: float) -> None:
-        self.add(models.tree(self._materials), at=(s, t), semantics=VEGETATION)
+        self.add(self._one_tree(), at=(s, t), semantics=VEGETATION)
+
+    def _one_tree(self) -> tuple[Shape, ...]:
+        if self._materials.palette == "vivid":
+            return models.tree(self._materials)
+        return plants.any_tree(self._materials, tall=(5.0, 12.0), bare=self._rng.uniform(0.38, 0.55))
 
     def _lamp(self, s: float, t: float) -> None:
         tall = self._rng.uniform(5, 7.5)
@@ -227,7 +235,9 @@ class _Builder:
             self.add((thing,), at=(s, t), semantics=WALL)
         else:
             outer = t + np.sign(t) * (self._section.pavement - 0.4)
-            self.add((models.bush(self._materials),), at=(s, float(outer)), semantics=VEGETATION)
+            vivid = self._materials.palette == "vivid"
+            bush = (models.bush(self._materials),) if vivid else plants.shrub(self._materials, size=(0.5, 1.3))
+            self.add(bush, at=(s, float(outer)), semantics=VEGETATION)
 
     def place_parked_cars(self, side: int, *, density: float) -> None:
         """Park cars along a kerb that has room for them."""
@@ -241,7 +251,7 @@ class _Builder:
             s += rng.uniform(5.4, 6.6)
             if rng.random() > share or self._section.at_side_street(s, margin=6.0):
                 continue
-            shapes, half_width, half_length = models.car(self._materials)
+            shapes, half_width, half_length = vehicles.vehicle(self._materials)
             pose = self._line.poses(np.array([s]), side * (kerb - half_width - rng.uniform(0.15, 0.4)))
             pose[0, 2] += np.pi * (rng.random() < 0.25 + 0.5 * (side < 0)) + rng.normal(0, 0.03)
             self.bodies.append(Body(shapes, CAR, pose, movable=True, shadow=(half_width, half_length)))

@@ -8,6 +8,7 @@ from vection.data.synthetic.world.noise import SIZE, fractal_noise, random_grid
 
 Page = UInt8[np.ndarray, "256 256 3"]
 GreyPage = UInt8[np.ndarray, "256 256 1"]
+AnyPage = UInt8[np.ndarray, "256 256 channels"]
 
 ASPHALT, PAVING, GRASS, BRICK, PLASTER, LEAVES, CLOTH, METAL = range(8)
 """Detail pages."""
@@ -35,6 +36,18 @@ def detail_pages(rng: np.random.Generator) -> list[GreyPage]:
         (DETAIL_NEUTRAL * (1 + strength * layer)).clip(0, 255).astype(np.uint8)[:, :, None]
         for strength, layer in zip(contrast, layers, strict=True)
     ]
+
+
+def calm_details(pages: list[GreyPage], rng: np.random.Generator) -> list[GreyPage]:
+    """Leave real walls, roads and paint as smooth as they are: a share of each page's contrast."""
+    shares = {
+        ASPHALT: rng.uniform(0.3, 1.0),
+        PAVING: rng.uniform(0.3, 1.0),
+        PLASTER: rng.uniform(0.2, 0.7),
+        METAL: 0.12,
+    }
+    shares |= {BRICK: rng.uniform(0.3, 1.0), CLOTH: 0.6}
+    return [evened(page, share=shares.get(number, 1.0)) for number, page in enumerate(pages)]
 
 
 def colour_page(brightness: Float32[np.ndarray, "256 256"], colour: Float32[np.ndarray, " 3"]) -> Page:
@@ -67,6 +80,12 @@ def road_page(rng: np.random.Generator) -> Page:
     return colour_page(base, random_colour(rng, value=(70.0, 125.0), saturation=(0.0, 0.08)))
 
 
+def evened(page: AnyPage, *, share: float) -> AnyPage:
+    """Keep a share of a page's contrast and of its colour."""
+    mean = page.mean(axis=(0, 1), dtype=np.float32)
+    return (mean.mean() + share * (page - mean.mean())).clip(0, 255).astype(np.uint8)
+
+
 def ground_page(rng: np.random.Generator, colour: Float32[np.ndarray, " 3"], *, contrast: float) -> Page:
     """Any other ground: uneven at all scales."""
     return colour_page(1 + contrast * fractal_noise(rng, slope=0.8), colour)
@@ -77,6 +96,39 @@ def leaf_page(rng: np.random.Generator) -> Page:
     clumps = fractal_noise(rng, slope=0.7, lowest=3.0, highest=80.0)
     colour = np.array([rng.uniform(62, 115), rng.uniform(82, 122), rng.uniform(40, 66)], np.float32)
     return colour_page(1 + 0.42 * clumps, colour)
+
+
+def foliage_colour(rng: np.random.Generator, *, dry: float = 0.2) -> Float32[np.ndarray, " 3"]:
+    """Green from dark to yellowish; with probability `dry`, yellow or brown."""
+    value = rng.uniform(50, 125)
+    red = rng.uniform(0.62, 0.95) if rng.random() >= dry else rng.uniform(0.95, 1.15)
+    return (value * np.array([red, 1.0, rng.uniform(0.42, 0.72)])).astype(np.float32)
+
+
+def natural_leaf_page(rng: np.random.Generator) -> Page:
+    """Foliage of small clumps with deep gaps, in a green of its own."""
+    clumps = fractal_noise(rng, slope=0.55, lowest=4.0, highest=110.0)
+    return colour_page(np.exp(0.55 * clumps) * (1 + 0.15 * fractal_noise(rng, slope=1.2)), foliage_colour(rng))
+
+
+def car_colour(rng: np.random.Generator) -> Float32[np.ndarray, " 3"]:
+    """A usual paint: black, white, silver, grey, dark blue, red, seldom any hue."""
+    usual = np.array(
+        [[22, 23, 26], [222, 223, 222], [150, 153, 157], [88, 91, 95], [28, 38, 75], [130, 22, 24]], np.float32
+    )
+    kind = int(rng.choice(7, p=[0.26, 0.18, 0.2, 0.16, 0.09, 0.07, 0.04]))
+    if kind == 6:
+        return random_colour(rng, value=(60.0, 170.0), saturation=(0.2, 0.6))
+    return (usual[kind] * rng.uniform(0.75, 1.15)).astype(np.float32)
+
+
+def wall_colour(rng: np.random.Generator) -> Float32[np.ndarray, " 3"]:
+    """Plaster from white to beige and grey, or brick."""
+    usual = np.array(
+        [[225, 222, 214], [205, 190, 160], [190, 170, 125], [150, 148, 145], [150, 85, 65], [195, 150, 125]], np.float32
+    )
+    kind = int(rng.choice(6, p=[0.3, 0.22, 0.13, 0.15, 0.12, 0.08]))
+    return (usual[kind] * rng.uniform(0.7, 1.08) * rng.uniform(0.96, 1.04, 3)).astype(np.float32)
 
 
 def roof_page(rng: np.random.Generator) -> Page:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from vection.data.synthetic.settings import DriveSettings
-from vection.data.synthetic.world import models
+from vection.data.synthetic.world import models, vehicles
 from vection.data.synthetic.world.camera_path import Drive
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.shapes import Body
@@ -27,14 +27,14 @@ def make_traffic(materials: Materials, settings: DriveSettings, *, street: Stree
 
 
 def _car(materials: Materials, poses: Float64[np.ndarray, "times 3"]) -> Body:
-    shapes, half_width, half_length = models.car(materials)
+    shapes, half_width, half_length = vehicles.vehicle(materials)
     return Body(shapes, CAR, poses, movable=True, shadow=(half_width, half_length))
 
 
 def _lead_car(materials: Materials, settings: DriveSettings, *, street: Street, drive: Drive) -> Body:
     """Follow the camera's own distance, with a gap that breathes slowly; standing whenever the camera stands."""
     rng = materials.rng
-    shapes, half_width, half_length = models.car(materials)
+    shapes, half_width, half_length = vehicles.vehicle(materials)
     low, high = settings.lead_gap
     # the breathing follows the distance: d(gap)/dt = 2 pi amplitude / wavelength * speed <= lead_relative_speed
     wavelength = rng.uniform(30, 60)

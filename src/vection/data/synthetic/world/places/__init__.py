@@ -1,0 +1,1 @@
+"""Layouts: the streets, roads and gardens that a drive leads through, and the choice among them."""
