@@ -38,9 +38,8 @@ def write_rehearsal(
     The drives depend on `seed` and their number alone, not on how many `workers` render.
     """
     places = [folder / f"{number:04d}" for number in range(drives)]
-    jobs = [
-        _Job(place, seed * 1_000_003 + number, size) for number, place in enumerate(places) if not is_measured(place)
-    ]
+    missing = [number for number, place in enumerate(places) if not is_measured(place)]
+    jobs = [_Job(places[number], seed * 1_000_003 + number, size) for number in missing]
     if not jobs:
         return
     with progress("rendering the synthetic street") as report:

@@ -66,7 +66,7 @@ class Atlas:
         """Look up `page` at `u`, `v` (1 = one tile, repeating) at the nearest mip level (0 = finest, clipped)."""
         number = np.clip(level + np.float32(0.5), 0, LEVELS - 1).astype(np.int32)
         size = self._size[number]
-        count, rows = len(page), -(-len(page) // _ROW_LENGTH)
+        count, rows = len(page), max(1, -(-len(page) // _ROW_LENGTH))  # OpenCV refuses an empty map
         places = np.zeros((2, rows * _ROW_LENGTH), np.float32)
         places[0, :count] = (u - np.floor(u)) * size + (self._across[number] + self._left[page])
         places[1, :count] = (v - np.floor(v)) * size + (self._down[number] + self._top[page])
