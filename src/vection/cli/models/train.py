@@ -10,8 +10,6 @@ from tyro.conf import Positional, UseAppendAction
 from vection.cli.arguments import flags, override, parse_known
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
-from vection.cli.progress import progress_bar
-from vection.cli.workers import count_workers
 from vection.errors import UsageError
 
 EXAMPLES = (
@@ -41,8 +39,6 @@ class Train:
     """Start anew instead of going on from the last checkpoint."""
     device: str | None = None
     """cpu or cuda; chosen if not given."""
-    workers: int | None = None
-    """Processes that measure clips and render, before training; as many as there are cores, at most 8, if not given."""
     workers: int | None = None
     """Processes that measure clips and render, before training; as many as there are cores, at most 8, if not given."""
     json: bool = False
