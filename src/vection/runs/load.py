@@ -16,20 +16,26 @@ from vection.methods.method import Knows
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
+from vection.starts import STARTS, start_folder
 
 
 def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
-    """Find the best or last checkpoint of a run folder, or a checkpoint folder itself.
+    """Find the best or last checkpoint of a run folder, a checkpoint folder itself, or weights that ship, by name.
 
     Raises UsageError if there is no whole checkpoint.
     """
+    if not place.exists() and (start := start_folder(str(place))) is not None:
+        place = start
     run = RunFolder(place)
     candidates = (place, run.best, run.last) if which == "best" else (place, run.last, run.best)
     for folder in candidates:
         checkpoint = find_checkpoint(folder)
         if checkpoint is not None:
             return checkpoint
-    raise UsageError(f"There is no checkpoint in '{place}'; give a run folder of vection train.")
+    raise UsageError(
+        f"There is no checkpoint in '{place}'; give a run folder of vection train, "
+        f"or the name of weights that ship with vection: {', '.join(STARTS)}."
+    )
 
 
 def read_run_recipe(folder: Path) -> Recipe:

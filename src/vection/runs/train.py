@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
 import torch
 
 from vection.errors import UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights
 from vection.formats.run_folder import RunFolder
+from vection.methods.method import Method, MethodSettings
 from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
@@ -16,7 +18,10 @@ from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
 from vection.runs.start import starting_recipe
+from vection.training.budget import fit_stages, measure_pace
+from vection.training.data import Data
 from vection.training.loop import Training
+from vection.training.settings import Stage
 
 
 def train(
@@ -26,6 +31,7 @@ def train(
     out: Path | str,
     resume: bool = True,
     device: str | None = None,
+    minutes: float | None = None,
     workers: int = 0,
     progress: Bars = no_bars,
 ) -> Path:
@@ -33,22 +39,32 @@ def train(
 
     The recipe may be given by its name, or by a run folder, whose weights are then the start. A run that was stopped
     goes on from its last checkpoint, bit for bit as if it had not been stopped. Clips whose geometry the recipe needs
-    and nobody has measured are measured first, in their stored frames, by `workers` processes.
+    and nobody has measured are measured first, in their stored frames, by `workers` processes. `minutes` is the time
+    that all this may take: a few trial steps tell how many epochs fit, and the recipe that is stored has so many.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
+    began = perf_counter()
     data, out = Path(data), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    folder = RunFolder(out)
+    goes_on = resume and find_checkpoint(folder.last) is not None and folder.recipe.is_file()
+    if goes_on:
+        recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
     if recipe.method.needs.measured and recipe.data.source == "clips":
         measure_clips(data, workers=workers, progress=progress)
     sets = load_data(recipe, data)
     torch.manual_seed(recipe.training.seed)
-    method = build_method(recipe.method)
-    _claim(out, recipe, resume=resume)
+    method = build_method(_without_imagenet(recipe))
     if recipe.data.rehearsal:
-        sets = rehearse(sets, recipe, RunFolder(out).rehearsal, workers=workers, progress=progress)
+        sets = rehearse(sets, recipe, folder.rehearsal, workers=workers, progress=progress)
     if recipe.start_from is not None:
         load_weights(method, find_run_checkpoint(Path(recipe.start_from)))
+    if minutes is not None and not goes_on:
+        seconds = 60 * minutes - (perf_counter() - began)
+        recipe = replace(recipe, stages=_within(seconds, method, sets, recipe=recipe, device=device))
+    if not goes_on:
+        folder.write_recipe(recipe_to_json(recipe))
     run = Training(
         method,
         sets,
@@ -62,14 +78,26 @@ def train(
     return out
 
 
-def _claim(out: Path, recipe: Recipe, *, resume: bool) -> None:
-    """Write the recipe into the run folder; refuse a folder that holds the run of another recipe."""
-    run = RunFolder(out)
-    if resume and find_checkpoint(run.last) is not None and run.recipe.is_file():
-        if replace(read_run_recipe(out), summary=recipe.summary) != recipe:
-            raise UsageError(
-                f"'{out}' holds a run of other settings ({run.recipe.name} differs); "
-                "choose another `out`, or start anew with `resume=False`."
-            )
-        return
-    run.write_recipe(recipe_to_json(recipe))
+def _same_settings(recipe: Recipe, begun: Recipe, *, out: Path, timed: bool) -> Recipe:
+    """Return `recipe` if it is the one that was begun, which alone knows how long it takes if it is `timed`."""
+    recipe = replace(recipe, stages=begun.stages) if timed else recipe
+    if replace(begun, summary=recipe.summary) != recipe:
+        raise UsageError(
+            f"'{out}' holds a run of other settings ({RunFolder(out).recipe.name} differs); "
+            "choose another `out`, or start anew with `resume=False`."
+        )
+    return recipe
+
+
+def _without_imagenet(recipe: Recipe) -> MethodSettings:
+    """ImageNet weights are not needed where training starts from others."""
+    return recipe.method if recipe.start_from is None else replace(recipe.method, pretrained=False)
+
+
+def _within(seconds: float, method: Method, data: Data, *, recipe: Recipe, device: str | None) -> tuple[Stage, ...]:
+    settings = recipe.training
+    pace = measure_pace(method, data, stage=recipe.stages[0], settings=settings, device=device)
+    batches = len(data.training) // (data.batch_size * settings.accumulation)  # type: ignore[arg-type]
+    return fit_stages(
+        recipe.stages, seconds=seconds, pace=pace, steps_per_epoch=settings.steps_per_epoch or max(batches, 1)
+    )

@@ -44,12 +44,16 @@ class Training:
         run: Path,
         description: dict[str, Any],
         device: str | None = None,
+        shown: bool = True,
     ) -> None:
-        """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one."""
+        """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one.
+
+        `shown` draws a progress bar.
+        """
         self.accelerator = make_accelerator(settings, device)
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
-        self.run, self.description = RunFolder(run), description
+        self.run, self.description, self.shown = RunFolder(run), description, shown
         self.position = Position()
         _check_stages(method, stages)
         processes = self.accelerator.num_processes
@@ -94,6 +98,7 @@ class Training:
             steps_per_epoch=self.steps_per_epoch,
             done=self.position.step,
             main=self.accelerator.is_main_process,
+            shown=self.shown,
         )
         with reporter, StopRequest() as stop:
             while self.position.stage < len(self.stages):

@@ -14,10 +14,12 @@ from vection.training.validation import HeldOut
 class Reporter:
     """Writes and shows the events of one run, from the main process alone; the others report nothing."""
 
-    def __init__(self, run: RunFolder, *, total_steps: int, steps_per_epoch: int, done: int, main: bool) -> None:
+    def __init__(
+        self, run: RunFolder, *, total_steps: int, steps_per_epoch: int, done: int, main: bool, shown: bool = True
+    ) -> None:
         """`done` of `total_steps` optimiser steps were taken before; what was logged after them is forgotten."""
         self.steps_per_epoch = steps_per_epoch
-        self.bar = TrainingProgress(total_steps, done=done, shown=main)
+        self.bar = TrainingProgress(total_steps, done=done, shown=main and shown)
         self.log = RunLog(run.path, resume_step=done) if main else None
 
     def __enter__(self) -> "Reporter":

@@ -35,6 +35,8 @@ class Train:
     """Run folder, made if needed."""
     set: UseAppendAction[tuple[str, ...]] = ()
     """Override a setting, NAME=VALUE; may be given many times. The same as --NAME VALUE."""
+    minutes: float | None = None
+    """Time for everything: as many epochs are trained as fit, in the recipe's proportions."""
     no_resume: bool = False
     """Start anew instead of going on from the last checkpoint."""
     device: str | None = None
@@ -68,6 +70,7 @@ def run(arguments: Sequence[str]) -> None:
         out=options.out,
         resume=not options.no_resume,
         device=device,
+        minutes=options.minutes,
         workers=count_workers(options.workers),
         progress=progress_bar,
     )

@@ -82,6 +82,11 @@ class ClipDataset(Dataset[RawSample]):
         """Height and width of every image."""
         return self.clips[0].height, self.clips[0].width
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether samples say which pixels are usable."""
+        return self._masks is not None
+
     def target_frame(self, index: int) -> tuple[str, int]:
         """Return the clip's name and the frame's index of a target."""
         target = self._targets[index]

@@ -49,8 +49,9 @@ def write_rehearsal(
 
 def with_rehearsal(own: ClipDataset, folder: Path, *, share: float) -> Dataset[RawSample]:
     """Return one's own samples and those of the rehearsal, each repeated until about `share` are the latter's."""
-    street = _Usable(ClipDataset(folder, use_sources=False, use_measured=True))
-    wanted = share / (1 - share) * len(own) / len(street)
+    clips = ClipDataset(folder, use_sources=False, use_measured=True)
+    street: Dataset[RawSample] = _Usable(clips) if own.has_masks else clips
+    wanted = share / (1 - share) * len(own) / len(clips)
     own_times, street_times = max(1, round(1 / wanted)), max(1, round(wanted))
     samples: Sequence[Dataset[RawSample]] = [own] * own_times + [street] * street_times
     return ConcatDataset(samples)
@@ -62,7 +63,7 @@ def rehearsal_drives(own: int, *, share: float) -> int:
 
 
 class _Usable(Dataset[RawSample]):
-    """Samples that say that every pixel is usable, as one's own may say it of some."""
+    """Samples that say that every pixel is usable, as one's own say of some."""
 
     def __init__(self, samples: ClipDataset) -> None:
         self.samples = samples
