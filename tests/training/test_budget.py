@@ -13,13 +13,13 @@ from vection.training.settings import Stage
 
 def test_stages_keep_their_proportion():
     stages = (Stage("first", epochs=10, drops=()), Stage("second", epochs=30, drops=(20,), warm_up=100))
-    first, second = fit_stages(stages, seconds=2 * 60, pace=Pace(step=0.05, validation=1.0), steps_per_epoch=100)
+    first, second = fit_stages(stages, seconds=120.0, pace=Pace(step=0.05, validation=1.0), steps_per_epoch=100)
     assert (first.epochs, second.epochs, second.drops) == (5, 15, (10,))
 
 
 def test_no_time_is_refused():
     with pytest.raises(UsageError, match="give more minutes"):
-        fit_stages([Stage(epochs=20)], seconds=3, pace=Pace(step=0.1, validation=1.0), steps_per_epoch=90)
+        fit_stages([Stage(epochs=20)], seconds=3.0, pace=Pace(step=0.1, validation=1.0), steps_per_epoch=90)
 
 
 def test_a_timed_run_stores_its_epochs_and_goes_on_with_them(tiny_clips: Path, tmp_path: Path):
@@ -28,5 +28,5 @@ def test_a_timed_run_stores_its_epochs_and_goes_on_with_them(tiny_clips: Path, t
     epochs = read_run_recipe(out).stages[0].epochs
     assert epochs != get_recipe("measured-depth-debug").stages[0].epochs
     before = (RunFolder(out).last / "model.safetensors").read_bytes()
-    train("measured-depth-debug", data=tiny_clips, out=out, minutes=5, device="cpu")  # there is nothing left to do
+    train("measured-depth-debug", data=tiny_clips, out=out, minutes=5.0, device="cpu")  # there is nothing left to do
     assert (RunFolder(out).last / "model.safetensors").read_bytes() == before
