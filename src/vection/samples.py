@@ -1,6 +1,6 @@
 """The two states of what is learned from: raw samples, which data sets yield, and batches, which networks consume.
 
-`training.augmentation.augment` makes a batch of stacked raw samples, on the device.
+`training.augmentation.augment.augment` makes a batch of stacked raw samples, on the device.
 """
 
 from collections.abc import Callable, Sequence

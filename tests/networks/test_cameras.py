@@ -6,7 +6,7 @@ from tests.batches import batch_of
 
 from vection.networks.cameras import CENTRE_GAIN, FOCAL_GAIN, RATIO_GAIN, Cameras, LearnedCameras, PredictedCameras
 from vection.samples import Batch
-from vection.training.augmentation import mirror, zoom_crop
+from vection.training.augmentation.geometry import mirror, zoom_crop
 
 HEIGHT, WIDTH = 24, 40
 GUESS = torch.tensor([[30.0, 0.0, 17.25], [0.0, 28.0, 10.5], [0.0, 0.0, 1.0]])

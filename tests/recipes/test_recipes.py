@@ -20,7 +20,7 @@ from vection.recipes.registry import all_recipes, get_recipe, recipe_names
 from vection.runs.data import load_data
 from vection.runs.train import train
 from vection.samples import Batch, stack
-from vection.training.augmentation import augment
+from vection.training.augmentation.augment import augment
 from vection.training.stop import StopRequest
 
 TABLES_1_AND_2 = {

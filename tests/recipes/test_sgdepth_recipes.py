@@ -17,7 +17,7 @@ from vection.recipes.registry import get_recipe, recipe_names
 from vection.runs.data import load_data
 from vection.runs.train import train
 from vection.samples import RawSample, stack
-from vection.training.augmentation import augment
+from vection.training.augmentation.augment import augment
 
 TABLE_1 = {
     "sgdepth-416x128": (416, 128), "sgdepth-depth-only-416x128": (416, 128),

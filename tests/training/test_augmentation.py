@@ -5,8 +5,11 @@ import torch
 from tests.batches import batch_of
 from torch import Tensor
 
-from vection.samples import Batch, RawSample, RawStereoView
-from vection.training.augmentation import Augmentation, augment, change_colours, draw_colour_change, mirror, zoom_crop
+from vection.samples import Batch, Measured, RawSample, RawStereoView
+from vection.training.augmentation.augment import augment
+from vection.training.augmentation.colours import change_colours, draw_colour_change
+from vection.training.augmentation.geometry import mirror, zoom_crop
+from vection.training.augmentation.settings import Augmentation
 
 BATCH, HEIGHT, WIDTH = 4, 24, 40
 NOTHING = Augmentation(flip=0.0, jitter=0.0)
@@ -197,3 +200,37 @@ def test_stored_pixels_and_class_maps_follow_the_image():
     assert int(changed.classes[0, 0, y, x]) == int(ids[0, 0, 8, 12])
     assert int(changed.source_classes[0, 1, y, x]) == int(raw.sources[0, 1, 0, 8, 12]) // 16
     assert changed.classes.dtype == torch.uint8
+
+
+def test_degraded_images_stay_in_range_and_differ_from_clean_ones():
+    settings = Augmentation(flip=0.0, gamma=0.5, blur=0.5, noise=0.05)
+    raw = make_samples()
+    batch, again = (augment(raw, settings, generator=torch.Generator().manual_seed(4)) for _ in range(2))
+    assert torch.equal(batch.target_jittered, again.target_jittered)
+    assert float(batch.target_jittered.min()) >= 0
+    assert float(batch.target_jittered.max()) <= 1
+    assert (batch.target_jittered - batch.target).abs().flatten(1).mean(dim=1).min() > 0.005
+    assert torch.equal(batch.target, raw.target.float() / 255)
+
+
+def test_measured_geometry_follows_the_images():
+    depth = torch.arange(1, 1 + HEIGHT * WIDTH, dtype=torch.float32).view(1, 1, HEIGHT, WIDTH).repeat(BATCH, 1, 1, 1)
+    motion = torch.eye(4).repeat(BATCH, 2, 1, 1)
+    motion[:, :, 0, 3] = 0.5
+    ground = torch.tensor([[0.1, 0.7, 0.0]]).repeat(BATCH, 1)
+    measured = Measured(depth, torch.ones_like(depth), ground, motion, torch.ones(BATCH, 2, dtype=torch.bool))
+    raw = replace(make_samples(), measured=measured)
+    mirrored = augment(raw, replace(NOTHING, flip=1.0), generator=torch.Generator()).measured
+    assert mirrored is not None
+    assert torch.equal(mirrored.depth, depth.flip(-1))
+    assert mirrored.ground[0].tolist() == pytest.approx([-0.1, 0.7, 0.0])
+    assert (mirrored.T_target_to_source[:, :, 0, 3] == -0.5).all()
+    zoomed = augment(raw, replace(NOTHING, scale_crop=1.5), generator=torch.Generator().manual_seed(0))
+    assert zoomed.measured is not None
+    x, y = 20, 12
+    for image, of in zip(zoomed.measured.depth, zoomed.stored_to_image, strict=True):
+        assert torch.isin(image, depth).all()  # nothing is mixed
+        place = torch.linalg.inv(of) @ torch.tensor([float(x), float(y), 1.0])
+        column, row = int(image[0, y, x] - 1) % WIDTH, int(image[0, y, x] - 1) // WIDTH
+        assert abs(column - float(place[0])) <= 0.51
+        assert abs(row - float(place[1])) <= 0.51

@@ -5,7 +5,7 @@ from dataclasses import replace
 from vection.methods.motion_field_settings import MotionFieldSettings, Released, Short
 from vection.recipes import short
 from vection.recipes.recipe import DataSettings, Recipe
-from vection.training.augmentation import Augmentation
+from vection.training.augmentation.settings import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _PAPER = MotionFieldSettings()

@@ -5,7 +5,7 @@ from typing import Literal
 
 from vection.methods.method import MethodSettings
 from vection.methods.monodepth2_settings import Monodepth2Settings
-from vection.training.augmentation import Augmentation
+from vection.training.augmentation.settings import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 OWN_CLIPS = "clips"

@@ -6,7 +6,7 @@ from typing import Any
 from vection.methods.sc_sfmlearner_settings import AS_RELEASED, Released, ScSfmLearnerSettings, Short
 from vection.recipes import short
 from vection.recipes.recipe import DataSettings, Recipe
-from vection.training.augmentation import Augmentation
+from vection.training.augmentation.settings import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 _PAPER = ScSfmLearnerSettings()

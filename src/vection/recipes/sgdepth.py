@@ -5,7 +5,7 @@ from dataclasses import replace
 from vection.methods.sgdepth_settings import AS_RELEASED, SgDepthSettings, Short
 from vection.recipes import short
 from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
-from vection.training.augmentation import Augmentation
+from vection.training.augmentation.settings import Augmentation
 from vection.training.settings import Stage
 
 # 416x128 and 1280x384 were trained like 640x192; the paper names no other schedule.

@@ -4,7 +4,7 @@
 """
 
 from vection.recipes.recipe import DataSettings
-from vection.training.augmentation import Augmentation
+from vection.training.augmentation.settings import Augmentation
 from vection.training.settings import Stage, TrainingSettings
 
 MIN_DEPTH = 0.03

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from vection.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from vection.training.augmentation import Augmentation as Augmentation
-    from vection.training.augmentation import augment as augment
+    from vection.training.augmentation.augment import augment as augment
+    from vection.training.augmentation.settings import Augmentation as Augmentation
     from vection.training.data import Data as Data
     from vection.training.loop import Training as Training
     from vection.training.settings import Stage as Stage
     from vection.training.settings import TrainingSettings as TrainingSettings
 
 _MODULES = {
-    "Augmentation": "vection.training.augmentation",
+    "Augmentation": "vection.training.augmentation.settings",
     "Data": "vection.training.data",
     "Stage": "vection.training.settings",
     "Training": "vection.training.loop",
     "TrainingSettings": "vection.training.settings",
-    "augment": "vection.training.augmentation",
+    "augment": "vection.training.augmentation.augment",
 }
 
 __all__ = list(_MODULES)

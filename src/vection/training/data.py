@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch.utils.data import Dataset
 
 from vection.samples import RawSample
-from vection.training.augmentation import Augmentation
+from vection.training.augmentation.settings import Augmentation
 
 
 @dataclass(frozen=True)

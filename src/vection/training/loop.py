@@ -19,7 +19,7 @@ from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
 from vection.training.accelerator import make_accelerator
-from vection.training.augmentation import augment
+from vection.training.augmentation.augment import augment
 from vection.training.batches import EpochBatches
 from vection.training.data import Data
 from vection.training.health import remarks, stop_if_not_finite

@@ -10,7 +10,8 @@ from torch.utils.data import Dataset
 from vection.losses.measured_abs_rel import measured_abs_rel
 from vection.methods.method import Method, Progress
 from vection.samples import Batch, RawSample, stack
-from vection.training.augmentation import Augmentation, augment
+from vection.training.augmentation.augment import augment
+from vection.training.augmentation.settings import Augmentation
 from vection.training.health import depth_statistics
 from vection.types import Image, Transform
 

@@ -15,7 +15,8 @@ from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips, LabelledDataset, stored_size, wrapped_order
 from vection.errors import DataError, UsageError
 from vection.samples import LabelledImage, RawLabelledImage, RawSample, stack
-from vection.training.augmentation import Augmentation, augment, augment_labelled
+from vection.training.augmentation.augment import augment, augment_labelled
+from vection.training.augmentation.settings import Augmentation
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0)
 
