@@ -37,6 +37,8 @@ class DataSettings:
     rehearsal: float = 0.0
     """Share of the samples that are frames of the synthetic street with exact depth, rendered before training; for
     methods that learn from measured geometry without neighbours."""
+    rehearsal_drives: int | None = None
+    """Drives that are rendered for it, four frames each; as many as the share asks for, 50 to 250, if not given."""
     workers: int = 0
     """Processes that read data; 0 reads in the main process, which is enough for ingested clips on a CPU."""
 

@@ -64,10 +64,11 @@ def rehearse(data: Data, recipe: Recipe, folder: Path, *, workers: int = 0, prog
         )
     if not 0 < settings.rehearsal < 1:
         raise UsageError(f"`data.rehearsal` is a share, from 0 to below 1, but is {settings.rehearsal}.")
+    drives = settings.rehearsal_drives
     write_rehearsal(
         folder,
         size=own.size,
-        drives=rehearsal_drives(len(own), share=settings.rehearsal),
+        drives=rehearsal_drives(len(own), share=settings.rehearsal) if drives is None else drives,
         seed=recipe.training.seed,
         workers=workers,
         progress=progress,
