@@ -36,9 +36,9 @@ RECIPES = (
     Recipe(
         name="street",
         summary="how the weights that ship were made: exact depth of varied synthetic drives, free clips; 416x128",
-        data=replace(short.VIDEO, augmentation=_AUGMENTATION, rehearsal=0.8, rehearsal_drives=1200),
+        data=replace(short.VIDEO, augmentation=_AUGMENTATION, rehearsal=0.8, rehearsal_drives=800),
         method=MeasuredDepthSettings(),
-        stages=(Stage(epochs=50, learning_rate=3e-4, fades=True, warm_up=50),),
+        stages=(Stage(epochs=30, learning_rate=3e-4, fades=True, warm_up=50),),
         training=_TRAINING,
     ),
     Recipe(
