@@ -43,6 +43,8 @@ class Measured:
     T_target_to_source: Float[Tensor, "batch source 4 4"]
     """The identity where it is unknown."""
     motion_known: Bool[Tensor, "batch source"]
+    exact: Bool[Tensor, " batch"]
+    """Whether depth is that of the synthetic world, so that nothing contradicts it."""
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,8 @@ class MeasuredList:
     settings: dict[str, Any]
     pairs: tuple[MeasuredPair, ...]
     frames: tuple[MeasuredFrame, ...]
+    exact: bool = False
+    """Whether this was not measured but is the truth of the synthetic world."""
 
 
 @dataclass(frozen=True)

@@ -22,4 +22,5 @@ def read_sample(measured: MeasuredClip, target: int, sources: Sequence[int]) -> 
         ground=torch.tensor([frame.ground or (0.0, 0.0, 0.0)], dtype=torch.float32),
         T_target_to_source=torch.from_numpy(transforms.reshape(1, len(known), 4, 4)),
         motion_known=torch.tensor([known], dtype=torch.bool),
+        exact=torch.tensor([measured.listed.exact]),
     )

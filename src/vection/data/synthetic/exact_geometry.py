@@ -50,6 +50,7 @@ def write_exact_geometry(clip: ClipInfo) -> None:
         settings={},
         pairs=pairs,
         frames=tuple(frames),
+        exact=True,
     )
     write_measured_list(folder, listed)
 
