@@ -62,6 +62,10 @@ def test_a_contradiction_is_left_out():
     assert float(measured_depth_loss(loose)) > 0.1
     assert float(measured_depth_loss(strict)) == 0
     assert not strict.weight[:, :, :4].any()
+    exact = torch.tensor([True, False])
+    mixed = compare_depth(depth, measured, torch.ones_like(measured), largest_ratio=1.5, exact=exact)
+    assert mixed.weight[0].all()
+    assert torch.equal(mixed.weight[1], strict.weight[1])
 
 
 def test_depth_behind_the_ground_is_penalised_and_no_other():

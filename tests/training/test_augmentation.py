@@ -218,7 +218,14 @@ def test_measured_geometry_follows_the_images():
     motion = torch.eye(4).repeat(BATCH, 2, 1, 1)
     motion[:, :, 0, 3] = 0.5
     ground = torch.tensor([[0.1, 0.7, 0.0]]).repeat(BATCH, 1)
-    measured = Measured(depth, torch.ones_like(depth), ground, motion, torch.ones(BATCH, 2, dtype=torch.bool))
+    measured = Measured(
+        depth,
+        torch.ones_like(depth),
+        ground,
+        motion,
+        torch.ones(BATCH, 2, dtype=torch.bool),
+        torch.zeros(BATCH, dtype=torch.bool),
+    )
     raw = replace(make_samples(), measured=measured)
     mirrored = augment(raw, replace(NOTHING, flip=1.0), generator=torch.Generator()).measured
     assert mirrored is not None

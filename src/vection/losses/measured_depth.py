@@ -3,10 +3,11 @@
 The comparison of gradients is that of MegaDepth (Li and Snavely 2018, section 4.1), over several distances.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vection.geometry.camera import pixel_grid
@@ -35,11 +36,18 @@ class DepthComparison:
     """0 where unknown, and in images of which too few pixels are measured."""
 
 
-def compare_depth(depth: Depth, measured: Depth, weight: Map, *, largest_ratio: float | None = None) -> DepthComparison:
+def compare_depth(
+    depth: Depth,
+    measured: Depth,
+    weight: Map,
+    *,
+    largest_ratio: float | None = None,
+    exact: Bool[Tensor, " batch"] | None = None,
+) -> DepthComparison:
     """Bring measured depth to the unit of the predicted one, image by image, and compare.
 
-    What is wrong by more than `largest_ratio` counts for nothing: it was measured on what moves, or is seen wrongly.
-    The scale carries no gradient.
+    What is wrong by more than `largest_ratio` counts for nothing, for it was measured on what moves, or on wrong flow;
+    unless the depth of the image is `exact`. The scale carries no gradient.
     """
     known = (measured > 0) & (weight > 0)
     enough = known.sum(dim=(1, 2, 3), keepdim=True) >= FEWEST
@@ -50,7 +58,8 @@ def compare_depth(depth: Depth, measured: Depth, weight: Map, *, largest_ratio: 
     residual = torch.where(known, ratio - log_scale, 0.0)
     weight = weight * known
     if largest_ratio is not None:
-        weight = weight * (residual.detach().abs() < torch.tensor(largest_ratio).log().item())
+        believed = residual.detach().abs() < math.log(largest_ratio)
+        weight = weight * (believed if exact is None else believed | exact[:, None, None, None])
     return DepthComparison(log_scale, residual, weight)
 
 

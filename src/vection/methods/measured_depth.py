@@ -45,7 +45,7 @@ class MeasuredDepth(Method):
         disparities: Disparities = self.depth_network(batch.target_jittered)
         trusted = settings.largest_ratio if progress.total_step >= settings.trusted_from else None
         depth = self._depth(disparities[0])
-        comparison = compare_depth(depth, measured.depth, measured.weight, largest_ratio=trusted)
+        comparison = compare_depth(depth, measured.depth, measured.weight, largest_ratio=trusted, exact=measured.exact)
         ground = behind_measured_ground_loss(depth, measured.ground, batch.intrinsics, comparison.log_scale)
         smoothness = edge_aware_smoothness_loss(normalise_by_mean(disparities[0]), batch.target)
         terms = {

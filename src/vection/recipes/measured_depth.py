@@ -28,7 +28,7 @@ RECIPES = (
         name="video",
         summary="your own video: depth from geometry measured in it, 416x128, half an hour on two cores",
         data=replace(short.VIDEO, augmentation=_AUGMENTATION, rehearsal=0.35),
-        method=MeasuredDepthSettings(),
+        method=MeasuredDepthSettings(largest_ratio=1.4),
         stages=(Stage(epochs=12, learning_rate=2e-4, fades=True, warm_up=50),),
         training=_TRAINING,
         start_from=STREET,
