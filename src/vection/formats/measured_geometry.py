@@ -4,6 +4,7 @@ import json
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -152,7 +153,11 @@ class MeasuredClip:
 
     def pair(self, first: int, second: int) -> MeasuredPair | None:
         """Return the pair of these frames; None if it was not measured."""
-        return next((pair for pair in self.pairs if (pair.first, pair.second) == (first, second)), None)
+        return self._by_numbers.get((first, second))
+
+    @cached_property
+    def _by_numbers(self) -> dict[tuple[int, int], MeasuredPair]:
+        return {(pair.first, pair.second): pair for pair in self.pairs}
 
     def T_camera_to_world(self, index: int) -> Pose | None:  # noqa: N802
         """Return the place of a frame's camera in its segment's world."""
