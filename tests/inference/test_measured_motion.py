@@ -201,6 +201,6 @@ def test_what_cannot_be_had(straight):
 def test_what_is_said():
     assert describe_motion(["measured", "network", "measured", "repeated", "cut", None]) == (
         "measured in 2, from the network in 1, not measurable in 1, where the step before is repeated,"
-        " none across 1 cuts, of 5 pairs"
+        " cut in 1, of 5 pairs"
     )
     assert describe_motion([None]) == ""

@@ -18,7 +18,7 @@ _WORDS: dict[MotionSource, str] = {
     "standing": "standing in {}",
     "network": "from the network in {}",
     "repeated": "not measurable in {}, where the step before is repeated",
-    "cut": "none across {} cuts",
+    "cut": "cut in {}",
 }
 
 UNKNOWN_CAMERA = "this model knows no motion, and without intrinsics none can be measured; give `intrinsics`"
