@@ -134,7 +134,12 @@ def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
     for clip in find_clips(held_out):
         place = RunFolder(run).predictions / clip.name
         write_predictions(
-            predictor.stream(open_sources(clip)[0]), place, model=run.name, png=False, video=False, overwrite=True
+            predictor.stream(open_sources(clip)[0], motion="network"),
+            place,
+            model=run.name,
+            png=False,
+            video=False,
+            overwrite=True,
         )
         truths = clip_truth(clip)
         result = evaluate_depth(open_predictions(place), truths, SYNTHETIC, name=run.name)

@@ -73,7 +73,7 @@ def score(predictor: Predictor, held_out: Path) -> list[float]:
     for clip in find_clips(held_out):
         info = read_clip(clip)
         path = np.stack([info.read_truth(index).T_camera_to_world for index in range(len(info))])
-        found = np.stack([one.T_camera_to_world for one in predictor.stream(open_sources(clip)[0])])
+        found = np.stack([one.T_camera_to_world for one in predictor.stream(open_sources(clip)[0], motion="network")])
         true.append(steps_from_poses(path)[:, 0, 2])
         predicted.append(steps_from_poses(found)[:, 0, 2])
     angles = np.concatenate(true), np.concatenate(predicted)

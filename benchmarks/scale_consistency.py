@@ -116,7 +116,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     predictor = load_predictor(folder, which="last")
     scores = []
     for clip in sorted(held_out.iterdir())[: arguments.held_out]:
-        predictions = list(predictor.stream(open_sources(clip)[0]))
+        predictions = list(predictor.stream(open_sources(clip)[0], motion="network"))
         info = read_clip(clip)
         truth = [info.read_truth(index) for index in range(len(info))]
         scores.append(asdict(compare(predictions, truth)))

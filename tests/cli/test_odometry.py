@@ -80,8 +80,48 @@ def test_from_a_run_to_errors(capsys: Capture, tmp_path: Path, run: Path, clips:
 
 
 def test_a_video_has_a_path_without_truth(capsys: Capture, tmp_path: Path, run: Path, video: Path) -> None:
-    assert succeeds(capsys, "odometry", run, video, "--out", tmp_path / "out").strip() == str(tmp_path / "out")
+    said = succeeds(capsys, "odometry", run, video, "--out", tmp_path / "out").strip()
+    assert said == f"{tmp_path / 'out'}: motion from the network in 7, of 7 pairs"
     assert len((tmp_path / "out" / "path.csv").read_text().splitlines()) == 9
+
+
+def test_motion_is_measured_or_not_as_said(capsys: Capture, tmp_path: Path, run: Path, video: Path) -> None:
+    words = ("odometry", run, video, "--out", tmp_path / "out", "--motion", "measured")
+    assert "give --intrinsics" in fails(capsys, *words, code=2)
+    out = json.loads(succeeds(capsys, *words, "--intrinsics", "fov:90", "--json"))
+    (said,) = out["motion"]
+    assert said.endswith("of 7 pairs")
+    assert "network" not in said
+    assert (tmp_path / "out" / "path_tum.txt").read_text().startswith(f"# motion: {said}\n")
+    assert len(read_path(tmp_path / "out" / "path_tum.txt")) == 8
+    words = ("predict", run, video, "--out", tmp_path / "p", "--no-video", "--no-png")
+    assert "motion from the network in 7, of 7 pairs" in succeeds(capsys, *words, "--motion", "network")
+    listed = json.loads((tmp_path / "p" / "predictions.json").read_text())
+    assert listed["motion"] == "from the network in 7, of 7 pairs"
+    assert [frame.get("motion_source") for frame in listed["frames"]] == ["network"] * 7 + [None]
+    assert "invalid choice" in fails(capsys, *words, "--overwrite", "--motion", "both", code=2)
+
+
+def test_intrinsics_of_clips_are_their_own(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:
+    words = ("odometry", run, clips, "--out", tmp_path / "paths", "--intrinsics", "fov:70")
+    assert "leave --intrinsics out" in fails(capsys, *words, code=2)
+
+
+def test_a_model_of_depth_alone_says_why_there_is_no_path(
+    capsys: Capture, tmp_path: Path, run: Path, video: Path, clips: Path
+) -> None:
+    recipe = get_recipe("monodepth2-debug")
+    config = {"recipe": recipe_to_json(recipe), "knows": {"ego_motion": False}}
+    save_checkpoint(tmp_path / "depth", weights=build_method(recipe.method).state_dict(), config=config)
+    words = ("predict", tmp_path / "depth", video, "--out", tmp_path / "p", "--no-video", "--no-png")
+    assert "motion none: this model knows no motion, and without intrinsics" in succeeds(capsys, *words)
+    assert len(list((tmp_path / "p" / "depth").iterdir())) == 8
+    assert not (tmp_path / "p" / "path_tum.txt").exists()
+    words = ("odometry", tmp_path / "depth", video, "--out", tmp_path / "o")
+    assert "There is no path: this model knows no motion" in fails(capsys, *words, code=2)
+    words = ("predict", tmp_path / "depth", clips / "drive_1", "--out", tmp_path / "clip", "--no-video", "--no-png")
+    succeeds(capsys, *words, "--scene-flow")
+    assert len(read_path(tmp_path / "clip" / "path_tum.txt")) == 8
 
 
 def test_wrong_arguments(capsys: Capture, paths: Path) -> None:

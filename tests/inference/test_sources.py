@@ -1,3 +1,4 @@
+import json
 from fractions import Fraction
 
 import cv2
@@ -33,6 +34,25 @@ def test_folder_in_natural_order(tmp_path):
     assert [int(frame.image[0, 0, 0]) for frame in frames] == [1, 9, 10]
     assert [frame.seconds for frame in frames] == [0, 0.1, 0.2]
     assert len(list(source)) == 3  # can be read again
+
+
+def test_intrinsics_of_images(tmp_path):
+    for number in range(2):
+        write_rgb(tmp_path / "frames" / f"{number}.png", image(number))
+    assert next(iter(open_sources(tmp_path / "frames")[0])).intrinsics is None
+    given = open_sources(tmp_path / "frames", intrinsics="fov:90")[0]
+    assert [frame.intrinsics for frame in given] == [pytest.approx((3.0, 3.0, 2.5, 1.5))] * 2
+    beside = tmp_path / "intrinsics.json"
+    camera = {"width": 12, "height": 8, "fx": 10.0, "fy": 12.0, "cx": 5.5, "cy": 3.5}
+    beside.write_text(json.dumps(camera))
+    assert next(iter(open_sources(tmp_path / "frames")[0])).intrinsics == pytest.approx((5.0, 6.0, 2.5, 1.5))
+    beside.write_text(json.dumps(camera | {"dist_k1k2p1p2k3": [0.1, 0, 0, 0, 0]}))
+    assert next(iter(open_sources(tmp_path / "frames")[0])).intrinsics is None
+    with pytest.raises(DataError, match="lens distortion"):
+        list(open_sources(tmp_path / "frames", intrinsics=beside)[0])
+    make_clip(tmp_path / "clip")
+    with pytest.raises(UsageError, match="intrinsics of their own; leave `intrinsics` out"):
+        open_sources(tmp_path / "clip", intrinsics="fov:90")
 
 
 def test_single_image(tmp_path):

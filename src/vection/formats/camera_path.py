@@ -42,16 +42,19 @@ class CameraPath:
     seconds: Float[np.ndarray, " frame"] | None = None
     numbers: FrameNumbers | None = None
     """Numbers of the frames in their sequence, where the file states them; increasing."""
+    motion: str = ""
+    """Where the motion of a predicted path comes from, in words."""
 
     def __len__(self) -> int:
         """Return the number of poses."""
         return len(self.poses)
 
 
-def tum_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:
-    """Return the path in TUM's format; `seconds` of every frame."""
+def tum_text(poses: Sequence[Pose], seconds: Sequence[float], *, motion: str = "") -> str:
+    """Return the path in TUM's format; `seconds` of every frame. A comment says where the `motion` comes from."""
+    about = f"# motion: {motion}\n" if motion else ""
     lines = [f"{time:.6f} {' '.join(_numbers(pose))}" for pose, time in zip(poses, seconds, strict=True)]
-    return "".join(f"{line}\n" for line in lines)
+    return about + "".join(f"{line}\n" for line in lines)
 
 
 def csv_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:

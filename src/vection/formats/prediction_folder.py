@@ -18,6 +18,11 @@ REMEDY = "predict again."
 Part = Literal["depth", "png", "object_flow", "scene_flow", "motion_mask", "classes"]
 """What is predicted of a frame, and the name of the folder of its files. `png` is depth * 256 in 16 bits."""
 
+MotionSource = Literal["measured", "standing", "network", "repeated", "cut", "none"]
+"""Where the motion of the camera from a frame to the next comes from: measured in the two, measured to be none,
+predicted by the method, that of the frames before because it could not be measured, none because another scene begins,
+or unknown."""
+
 SUFFIXES: dict[Part, str] = {
     "depth": ".npy",
     "png": ".png",
@@ -46,6 +51,8 @@ class PredictedFrame:
     """File of the motion mask: 8-bit PNG, 255 = surely moving."""
     classes: str | None = None
     """File of the classes: 8-bit PNG of Cityscapes' train ids."""
+    motion_source: MotionSource | None = None
+    """Of the camera's motion to the next frame."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class PredictionList:
     """What was predicted with."""
     width: int | None = None
     height: int | None = None
+    motion: str = ""
+    """Where the camera's motion comes from, in words."""
 
 
 def file_of(part: Part, name: str) -> str:

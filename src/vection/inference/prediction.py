@@ -1,8 +1,11 @@
 """What a predictor says about one frame."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vection.arrays import CameraNumbers, ClassIds, DepthMap, FlowMap, MaskMap, Pose, RgbImage, Unit
+from vection.formats.prediction_folder import MotionSource
+from vection.inference.sources import Frame
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Prediction:
     """Place of the camera; the world is the first frame's camera. Only from `Predictor.stream`, in `unit`."""
     T_to_next: Pose | None = None
     """Maps points of the static world from this camera to the next frame's; the last frame has none."""
+    motion_source: MotionSource | None = None
+    """Where the motion to the next frame comes from; the last frame has none."""
     object_flow: FlowMap | None = None
     """How each pixel's point moves by itself until the next frame: x, y, z of this camera, without ego-motion, in
     `unit`; the last frame has none."""
@@ -31,3 +36,12 @@ class Prediction:
     """How sure the method is that the pixel moves by itself, in [0, 1]; the last frame has none."""
     classes: ClassIds | None = None
     """Cityscapes train ids, if the method has learned to tell them."""
+
+
+class FramePose(NamedTuple):
+    """Where the camera was when it took a frame."""
+
+    frame: Frame
+    T_camera_to_world: Pose
+    motion_source: MotionSource | None
+    """Where the motion from the frame before comes from; the first frame has none."""

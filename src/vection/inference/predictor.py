@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,9 +16,12 @@ from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Un
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
 from vection.errors import UsageError
+from vection.formats.prediction_folder import MotionSource
 from vection.inference.camera import learned_camera
 from vection.inference.flip import blend_flipped
-from vection.inference.prediction import Prediction
+from vection.inference.measured_motion import MotionMeasurement, SeenFrame
+from vection.inference.motion_source import UNKNOWN_CAMERA, MotionChoice, choose_motion
+from vection.inference.prediction import FramePose, Prediction
 from vection.inference.sources import Frame
 from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
@@ -28,6 +32,25 @@ NetworkMap = Float32[np.ndarray, "network_height network_width"]
 
 NetworkImage = Float[Tensor, "1 3 network_height network_width"]
 """RGB in [0, 1], of the size that the network was trained for."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A frame as the method sees it."""
+
+    frame: Frame
+    image: NetworkImage
+    camera: CameraNumbers | None
+    inverse_depth: NetworkMap | None
+
+
+@dataclass(frozen=True)
+class _PairStep:
+    """The motion from one frame to the next, with what the method says of it, if it was asked."""
+
+    T_first_to_second: Pose
+    source: MotionSource
+    motion: Motion | None
 
 
 class Predictor:
@@ -79,58 +102,106 @@ class Predictor:
             return self._predict_frame(Frame(path.stem, read_rgb(path)))
         return self._predict_frame(Frame("image", image))
 
-    def stream(self, frames: Iterable[Frame | RgbImage]) -> Iterator[Prediction]:
-        """Predict consecutive frames of a camera as they come, with path and motion if the method knows motion.
+    def stream(self, frames: Iterable[Frame | RgbImage], *, motion: MotionChoice | None = None) -> Iterator[Prediction]:
+        """Predict consecutive frames of a camera as they come, with the camera's path and what else the method knows.
 
         The world is the first frame's camera; T_second_to_world = T_first_to_world inv(T_first_to_second). Motion of a
-        frame needs the next one, so a prediction comes one frame late (at once if the method knows no motion). Images
-        without a name are numbered.
+        frame needs the next one, so a prediction comes one frame late (at once if there is no motion). Images without a
+        name are numbered. `motion` says whether the camera's motion is measured in the frames, in the unit of the
+        predicted depth, or predicted (None: as the method learned it, else measured); `motion_source` of a prediction says which it was. UsageError if it cannot be
+        had; with "auto" it is then left out.
         """
-        if not self.method.knows.ego_motion:
-            yield from (self._predict_frame(frame) for frame in _named(frames))
+        chosen, named = self._choose_motion(frames, motion)
+        if chosen == "none":
+            yield from (replace(self._predict_frame(frame), motion_source="none") for frame in named)
             return
         T_camera_to_world = np.eye(4)
         waiting: Prediction | None = None
         predicted_camera: CameraNumbers | None = None
-        before: Image | None = None
-        first: Image | None = None
-        for frame in _named(frames):
-            second = self._to_network(frame.image)
-            prediction = self._predict_frame(frame, network_image=second)
-            if waiting is not None and first is not None:
-                motion = self._motion(waiting, first, second, before=before)
-                yield replace(waiting, **motion)
-                predicted_camera = motion.get("intrinsics")
-                T_camera_to_world = T_camera_to_world @ np.linalg.inv(motion["T_to_next"])
+        for seen, step in self._steps(named, measures=chosen == "measured", fallback=motion != "measured"):
+            if waiting is not None and step is not None:
+                values = self._motion_values(step, size=waiting.depth.shape)
+                yield replace(waiting, **values)
+                predicted_camera = values.get("intrinsics")
+                T_camera_to_world = T_camera_to_world @ np.linalg.inv(step.T_first_to_second)
+            prediction = self._predict_frame(seen.frame, network_image=seen.image, inverse_depth=seen.inverse_depth)
             waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
-            before, first = first, second
         if waiting is not None:
             # Predicted intrinsics belong to a pair; the last frame has none of its own and takes those before.
             yield waiting if predicted_camera is None else replace(waiting, intrinsics=predicted_camera)
 
-    def path(self, frames: Iterable[Frame | RgbImage]) -> Iterator[tuple[Frame, Pose]]:
-        """Predict only where the camera was, T_camera_to_world of every frame as in `stream`, without its depth.
+    def path(self, frames: Iterable[Frame | RgbImage], *, motion: MotionChoice | None = None) -> Iterator[FramePose]:
+        """Predict only where the camera was, T_camera_to_world of every frame as in `stream`, without depth maps.
 
-        UsageError if the method knows no motion.
+        UsageError if there is no motion.
         """
-        if not self.method.knows.ego_motion:
-            raise UsageError("This model knows no motion of the camera, so no path; use one that was trained on video.")
+        chosen, named = self._choose_motion(frames, motion)
+        if chosen == "none":
+            raise UsageError(f"There is no path: {UNKNOWN_CAMERA}.")
         T_camera_to_world = np.eye(4)
-        before: Image | None = None
-        first: Image | None = None
-        last: Frame | None = None
-        for frame in _named(frames):
-            second = self._to_network(frame.image)
-            if first is not None and last is not None:
-                size, camera = last.image.shape[:2], self._camera(last)
-                motion = self._network_motion(first, second, before=before, size=size, camera=camera)
-                T_camera_to_world = T_camera_to_world @ np.linalg.inv(self._ego_motion(motion))
-            yield frame, T_camera_to_world.copy()
-            before, first, last = first, second, frame
+        steps = self._steps(named, measures=chosen == "measured", fallback=motion != "measured", path_only=True)
+        for seen, step in steps:
+            if step is not None:
+                T_camera_to_world = T_camera_to_world @ np.linalg.inv(step.T_first_to_second)
+            yield FramePose(seen.frame, T_camera_to_world.copy(), None if step is None else step.source)
 
-    def _predict_frame(self, frame: Frame, *, network_image: NetworkImage | None = None) -> Prediction:
+    def _choose_motion(
+        self, frames: Iterable[Frame | RgbImage], motion: MotionChoice | None
+    ) -> tuple[Literal["measured", "network", "none"], Iterator[Frame]]:
+        """Return where motion comes from, by the first frame, and all frames."""
+        named = _named(frames)
+        knows = self.method.knows.ego_motion
+        motion = motion or ("network" if knows else "auto")
+        first = next(named, None)
+        if first is None:
+            return "none", iter(())
+        return choose_motion(motion, first, camera=self._camera(first), known_to_method=knows), chain([first], named)
+
+    def _steps(
+        self, frames: Iterable[Frame], *, measures: bool, fallback: bool, path_only: bool = False
+    ) -> Iterator[tuple["_Seen", "_PairStep | None"]]:
+        """Yield each frame with the step from the one before; None for the first.
+
+        With `fallback` the method predicts what cannot be measured, if it can, else the step before is repeated. Depth
+        is predicted where steps are measured, and unless there is only a path to be had.
+        """
+        measurement = MotionMeasurement() if measures else None
+        knows = self.method.knows
+        needs_network = not measures or (not path_only and (knows.object_motion or self._predicts_camera))
+        before: _Seen | None = None
+        first: _Seen | None = None
+        step: _PairStep | None = None
+        for frame in frames:
+            second = self._see(frame, with_depth=measures or not path_only)
+            if first is not None:
+                measured = None
+                if measurement is not None:
+                    measured = measurement.step(self._for_measuring(first), self._for_measuring(second))
+                motion = None
+                if knows.ego_motion and (needs_network or (measured is None and fallback)):
+                    motion = self._network_motion(first, second, before=before)
+                if measured is not None:
+                    step = _PairStep(measured.T_first_to_second, measured.source, motion)
+                elif motion is not None and fallback:
+                    step = _PairStep(self._ego_motion(motion), "network", motion)
+                else:
+                    step = _PairStep(np.eye(4) if step is None else step.T_first_to_second, "repeated", motion)
+            yield second, step
+            before, first = first, second
+
+    def _see(self, frame: Frame, *, with_depth: bool) -> "_Seen":
+        image = self._to_network(frame.image)
+        return _Seen(frame, image, self._camera(frame), self._inverse_depth(image) if with_depth else None)
+
+    def _for_measuring(self, seen: "_Seen") -> SeenFrame:
+        assert seen.inverse_depth is not None  # predicted wherever motion is measured
+        return SeenFrame(seen.frame, seen.camera, self.depth_scale / seen.inverse_depth)
+
+    def _predict_frame(
+        self, frame: Frame, *, network_image: NetworkImage | None = None, inverse_depth: NetworkMap | None = None
+    ) -> Prediction:
         image = self._to_network(frame.image) if network_image is None else network_image
-        inverse = self._inverse_depth(image)[0, 0].float().cpu().numpy()
+        inverse = self._inverse_depth(image) if inverse_depth is None else inverse_depth
         return Prediction(
             name=frame.name,
             image=frame.image,
@@ -146,40 +217,44 @@ class Predictor:
         """Resize inverse depth, not depth: it is what the network is smooth in, and edges keep no far fringe."""
         return np.asarray(self.depth_scale / resize_map(inverse_depth, image.shape[:2]), dtype=np.float32)
 
-    def _inverse_depth(self, image: Image) -> InverseDepth:
+    def _inverse_depth(self, image: NetworkImage) -> NetworkMap:
         with torch.inference_mode(), self._precision():
             inverse: InverseDepth = 1 / self.method.predict_depth(image).float()
             if self.flip_postprocess:
                 inverse = blend_flipped(inverse, 1 / self.method.predict_depth(image.flip(-1)).float())
-        return inverse
+        return np.asarray(inverse[0, 0].float().cpu().numpy())
 
-    def _motion(self, prediction: Prediction, first: Image, second: Image, *, before: Image | None) -> dict[str, Any]:
-        """Return what else is predicted of the first frame: its motion until the second, at the size of its image."""
-        size, network = prediction.depth.shape, (self.height, self.width)
-        motion = self._network_motion(first, second, before=before, size=size, camera=prediction.intrinsics)
-        values: dict[str, Any] = {"T_to_next": self._ego_motion(motion)}
-        knows_objects = self.method.knows.object_motion
+    def _motion_values(self, step: "_PairStep", *, size: tuple[int, ...]) -> dict[str, Any]:
+        """Return what is known of a pair's motion, for the prediction of its first frame, at the size of its image."""
+        values: dict[str, Any] = {"T_to_next": step.T_first_to_second, "motion_source": step.source}
+        motion, knows_objects = step.motion, self.method.knows.object_motion
+        if motion is None:
+            return values
         if motion.object_flow is not None and knows_objects:
             flow = self.depth_scale * motion.object_flow[0].float()
             values["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
         if motion.moving is not None and knows_objects:
             values["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
         if motion.intrinsics is not None:
+            network = (self.height, self.width)
             K = motion.intrinsics[0].double().cpu().numpy()
             values["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
         return values
 
-    def _network_motion(
-        self, first: Image, second: Image, *, before: Image | None, size: tuple[int, ...], camera: CameraNumbers | None
-    ) -> Motion:
-        """Run the method; `camera` are the intrinsics of the first image at its own `size`, if known."""
+    @property
+    def _predicts_camera(self) -> bool:
+        return self.method.cameras is not None and self.method.cameras.source == "per-pair"
+
+    def _network_motion(self, first: "_Seen", second: "_Seen", *, before: "_Seen | None") -> Motion:
         intrinsics = None
-        if camera is not None:
-            numbers = resize_camera(camera, from_size=size, to_size=(self.height, self.width))
+        if first.camera is not None:
+            size = first.frame.image.shape[:2]
+            numbers = resize_camera(first.camera, from_size=size, to_size=(self.height, self.width))
             focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
             intrinsics = camera_matrices(focal, centre)
+        earlier = None if before is None else before.image
         with torch.inference_mode(), self._precision():
-            return self.method.predict_motion(first, second, before=before, intrinsics=intrinsics)
+            return self.method.predict_motion(first.image, second.image, before=earlier, intrinsics=intrinsics)
 
     def _ego_motion(self, motion: Motion) -> Pose:
         """T_first_to_second in `unit`."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from vection.arrays import CameraNumbers, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, read_clip, read_rgb
+from vection.data.clips.intrinsics import resolve_intrinsics
+from vection.data.ingest.clip_writer import intrinsics_beside
 from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, IMAGE_SUFFIXES, VideoFile, image_files, stated_rate
 from vection.errors import DataError, UsageError
 
@@ -18,6 +20,10 @@ class Frame:
     image: RgbImage
     seconds: float = 0.0
     intrinsics: CameraNumbers | None = None
+    """fx, fy, cx, cy in pixels of the image; None: unknown."""
+    clip: ClipInfo | None = None
+    """The clip whose frame `number` this is, if it is of one."""
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,25 +42,57 @@ class FrameSource:
         return self.frames()
 
 
-def open_sources(path: Path) -> list[FrameSource]:
+def open_sources(path: Path, *, intrinsics: Path | str | None = None) -> list[FrameSource]:
     """Open an image, a folder of images (natural order), a video, a clip folder or all clip folders below a folder.
 
-    Raises UsageError if there is nothing at `path` or no image in it, DataError for a file that is no video; an image
-    that cannot be decoded raises DataError when it is read.
+    `intrinsics` are those of images and videos, as `ingest` takes them; intrinsics.json beside them if not given. Clips
+    have their own. Raises UsageError if there is nothing at `path` or no image in it, or if clips are given other
+    intrinsics, DataError for a file that is no video; an image that cannot be decoded, or that intrinsics do not fit,
+    raises DataError when it is read.
     """
     if not path.exists():
         raise UsageError(f"There is nothing at {path}; give an image, a folder of images, a video or a clip folder.")
     if path.is_file():
-        return [_image_source([path], path) if path.suffix.lower() in IMAGE_SUFFIXES else _video_source(path)]
+        is_image = path.suffix.lower() in IMAGE_SUFFIXES
+        camera = _Camera(intrinsics, path)
+        return [_image_source([path], path, camera) if is_image else _video_source(path, camera)]
     if any(path.rglob(CLIP_FILE)):
+        if intrinsics is not None:
+            raise UsageError(f"The clips of {path} have intrinsics of their own; leave `intrinsics` out.")
         return [_clip_source(folder, path) for folder in find_clips(path)]
     images = image_files(path)
     if not images:
         raise UsageError(f"The folder {path} holds neither images nor clips ({CLIP_FILE}).")
-    return [_image_source(images, path)]
+    return [_image_source(images, path, _Camera(intrinsics, path))]
 
 
-def _image_source(images: list[Path], path: Path) -> FrameSource:
+class _Camera:
+    """Intrinsics of the images of one place, by their sizes."""
+
+    def __init__(self, given: Path | str | None, path: Path) -> None:
+        self.given = given
+        self.source = given or intrinsics_beside(path)
+        self.known: dict[tuple[int, ...], CameraNumbers | None] = {}
+
+    def of(self, image: RgbImage) -> CameraNumbers | None:
+        """Return fx, fy, cx, cy; None if they are unknown, or not all that is to be known of a lens."""
+        size = image.shape[:2]
+        if size not in self.known:
+            self.known[size] = None if self.source is None else self._resolve(size)
+        return self.known[size]
+
+    def _resolve(self, size: tuple[int, ...]) -> CameraNumbers | None:
+        camera = resolve_intrinsics(self.source, width=size[1], height=size[0])
+        if camera.distortion is None:
+            return camera.numbers
+        if self.given is None:
+            return None
+        raise DataError(
+            f"{self.given} states a lens distortion, which the frames still have; ingest them and predict the clip."
+        )
+
+
+def _image_source(images: list[Path], path: Path, camera: _Camera) -> FrameSource:
     if len({image.stem for image in images}) < len(images):
         raise DataError(f"{path} holds images that differ in their suffix only; rename them or take one kind out.")
 
@@ -62,7 +100,8 @@ def _image_source(images: list[Path], path: Path) -> FrameSource:
 
     def frames() -> Iterator[Frame]:
         for index, image in enumerate(images):
-            yield Frame(image.stem, read_rgb(image), seconds=index / rate)
+            pixels = read_rgb(image)
+            yield Frame(image.stem, pixels, seconds=index / rate, intrinsics=camera.of(pixels))
 
     return FrameSource("", str(path), len(images), frames)
 
@@ -72,17 +111,17 @@ def _clip_source(folder: Path, root: Path) -> FrameSource:
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(info.frames):
-            yield Frame(frame.stem, info.read_image(index), seconds=frame.seconds, intrinsics=frame.intrinsics)
+            yield Frame(frame.stem, info.read_image(index), frame.seconds, frame.intrinsics, clip=info, number=index)
 
     name = "" if folder == root else folder.relative_to(root).as_posix()
     return FrameSource(name, str(folder), len(info), frames)
 
 
-def _video_source(path: Path) -> FrameSource:
+def _video_source(path: Path, camera: _Camera) -> FrameSource:
     video = VideoFile(path)
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(video):
-            yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds)
+            yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds, intrinsics=camera.of(frame.image))
 
     return FrameSource("", str(path), video.estimated_frames, frames)

@@ -23,6 +23,7 @@ from vection.formats.prediction_folder import (
     write_prediction_list,
 )
 from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
+from vection.inference.motion_source import describe_motion
 from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
@@ -143,6 +144,7 @@ def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> Pr
         scene_flow=files.get("scene_flow"),
         motion_mask=files.get("motion_mask"),
         classes=files.get("classes"),
+        motion_source=prediction.motion_source,
     )
 
 
@@ -197,6 +199,7 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
         model=model,
         width=width,
         height=height,
+        motion=describe_motion(frame.motion_source for frame in written.frames) if len(written.frames) > 1 else "",
     )
     write_prediction_list(folder, predictions)
 

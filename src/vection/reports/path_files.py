@@ -30,7 +30,7 @@ def write_path(
     """
     seconds = [float(index) for index in range(len(path))] if path.seconds is None else path.seconds.tolist()
     poses = list(path.poses)
-    write_text(folder / TUM_FILE, tum_text(poses, seconds))
+    write_text(folder / TUM_FILE, tum_text(poses, seconds, motion=path.motion))
     write_text(folder / KITTI_FILE, kitti_text(poses))
     write_text(folder / CSV_FILE, csv_text(poses, seconds))
     places = {"predicted": rebase(path.poses)[:, :3, 3]}

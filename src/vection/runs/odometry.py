@@ -14,7 +14,8 @@ from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, get_
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
-from vection.inference.sources import open_sources
+from vection.inference.motion_source import MotionChoice, describe_motion
+from vection.inference.sources import FrameSource, open_sources
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
 from vection.runs.device import choose_device
@@ -32,6 +33,8 @@ class PathComparison:
     protocol: OdometryProtocol
     truth: str
     """Where the true paths were read from."""
+    motion: tuple[str, ...] = ()
+    """Of each folder, where the motion of its path comes from, in words; empty where that is not known."""
 
 
 def odometry(
@@ -45,6 +48,8 @@ def odometry(
     snippets: Sequence[int] = (),
     first_frame: int | None = None,
     csv: Path | str | None = None,
+    motion: MotionChoice | None = None,
+    intrinsics: Path | str | None = None,
     device: str | None = None,
     progress: Bars = no_bars,
 ) -> PathComparison:
@@ -53,7 +58,10 @@ def odometry(
     `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
     clips with true poses; clips among `frames` bring their own. `align` and `snippets` (numbers of frames) replace
     those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
-    numbers tell. `csv` is a file for the errors of each segment. Raises UsageError where these do not fit each other.
+    numbers tell. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
+    the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
+    where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto"; `intrinsics` are those of a video or images, as `ingest` takes them. Raises
+    UsageError where these do not fit each other, or if there is no motion to be had.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets)
@@ -65,7 +73,8 @@ def odometry(
     elif out is None:
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
-        predicted = _predict(Path(source), Path(frames), device=device, progress=progress)
+        opened = open_sources(Path(frames), intrinsics=intrinsics)
+        predicted = _predict(Path(source), opened, motion=motion, device=device, progress=progress)
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _matched(predicted, open_paths(place), truth=place)
     scores = tuple(
@@ -73,9 +82,11 @@ def odometry(
         for predicted_name, (name, true) in matched.items()
     )
     folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
-    comparison = PathComparison(tuple(folders), scores, protocol, str(place))
+    said = tuple(path.motion for path in predicted.values())
+    comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
     if scores and out is not None:
-        content = paths_json(scores, protocol, truth=comparison.truth)
+        motions = {name: path.motion for name, path in predicted.items() if path.motion}
+        content = paths_json(scores, protocol, truth=comparison.truth) | ({"motion": motions} if motions else {})
         write_text(out / SCORES_FILE, json.dumps(content, indent=1))
     if scores and csv is not None:
         write_text(Path(csv), segments_csv(scores))
@@ -94,21 +105,25 @@ def _adapted(protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequ
     )
 
 
-def _predict(run: Path, frames: Path, *, device: str | None, progress: Bars) -> dict[str, CameraPath]:
-    sources = open_sources(frames)
+def _predict(
+    run: Path, sources: Sequence[FrameSource], *, motion: MotionChoice | None, device: str | None, progress: Bars
+) -> dict[str, CameraPath]:
     predictor = load_predictor(run, device=choose_device(device))
     paths = {}
     for source in sources:
-        poses, seconds = [], []
+        poses, seconds, motions = [], [], []
         with progress(f"following {source.name or source.description}") as report:
-            for frame, pose in predictor.path(source):
+            for frame, pose, motion_source in predictor.path(source, motion=motion):
                 poses.append(pose)
                 seconds.append(frame.seconds)
+                motions.append(motion_source)
                 report(len(poses), source.count)
         if len(poses) < 2:
             raise UsageError(f"{source.description} has {len(poses)} frame; a path needs at least two.")
         name = f"{source.description} ({predictor.unit})"
-        paths[source.name] = CameraPath(name, np.stack(poses), seconds=np.array(seconds))
+        paths[source.name] = CameraPath(
+            name, np.stack(poses), seconds=np.array(seconds), motion=describe_motion(motions)
+        )
     return paths
 
 

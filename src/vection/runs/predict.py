@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vection.errors import UsageError
+from vection.inference.motion_source import MotionChoice
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, open_sources
@@ -20,6 +21,8 @@ def predict(
     *,
     flip_postprocess: bool = False,
     path: bool = True,
+    motion: MotionChoice | None = None,
+    intrinsics: Path | str | None = None,
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
@@ -30,24 +33,24 @@ def predict(
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
     `run` is a run or checkpoint folder. Of several clips each gets a folder of its name below `out`. `path`, `video`
-    and `png` can be left out; `scene_flow` is written besides, where the method knows motion. An older prediction
+    and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
+    camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
+    where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are those of a video or images, as `ingest` takes them. An older prediction
     folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not given.
-    Raises UsageError for wrong places and for what the method does not know, DataError for unusable frames.
+    Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     out = Path(out)
-    sources = open_sources(Path(frames))
+    sources = open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
     predictor = load_predictor(Path(run), device=choose_device(device), flip_postprocess=flip_postprocess)
-    if scene_flow and not predictor.method.knows_ego_motion:
-        raise UsageError(f"{run} knows no motion, so there is no scene flow; leave `scene_flow` out.")
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
             folder = write_predictions(
-                _predictions(predictor, _counted(source, total=source.count, report=report), path=path),
+                _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
                 out / source.name,
                 model=str(run),
                 png=png,
@@ -59,9 +62,11 @@ def predict(
     return folders
 
 
-def _predictions(predictor: Predictor, frames: Iterable[Frame], *, path: bool) -> Iterator[Prediction]:
+def _predictions(
+    predictor: Predictor, frames: Iterable[Frame], *, path: bool, motion: MotionChoice | None
+) -> Iterator[Prediction]:
     if path:
-        yield from predictor.stream(frames)
+        yield from predictor.stream(frames, motion=motion)
         return
     for frame in frames:
         yield predictor.predict(frame)

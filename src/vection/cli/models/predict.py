@@ -4,14 +4,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
+from vection.errors import UsageError
+from vection.starts import STREET
 
 EXAMPLES = (
+    "vection predict photo.jpg --model street --out predictions/photo",
     "vection predict runs/first drive.mp4 --out predictions/drive",
+    "vection predict runs/first drive.mp4 --out predictions/drive --motion measured --intrinsics fov:70",
     "vection predict runs/first photo.jpg --out predictions/photo --no-path",
     "vection predict runs/first clips --out runs/first/predictions --flip-postprocess",
     "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
@@ -23,7 +29,8 @@ class Predict:
     """Predict depth and the camera's path of a video, an image, a folder of images in order, or clip folders.
 
     Writes float depth (depth/*.npy), 16-bit depth * 256 (png/*.png), a colour video with one fixed range of colours
-    (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit and scale.
+    (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit, scale and where the
+    motion of each frame comes from.
 
     Models that know how objects move also write their 3D flow to the next frame (object_flow/*.npy, in the unit of the
     depth) and masks of what moves by itself (motion_mask/*.png, 255 = surely), which the video shows. Those that know
@@ -31,15 +38,25 @@ class Predict:
     """
 
     checkpoint: Positional[Path]
-    """Run folder or checkpoint folder."""
-    input: Positional[Path]
+    """Run folder or checkpoint folder; left out where --model names it."""
+    input: Positional[Path | None] = None
     """Video, image, folder of images, or folder of clips."""
-    out: Path
+    model: Path | None = None
+    """Another way to name the run folder, or weights that ship with vection: street, which knows depth of streets
+    without any training, and is taken if nothing else is named."""
+    out: Path = Path("predictions")
     """Prediction folder to write."""
     flip_postprocess: bool = False
     """Average with the prediction of the mirrored image: a little better, twice the time."""
     no_path: bool = False
     """Predict no motion and chain no path; for images that do not follow each other."""
+    motion: Literal["auto", "measured", "network"] | None = None
+    """Whether the camera's motion is measured in the frames, with a length from the predicted depth, or predicted by
+    the network. auto: measured where the camera is known; pairs that cannot be measured are left to the network.
+    If not given: the network where it has learned motion, else auto."""
+    intrinsics: str | None = None
+    """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
+    intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
     no_video: bool = False
     """Do not write depth.mp4."""
     no_png: bool = False
@@ -60,12 +77,15 @@ def run(arguments: Sequence[str]) -> None:
     from vection.formats.prediction_folder import read_prediction_list
     from vection.runs.predict import predict
 
+    model, frames = _model_and_frames(options)
     folders = predict(
-        options.checkpoint,
-        options.input,
+        model,
+        frames,
         options.out,
         flip_postprocess=options.flip_postprocess,
         path=not options.no_path,
+        motion=options.motion,
+        intrinsics=options.intrinsics,
         video=not options.no_video,
         png=not options.no_png,
         scene_flow=options.scene_flow,
@@ -73,10 +93,23 @@ def run(arguments: Sequence[str]) -> None:
         device=options.device,
         progress=progress_bar,
     )
-    written = read_prediction_list(folders[0])
-    about = {"unit": written.unit, "scale_source": written.scale_source}
+    lists = [read_prediction_list(folder) for folder in folders]
+    written = lists[0]
     if options.json:
+        about = {"unit": written.unit, "scale_source": written.scale_source, "motion": [one.motion for one in lists]}
         print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
         return
-    for folder in folders:
-        print(f"{folder}: depth {about['unit']} (scale: {about['scale_source']})")
+    for folder, one in zip(folders, lists, strict=True):
+        motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
+        print(f"{folder}: depth {one.unit} (scale: {one.scale_source}){motion}")
+
+
+def _model_and_frames(options: Predict) -> tuple[Path, Path]:
+    if options.input is None:
+        return options.model or Path(STREET), options.checkpoint
+    if options.model is not None:
+        raise UsageError(
+            f"Both '{options.checkpoint}' and --model {options.model} name a model; give only one of them before "
+            f"'{options.input}'."
+        )
+    return options.checkpoint, options.input

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from tyro.conf import Positional
@@ -51,6 +52,13 @@ class Odometry:
     """Which true frame is the first predicted one, where neither times nor frame numbers tell."""
     csv: Path | None = None
     """File for the errors of each segment."""
+    motion: Literal["auto", "measured", "network"] | None = None
+    """Whether a predicted path is measured in the frames, with lengths from the predicted depth, or comes from the
+    network. auto: measured where the camera is known; pairs that cannot be measured are left to the network.
+    If not given: the network where it has learned motion, else auto."""
+    intrinsics: str | None = None
+    """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
+    intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
     device: str | None = None
     """cpu or cuda; the GPU if there is one."""
     json: bool = False
@@ -73,17 +81,20 @@ def run(arguments: Sequence[str]) -> None:
         snippets=options.snippets,
         first_frame=options.first_frame,
         csv=options.csv,
+        motion=options.motion,
+        intrinsics=options.intrinsics,
         device=options.device,
         progress=progress_bar,
     )
     scores, protocol, truth = comparison.scores, comparison.protocol, comparison.truth
     if options.json:
         content = paths_json(scores, protocol, truth=truth) if scores else {}
-        print(json.dumps({"paths": [str(folder) for folder in comparison.folders]} | content))
+        paths = {"paths": [str(folder) for folder in comparison.folders], "motion": comparison.motion}
+        print(json.dumps(paths | content))
         return
     # Where nobody knows the width (a file, a pipe) the table gets the room it needs.
     console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
     for table in paths_tables(scores, protocol, truth=truth) if scores else ():
         console.print(table)
-    for folder in comparison.folders:
-        print(folder)
+    for folder, motion in zip(comparison.folders, comparison.motion, strict=True):
+        print(f"{folder}: motion {motion}" if motion else folder)

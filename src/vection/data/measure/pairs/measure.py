@@ -1,11 +1,13 @@
 """The geometry of two frames, or the reason why there is none."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from vection.arrays import PixelMask
 from vection.data.measure.pairs.relative_pose import essential_pose, parallax_lengths, robust_rotation
-from vection.data.measure.pairs.tracks import Tracks, follow_corners
+from vection.data.measure.pairs.tracks import PixelList, Tracks, follow_corners
 from vection.data.measure.views import View
 from vection.formats.measured_geometry import MeasuredPair, NoGeometry, rows_of
 
@@ -21,6 +23,16 @@ STILL = 0.3
 """Pixels of median motion below which there is none; Lucas and Kanade are good for a tenth."""
 
 
+@dataclass(frozen=True)
+class TrackedPair:
+    """A measured pair with the tracks that agree with its motion; without translation there are none."""
+
+    pair: MeasuredPair
+    first: PixelList
+    """x, y in pixels of the first view; `second` is where these points are in the second."""
+    second: PixelList
+
+
 def measure_pair(
     first: View, second: View, *, numbers: tuple[int, int], usable: PixelMask | None = None
 ) -> MeasuredPair:
@@ -28,6 +40,11 @@ def measure_pair(
 
     The views are best given `views.with_even_light`; `usable` is of their size, True where they show the scene.
     """
+    return track_pair(first, second, numbers=numbers, usable=usable).pair
+
+
+def track_pair(first: View, second: View, *, numbers: tuple[int, int], usable: PixelMask | None = None) -> TrackedPair:
+    """Measure as `measure_pair` does, and return the tracks that agree as well."""
     tracks = follow_corners(first.image, second.image, usable=usable)
     if len(tracks) < FEWEST_TRACKS or tracks.share < CUT_SHARE:
         return _without(_why_lost(first, second, tracks), tracks, numbers=numbers)
@@ -36,7 +53,7 @@ def measure_pair(
     parallax = float(np.median(parallax_lengths(rotation, *pixels)))
     if parallax < STILL:
         flow = float(np.median(np.linalg.norm(tracks.second - tracks.first, axis=1)))
-        return MeasuredPair(
+        turned = MeasuredPair(
             *numbers,
             reason="standing" if flow < STILL else "rotation",
             rotation=rows_of(rotation),
@@ -44,13 +61,15 @@ def measure_pair(
             inliers=len(tracks),
             parallax=round(parallax, 4),
         )
+        return TrackedPair(turned, tracks.first[:0], tracks.second[:0])
     pose = essential_pose(*pixels)
     inliers = int(pose.agrees.sum())
     if inliers < FEWEST_INLIERS or inliers < LEAST_INLIER_SHARE * len(tracks):
         return _without("few-inliers", tracks, numbers=numbers, inliers=inliers)
-    lengths = parallax_lengths(pose.R_first_to_second, *pixels)[pose.agrees.ravel()]
+    agrees = pose.agrees.ravel()
+    lengths = parallax_lengths(pose.R_first_to_second, *pixels)[agrees]
     x, y, z = pose.direction.tolist()
-    return MeasuredPair(
+    pair = MeasuredPair(
         *numbers,
         rotation=rows_of(pose.R_first_to_second),
         direction=(x, y, z),
@@ -59,10 +78,12 @@ def measure_pair(
         parallax=round(float(np.median(lengths)), 4),
         focal_uncertainty=round(pose.focal_uncertainty, 4),
     )
+    return TrackedPair(pair, tracks.first[agrees], tracks.second[agrees])
 
 
-def _without(reason: NoGeometry, tracks: Tracks, *, numbers: tuple[int, int], inliers: int = 0) -> MeasuredPair:
-    return MeasuredPair(*numbers, reason=reason, tracks=len(tracks), inliers=inliers)
+def _without(reason: NoGeometry, tracks: Tracks, *, numbers: tuple[int, int], inliers: int = 0) -> TrackedPair:
+    pair = MeasuredPair(*numbers, reason=reason, tracks=len(tracks), inliers=inliers)
+    return TrackedPair(pair, tracks.first[:0], tracks.second[:0])
 
 
 def _why_lost(first: View, second: View, tracks: Tracks) -> NoGeometry:
