@@ -138,7 +138,7 @@ def test_a_measured_clip_is_not_measured_again(tmp_path, monkeypatch):
 def test_a_standing_camera_does_not_move(straight):
     first = straight.frames()[0]
     frames = [replace(first, name=str(index)) for index in range(3)]
-    predictions = list(straight.predictor(knows_motion=True).stream(frames))
+    predictions = list(straight.predictor(knows_motion=True).stream(frames, motion="auto"))
     assert [one.motion_source for one in predictions] == ["standing", "standing", None]
     np.testing.assert_array_equal(predictions[-1].T_camera_to_world, np.eye(4))
 
@@ -147,7 +147,7 @@ def test_auto_asks_the_network_for_what_cannot_be_measured(straight):
     frames = straight.frames()[:4]
     frames[2] = replace(frames[2], image=np.full_like(frames[2].image, 128))
     predictor = straight.predictor(knows_motion=True)
-    predictions = list(predictor.stream(frames))
+    predictions = list(predictor.stream(frames, motion="auto"))
     assert [one.motion_source for one in predictions] == ["measured", "network", "network", None]
     assert predictor.method.motions == 2
     np.testing.assert_allclose(predictions[1].T_to_next[:3, 3], [-1, 0, -2])
@@ -174,7 +174,7 @@ def test_auto_where_the_camera_is_unknown(straight):
     assert describe_motion(one.motion_source for one in predictions).startswith("none: this model knows no motion")
     with pytest.raises(UsageError, match="There is no path: this model knows no motion"):
         list(straight.predictor().path(frames))
-    networked = list(straight.predictor(knows_motion=True).stream(frames))
+    networked = list(straight.predictor(knows_motion=True).stream(frames, motion="auto"))
     assert [one.motion_source for one in networked] == ["network", "network", None]
 
 
@@ -204,3 +204,11 @@ def test_what_is_said():
         " cut in 1, of 5 pairs"
     )
     assert describe_motion([None]) == ""
+
+
+def test_what_the_method_learned_comes_first_unless_asked_otherwise(straight):
+    frames = straight.frames()[:3]
+    assert [one.motion_source for one in straight.predictor(knows_motion=True).stream(frames)] == ["network"] * 2 + [
+        None
+    ]
+    assert [one.motion_source for one in straight.predictor().stream(frames)] == ["measured"] * 2 + [None]

@@ -108,8 +108,8 @@ class Predictor:
         The world is the first frame's camera; T_second_to_world = T_first_to_world inv(T_first_to_second). Motion of a
         frame needs the next one, so a prediction comes one frame late (at once if there is no motion). Images without a
         name are numbered. `motion` says whether the camera's motion is measured in the frames, in the unit of the
-        predicted depth, or predicted (None: as the method learned it, else measured); `motion_source` of a prediction says which it was. UsageError if it cannot be
-        had; with "auto" it is then left out.
+        predicted depth, or predicted (None: as the method learned it, else measured); `motion_source` of a prediction
+        says which it was. UsageError if it cannot be had; with "auto" it is then left out.
         """
         chosen, named = self._choose_motion(frames, motion)
         if chosen == "none":

@@ -60,8 +60,9 @@ def odometry(
     those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
     numbers tell. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
     the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
-    where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto"; `intrinsics` are those of a video or images, as `ingest` takes them. Raises
-    UsageError where these do not fit each other, or if there is no motion to be had.
+    where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
+    `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit each
+    other, or if there is no motion to be had.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets)

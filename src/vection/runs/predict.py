@@ -35,9 +35,10 @@ def predict(
     `run` is a run or checkpoint folder. Of several clips each gets a folder of its name below `out`. `path`, `video`
     and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
     camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
-    where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are those of a video or images, as `ingest` takes them. An older prediction
-    folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not given.
-    Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
+    where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
+    those of a video or images, as `ingest` takes them. An older prediction folder is replaced with `overwrite` only.
+    `device` is the GPU if there is one, else the CPU, if not given. Raises UsageError for wrong places and for what
+    cannot be known, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
