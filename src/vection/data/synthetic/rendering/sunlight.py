@@ -15,7 +15,7 @@ from vection.data.synthetic.rendering.scene import CYLINDER, FOLIAGE, HULL, Scen
 from vection.data.synthetic.settings import DriveSettings
 
 Flat = Float32[np.ndarray, " count"]
-HeightMap = Float32[np.ndarray, "rows columns"]
+HeightMap = Float32[np.ndarray, "map_rows map_columns"]
 
 _REACH = 90.0
 """Metres ahead of the camera that get shadows."""
