@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.batches import HEIGHT, WIDTH, batch_of, camera, smooth_images
+from tests.batches import HEIGHT, WIDTH, batch_of, camera, measured_geometry, smooth_images
 
 from vection.methods.method import Method, Progress
 from vection.recipes.methods import METHODS, build_method
@@ -32,6 +32,7 @@ def batch(recipe: Recipe) -> Batch:
         camera(2),
         seconds=torch.tensor([[0.1]] if pairs else [[-0.1, 0.1]]).repeat(2, 1),
         labelled=LabelledImage(other, classes) if recipe.method.needs.labels else None,
+        measured=measured_geometry(2, 1 if pairs else 2) if recipe.method.needs.measured else None,
     )
 
 
@@ -86,9 +87,13 @@ def test_it_tells_what_it_knows(method: Method, recipe: Recipe, batch: Batch):
         depth = method.predict_depth(first)
         assert depth.shape == (2, 1, HEIGHT, WIDTH)
         assert (depth > 0).all()
-        motion = method.predict_motion(first, second, intrinsics=batch.intrinsics)
-        assert motion.ego.shape == (2, 4, 4)
-        assert (motion.moving is not None or motion.object_flow is not None) == method.knows.object_motion
+        if method.knows.ego_motion:
+            motion = method.predict_motion(first, second, intrinsics=batch.intrinsics)
+            assert motion.ego.shape == (2, 4, 4)
+            assert (motion.moving is not None or motion.object_flow is not None) == method.knows.object_motion
+        else:
+            with pytest.raises(NotImplementedError):
+                method.predict_motion(first, second)
         if method.knows.classes:
             assert method.predict_classes(first).shape == (2, 1, HEIGHT, WIDTH)
         else:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import ValidationError
+from tests.batches import measured_geometry
 
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
@@ -44,7 +45,8 @@ def batch(tiny_clips: Path) -> Batch:
     raw = stack([LabelledClips(ClipDataset(tiny_clips, use_stereo=True), LabelledDataset(tiny_clips, **SIZE))[0]])
     assert raw.labelled is not None
     raw = replace(raw, classes=raw.labelled.classes, source_classes=raw.labelled.classes.expand(-1, 2, -1, -1))
-    return augment(raw, recipe.data.augmentation, generator=torch.Generator().manual_seed(0))
+    batch = augment(raw, recipe.data.augmentation, generator=torch.Generator().manual_seed(0))
+    return replace(batch, measured=measured_geometry(1, 2))
 
 
 def test_names_are_unique_and_the_papers_rows_are_there():
