@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import cv2
 import pytest
 from tests.data.readers.fake_kitti import DRIVE, truncate, write_image, write_raw_drive
 
@@ -18,6 +19,7 @@ from vection.data.prepare.preparation import SKIPPED_FILE, prepare
 from vection.data.readers.sequences import PrepareSettings
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
+from vection.formats.measured_geometry import read_measured
 
 SMALL = PrepareSettings(width=128, height=64)
 CLIP = f"{DRIVE}/image_02"
@@ -207,3 +209,16 @@ def test_every_reader_says_that_an_empty_folder_is_not_its_data(tmp_path, data_s
     with pytest.raises((UsageError, DataError), match="empty"):
         prepare(data_set, tmp_path / "empty", tmp_path / "out", settings=SMALL, workers=0)
     assert not (tmp_path / "out").exists()
+
+
+def test_geometry_is_measured_in_the_images_of_the_data_set(tmp_path):
+    write_raw_drive(tmp_path / "raw")
+    made = prepare_here(tmp_path / "raw", tmp_path / "out", settings=SMALL, measure=True)
+    measured = read_measured(made.clips[0].folder)
+    size = cv2.imread(str(tmp_path / "raw" / DRIVE / "image_02/data/0000000000.png")).shape[:2]
+    assert (measured.listed.measured_height, measured.listed.measured_width) == size
+    assert (measured.listed.height, measured.listed.width) == (64, 128)
+    assert [frame.name for frame in measured.frames] == [frame.stem for frame in made.clips[0].frames]
+    written = (measured.folder / "measured.json").stat().st_mtime_ns
+    prepare_here(tmp_path / "raw", tmp_path / "out", settings=SMALL, measure=True)
+    assert (measured.folder / "measured.json").stat().st_mtime_ns == written

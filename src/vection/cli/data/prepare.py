@@ -60,6 +60,8 @@ class Prepare:
     """Leave out true depth."""
     intrinsics: str | None = None
     """Camera of images that come without one: JSON file, "fx,fy,cx,cy" or "fov:DEGREES"."""
+    measure: bool = False
+    """Measure camera motion and depth in the data set's images, without learning, and store them with the clips."""
     workers: int | None = None
     """Processes; as many as there are cores, at most 8, if not given. 0 works in this one."""
     json: bool = False
@@ -94,7 +96,15 @@ def run(arguments: Sequence[str]) -> None:
         intrinsics=options.intrinsics,
     )
     with progress_bar(f"preparing {data_set.name}") as progress:
-        prepared = prepare(data_set, options.source, options.out, settings=settings, workers=workers, progress=progress)
+        prepared = prepare(
+            data_set,
+            options.source,
+            options.out,
+            settings=settings,
+            measure=options.measure,
+            workers=workers,
+            progress=progress,
+        )
     _say(prepared, out=options.out, as_json=options.json)
 
 

@@ -14,7 +14,7 @@ from vection.data.clips.folder import ClipInfo
 from vection.data.clips.framing import Framing
 from vection.data.measure.clip import stored_frames
 from vection.data.measure.sequence import measure_sequence
-from vection.data.measure.views import WIDEST, ReadView, read_view
+from vection.data.measure.views import WIDEST, ReadView, View, read_view
 from vection.files import whole_file
 from vection.formats.measured_geometry import MeasuredClip
 from vection.progress import Report
@@ -32,16 +32,11 @@ class MeasuringImages:
 
     def add(self, framing: Framing, image: RgbImage) -> None:
         """Keep what `framing` shows of a source image, at the source's resolution but no wider than 1280 pixels."""
-        _, _, box_width, box_height = framing.box
-        width = min(box_width, WIDEST)
-        wide = replace(
-            framing, camera=framing.camera.resized(width=width, height=round(box_height * width / box_width))
-        )
-        grey = np.asarray(cv2.cvtColor(wide.apply(image), cv2.COLOR_RGB2GRAY), np.uint8)
+        view = wide_view(framing, image)
         file = self.folder / f"{len(self._views):06d}.png"
         with whole_file(file) as temporary:
-            temporary.write_bytes(cv2.imencode(".png", grey)[1].tobytes())
-        self._views.append(partial(read_view, file, wide.camera.numbers))
+            temporary.write_bytes(cv2.imencode(".png", view.image)[1].tobytes())
+        self._views.append(partial(read_view, file, view.camera))
 
     @property
     def views(self) -> Sequence[ReadView]:
@@ -55,3 +50,12 @@ class MeasuringImages:
         )
         shutil.rmtree(self.folder, ignore_errors=True)
         return measured
+
+
+def wide_view(framing: Framing, image: RgbImage) -> View:
+    """Return in grey what `framing` shows of a source image, at the source's resolution but no wider than 1280."""
+    _, _, box_width, box_height = framing.box
+    width = min(box_width, WIDEST)
+    wide = replace(framing, camera=framing.camera.resized(width=width, height=round(box_height * width / box_width)))
+    grey = np.asarray(cv2.cvtColor(wide.apply(image), cv2.COLOR_RGB2GRAY), np.uint8)
+    return View(grey, wide.camera.numbers)

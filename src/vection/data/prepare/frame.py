@@ -48,7 +48,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
     """
     try:
         source = frame.read()
-        framing = _framing(source, settings)
+        framing = frame_framing(source, settings)
     except VectionError as error:
         return str(error)
     except Exception as error:
@@ -84,7 +84,8 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
     return None
 
 
-def _framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
+def frame_framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
+    """Return the way from a source image to the stored one; DataError for a camera that cannot be."""
     height, width = source.image.shape[:2]
     camera = check_intrinsics(source.camera)
     if (camera.width, camera.height) != (width, height):

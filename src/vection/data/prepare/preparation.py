@@ -15,6 +15,7 @@ from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
 from vection.data.prepare.clip import Skipped, finish_clip, remembered, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame
+from vection.data.prepare.measuring import measure_prepared
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.data.workers import in_workers
 from vection.errors import DataError, UsageError, VectionError
@@ -62,12 +63,14 @@ def prepare(
     out: Path | str,
     *,
     settings: PrepareSettings | None = None,
+    measure: bool = False,
     workers: int = 1,
     progress: Report | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
-    `settings` are the data set's usual ones if not given. `workers` processes read frames; 0 does it in this one.
+    `settings` are the data set's usual ones if not given. `measure` adds the geometry that shows in the data set's
+    images (`data.measure`), also to clips that are there. `workers` processes work; 0 does it in this one.
     Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, DataError if nothing
     of the data set can be used.
     """
@@ -89,6 +92,8 @@ def prepare(
     if not prepared.clips:
         first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
         raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
+    if measure:
+        measure_prepared(listing.sequences, out, settings=settings, workers=workers, progress=progress)
     return prepared
 
 
