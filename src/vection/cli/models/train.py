@@ -13,21 +13,21 @@ from vection.cli.workers import count_workers
 from vection.errors import UsageError
 
 EXAMPLES = (
-    "vection train monodepth2-debug --data clips --out runs/debug",
-    "vection train monodepth2-video --data clips --out runs/first --training.seed 3 --data.batch_size 8",
+    "vection train --data clips --out runs/first --minutes 30",
+    "vection train monodepth2-video --data clips --out runs/other --training.seed 3 --data.batch_size 8",
     "vection train monodepth2-video --data clips --out runs/second --set training.seed=4",
     "vection train runs/imported --data clips --out runs/adapted --data.source clips",
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Train:
     """Train a recipe in a run folder; called again on the same folder, it goes on where it was stopped.
 
     Any setting of the recipe can be overridden by its dotted name (vection recipes NAME lists them).
     """
 
-    recipe: Positional[str]
+    recipe: Positional[str] = "video"
     """Name of a recipe (vection recipes lists them), or a run folder: its recipe, starting from its weights."""
     data: Path
     """A clip folder, or a folder with clip folders below it; for KITTI recipes the KITTI raw folder."""
