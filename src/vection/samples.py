@@ -43,6 +43,8 @@ class Measured:
     T_target_to_source: Float[Tensor, "batch source 4 4"]
     """The identity where it is unknown."""
     motion_known: Bool[Tensor, "batch source"]
+    moving: Map | None = None
+    """1 where something was seen to move by itself, 0 where nothing was or nothing is known."""
 
 
 @dataclass(frozen=True)

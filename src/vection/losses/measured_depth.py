@@ -6,7 +6,7 @@ The comparison of gradients is that of MegaDepth (Li and Snavely 2018, section 4
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vection.geometry.camera import pixel_grid
@@ -33,6 +33,11 @@ class DepthComparison:
     """Logarithm of predicted by scaled measured depth; 0 where unknown."""
     weight: Map
     """0 where unknown, and in images of which too few pixels are measured."""
+
+    @property
+    def scale_known(self) -> Bool[Tensor, " batch"]:
+        """Return which images have enough measured depth to tell their scale."""
+        return (self.weight > 0).flatten(1).any(dim=1)
 
 
 def compare_depth(depth: Depth, measured: Depth, weight: Map, *, largest_ratio: float | None = None) -> DepthComparison:

@@ -15,6 +15,7 @@ def read_sample(measured: MeasuredClip, target: int, sources: Sequence[int]) -> 
     depth = measured.read_depth(target)
     motions = [measured.T_first_to_second(target, source) for source in sources]
     known = [motion is not None for motion in motions]
+    moving = np.zeros_like(depth.depth) if depth.moving is None else depth.moving.astype(np.float32)
     transforms = np.array([np.eye(4) if motion is None else motion for motion in motions], np.float32)
     return Measured(
         depth=torch.from_numpy(depth.depth)[None, None],
@@ -22,4 +23,5 @@ def read_sample(measured: MeasuredClip, target: int, sources: Sequence[int]) -> 
         ground=torch.tensor([frame.ground or (0.0, 0.0, 0.0)], dtype=torch.float32),
         T_target_to_source=torch.from_numpy(transforms.reshape(1, len(known), 4, 4)),
         motion_known=torch.tensor([known], dtype=torch.bool),
+        moving=torch.from_numpy(moving)[None, None],
     )
