@@ -247,7 +247,7 @@ def write_map(
         "weight": np.ceil(np.clip(weight, 0, 1) * HIGHEST_WEIGHT).astype(np.uint8),
     } | ({} if moving is None else {"moving": moving})
     with whole_file(map_file(folder, name)) as temporary:
-        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(temporary, **arrays)
 
 
 def read_map(folder: Path, name: str, *, size: tuple[int, int]) -> DepthWithWeight:

@@ -66,7 +66,7 @@ class MethodSettings(ABC):
 
 @dataclass(frozen=True)
 class ShortSettings:
-    """What the groups `short` of all methods hold: geometry measured in the clips as a teacher. None of it is in a paper."""
+    """What the groups `short` of all methods hold: geometry measured in the clips as a teacher."""
 
     measured: bool = False
     """Measured motion takes the pose network's place in the loss where it is known; the network learns from it."""

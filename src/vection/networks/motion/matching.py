@@ -1,7 +1,7 @@
 """Block matching: a first flow of objects between frames whose camera motion is undone.
 
-None of the five papers has this. A photometric gradient reaches a pixel or two far, and much of what moves goes farther;
-where blocks of one image are in the other is easy to find without learning.
+None of the five papers has this. A photometric gradient reaches a pixel or two far, and much of what moves goes
+farther; where blocks of one image are in the other is easy to find without learning.
 """
 
 from dataclasses import dataclass

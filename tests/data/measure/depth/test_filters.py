@@ -101,7 +101,9 @@ def test_what_leaves_the_epipolar_line_is_left_out():
 
 
 def triangulation(depth: np.ndarray, *, parallax: float = 10.0) -> Triangulation:
-    return Triangulation(depth.astype(np.float32), np.full(depth.shape, parallax, np.float32))
+    return Triangulation(
+        depth.astype(np.float32), np.full(depth.shape, parallax, np.float32), np.zeros(depth.shape, np.float32)
+    )
 
 
 def test_pairs_are_brought_to_one_scale_and_contradictions_left_out():
@@ -163,7 +165,7 @@ def test_what_moves_across_or_drives_along_is_seen_to_move():
     forward, ground = np.array([0.0, 0.0, -1.0]), np.array([0, 1 / HEIGHT, 0])
     still = flow_of(depth, forward)
     assert not found(still, forward, ground=ground).any()
-    across = np.where(inside[..., None], still + [0.0, 4.0], still)
+    across = np.where(inside[..., None], still + np.array([0.0, 4.0]), still)
     assert found(across, forward, ground=None)[inside].mean() > 0.9
     assert not found(across, forward, ground=None)[~inside].any()
     along = np.where(inside[..., None], 0.0, still)
