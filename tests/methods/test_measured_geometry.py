@@ -94,8 +94,8 @@ def test_the_pose_network_learns_from_measured_motion_alone(case: tuple[Method, 
 
 def test_without_known_motion_the_pose_network_learns_as_published(case: tuple[Method, Recipe, Batch]):
     method, recipe, batch = case
-    terms = terms_of(method.train(), recipe, with_unknown_motion(batch))
-    assert float(terms["measured_motion"]) == 0
+    terms = terms_of(method.eval(), recipe, with_unknown_motion(batch))
+    assert not terms["measured_motion"].detach().any()
     plain = terms_of(replace_settings(method, measured=False), recipe, batch)
     for name, value in plain.items():
         torch.testing.assert_close(terms[name], value, rtol=1e-4, atol=1e-6)
@@ -121,8 +121,8 @@ def test_the_motion_of_the_loss_is_the_true_one(clips: Path):
         both = motion.both_ways()
         torch.testing.assert_close(invert(both.transforms[:, 0]), both.transforms[:, 2])
         clip = read_clip(clips / "train/drive")
-        poses = [torch.from_numpy(clip.read_truth(i).T_camera_to_world).float() for i in range(3)]
-        truth = torch.linalg.inv(poses[2]) @ poses[1]
+        poses = [torch.from_numpy(clip.read_truth(i).T_camera_to_world).float() for i in range(4)]
+        truth = torch.linalg.inv(poses[3]) @ poses[2]  # the first frame has no neighbour before it
         truth[:3, 3] *= depth_scale
         torch.testing.assert_close(motion.transforms[0, 1], truth, rtol=1e-3, atol=1e-5)
 
@@ -155,14 +155,13 @@ def test_pixels_are_measured_static_moving_or_neither():
 
 def test_both_directions_of_sc_sfmlearner_s_pairs_are_measured(clips: Path, monkeypatch: pytest.MonkeyPatch):
     recipe = recipe_of("sc-sfmlearner-debug")
-    method, batch = build_method(recipe.method), batch_of(clips, recipe)
+    method, batch = build_method(recipe.method).eval(), batch_of(clips, recipe)
     assert isinstance(method, ScSfmLearner)
     used = spy(monkeypatch, "vection.methods.sc_sfmlearner.compare_frames", argument=2)
     terms_of(method, recipe, batch)
-    depth = method.predict_depth(batch.target)
-    motion, _ = compare_with_measured(depth, batch, recipe.method.short)
+    motion, _ = compare_with_measured(method.predict_depth(batch.target), batch, recipe.method.short)
     (pairs,) = used
-    torch.testing.assert_close(pairs.unflatten(0, (2, 4)), motion.both_ways().transforms, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(pairs.unflatten(0, (2, 4)), motion.both_ways().transforms, rtol=5e-3, atol=1e-5)
 
 
 def test_both_directions_of_motion_fields_are_measured(clips: Path, monkeypatch: pytest.MonkeyPatch):
