@@ -3,8 +3,9 @@
     python benchmarks/moving_objects.py --out runs/moving --minutes 20
 
 Every variant gets the same training time: its seconds a step are measured first, on the same machine, and its schedule
-is shrunk or stretched to fit; measuring counts as training time. Held-out drives have other seeds; on some of them nothing moves but a lead car. What is
-done already is kept, a stopped training goes on, and `--only` lets several processes share the work (in one folder).
+is shrunk or stretched to fit; measuring counts as training time. Held-out drives have other seeds; on some of them
+nothing moves but a lead car. What is done already is kept, a stopped training goes on, and `--only` lets several
+processes share the work (in one folder).
 """
 
 import os
@@ -79,7 +80,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamo_depth": ("dynamo-depth-synthetic", {"measured": False}),
     "dynamo_depth, measured": ("dynamo-depth-synthetic", {}),
 }
-"""The baseline is Monodepth2 with its auto-mask, which knows of motion; without it, it takes the world to be at rest."""
+"""The baseline is Monodepth2 with its auto-mask; without the mask it takes the world to be at rest."""
 CATEGORIES = (ALL, "static background", "static objects", "moving objects")
 
 
