@@ -73,7 +73,7 @@ def recipe(steps: int, *, seed: int) -> Recipe:
             intrinsics="per-camera",
             min_depth=0.03,
             max_depth=30.0,
-            short=Short(pose_matching=True, mask_from_step=100),
+            short=Short(mask_from_step=100),
         ),
         data=DataSettings(width=WIDTH, height=HEIGHT, batch_size=8),
         stages=(Stage(epochs=epochs, learning_rate=3e-4, drops=(8,), warm_up=50),),

@@ -96,6 +96,8 @@ class Scores:
     """Of the pixels whose depth is true, those that are measured."""
     moving: float
     """Of the moving pixels, those with a depth that is wrong by more than 15 %."""
+    f1: float
+    """Of what was seen to move, as a mask of what moves."""
     seconds: float
     """Of one core, a frame."""
 
@@ -105,8 +107,9 @@ def main(arguments: Arguments) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         drives = [drive(name, arguments.drives or Path(temporary), frames=arguments.frames) for name in DRIVES]
         cases = [*kitti(arguments.shared), *drives]
-        print("| clip | rotation (degrees) | direction (degrees) | AbsRel | median | share | moving, wrong | s/frame |")
-        print("|---|---|---|---|---|---|---|---|")
+        print("| clip | rotation (degrees) | direction (degrees) | AbsRel | median | share ", end="")
+        print("| moving, wrong | moving, F1 | s/frame |")
+        print("|---|---|---|---|---|---|---|---|---|")
         for case in cases:
             print(row(case.name, score(case)))
         print("\n| filters | clip | AbsRel | share | moving, wrong |\n|---|---|---|---|---|")
@@ -129,7 +132,8 @@ def score(case: Case, settings: MeasureSettings | None = None) -> Scores:
         seconds = (process_time() - began) / len(case.views)
         rotation, direction = motion_errors(measured, case.poses)
         error, median_error, share, moving = depth_errors(measured, case)
-    return Scores(rotation, direction, error, median_error, share, moving, seconds)
+        f1 = moving_f1(measured, case)
+    return Scores(rotation, direction, error, median_error, share, moving, f1, seconds)
 
 
 def motion_errors(measured: MeasuredClip, poses: Poses | None) -> tuple[float, float]:
@@ -169,6 +173,17 @@ def depth_errors(measured: MeasuredClip, case: Case) -> tuple[float, float, floa
     return float(error[known].mean()), float(np.median(error[known])), float(known.mean()), slipped
 
 
+def moving_f1(measured: MeasuredClip, case: Case) -> float:
+    """Return F1 of what was seen to move against what moves, over all frames; NaN where nothing moves."""
+    found = right = moves = 0
+    for index, category in enumerate(case.category):
+        seen, truth = measured.read_depth(index).moving, category == MOVING
+        if seen is not None:
+            found, right = found + np.count_nonzero(seen), right + np.count_nonzero(seen & truth)
+        moves += np.count_nonzero(truth)
+    return 2 * right / (found + moves) if moves else math.nan
+
+
 def row(name: str, scores: Scores) -> str:
     """Return a row of the table."""
 
@@ -182,6 +197,7 @@ def row(name: str, scores: Scores) -> str:
         text(scores.median_error, 3),
         text(scores.share, 2),
         text(scores.moving, 3),
+        text(scores.f1, 2),
         text(scores.seconds, 2),
     ]
     return f"| {name} | {' | '.join(cells)} |"

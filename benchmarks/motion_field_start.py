@@ -28,7 +28,7 @@ from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.settings import still_street
 from vection.evaluation.depth.baselines import row_mean_depth
 from vection.geometry.pairs import Pairs, both_ways
-from vection.methods.method import Progress
+from vection.methods.method import Progress, changed
 from vection.methods.motion_field import MotionField, loss_terms
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.recipes.registry import get_recipe
@@ -40,7 +40,7 @@ UNIT = 150.0
 """Metres of the truth in a unit of the networks' depth, so that both start in the same range."""
 SKY, FARTHEST = 200.0, 80.0
 """Metres: of a pixel without truth, and that still counts in the scores."""
-_STILL = replace(get_recipe("motion-field-synthetic").method, burn_in=1_000_000)
+_STILL = changed(get_recipe("motion-field-synthetic").method, burn_in=1_000_000, measured=False)
 
 
 @dataclass(frozen=True)

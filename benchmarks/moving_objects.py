@@ -1,10 +1,11 @@
-"""All five methods at equal compute on a synthetic street full of moving things.
+"""All five methods, with and without measured geometry, at equal compute on a synthetic street full of moving things.
 
     python benchmarks/moving_objects.py --out runs/moving --minutes 20
 
 Every variant gets the same training time: its seconds a step are measured first, on the same machine, and its schedule
-is shrunk or stretched to fit. Held-out drives have other seeds; on some of them nothing moves but a lead car. What is
-done already is kept, a stopped training goes on, and `--only` lets several processes share the work (in one folder).
+is shrunk or stretched to fit; measuring counts as training time. Held-out drives have other seeds; on some of them
+nothing moves but a lead car. What is done already is kept, a stopped training goes on, and `--only` lets several
+processes share the work (in one folder).
 """
 
 import os
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,7 @@ from vection.networks.cameras import camera_matrices
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
 from vection.runs.load import load_predictor
+from vection.runs.measure import measure_clips
 from vection.runs.train import train
 from vection.training.settings import TrainingSettings
 
@@ -64,15 +67,20 @@ ONLY_LEAD_CAR = {
     "pedestrians": 0.0,
 }
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "static baseline": ("monodepth2-demo", {"pose_matching": True, "mask": "none"}),
-    "monodepth2": ("monodepth2-demo", {"pose_matching": True}),
-    "monodepth2, ground": ("monodepth2-demo", {"pose_matching": True, "derotated_mask": True, "ground_weight": 0.1}),
-    "sc_sfmlearner": ("sc-sfmlearner-synthetic", {}),
-    "sgdepth": ("sgdepth-synthetic", {}),
-    "motion_field": ("motion-field-synthetic", {}),
-    "dynamo_depth": ("dynamo-depth-synthetic", {}),
+    "static baseline": ("monodepth2-demo", {"mask": "none"}),
+    "monodepth2": ("monodepth2-demo", {}),
+    "monodepth2, ground": ("monodepth2-demo", {"derotated_mask": True, "ground_weight": 0.1}),
+    "monodepth2, measured": ("monodepth2-demo", {"measured": True}),
+    "sc_sfmlearner": ("sc-sfmlearner-synthetic", {"measured": False}),
+    "sc_sfmlearner, measured": ("sc-sfmlearner-synthetic", {}),
+    "sgdepth": ("sgdepth-synthetic", {"measured": False}),
+    "sgdepth, measured": ("sgdepth-synthetic", {}),
+    "motion_field": ("motion-field-synthetic", {"measured": False}),
+    "motion_field, measured": ("motion-field-synthetic", {}),
+    "dynamo_depth": ("dynamo-depth-synthetic", {"measured": False}),
+    "dynamo_depth, measured": ("dynamo-depth-synthetic", {}),
 }
-"""The static baseline is Monodepth2 without auto-mask: the depth network of most others, a world at rest."""
+"""The baseline is Monodepth2 with its auto-mask; without the mask it takes the world to be at rest."""
 CATEGORIES = (ALL, "static background", "static objects", "moving objects")
 
 
@@ -120,7 +128,8 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     if file.exists():
         return
     training, held_out, lead_car = worlds(arguments)
-    steps = int(arguments.minutes * 60 / seconds_per_step(name, arguments))
+    measuring = measuring_seconds(arguments) if variant(name, steps=1, seed=seed).method.needs.measured else 0.0
+    steps = max(int((arguments.minutes * 60 - measuring) / seconds_per_step(name, arguments)), 1)
     train(variant(name, steps=steps, seed=seed), data=training, out=folder)
     scores = evaluate(folder, held_out, training=training)
     hole = evaluate(folder, lead_car, training=training)["hole"]["moving objects"]
@@ -222,9 +231,19 @@ def variant(name: str, *, steps: int, seed: int) -> Recipe:
     recipe = get_recipe(recipe_name)
     epochs = sum(stage.epochs for stage in recipe.stages)
     training = replace(recipe.training, seed=seed, steps_per_epoch=max(steps // epochs, 1), validation_batches=2)
-    if name == "motion_field":
+    if name.startswith("motion_field"):
         changes = {"burn_in": steps // 2, **changes}  # the short recipe's share of its steps
     return replace(recipe, method=changed(recipe.method, **changes), training=training)
+
+
+def measuring_seconds(arguments: Arguments) -> float:
+    """Seconds that measuring the training drives takes in one process; done once a folder."""
+    file, training = arguments.out / "measuring.json", worlds(arguments)[0]
+    if not file.exists():
+        began = perf_counter()
+        measure_clips(training)
+        write_text(file, json.dumps({"seconds": perf_counter() - began}))
+    return float(json.loads(file.read_text())["seconds"])
 
 
 def seconds_per_step(name: str, arguments: Arguments) -> float:

@@ -45,6 +45,8 @@ class Measured:
     motion_known: Bool[Tensor, "batch source"]
     exact: Bool[Tensor, " batch"]
     """Whether depth is that of the synthetic world, so that nothing contradicts it."""
+    moving: Map | None = None
+    """1 where something was seen to move by itself, 0 where nothing was or nothing is known."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,14 @@ def test_what_is_written_is_read(clip):
     assert measured.has_depth(0)
 
 
+def test_what_moves_is_optional(clip):
+    assert read_measured(clip).read_depth(0).moving is None  # written without it, as by an older vection
+    moving = np.zeros((4, 6), bool)
+    moving[3] = True
+    write_map(clip / FOLDER, "a", depth=np.ones((4, 6), np.float32), weight=np.ones((4, 6), np.float32), moving=moving)
+    assert np.array_equal(read_measured(clip).read_depth(0).moving, moving)
+
+
 def test_a_frame_without_depth_has_an_empty_map(clip):
     depth = read_measured(clip).read_depth(1)
     assert depth.depth.shape == (4, 6)

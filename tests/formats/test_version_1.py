@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from vection.cli.main import main
 from vection.recipes.recipe_file import recipe_from_json, recipe_to_json
 
 Unpack = Callable[[str], Path]
 Run = Callable[..., str]
 
 RUNS = ("monodepth2", "sc-sfmlearner", "sgdepth", "motion-field", "dynamo-depth")
+MATCHED = "sc-sfmlearner"
+"""The run that was trained with block matching of the pose, which is gone: it is read, but predicts no more."""
 
 
 def errors(evaluation: dict[str, Any]) -> dict[str, float]:
@@ -23,7 +26,7 @@ def errors(evaluation: dict[str, Any]) -> dict[str, float]:
     return evaluation["results"][0]["errors"]["all"]
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [name for name in RUNS if name != MATCHED])
 def test_a_run_predicts_as_it_did(unpack: Unpack, vection: Run, tmp_path: Path, name: str) -> None:
     clips, run = unpack("clips"), unpack(name)
     stored = json.loads((run / "evaluation.json").read_text())
@@ -31,6 +34,18 @@ def test_a_run_predicts_as_it_did(unpack: Unpack, vection: Run, tmp_path: Path, 
     vection("predict", run, clips / "val/drive", "--out", out, "--no-video", "--no-png", "--device", "cpu")
     words = ("evaluate", out, "--truth", clips / "val/drive", "--protocol", "synthetic", "--no-baselines", "--json")
     assert errors(json.loads(vection(*words))) == pytest.approx(errors(stored), rel=1e-4)
+
+
+@pytest.mark.parametrize("command", ["predict", "train"])
+def test_a_run_with_block_matching_is_refused(
+    unpack: Unpack, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    clips, run = unpack("clips"), unpack(MATCHED)
+    words = ["predict", run, clips / "val/drive"] if command == "predict" else ["train", run, "--data", clips]
+    assert main([*map(str, words), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 3
+    said = capsys.readouterr().err
+    assert "was trained with block matching of the pose (`pose_matching`), which this vection no longer has" in said
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -70,7 +85,7 @@ def test_training_goes_on(unpack: Unpack, vection: Run) -> None:
 
 
 def test_training_starts_from_a_run(unpack: Unpack, vection: Run, tmp_path: Path) -> None:
-    clips, run = unpack("clips"), unpack("sc-sfmlearner")
+    clips, run = unpack("clips"), unpack("sgdepth")
     words = (
         "--data",
         clips,
@@ -132,8 +147,10 @@ RENAMED = {
     ("dynamo_depth", "motion"): "motion_encoder",
     ("sc_sfmlearner", "pose_network"): "ego_motion",
 }
-GONE = {("sc_sfmlearner", "comparison"), ("sgdepth", "multi_scale")}
-"""A group whose members are settings now, and a setting that had one value."""
+GONE = {("sc_sfmlearner", "comparison"), ("sgdepth", "multi_scale")} | {
+    (name, "pose_matching") for name in ("monodepth2", "sc_sfmlearner", "sgdepth", "motion_field", "dynamo_depth")
+}
+"""A group whose members are settings now, a setting that had one value, and block matching of the pose."""
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -67,9 +67,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 def load_weights(module: torch.nn.Module, folder: Path) -> None:
     """Load the weights of a checkpoint.
 
-    Raises DataError if they are damaged or were written by a newer vection, UsageError if of another network.
+    Raises DataError if they are damaged, were written by a newer vection or were trained with parts that are gone,
+    UsageError if of another network.
     """
     config = read_config(folder)
+    check_parts(config.get("recipe", {}), folder=folder)
     tensors = _read_tensors(folder / WEIGHTS)
     if config.get(KEY, 1) == 1:
         tensors = _renamed(tensors, method=config.get("recipe", {}).get("method", {}).get("name", "monodepth2"))
@@ -77,6 +79,16 @@ def load_weights(module: torch.nn.Module, folder: Path) -> None:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise UsageError(f"The weights in '{folder}' do not fit the network of its {CONFIG}.") from error
+
+
+def check_parts(recipe: dict[str, Any], *, folder: Path) -> None:
+    """Raise DataError if a stored recipe of `folder` trains with block matching of the pose, which is gone."""
+    method = recipe.get("method", {})
+    if method.get("pose_matching") or method.get("short", {}).get("pose_matching"):
+        raise DataError(
+            f"The run '{folder}' was trained with block matching of the pose (`pose_matching`), which this vection no "
+            "longer has; train it anew."
+        )
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, folder: Path) -> None:

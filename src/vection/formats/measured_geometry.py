@@ -3,7 +3,7 @@
 import json
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -133,6 +133,8 @@ class DepthWithWeight:
     """In the clip's unit, the median step between frames; 0 where it is unknown."""
     weight: Float32[np.ndarray, "height width"]
     """0 to 1, from parallax and agreement; 0 where depth is unknown."""
+    moving: PixelMask | None = None
+    """True where something was seen to move by itself, False where nothing was; None: not looked for."""
 
     @property
     def known(self) -> PixelMask:
@@ -212,8 +214,8 @@ class MeasuredClip:
         scale = self.frames[index].scale
         if scale is None:
             return DepthWithWeight(np.zeros(size, np.float32), np.zeros(size, np.float32))
-        depth, weight = read_map(self.folder, self.frames[index].name, size=size)
-        return DepthWithWeight(depth * np.float32(scale), weight)
+        stored = read_map(self.folder, self.frames[index].name, size=size)
+        return replace(stored, depth=stored.depth * np.float32(scale))
 
 
 def rows_of(rotation: Rotation) -> tuple[Row3, Row3, Row3]:
@@ -239,35 +241,35 @@ def write_map(
     *,
     depth: Float32[np.ndarray, "height width"],
     weight: Float32[np.ndarray, "height width"],
+    moving: PixelMask | None = None,
 ) -> None:
-    """Write a frame's depth in its own unit and its weight in one step; UsageError if the place cannot be written."""
+    """Write a frame's depth in its own unit, its weight and what moves; UsageError if the place cannot be written."""
+    arrays = {
+        "depth": depth.astype(np.float16),
+        "weight": np.ceil(np.clip(weight, 0, 1) * HIGHEST_WEIGHT).astype(np.uint8),
+    } | ({} if moving is None else {"moving": moving})
     with whole_file(map_file(folder, name)) as temporary:
-        np.savez_compressed(
-            temporary,
-            depth=depth.astype(np.float16),
-            weight=np.ceil(np.clip(weight, 0, 1) * HIGHEST_WEIGHT).astype(np.uint8),
-        )
+        np.savez_compressed(temporary, **arrays)
 
 
-def read_map(
-    folder: Path, name: str, *, size: tuple[int, int]
-) -> tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]]:
-    """Return a frame's depth in its own unit and its weight; DataError unless whole and of this height and width."""
+def read_map(folder: Path, name: str, *, size: tuple[int, int]) -> DepthWithWeight:
+    """Return a frame's depth in its own unit; DataError unless its file is whole and of this height and width."""
     path = map_file(folder, name)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             depth = arrays["depth"].astype(np.float32)
             weight = arrays["weight"].astype(np.float32) / np.float32(HIGHEST_WEIGHT)
+            moving = arrays["moving"].astype(bool) if "moving" in arrays else None
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"The measured depth {path} is missing or broken ({error}); {REMEDY}") from error
-    if depth.shape != size or weight.shape != size:
+    if any(one.shape != size for one in (depth, weight, weight if moving is None else moving)):
         raise DataError(
             f"The measured depth {path} is {'x'.join(map(str, depth.shape[::-1]))} but {LIST_FILE} says "
             f"{size[1]}x{size[0]}; {REMEDY}"
         )
     if not np.isfinite(depth).all() or (depth < 0).any():
         raise DataError(f"The measured depth {path} holds numbers that are no depth; {REMEDY}")
-    return depth, weight
+    return DepthWithWeight(depth, weight, moving)
 
 
 def write_measured_list(folder: Path, listed: MeasuredList) -> None:

@@ -35,6 +35,11 @@ class DepthComparison:
     weight: Map
     """0 where unknown, and in images of which too few pixels are measured."""
 
+    @property
+    def scale_known(self) -> Bool[Tensor, " batch"]:
+        """Return which images have enough measured depth to tell their scale."""
+        return (self.weight > 0).flatten(1).any(dim=1)
+
 
 def compare_depth(
     depth: Depth,

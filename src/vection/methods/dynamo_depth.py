@@ -13,21 +13,17 @@ from vection.geometry.plane import find_ground
 from vection.geometry.resizing import image_pyramid, resize_like
 from vection.geometry.rigid import invert, rotate_back
 from vection.geometry.views import SourceTransforms, Views
+from vection.losses.measured_motion import measured_mask_loss
 from vection.losses.photometric import Target, photometric_error
 from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
 from vection.methods.method import Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.steps.finiteness import zero_if_finite
+from vection.methods.steps.measured_motion import check_measured, compare_with_measured, static_and_moving
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder
-from vection.networks.motion.ego_motion import (
-    EgoMotion,
-    MatchedEgoMotion,
-    PairMotion,
-    SeparateEgoMotion,
-    source_transforms,
-)
+from vection.networks.motion.ego_motion import EgoMotion, PairMotion, SeparateEgoMotion, source_transforms
 from vection.networks.motion.matching import MatchedEncoder, matched_flow
 from vection.networks.motion.scene_flow import Around, build_motion_decoder, frames_around, mean_step
 from vection.samples import Batch
@@ -45,6 +41,7 @@ class DynamoDepth(Method):
 
     def __init__(self, settings: DynamoDepthSettings) -> None:
         super().__init__(settings)
+        check_measured(settings, settings.short, intrinsics=settings.intrinsics)
         self.settings, released, short = settings, settings.released, settings.short
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_depth_network(
@@ -55,8 +52,6 @@ class DynamoDepth(Method):
             dilations=settings.dilations,
         )
         self.ego_motion: EgoMotion = SeparateEgoMotion(settings.motion_encoder, pretrained=settings.pretrained)
-        if short.pose_matching:
-            self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         images = 3 if released.motion_images == "three" else 2
         encoder = build_encoder(settings.motion_encoder, images=images, pretrained=settings.pretrained)
@@ -79,7 +74,7 @@ class DynamoDepth(Method):
         settings, stage = self.settings, progress.stage
         if self.training and settings.released.frozen_parts == "in-training-mode":
             self.train()  # the trainer has put the frozen parts into eval mode
-        predicted, views = self._predict(batch, stage)
+        predicted, views = self._predict(batch, stage, measured=settings.short.measured)
         target, unwarped, plane = Target.of(views.target), None, None
         if stage == DEPTH and progress.total_step >= settings.short.mask_from_step:
             # Later on, what looks still may be an object that travels with the camera.
@@ -112,7 +107,7 @@ class DynamoDepth(Method):
         means = {name: torch.stack([terms[name] for terms in scales]).mean() for name in scales[0]}
         terms = weighted(means, weights)
         terms["photometric"] = terms["photometric"] + zero_if_finite(views, predicted.transforms)
-        return terms
+        return terms | {name: predicted.taught[name] for name in settings.measured_terms(stage)}
 
     def predict_depth(self, image: Image) -> Depth:
         """Depth of the image, d_t of eq. 2."""
@@ -175,24 +170,32 @@ class DynamoDepth(Method):
         del share_visible
         return terms["photometric"] + terms.get("smoothness", 0.0)
 
-    def _predict(self, batch: Batch, stage: str) -> tuple[Predictions, Views]:
-        """Run the networks that the stage needs."""
+    def _predict(self, batch: Batch, stage: str, *, measured: bool = False) -> tuple[Predictions, Views]:
+        """Run the networks that the stage needs; `measured` motion takes the place of the pose network's."""
         disparities = self.depth_network(batch.target_jittered)
         ordered = batch
         if self.settings.released.pair_order == "source-first":  # as if every source came before its target
             ordered = replace(batch, seconds=-batch.seconds.abs())
         depth = self.settings.depth_of(disparities[0])
         transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
+        taught: dict[str, Scalar] = {}
+        if measured:
+            motion, taught = compare_with_measured(depth, batch, self.settings.short)
+            taught["measured_motion"] = motion.loss(transforms, self.settings.short)
+            transforms = motion.instead_of(transforms)
         target_K, source_K = self.cameras(batch, feature)
         views = Views(batch.target, batch.sources, target_K, source_K)
         if stage != DEPTH and self.settings.short.motion_views == "stabilised":
             seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
             batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))
         around = frames_around(batch)
-        predicted = Predictions(disparities, transforms, around.steps)
+        predicted = Predictions(disparities, transforms, around.steps, taught=taught)
         if stage == DEPTH:
             return predicted, views
         flows, logits = self._scene_flow(around, transforms, views.intrinsics, with_mask=stage != FLOW)
+        if measured and logits:
+            error = measured_mask_loss(logits[0], *static_and_moving(batch))
+            taught["measured_mask"] = self.settings.short.measured_mask_weight * error
         return replace(predicted, flows=flows, logits=logits), views
 
     def _step(self, target: Image, source: Image, *, past: bool) -> PairMotion:

@@ -8,7 +8,7 @@ from torch import Tensor
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.flow import FlowOrder
 from vection.losses.ground import GroundForm
-from vection.methods.method import Knows, MethodSettings, Needs
+from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.build import DepthNetworkName
 from vection.networks.depth.lite_mono import Dilations
@@ -72,11 +72,11 @@ AS_RELEASED = Released(
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    pose_matching: bool = False
-    """Block matching helps the pose network: short trainings learn how the camera turns."""
+    measured_mask_weight: float = 0.1
+    """Weight of the motion mask's cross entropy against pixels measured to stand still and those seen to move."""
     mask_from_step: int = 0
     """Auto-masking of the first stage begins at this optimiser step. While the motion is still unknown, warping helps
     hardly any pixel, and a mask that leaves the others out can keep a short training from ever starting."""
@@ -126,8 +126,8 @@ class DynamoDepthSettings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """What training needs: neighbouring frames."""
-        return Needs()
+        """What training needs: neighbouring frames; measured geometry if it teaches."""
+        return Needs(measured=self.short.measured)
 
     @property
     def knows(self) -> Knows:
@@ -148,6 +148,15 @@ class DynamoDepthSettings(MethodSettings):
         if stage == ALL:
             acting["ground"] = self.ground_weight
         return acting
+
+    def measured_terms(self, stage: str) -> tuple[str, ...]:
+        """Return the terms of measured geometry in a stage: of the networks that it trains."""
+        terms: dict[str, tuple[str, ...]] = {
+            DEPTH: ("measured_depth", "measured_motion"),
+            MASK: ("measured_motion", "measured_mask"),
+        }
+        terms[ALL] = ("measured_depth", *terms[MASK])
+        return terms.get(stage, ()) if self.short.measured else ()
 
     def depth_of(self, disparity: Tensor) -> Tensor:
         """Turn the sigmoid s into depth: D = 1 / (a s + b), as in Monodepth2."""

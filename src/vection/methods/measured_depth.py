@@ -15,10 +15,10 @@ from vection.losses.photometric import mean_over
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.measured_depth_settings import MeasuredDepthSettings
 from vection.methods.method import Method, Observation, Progress
-from vection.methods.steps.measured_motion import scaled_transforms
+from vection.methods.steps.measured_motion import measured_of, scaled_transforms
 from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.networks.depth.build import build_depth_network
-from vection.samples import Batch, Measured
+from vection.samples import Batch
 from vection.types import Depth, Disparities, Image, Scalar
 
 __all__ = ["MeasuredDepth", "MeasuredDepthSettings"]
@@ -41,7 +41,7 @@ class MeasuredDepth(Method):
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """Compare depth and its gradients with what was measured, and keep it smooth and above the ground."""
-        settings, measured = self.settings, _measured(batch)
+        settings, measured = self.settings, measured_of(batch)
         disparities: Disparities = self.depth_network(batch.target_jittered)
         trusted = settings.largest_ratio if progress.total_step >= settings.trusted_from else None
         depth = self._depth(disparities[0])
@@ -64,7 +64,7 @@ class MeasuredDepth(Method):
 
     def observe(self, batch: Batch) -> Observation:
         """Show the target, what was measured of it and the prediction, as inverse depth in one scale."""
-        measured = _measured(batch)
+        measured = measured_of(batch)
         depth = self.predict_depth(batch.target)
         comparison = compare_depth(depth, measured.depth, measured.weight)
         known = measured.depth > 0
@@ -82,7 +82,7 @@ class MeasuredDepth(Method):
 
     def _photometric(self, batch: Batch, disparities: Disparities, comparison: DepthComparison) -> Scalar:
         """Monodepth2's minimum over sources, with measured motion in the place of the pose network's."""
-        settings, measured = self.settings, _measured(batch)
+        settings, measured = self.settings, measured_of(batch)
         views = Views(batch.target, batch.sources, batch.intrinsics, batch.source_intrinsics)
         compared = Comparison(
             reprojection="minimum",
@@ -96,9 +96,3 @@ class MeasuredDepth(Method):
         transforms = scaled_transforms(measured, comparison.log_scale)
         results = compare_scales(disparities, transforms, views.pyramid(len(disparities)), comparison=compared)
         return torch.stack([mean_over(result.reprojection.error, batch.usable) for result in results]).mean()
-
-
-def _measured(batch: Batch) -> Measured:
-    if batch.measured is None:
-        raise ValueError("this method learns from measured geometry, which the batch lacks")
-    return batch.measured

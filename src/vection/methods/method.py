@@ -64,6 +64,18 @@ class MethodSettings(ABC):
         """What a method of these settings can tell once it is trained."""
 
 
+@dataclass(frozen=True)
+class ShortSettings:
+    """What the groups `short` of all methods hold: geometry measured in the clips as a teacher."""
+
+    measured: bool = False
+    """Measured motion takes the pose network's place in the loss where it is known; the network learns from it."""
+    measured_depth_weight: float = 1.0
+    """Weight of the logarithm of predicted by measured depth."""
+    measured_motion_weight: float = 0.1
+    """Weight of what the pose network learns from measured motion: error by its length, and ten times the angle."""
+
+
 Settings = TypeVar("Settings", bound=MethodSettings)
 
 

@@ -14,6 +14,7 @@ from vection.losses.photometric import mean_over
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.methods.steps.finiteness import zero_if_finite
+from vection.methods.steps.measured_motion import check_measured, compare_with_measured
 from vection.methods.steps.multi_scale import compare_scales
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
@@ -38,6 +39,12 @@ class Monodepth2(Method):
                 "Without neighbouring frames (`method.temporal`) and without stereo pairs (`method.stereo`) there is "
                 "nothing to learn from; choose at least one."
             )
+        if settings.short.measured and not settings.temporal:
+            raise UsageError(
+                "Measured motion is that between neighbouring frames: train with `method.temporal=True`, or without "
+                "measured geometry (`method.short.measured=False`)."
+            )
+        check_measured(settings, settings.short, intrinsics=settings.intrinsics)
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_depth_network(
@@ -59,7 +66,6 @@ class Monodepth2(Method):
                 encoder=motion,
                 channels=channels[-1],
                 pretrained=settings.pretrained,
-                matching=settings.short.pose_matching,
             )
             self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         self.mask_decoder: DepthDecoder | None = None
@@ -74,14 +80,22 @@ class Monodepth2(Method):
         disparities = self.depth_network.decoder(features)
         masks = None if self.mask_decoder is None else self.mask_decoder(features)
         views, transforms = self._views(batch, features[-1], disparities[0])
+        finite = zero_if_finite(views, transforms)
+        taught: dict[str, Scalar] = {}
+        if settings.short.measured:
+            motion, taught = compare_with_measured(self._depth(disparities[0]), batch, settings.short)
+            temporal, stereo = transforms.split([motion.known.shape[1], settings.stereo], dim=1)
+            taught["measured_motion"] = motion.loss(temporal, settings.short)
+            transforms = torch.cat([motion.instead_of(temporal), stereo], dim=1)
         pyramid = views.pyramid(len(disparities))
         comparison = settings.comparison(progress.total_step)
         results = compare_scales(disparities, transforms, pyramid, comparison=comparison, masks=masks)
         photometric = [mean_over(result.reprojection.error, batch.usable) for result in results]
         smoothness = torch.stack([result.smoothness_loss for result in results]).mean()
         terms = {
-            "photometric": torch.stack(photometric).mean() + zero_if_finite(views, transforms),
+            "photometric": torch.stack(photometric).mean() + finite,
             "smoothness": settings.smoothness_weight * smoothness,
+            **taught,
         }
         if masks is not None:  # without this term the mask would explain every error away (Zhou et al. 2017, eq. 4)
             entropy = [-mask.clamp(min=1e-7).log().mean() for mask in masks]
@@ -99,8 +113,7 @@ class Monodepth2(Method):
 
     def predict_depth(self, image: Image) -> Depth:
         """Depth of the image, D = 1 / (a s + b) (section 3.3)."""
-        disparity = self.predict_disparities(image)[0]
-        return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
+        return self._depth(self.predict_disparities(image)[0])
 
     def predict_motion(
         self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
@@ -156,5 +169,7 @@ class Monodepth2(Method):
         features = None
         if self.ego_motion.needs_features:
             features = (feature, self.depth_network.encoder(batch.sources_jittered.flatten(0, 1))[-1])
-        depth = disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)
-        return source_transforms(self.ego_motion, batch, depth=depth, features=features)
+        return source_transforms(self.ego_motion, batch, depth=self._depth(disparity), features=features)
+
+    def _depth(self, disparity: Disparity) -> Depth:
+        return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)

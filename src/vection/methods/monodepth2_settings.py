@@ -6,7 +6,7 @@ The authors' code trains as the paper says but for its schedule, so there are no
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.methods.method import Knows, MethodSettings, Needs
+from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.multi_scale import AutoMask, Comparison, MultiScale, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.build import DepthNetworkName
@@ -15,11 +15,9 @@ from vection.networks.motion.ego_motion import EgoMotionName
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    pose_matching: bool = False
-    """Block matching helps the pose network: short trainings learn how the camera turns."""
     mask_from_step: int = 0
     """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
     and a mask that leaves the others out can keep a short training from ever starting."""
@@ -72,8 +70,8 @@ class Monodepth2Settings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """What training needs: neighbouring frames, stereo pairs, or both."""
-        return Needs(neighbours=self.temporal, stereo=self.stereo)
+        """What training needs: neighbouring frames, stereo pairs, or both; measured geometry if it teaches."""
+        return Needs(neighbours=self.temporal, stereo=self.stereo, measured=self.short.measured)
 
     @property
     def knows(self) -> Knows:

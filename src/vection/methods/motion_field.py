@@ -1,6 +1,7 @@
 """Motion fields: Li et al., Unsupervised Monocular Depth Learning in Dynamic Scenes, CoRL 2020."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from vection.geometry.motion import Moved
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
 from vection.geometry.rigid import make_transform, rotate_back, rotation_from_euler
 from vection.geometry.vector_fields import rms_length, standing_out, vector_length
+from vection.losses.measured_motion import static_motion_loss
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
@@ -18,6 +20,7 @@ from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_m
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.steps.dynamic_classes import is_dynamic
+from vection.methods.steps.measured_motion import check_measured, compare_with_measured, static_and_moving
 from vection.networks.cameras import Cameras
 from vection.networks.depth.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.networks.encoders.randomised_norm import noise_deviation
@@ -84,6 +87,7 @@ class MotionField(Method):
 
     def __init__(self, settings: MotionFieldSettings) -> None:
         super().__init__(settings)
+        check_measured(settings, settings.short, intrinsics=settings.intrinsics)
         self.settings = settings
         self.depth_network: SoftplusDepth | SigmoidDepth
         if settings.depth_network == "randomised-resnet18":
@@ -97,7 +101,6 @@ class MotionField(Method):
             channels=channels,
             padding=settings.released.padding,
             start=settings.short.motion_start,
-            matching=settings.short.pose_matching,
         )
         self.cameras = Cameras(settings.intrinsics, channels=self.motion_network.feature_channels)
         self.register_buffer("residual_weight", torch.ones(()))
@@ -105,7 +108,10 @@ class MotionField(Method):
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L_reg,mot + L_reg,dep + L_cyc + L_rgb of the target with every source, both ways (section 3.2)."""
         pairs = self.predict_pairs(batch, progress)
-        terms = loss_terms(pairs, self.settings)
+        taught: dict[str, Scalar] = {}
+        if self.settings.short.measured:
+            pairs, taught = self._learn_measured(pairs, batch)
+        terms = loss_terms(pairs, self.settings) | taught
         # A camera that is not finite would only make pixels invalid.
         return terms | {"colour": terms["colour"] + 0 * pairs.intrinsics.sum()}
 
@@ -143,6 +149,20 @@ class MotionField(Method):
             return pairs
         past = batch.seconds.flatten() < 0
         return pairs.with_inverse_motion(both_ways(past, ~past))
+
+    def _learn_measured(self, pairs: Pairs, batch: Batch) -> tuple[Pairs, dict[str, Scalar]]:
+        """Put measured camera motion in the place of the predicted one; objects move with respect to it."""
+        (samples, count), short = batch.sources.shape[:2], self.settings.short
+        of_targets = slice(0, samples * count)
+        motion, terms = compare_with_measured(pairs.depth[of_targets][::count], batch, short)
+        motion, rows = motion.both_ways(), make_transform(pairs.rotation, pairs.background)
+        predicted = by_sample(rows, samples).unflatten(0, (samples, 2 * count))
+        terms["measured_motion"] = motion.loss(predicted, short)
+        ego = motion.instead_of(predicted).unflatten(1, (2, count)).transpose(0, 1).flatten(0, 2)
+        pairs = replace(pairs, rotation=ego[:, :3, :3], background=ego[:, :3, 3])
+        objects = relative_motion(pairs.residual, pairs.translation)[of_targets]
+        static = static_and_moving(batch)[0].repeat_interleave(count, dim=0)
+        return pairs, terms | {"measured_static": short.measured_static_weight * static_motion_loss(objects, static)}
 
     def predict_depth(self, image: Image) -> Depth:
         """Depth of the image, z = log(1 + e^l) of the network's output l (section 3.1)."""

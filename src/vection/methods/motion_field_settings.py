@@ -7,7 +7,7 @@ from vection.geometry.vector_fields import AutoMask
 from vection.losses.motion_cycle import Order
 from vection.losses.motion_regularisation import Sparsity
 from vection.losses.rgbd_consistency import Average
-from vection.methods.method import Knows, MethodSettings, Needs, Progress
+from vection.methods.method import Knows, MethodSettings, Needs, Progress, ShortSettings
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.encoders.encoder import EncoderName
 from vection.networks.encoders.padding import Padding
@@ -33,11 +33,11 @@ class Released:
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    pose_matching: bool = False
-    """Block matching helps the motion network: short trainings learn how the camera turns."""
+    measured_static_weight: float = 0.2
+    """Weight of object motion, by the whole motion's RMS, where the world was measured to stand still."""
     motion_start: Start = "released"
     """How the motion network starts; "quick" with He's weights and constant factors."""
     inverse: Literal["predicted", "derived"] = "predicted"
@@ -87,7 +87,7 @@ class MotionFieldSettings(MethodSettings):
     @property
     def needs(self) -> Needs:
         """What training needs: neighbouring frames; class maps if objects are masked by them."""
-        return Needs(class_maps=self.object_masks)
+        return Needs(class_maps=self.object_masks, measured=self.short.measured)
 
     @property
     def knows(self) -> Knows:

@@ -14,6 +14,7 @@ from vection.losses.geometry_consistency import consistency_weight
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.method import Method, Motion, Observation, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
+from vection.methods.steps.measured_motion import check_measured, compare_with_measured
 from vection.methods.steps.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_disparity_network
@@ -99,6 +100,7 @@ class ScSfmLearner(Method):
 
     def __init__(self, settings: ScSfmLearnerSettings) -> None:
         super().__init__(settings)
+        check_measured(settings, settings.short, intrinsics=settings.intrinsics)
         self.settings = settings
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_disparity_network(
@@ -107,9 +109,7 @@ class ScSfmLearner(Method):
             pretrained=settings.pretrained,
             upsampling=settings.released.upsampling,
         )
-        self.ego_motion = EulerMotion(
-            settings.ego_motion, pretrained=settings.pretrained, matching=settings.short.pose_matching
-        )
+        self.ego_motion = EulerMotion(settings.ego_motion, pretrained=settings.pretrained)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
@@ -117,11 +117,19 @@ class ScSfmLearner(Method):
         del progress
         settings = self.settings
         depths, views, transforms = self._predict(batch)
+        taught: dict[str, Scalar] = {}
+        if settings.short.measured:
+            depth = depths[0].unflatten(0, (len(batch), -1))[:, 0]
+            motion, taught = compare_with_measured(depth, batch, settings.short)
+            pairs, motion = transforms.unflatten(0, (len(batch), -1)), motion.both_ways()
+            taught["measured_motion"] = motion.loss(pairs, settings.short)
+            transforms = motion.instead_of(pairs).flatten(0, 1)
         losses = compare_frames(depths, views, transforms, settings=settings, usable=batch.usable)
         smoothness = smoothness_of_frames(depths[0], views, settings=settings)
         terms = {
             "photometric": settings.photometric_weight * losses.photometric.sum(),
             "smoothness": settings.smoothness_weight * smoothness,
+            **taught,
         }
         if settings.geometry_weight > 0:
             terms["geometry_consistency"] = settings.geometry_weight * losses.geometry.sum()

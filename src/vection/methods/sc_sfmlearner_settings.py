@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vection.losses.ssim import Window
-from vection.methods.method import Knows, MethodSettings, Needs
+from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.pair_comparison import Comparison
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.build import DisparityNetworkName
@@ -62,11 +62,9 @@ AS_RELEASED = Released(
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    pose_matching: bool = False
-    """Block matching helps the pose network: short trainings learn how the camera turns."""
     motion_back: Literal["second-pass", "inverse"] = "second-pass"
     """Motion from source to target: predicted as well (the paper), or the inverse of what is predicted for the pair in
     the order of time. The inverse lets the network expect forward motion, so that short trainings find it."""
@@ -103,8 +101,8 @@ class ScSfmLearnerSettings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """What training needs: neighbouring frames."""
-        return Needs()
+        """What training needs: neighbouring frames; measured geometry if it teaches."""
+        return Needs(measured=self.short.measured)
 
     @property
     def knows(self) -> Knows:

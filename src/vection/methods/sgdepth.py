@@ -17,6 +17,7 @@ from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 from vection.methods.steps.evaluation_mode import evaluating
 from vection.methods.steps.finiteness import zero_if_finite
+from vection.methods.steps.measured_motion import check_measured, compare_with_measured
 from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.methods.steps.overlap_log import OverlapLog, unmasked_share
 from vection.networks.cameras import Cameras
@@ -24,7 +25,7 @@ from vection.networks.depth.build import DepthNetwork
 from vection.networks.depth.decoder import DepthDecoder, SegmentationDecoder
 from vection.networks.depth.gradient_scaling import scale_gradients
 from vection.networks.depth.shared_encoder import SharedEncoder
-from vection.networks.motion.ego_motion import EgoMotion, MatchedEgoMotion, SeparateEgoMotion, source_transforms
+from vection.networks.motion.ego_motion import EgoMotion, SeparateEgoMotion, source_transforms
 from vection.samples import Batch, LabelledImage
 from vection.types import ClassMap, Depth, Disparities, Image, Intrinsics, Mask, Scalar
 
@@ -66,6 +67,7 @@ class SgDepth(Method):
                 "class maps (`method.class_maps=given` `data.use_classes=True`), or train without masks "
                 "(`method.masking=none`)."
             )
+        check_measured(settings, settings.short, intrinsics=settings.intrinsics)
         self.settings, released = settings, settings.released
         self.depth_limits = (settings.min_depth, settings.max_depth)
         first, norm = released.shared == "encoder-and-first-convolution", settings.normalisation
@@ -89,8 +91,6 @@ class SgDepth(Method):
             poses=2 if released.pose_scaled == "output" else 1,
             scaled=released.pose_scaled,
         )
-        if settings.short.pose_matching:
-            self.ego_motion = MatchedEgoMotion(self.ego_motion)
         self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         weights = (*CITYSCAPES_CLASS_WEIGHTS, 0.0)[: released.class_scores]
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
@@ -128,7 +128,12 @@ class SgDepth(Method):
     def _depth_terms(self, features: list[Tensor], batch: Batch, progress: Progress) -> dict[str, Scalar]:
         disparities = self.depth_network.decoder(features)
         depth, transforms, views = self._views(disparities, batch)
-        learned = None
+        finite, learned = zero_if_finite(views, transforms), None
+        taught: dict[str, Scalar] = {}
+        if self.settings.short.measured:
+            motion, taught = compare_with_measured(depth, batch, self.settings.short)
+            taught["measured_motion"] = motion.loss(transforms, self.settings.short)
+            transforms = motion.instead_of(transforms)
         if self._masks_in(progress):
             learned = self._pixels_to_learn(batch, views, depth.detach(), transforms.detach())
         losses = depth_losses(
@@ -141,7 +146,7 @@ class SgDepth(Method):
             usable=batch.usable,
         )
         photometric, smoothness = (torch.stack(parts).mean() for parts in zip(*losses, strict=True))
-        return {"photometric": photometric + zero_if_finite(views, transforms), "smoothness": smoothness}
+        return {"photometric": photometric + finite, "smoothness": smoothness} | taught
 
     def _masks_in(self, progress: Progress) -> bool:
         # What is held out is scored without masks: with them the loss falls when more is called dynamic.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.methods.method import Knows, MethodSettings, Needs
+from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.multi_scale import Comparison, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.encoders.encoder import EncoderName, Normalisation
@@ -45,11 +45,9 @@ AS_RELEASED = Released(
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    pose_matching: bool = False
-    """Block matching helps the pose network: short trainings learn how the camera turns."""
     mask_from_step: int = 0
     """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
     and a mask that leaves the others out can keep a short training from ever starting."""
@@ -95,7 +93,8 @@ class SgDepthSettings(MethodSettings):
     def needs(self) -> Needs:
         """What training needs: neighbours; labelled images to learn segmentation; class maps to mask by given ones."""
         by_given = self.masking != "none" and self.class_maps == "given"
-        return Needs(labels=self.learns != "depth", class_maps=by_given)
+        measured = self.short.measured and self.learns != "segmentation"
+        return Needs(labels=self.learns != "depth", class_maps=by_given, measured=measured)
 
     @property
     def knows(self) -> Knows:

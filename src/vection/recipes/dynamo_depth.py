@@ -100,7 +100,7 @@ _SHORT = replace(
     ground_tolerance=0.0015,
     ramp_steps=100,
     released=Released(motion_images="three"),
-    short=Short(pose_matching=True, mask_from_step=100, motion_start="still", motion_views="stabilised"),
+    short=Short(measured=True, mask_from_step=100, motion_start="still", motion_views="stabilised"),
 )
 
 RECIPES: tuple[Recipe, ...] = (

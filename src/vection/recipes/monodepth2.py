@@ -133,9 +133,7 @@ RECIPES = (
         _MONO,
         name="monodepth2-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, an hour on two cores",
-        method=replace(
-            _SHORT, short=Short(pose_matching=True, mask_from_step=200, derotated_mask=True, ground_weight=0.1)
-        ),
+        method=replace(_SHORT, short=Short(measured=True, mask_from_step=200, derotated_mask=True, ground_weight=0.1)),
         data=short.VIDEO,
         stages=(Stage(epochs=24, learning_rate=2e-4, drops=(20,), warm_up=100),),
         training=short.TRAINING,

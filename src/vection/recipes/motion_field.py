@@ -49,7 +49,7 @@ _SHORT = replace(
     max_depth=short.MAX_DEPTH,
     burn_in=1000,
     noise_ramp=500,
-    short=Short(pose_matching=True, motion_start="quick", inverse="derived", average="counted"),
+    short=Short(measured=True, motion_start="quick", inverse="derived", average="counted"),
 )
 
 RECIPES = (
@@ -83,8 +83,8 @@ RECIPES = (
     replace(
         _CITYSCAPES,
         name="motion-field-video",
-        summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, learned intrinsics",
-        method=replace(_SHORT, intrinsics="per-camera"),
+        summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, measured geometry",
+        method=_SHORT,
         data=replace(_PAIRS, batch_size=8, workers=0),
         stages=(Stage(epochs=60, learning_rate=2e-4, drops=(50,), warm_up=100),),
         training=replace(short.TRAINING, gradient_clip=10.0),

@@ -108,7 +108,7 @@ _SHORT = replace(
     depth_network="efficientnet-lite0",
     ego_motion="efficientnet-lite0",
     released=replace(AS_RELEASED, align_corners=True, minimum_sampled_depth=1e-3, least_elements=0),
-    short=Short(pose_matching=True, motion_back="inverse"),
+    short=Short(measured=True, motion_back="inverse"),
     min_depth=short.MIN_DEPTH,
     max_depth=short.MAX_DEPTH,
 )
@@ -166,7 +166,7 @@ RECIPES: tuple[Recipe, ...] = (
         _KITTI,
         name="sc-sfmlearner-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
-        method=replace(_SHORT, pretrained=False, ego_motion="posenet", short=Short(pose_matching=True), scales=2),
+        method=replace(_SHORT, pretrained=False, ego_motion="posenet", short=Short(), scales=2),
         data=replace(short.DEBUG, augmentation=_SCALE_CROP_FLIP),
         stages=short.DEBUG_STAGES,
         training=short.DEBUG_TRAINING,

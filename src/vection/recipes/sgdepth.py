@@ -96,7 +96,7 @@ _SHORT = replace(
     depth_network="efficientnet-lite0",
     min_depth=short.MIN_DEPTH,
     max_depth=short.MAX_DEPTH,
-    short=Short(pose_matching=True),
+    short=Short(measured=True),
 )
 _SYNTHETIC = replace(short.SYNTHETIC, labels=OWN_CLIPS)
 
@@ -130,7 +130,7 @@ RECIPES = (
         _FULL,
         name="sgdepth-synthetic",
         summary="192x64 on synthetic drives whose truth gives the labels, minutes on two cores",
-        method=replace(_SHORT, masking_from=4, short=Short(pose_matching=True, mask_from_step=100)),
+        method=replace(_SHORT, masking_from=4, short=Short(measured=True, mask_from_step=100)),
         data=_SYNTHETIC,
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=short.TRAINING,

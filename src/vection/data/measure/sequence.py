@@ -152,7 +152,7 @@ def _standing_links(folder: Path, records: Sequence[FrameRecord], stored: Stored
         if len(known) < 2:
             continue
         size = stored.size[0], stored.size[1]
-        first, second = (read_map(folder, stored.names[one], size=size)[0] for one in (known[0], known[-1]))
+        first, second = (read_map(folder, stored.names[one], size=size).depth for one in (known[0], known[-1]))
         common = (first > 0) & (second > 0)
         if np.count_nonzero(common) >= FEWEST_COMMON:
             links.append(Link(known[0], known[-1], float(np.median(np.log(second[common] / first[common])))))

@@ -153,7 +153,7 @@ def _measure(measured: _Measured, number: int) -> FrameRecord:
     height, width = view.size
     record = FrameRecord((height, width), pairs) if depth is None else _record(depth, (height, width), pairs)
     if depth is not None:
-        write_map(job.folder, job.names[number], depth=depth.depth, weight=depth.weight)
+        write_map(job.folder, job.names[number], depth=depth.depth, weight=depth.weight, moving=depth.moving)
     write_record(job.folder, job.names[number], record)
     return record
 

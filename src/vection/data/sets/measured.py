@@ -15,6 +15,7 @@ def read_sample(measured: MeasuredClip, target: int, sources: Sequence[int]) -> 
     depth = measured.read_depth(target)
     motions = [measured.T_first_to_second(target, source) for source in sources]
     known = [motion is not None for motion in motions]
+    moving = np.zeros_like(depth.depth) if depth.moving is None else depth.moving.astype(np.float32)
     transforms = np.array([np.eye(4) if motion is None else motion for motion in motions], np.float32)
     return Measured(
         depth=torch.from_numpy(depth.depth)[None, None],
@@ -23,4 +24,5 @@ def read_sample(measured: MeasuredClip, target: int, sources: Sequence[int]) -> 
         T_target_to_source=torch.from_numpy(transforms.reshape(1, len(known), 4, 4)),
         motion_known=torch.tensor([known], dtype=torch.bool),
         exact=torch.tensor([measured.listed.exact]),
+        moving=torch.from_numpy(moving)[None, None],
     )

@@ -34,6 +34,8 @@ class Predictions:
     """Complete flow to the next frame, (batch, 3, height, width)."""
     logits: list[Tensor] = field(default_factory=list)
     """Logits of the motion mask, which is the same for all sources, (batch, 1, height, width)."""
+    taught: dict[str, Scalar] = field(default_factory=dict)
+    """Weighted terms of what measured geometry teaches."""
 
     def explain(self, scale: int, views: Views, settings: DynamoDepthSettings) -> Explained:
         """Predict the target in full size with one scale's depth, flow and mask."""

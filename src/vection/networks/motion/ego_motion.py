@@ -1,17 +1,16 @@
 """The camera's motion between two frames: one interface for the three pose networks of Monodepth2."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from vection.geometry.rigid import compose, invert, transform_from_axis_angle
+from vection.geometry.rigid import invert, transform_from_axis_angle
 from vection.geometry.views import SourceTransforms
 from vection.networks.encoders.build import build_encoder
 from vection.networks.encoders.encoder import EncoderName, Normalisation
-from vection.networks.motion.matching import MatchedMotion
 from vection.networks.motion.pose import PoseDecoder, PoseNet
 from vection.samples import Batch
 from vection.types import Depth, Image, Transform
@@ -108,35 +107,11 @@ class PoseNetEgoMotion(EgoMotion):
         return PairMotion(transform_from_axis_angle(axis_angle, scaled), feature)
 
 
-class MatchedEgoMotion(EgoMotion):
-    """Another pose network, followed by the motion that block matching tells."""
-
-    def __init__(self, network: EgoMotion) -> None:
-        super().__init__()
-        self.network, self.matched = network, MatchedMotion()
-        self.feature_channels, self.needs_features = network.feature_channels, network.needs_features
-
-    def forward(
-        self, first: Image, second: Image, *, features: tuple[Tensor, Tensor] | None, depth: Depth
-    ) -> PairMotion:
-        pair: PairMotion = self.network(first, second, features=features, depth=depth)
-        rotation, translation = self.matched(first, second)
-        matched = transform_from_axis_angle(rotation, translation)
-        return replace(pair, T_first_to_second=compose(matched, pair.T_first_to_second))
-
-
-def build_ego_motion(
-    name: EgoMotionName, *, encoder: EncoderName, channels: int, pretrained: bool, matching: bool = False
-) -> EgoMotion:
+def build_ego_motion(name: EgoMotionName, *, encoder: EncoderName, channels: int, pretrained: bool) -> EgoMotion:
     """Build a pose network; `channels` are those of the depth encoder's last feature."""
-    network: EgoMotion
     if name == "separate":
-        network = SeparateEgoMotion(encoder, pretrained=pretrained)
-    elif name == "shared":
-        network = SharedEgoMotion(channels)
-    else:
-        network = PoseNetEgoMotion()
-    return MatchedEgoMotion(network) if matching else network
+        return SeparateEgoMotion(encoder, pretrained=pretrained)
+    return SharedEgoMotion(channels) if name == "shared" else PoseNetEgoMotion()
 
 
 def source_transforms(

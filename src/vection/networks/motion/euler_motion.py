@@ -10,7 +10,6 @@ from vection.networks.depth.dispnet import start_uniformly
 from vection.networks.encoders.build import build_encoder
 from vection.networks.encoders.encoder import EncoderName
 from vection.networks.motion.ego_motion import PairMotion
-from vection.networks.motion.matching import MatchedMotion
 from vection.networks.motion.pose import PoseDecoder, PoseNet
 from vection.types import Image, Transform
 
@@ -24,10 +23,9 @@ class EulerMotion(nn.Module):
     The pair may be in either order of time; the motion back is a second call, not an inverse.
     """
 
-    def __init__(self, name: PoseNetworkName = "posenet", *, pretrained: bool = False, matching: bool = False) -> None:
+    def __init__(self, name: PoseNetworkName = "posenet", *, pretrained: bool = False) -> None:
         super().__init__()
         self.posenet: PoseNet | None = None
-        self.matched = MatchedMotion() if matching else None
         if name == "posenet":
             self.posenet = PoseNet()
             self.posenet.apply(start_uniformly)
@@ -43,8 +41,6 @@ class EulerMotion(nn.Module):
     def forward(self, first: Image, second: Image) -> PairMotion:
         """Predict T_first_to_second, which maps points of the first camera to the second."""
         vector, feature = self.vector(first, second)
-        if self.matched is not None:  # small angles add up
-            vector = vector + torch.cat(self.matched(first, second)[::-1], dim=1)
         return PairMotion(transform_from_vector(vector), feature)
 
     def vector(self, first: Image, second: Image) -> tuple[Tensor, Tensor]:

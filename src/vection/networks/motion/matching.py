@@ -1,8 +1,7 @@
-"""What block matching sees of frames: the camera's motion, by way of a small network, and a first flow of objects.
+"""Block matching: a first flow of objects between frames whose camera motion is undone.
 
-None of the five papers has this. A pose network that starts from random or ImageNet weights must first learn to compare
-two images; until then it says nearly the same of every pair, and turns to the left and to the right cancel in its
-gradient. Where things went is easy to find without learning, and turning the camera moves all alike.
+None of the five papers has this. A photometric gradient reaches a pixel or two far, and much of what moves goes
+farther; where blocks of one image are in the other is easy to find without learning.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from torch.nn import functional
 
 from vection.geometry.resizing import resize_like
 from vection.networks.encoders.encoder import Encoder
-from vection.types import Image, Intrinsics, Vector3
+from vection.types import Image, Intrinsics
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,6 @@ class Blocks:
     """Factor of correlations in the softmax over displacements: a difference of 1 / sharpness is one of e in weight."""
 
 
-LARGE_MOTION = Blocks(columns=64, reach=(6, 2), window=5, sharpness=20.0)
-"""Blocks for what turning the camera does: up to 9 % of the width to each side, 3 % of it up and down."""
 FINE_MOTION = Blocks(columns=128, reach=(9, 2), window=9, sharpness=60.0)
 """Blocks for what is left of objects when the camera's motion is undone."""
 
@@ -42,24 +39,8 @@ LARGE_DISPLACEMENT = 6.0
 USUAL_CORRELATION = 0.7
 """A usual correlation; networks see how much a correlation exceeds it."""
 
-GRID = (3, 6)
-"""Rows and columns of the means that the network sees."""
-
-HIDDEN = 256
-"""Neurons of the hidden layer between these means and the camera's motion."""
-
 MATCHED_WIDTHS = (16, 32, 64, 64, 64)
 """Channels of the matches' own pyramid at strides 2 to 32."""
-
-ROTATION_FACTOR = 0.1
-"""Radians of one unit of the network's first three outputs."""
-
-TRANSLATION_FACTOR = 0.01
-"""Translation of one unit of the network's last three outputs, in the unit of the depth.
-
-A radian moves the image about as far as ten units of translation at the depths that training starts with, and
-optimisers move all outputs alike.
-"""
 
 Matches = Float[Tensor, "batch 3 rows columns"]
 """Displacement (x, y) of each block of an image in per cent of the width, and the correlation found there."""
@@ -68,7 +49,7 @@ Correlations = Float[Tensor, "batch down right rows columns"]
 
 
 @torch.no_grad()
-def match(first: Image, second: Image, blocks: Blocks = LARGE_MOTION) -> Matches:
+def match(first: Image, second: Image, blocks: Blocks = FINE_MOTION) -> Matches:
     """Find each block of the first image in the second."""
     return _best(_correlate(first, second, blocks), blocks)
 
@@ -119,25 +100,6 @@ def _block_mean(maps: Tensor, window: int) -> Tensor:
     maps = maps.contiguous(memory_format=torch.channels_last)  # on a CPU five times faster
     padded = functional.pad(maps, (pad, pad, pad, pad), mode="replicate")
     return functional.avg_pool2d(functional.avg_pool2d(padded, (window, 1), stride=1), (1, window), stride=1)
-
-
-class MatchedMotion(nn.Module):
-    """The camera's motion from block matching, through one hidden layer; before training it tells no motion."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(3 * GRID[0] * GRID[1], HIDDEN)
-        self.output = nn.Linear(HIDDEN, 6)
-        nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="relu")
-        for parameter in (self.hidden.bias, self.output.weight, self.output.bias):
-            nn.init.zeros_(parameter)
-
-    def forward(self, first: Image, second: Image) -> tuple[Vector3, Vector3]:
-        """Return rotation (radians about the axes) and translation, from the first camera to the second."""
-        with torch.autocast(first.device.type, enabled=False):
-            means = functional.adaptive_avg_pool2d(_unit(match(first, second)), GRID).flatten(1)
-            motion = self.output(functional.relu(self.hidden(means)))
-            return ROTATION_FACTOR * motion[:, :3], TRANSLATION_FACTOR * motion[:, 3:]
 
 
 class MatchedEncoder(nn.Module):

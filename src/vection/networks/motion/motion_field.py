@@ -12,7 +12,6 @@ from vection.geometry.camera import pixel_grid
 from vection.geometry.warp import sample
 from vection.networks.cameras import camera_matrices
 from vection.networks.encoders.padding import Padding, StridedConvolution
-from vection.networks.motion.matching import MatchedMotion
 from vection.types import Intrinsics, Points, Vector3
 
 CHANNELS = (16, 32, 64, 128, 256, 512, 1024)
@@ -86,11 +85,9 @@ class MotionFieldNet(nn.Module):
         padding: Padding = "symmetric",
         upsampling: Upsampling = "corners-aligned",
         start: Start = "released",
-        matching: bool = False,
     ) -> None:
         """`inputs`: 8 for RGB and depth of two frames, 6 for RGB alone; `channels` of each halving."""
         super().__init__()
-        self.matched = MatchedMotion() if matching else None
         self.convolutions = nn.ModuleList(
             _convolution(before, after, stride=2, padding=padding)
             for before, after in zip((inputs, *channels), channels, strict=False)
@@ -131,9 +128,6 @@ class MotionFieldNet(nn.Module):
             field = refinement(field, feature)
         angles, translation = background[:, :, 0, 0].split(3, dim=1)
         angles, translation = rotation_scale * angles, translation_scale * translation
-        if self.matched is not None:  # small angles add up
-            more_angles, more_translation = self.matched(first[:, :3], second[:, :3])
-            angles, translation = angles + more_angles, translation + more_translation
         return PredictedMotion(angles, translation, translation_scale * field, pooled)
 
     def _scales(self) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from vection.geometry.resizing import resize_like
 from vection.geometry.rigid import motion_vector
 from vection.geometry.views import SourceTransforms
 from vection.networks.depth.decoder import WIDTHS, UNetDecoder
-from vection.networks.motion.matching import FINE_MOTION, Matches, match, match_between
+from vection.networks.motion.matching import Matches, match, match_between
 from vection.samples import Batch
 from vection.types import Image
 
@@ -122,7 +122,7 @@ class Around:
     def match(self, *, three: bool) -> Matches:
         """Return where the target's blocks are in the next frame; that before helps if it is one of `three`."""
         if not three:
-            return match(self.target, self.following, FINE_MOTION)
+            return match(self.target, self.following)
         return match_between(self.before, self.target, self.following, even=self.even)
 
 

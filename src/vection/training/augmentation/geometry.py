@@ -114,6 +114,7 @@ def _change(
             weight=nearest(measured.weight),
             ground=normal(measured.ground),
             T_target_to_source=rigid(measured.T_target_to_source),
+            moving=None if measured.moving is None else nearest(measured.moving),
         )
     if stereo is not None:
         other = image(stereo.image)

@@ -9,6 +9,7 @@ from vection.data.measure.depth.contradiction import agrees_with
 from vection.data.measure.depth.flow import Correspondence
 from vection.data.measure.depth.fusion import FusedDepth, fuse, shrink
 from vection.data.measure.depth.ground import beside_ground, fit_ground
+from vection.data.measure.depth.moving import Step, find_moving, without_specks
 from vection.data.measure.depth.triangulation import Triangulation, triangulate
 from vection.data.measure.settings import MeasureSettings
 
@@ -100,7 +101,9 @@ def test_what_leaves_the_epipolar_line_is_left_out():
 
 
 def triangulation(depth: np.ndarray, *, parallax: float = 10.0) -> Triangulation:
-    return Triangulation(depth.astype(np.float32), np.full(depth.shape, parallax, np.float32))
+    return Triangulation(
+        depth.astype(np.float32), np.full(depth.shape, parallax, np.float32), np.zeros(depth.shape, np.float32)
+    )
 
 
 def test_pairs_are_brought_to_one_scale_and_contradictions_left_out():
@@ -138,3 +141,46 @@ def test_a_network_can_contradict():
     assert kept[30:].all()
     assert not kept[:30].any()
     assert not agrees_with(np.zeros(SIZE, np.float32), predicted).any()
+
+
+def seen_by(flow: np.ndarray, translation: np.ndarray) -> Step:
+    seen = Correspondence(flow.astype(np.float32), np.zeros(SIZE, np.float32))
+    triangulated = triangulate(seen, K=K, K_other=K, R=np.eye(3), direction=translation, settings=MeasureSettings())
+    return Step(triangulated, seen.round_trip_error, K, np.eye(3), translation)
+
+
+def flow_of(depth: np.ndarray, translation: np.ndarray) -> np.ndarray:
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    points = np.stack([x, y, np.ones(SIZE)], axis=-1) @ np.linalg.inv(K).T * depth[..., None]
+    seen = (points + translation) @ K.T
+    return seen[..., :2] / seen[..., 2:] - np.stack([x, y], axis=-1)
+
+
+def found(flow: np.ndarray, translation: np.ndarray, *, ground: np.ndarray | None) -> np.ndarray:
+    return find_moving([seen_by(flow, translation)], K=K, ground=ground, size=SIZE, settings=MeasureSettings())
+
+
+def test_what_moves_across_or_drives_along_is_seen_to_move():
+    depth, inside = with_box(street(), true=8.0, measured=8.0)
+    forward, ground = np.array([0.0, 0.0, -1.0]), np.array([0, 1 / HEIGHT, 0])
+    still = flow_of(depth, forward)
+    assert not found(still, forward, ground=ground).any()
+    across = np.where(inside[..., None], still + np.array([0.0, 4.0]), still)
+    assert found(across, forward, ground=None)[inside].mean() > 0.9
+    assert not found(across, forward, ground=None)[~inside].any()
+    along = np.where(inside[..., None], 0.0, still)
+    seen = found(along, forward, ground=ground)
+    assert not seen[~inside].any()
+    assert seen[inside].any()
+    assert not found(along, forward, ground=None).any()  # the epipolar line does not tell
+
+
+def test_specks_are_no_objects():
+    moving = np.zeros((9, 12), bool)
+    moving[1, 1] = True
+    moving[4:7, 4:8] = True
+    unknown = np.ones_like(moving)
+    unknown[:, 9:] = False
+    expected = np.zeros_like(moving)
+    expected[3:8, 3:9] = True
+    assert np.array_equal(without_specks(moving, unknown=unknown), expected)

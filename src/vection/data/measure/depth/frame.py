@@ -12,6 +12,7 @@ from vection.data.clips.resizing import Size, resize_camera
 from vection.data.measure.depth.flow import Correspondence
 from vection.data.measure.depth.fusion import FusedDepth, fuse, shrink
 from vection.data.measure.depth.ground import beside_ground, fit_ground
+from vection.data.measure.depth.moving import Step, find_moving, without_specks
 from vection.data.measure.depth.triangulation import Triangulation, triangulate
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import View
@@ -39,6 +40,8 @@ class FrameDepth:
     weight: Float32[np.ndarray, "height width"]
     baselines: Mapping[tuple[int, int], float]
     """Of the frame's pairs by their numbers, in the unit of the depth."""
+    moving: PixelMask
+    """True where something was seen to move; False where nothing was, or nothing is known."""
     ground: Vector3 | None
     """m with 1 / depth = m . K^-1 (x, y, 1) on the ground."""
 
@@ -69,9 +72,14 @@ def measure_frame(
         depth = np.where(usable, depth, np.float32(0))
     K = camera_matrix(resize_camera(views[number].camera, from_size=views[number].size, to_size=size))
     ground = fit_ground(depth, K)
+    baselines = _baselines(seen, fused)
+    steps = [_step(number, one, views, seen, baselines) for one in pairs if (one.pair.first, one.pair.second) in seen]
+    moving = find_moving(steps, K=views[number].K, ground=ground, size=size, settings=settings)
     if ground is not None:
-        depth = np.where(beside_ground(depth, K, ground, margin=settings.ground_margin), np.float32(0), depth)
-    return FrameDepth(depth, np.where(depth > 0, weight, np.float32(0)), _baselines(seen, fused), ground)
+        beside = beside_ground(depth, K, ground, margin=settings.ground_margin)
+        depth, moving = np.where(beside, np.float32(0), depth), moving | beside
+    moving = without_specks(moving, unknown=(depth == 0) if usable is None else (depth == 0) & usable)
+    return FrameDepth(depth, np.where(depth > 0, weight, np.float32(0)), baselines, moving, ground)
 
 
 def motion_from(number: int, pair: MeasuredPair) -> tuple[Rotation, Vector3]:
@@ -91,6 +99,25 @@ def _from_pair(number: int, seen: SeenPair, views: Mapping[int, View], *, settin
         R=R,
         direction=direction,
         settings=settings,
+    )
+
+
+def _step(
+    number: int,
+    seen: SeenPair,
+    views: Mapping[int, View],
+    triangulations: Mapping[tuple[int, int], Triangulation],
+    baselines: Mapping[tuple[int, int], float],
+) -> Step:
+    pair = seen.pair
+    R, direction = motion_from(number, pair)
+    length = baselines.get((pair.first, pair.second))
+    return Step(
+        triangulations[pair.first, pair.second],
+        (seen.from_first if number == pair.first else seen.from_second).round_trip_error,
+        views[pair.second if number == pair.first else pair.first].K,
+        R,
+        None if length is None else direction * length,
     )
 
 

@@ -21,6 +21,8 @@ class Triangulation:
     """0 where it is not believed."""
     parallax: Numbers
     """Pixels by which the translation moves the pixel."""
+    distance: Numbers
+    """Pixels between where the point went and the line on which a static one must be."""
 
     @property
     def pixels(self) -> int:
@@ -45,13 +47,13 @@ def triangulate(
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     u, v = x + seen.flow[..., 0], y + seen.flow[..., 1]
     # the other view's pixel of depth z is that of z (a, b, c) + (p, q, r), in its homogeneous pixels
-    a, b, c = _linear(K_other @ R @ np.linalg.inv(K), x, y)
+    a, b, c = linear(K_other @ R @ np.linalg.inv(K), x, y)
     p, q, r = (np.float32(number) for number in K_other @ direction)
     slope_x, slope_y = a - u * c, b - v * c
     offset_x, offset_y = u * r - p, v * r - q
     depth = (slope_x * offset_x + slope_y * offset_y) / np.maximum(slope_x**2 + slope_y**2, np.float32(1e-12))
     parallax = np.hypot(u - a / c, v - b / c)
-    line_x, line_y, line_z = _linear(fundamental_matrix(R, direction, K, K_other), x, y)
+    line_x, line_y, line_z = linear(fundamental_matrix(R, direction, K, K_other), x, y)
     distance = np.abs(line_x * u + line_y * v + line_z) / np.maximum(np.hypot(line_x, line_y), np.float32(1e-12))
     kept = (
         (seen.round_trip_error < settings.round_trip_error)
@@ -60,10 +62,10 @@ def triangulate(
         & (depth > 0)
         & (depth * c + np.float32(direction[2]) > 0)
     )
-    return Triangulation(np.where(kept, depth, np.float32(0)), parallax.astype(np.float32))
+    return Triangulation(np.where(kept, depth, np.float32(0)), parallax.astype(np.float32), distance.astype(np.float32))
 
 
-def _linear(M: CameraMatrix, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def linear(M: CameraMatrix, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Return the three components of M (x, y, 1)."""
     first, second, third = (row[0] * x + row[1] * y + row[2] for row in M.astype(np.float32))
     return first, second, third
