@@ -1,0 +1,65 @@
+"""The weights that ship: what they are, and what they know without any training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vection.cli.main import main
+from vection.data.clips.folder import read_clip
+from vection.data.synthetic.drive import write_drive
+from vection.data.synthetic.varied import varied
+from vection.formats.checkpoint import load_weights
+from vection.formats.prediction_folder import read_prediction_list
+from vection.losses.measured_abs_rel import measured_abs_rel
+from vection.recipes.methods import build_method
+from vection.recipes.registry import get_recipe
+from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.starts import STREET, start_folder
+
+LARGEST = 12_000_000
+
+
+def test_it_is_small_and_says_what_it_learned_from():
+    folder = start_folder(STREET)
+    assert folder is not None
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= LARGEST
+    card = (folder / "CARD.md").read_text(encoding="utf-8")
+    assert all(word in card for word in ("MIT", "AbsRel", "vection train street"))
+
+
+def test_it_is_the_start_of_the_recipe_video():
+    recipe = get_recipe("video")
+    assert recipe.start_from == STREET
+    method = build_method(replace(recipe.method, pretrained=False))
+    load_weights(method, find_run_checkpoint(Path(STREET)))
+    assert all(value.dtype == torch.float32 for value in method.parameters())
+
+
+def test_it_knows_a_street_it_has_not_seen(tmp_path: Path):
+    write_drive(tmp_path / "drive", varied(77_001, width=416, height=128, frames=2), seed=77_001)
+    clip, predictor = read_clip(tmp_path / "drive"), load_predictor(STREET)
+    true = clip.read_truth(1).depth
+    near = np.where(true < 80, true, np.float32(0))
+    weight = (near > 0).astype(np.float32)
+    constant = np.full_like(true, np.median(near[near > 0]))
+    model, guess = (
+        float(measured_abs_rel(*(torch.from_numpy(each)[None, None] for each in (depth, near, weight))))
+        for depth in (predictor.predict(clip.read_image(1)).depth, constant)
+    )
+    assert model < 0.3
+    assert model < 0.6 * guess
+
+
+def test_one_photo_needs_no_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), np.full((120, 200, 3), 128, np.uint8))
+    assert main(["predict", str(photo), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    assert read_prediction_list(tmp_path / "out").model == STREET
+    assert main(["predict", "runs/none", str(photo), "--model", STREET, "--out", str(tmp_path / "other")]) == 2
+    assert "both" in capsys.readouterr().err.lower()
+    assert main(["predict", "runs/none", str(photo), "--out", str(tmp_path / "other"), "--device", "cpu"]) == 2
+    assert f"weights that ship with vection: {STREET}" in " ".join(capsys.readouterr().err.split())
