@@ -166,7 +166,7 @@ def test_what_moves_across_or_drives_along_is_seen_to_move():
     still = flow_of(depth, forward)
     assert not found(still, forward, ground=ground).any()
     across = np.where(inside[..., None], still + np.array([0.0, 4.0]), still)
-    assert found(across, forward, ground=None)[inside].mean() > 0.9
+    assert found(across, forward, ground=None)[inside].mean() > 0.6  # elsewhere the epipolar line runs along
     assert not found(across, forward, ground=None)[~inside].any()
     along = np.where(inside[..., None], 0.0, still)
     seen = found(along, forward, ground=ground)
