@@ -6,7 +6,6 @@ python docs/demo_picture.py demo/run docs/pictures/demo.png
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vection.arrays import RgbImage
@@ -16,9 +15,6 @@ from vection.reports.pictures import colour_depth, colour_error, depth_range
 
 FRAMES = 4
 """Rows of the picture."""
-
-ENLARGED = 2
-"""By how much the stored frames are enlarged."""
 
 
 def main(run: Path, out: Path) -> None:
@@ -38,9 +34,7 @@ def row(example: Example) -> RgbImage:
         colour_depth(example.truth, limits),
         colour_error(example.depth, truth=example.truth),
     )
-    height, width = example.image.shape[:2]
-    size = (ENLARGED * width, ENLARGED * height)
-    return np.concatenate([cv2.resize(part, size, interpolation=cv2.INTER_CUBIC) for part in parts], axis=1)
+    return np.concatenate(parts, axis=1)
 
 
 if __name__ == "__main__":

