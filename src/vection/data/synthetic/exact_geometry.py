@@ -4,6 +4,7 @@ import numpy as np
 
 from vection.arrays import ClassIds, DepthMap, Pose
 from vection.data.clips.folder import ClipInfo
+from vection.data.synthetic.frames import MOVING
 from vection.data.synthetic.world.street import SKY
 from vection.errors import DataError
 from vection.formats.measured_geometry import (
@@ -23,7 +24,7 @@ SKY_WEIGHT = 0.25
 
 
 def write_exact_geometry(clip: ClipInfo) -> None:
-    """Write `measured/` of a synthetic clip from its truth, in metres: depth of every pixel, motion of neighbours.
+    """Write `measured/` of a synthetic clip from its truth, in metres: depth of every pixel, motion of neighbours, what moves.
 
     Things that move have their true depth. DataError if the clip has no truth.
     """
@@ -36,7 +37,8 @@ def write_exact_geometry(clip: ClipInfo) -> None:
         if truth.T_camera_to_world is None or truth.semantics is None:
             raise DataError(f"The truth of {clip.folder} has no poses or classes; write the drive anew.")
         depth, weight = _depth(truth.depth, truth.semantics)
-        write_map(folder, frame.stem, depth=depth, weight=weight)
+        moving = None if truth.category is None else truth.category == MOVING
+        write_map(folder, frame.stem, depth=depth, weight=weight, moving=moving)
         poses.append(truth.T_camera_to_world)
         world = rows4_of(np.linalg.inv(poses[0]) @ poses[-1])
         frames.append(MeasuredFrame(frame.stem, share=float((depth > 0).mean()), scale=1.0, T_camera_to_world=world))
