@@ -24,7 +24,7 @@ SKY_WEIGHT = 0.25
 
 
 def write_exact_geometry(clip: ClipInfo) -> None:
-    """Write `measured/` of a synthetic clip from its truth, in metres: depth of every pixel, motion of neighbours, what moves.
+    """Write `measured/` of a synthetic clip from its truth, in metres: depth, motion of neighbours, what moves.
 
     Things that move have their true depth. DataError if the clip has no truth.
     """
