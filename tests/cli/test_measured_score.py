@@ -51,7 +51,10 @@ def test_a_run_is_scored_without_truth(capsys: Capture, tmp_path: Path, measured
     words = ("evaluate", tmp_path, "--truth", measured, "--protocol", "measured")
     table = " ".join(succeeds(capsys, *words).split())
     assert "row-mean depth" in table
-    assert "(measured in 8 of 8 frames); 1 of 3 clips are not measured: `vection ingest --measure`" in table
+    assert (
+        "(measured in 8 of 8 frames); 1 of 3 clips are not measured: vection ingest and prepare measure on request"
+        in table
+    )
     content = json.loads(succeeds(capsys, *words, "--json"))
     model, constant, rows = content["results"]
     assert content["protocol"]["ground_truth"] == "measured"
@@ -72,7 +75,7 @@ def test_a_run_is_scored_without_truth(capsys: Capture, tmp_path: Path, measured
 def test_what_cannot_be_compared(capsys: Capture, tmp_path: Path, measured: Path) -> None:
     np.save(tmp_path / "000000.npy", np.ones((96, 256), np.float32))
     words = ("evaluate", tmp_path, "--protocol", "measured", "--truth")
-    assert "vection ingest --measure" in fails(capsys, *words, measured / "other", code=2)
+    assert "vection ingest and prepare measure on request" in fails(capsys, *words, measured / "other", code=2)
     assert "lacks 3 of the 4 images" in fails(capsys, *words, measured / "turn", code=2)
 
 

@@ -95,14 +95,17 @@ def test_depth_has_the_unit_of_its_segment(tmp_path: Path) -> None:
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         write_grey_clip(tmp_path / name, frames=3)
-    with pytest.raises(UsageError, match=r"No clip .* is measured; `vection ingest --measure`"):
+    with pytest.raises(UsageError, match=r"No clip .* is measured; vection ingest and prepare measure on request"):
         measured_truth(tmp_path)
     measure(read_clip(tmp_path / "a"), scales=(1.0, None, 1.0))
     write_clip(replace(read_clip(tmp_path / "b"), targets=(1,)))
     measure(read_clip(tmp_path / "b"), scales=(1.0, 1.0, 1.0))
     truths = open_truth(tmp_path, source="measured")
     assert truths.names == ("a/000000", "a/000002", "b/000001")
-    assert "measured in 3 of 4 frames); 1 of 3 clips are not measured: `vection ingest --measure`" in truths.description
+    assert (
+        "measured in 3 of 4 frames); 1 of 3 clips are not measured: vection ingest and prepare measure on request"
+        in truths.description
+    )
     with pytest.raises(UsageError, match="no folder of clips"):
         measured_truth(tmp_path / "a" / "clip.json")
 
