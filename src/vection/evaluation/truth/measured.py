@@ -11,7 +11,7 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.measured_geometry import REMEDY, MeasuredClip, is_measured, read_measured
 
-HOW = "vection ingest measures a video with `measure=True`, vection.data.measure.measure_clip a clip that is there"
+HOW = "vection ingest and prepare measure on request, vection.data.measure.measure_clip a clip that is there"
 
 
 def measured_truth(root: Path) -> TruthSet:
