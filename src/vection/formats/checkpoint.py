@@ -86,7 +86,7 @@ def check_parts(recipe: dict[str, Any], *, folder: Path) -> None:
     method = recipe.get("method", {})
     if method.get("pose_matching") or method.get("short", {}).get("pose_matching"):
         raise DataError(
-            f"The run '{folder}' was trained with block matching of the pose (`pose_matching`), which this vection no "
+            f"The run '{folder}' was trained with block matching of the pose ('pose_matching'), which this vection no "
             "longer has; train it anew."
         )
 

@@ -183,8 +183,6 @@ class MeasuredClip:
 
         As measured between these two where they are a pair, else along the path.
         """
-        if first == second:
-            return np.eye(4)
         if second < first:
             backwards = self.T_first_to_second(second, first)
             return None if backwards is None else np.linalg.inv(backwards)

@@ -47,7 +47,7 @@ def measured_mask_loss(logit: Map, static: Map, moving: Map) -> Scalar:
     `static` and `moving` weight each pixel, in [0, 1]; pixels with neither have no say, a kind without pixels counts 0.
 
     >>> unsure = torch.zeros(1, 1, 4, 4)
-    >>> float(measured_mask_loss(unsure, torch.ones_like(unsure), unsure).round(decimals=3))  # half of log 2
+    >>> round(float(measured_mask_loss(unsure, torch.ones_like(unsure), unsure)), 3)  # half of log 2
     0.347
     """
     still = (static * functional.softplus(logit)).sum() / static.sum().clamp(min=1)
@@ -59,7 +59,7 @@ def static_motion_loss(field: Points, static: Map) -> Scalar:
     """Length of the vectors of object motion where the world was measured to stand still, a weighted mean.
 
     >>> field = torch.ones(1, 3, 2, 2)
-    >>> float(static_motion_loss(field, torch.ones(1, 1, 2, 2)).round(decimals=3))
+    >>> round(float(static_motion_loss(field, torch.ones(1, 1, 2, 2))), 3)
     1.732
     """
     return (static * vector_length(field)).sum() / static.sum().clamp(min=1)

@@ -58,7 +58,7 @@ def fit_stages(stages: Sequence[Stage], *, seconds: float, pace: Pace, steps_per
 
     UsageError if not even one epoch of each fits.
 
-    >>> stages = fit_stages([Stage(epochs=20, drops=(15,))], seconds=100, pace=Pace(0.1, 1.0), steps_per_epoch=90)
+    >>> stages = fit_stages([Stage(epochs=20, drops=(15,))], seconds=100.0, pace=Pace(0.1, 1.0), steps_per_epoch=90)
     >>> stages[0].epochs, stages[0].drops
     (10, (8,))
     """
