@@ -31,7 +31,7 @@ class MeasuringImages:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, framing: Framing, image: RgbImage) -> None:
-        """Keep what `framing` shows of a source image, at the source's resolution but no wider than 1280 pixels."""
+        """Keep what `framing` shows of a source image, at the source's resolution but no wider than 832 pixels."""
         view = wide_view(framing, image)
         file = self.folder / f"{len(self._views):06d}.png"
         with whole_file(file) as temporary:
@@ -53,7 +53,7 @@ class MeasuringImages:
 
 
 def wide_view(framing: Framing, image: RgbImage) -> View:
-    """Return in grey what `framing` shows of a source image, at the source's resolution but no wider than 1280."""
+    """Return in grey what `framing` shows of a source image, at the source's resolution but no wider than 832."""
     _, _, box_width, box_height = framing.box
     width = min(box_width, WIDEST)
     wide = replace(framing, camera=framing.camera.resized(width=width, height=round(box_height * width / box_width)))

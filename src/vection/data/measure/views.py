@@ -12,7 +12,7 @@ from vection.data.clips.intrinsics import camera_matrix
 from vection.data.clips.resizing import Size, resize_camera, resize_image
 from vection.errors import DataError
 
-WIDEST = 1280
+WIDEST = 832
 """Pixels; wider sources are measured at this width, which bounds time and memory."""
 NEIGHBOURHOOD = 31
 """Pixels, side of the square in which light is made even."""
