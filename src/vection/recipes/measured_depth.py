@@ -46,7 +46,7 @@ RECIPES = (
         summary="the demo's: 320x96, geometry measured in short synthetic drives, minutes on two cores",
         data=replace(short.SYNTHETIC, width=320, height=96, batch_size=4, augmentation=Augmentation(scale_crop=1.15)),
         method=MeasuredDepthSettings(),
-        stages=(Stage(epochs=8, learning_rate=5e-4, fades=True, warm_up=50),),
+        stages=(Stage(epochs=10, learning_rate=5e-4, fades=True, warm_up=50),),
         training=replace(_TRAINING, validation_fraction=0.05),
     ),
     Recipe(

@@ -54,8 +54,8 @@ class DemoSettings:
 
     recipe: str = "measured-depth-demo"
     drive: str = "street"
-    training_drives: int = 40
-    frames: int = 12
+    training_drives: int = 60
+    frames: int = 8
     """Frames of a training drive; many short drives show more places than few long ones."""
     held_out_drives: int = 4
     held_out_frames: int = 40
