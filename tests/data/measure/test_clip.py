@@ -167,9 +167,9 @@ def test_ingest_measures_in_the_source(tmp_path):
 
 
 def test_a_wide_view_is_narrowed_with_its_camera():
-    view = narrowed(View(np.zeros((400, 2560), np.uint8), (1000.0, 1000.0, 1279.5, 199.5)))
-    assert view.size == (200, 1280)
-    assert view.camera == (500.0, 500.0, 639.5, 99.5)
+    view = narrowed(View(np.zeros((400, 1664), np.uint8), (1000.0, 1000.0, 831.5, 199.5)))
+    assert view.size == (200, 832)
+    assert view.camera == (500.0, 500.0, 415.5, 99.5)
 
 
 def test_stored_frames_are_named_as_the_clip_names_them(clip):
