@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.batches import measured_geometry
 from torch import Tensor
 
 from vection.data.clips.folder import read_clip
@@ -16,10 +17,16 @@ from vection.errors import UsageError
 from vection.formats.checkpoint import WEIGHTS, read_config
 from vection.formats.run_folder import RunFolder
 from vection.geometry.rigid import invert
+from vection.losses.measured_depth import compare_depth
 from vection.methods.method import Method, Progress, changed
 from vection.methods.motion_field import MotionField
 from vection.methods.sc_sfmlearner import ScSfmLearner
-from vection.methods.steps.measured_motion import MeasuredMotion, compare_with_measured, static_and_moving
+from vection.methods.steps.measured_motion import (
+    MeasuredMotion,
+    compare_with_measured,
+    scaled_transforms,
+    static_and_moving,
+)
 from vection.recipes.methods import METHODS, build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe
@@ -252,3 +259,12 @@ def test_measured_motion_of_some_sources_leaves_the_others_as_predicted():
     mixed = motion.instead_of(predicted)
     assert torch.equal(mixed[0, 0], measured[0, 0])
     assert torch.equal(mixed[0, 1], predicted[0, 1])
+
+
+def test_the_camera_stands_where_no_depth_tells_the_length_of_its_step():
+    measured = measured_geometry(2, 1)
+    depth = torch.cat([measured.depth[:1], torch.zeros_like(measured.depth[1:])])
+    comparison = compare_depth(2 * measured.depth, depth, measured.weight)
+    transforms = scaled_transforms(replace(measured, depth=depth), comparison)
+    assert float(transforms[0, 0, 2, 3]) == pytest.approx(-1.0)
+    assert torch.equal(transforms[1, 0], torch.eye(4))

@@ -1,5 +1,6 @@
 """The weights that ship: what they are, and what they know without any training."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from vection.cli.main import main
 from vection.data.clips.folder import read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.varied import varied
+from vection.errors import UsageError
 from vection.formats.checkpoint import load_weights
 from vection.formats.prediction_folder import read_prediction_list
 from vection.losses.measured_abs_rel import measured_abs_rel
@@ -52,6 +54,24 @@ def test_it_knows_a_street_it_has_not_seen(tmp_path: Path):
     )
     assert model < 0.3
     assert model < 0.6 * guess
+
+
+def test_a_name_that_means_two_models_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / STREET).mkdir()
+    assert find_run_checkpoint(Path(STREET)) == start_folder(STREET)  # a folder of anything else is no model
+    shipped = start_folder(STREET)
+    assert shipped is not None
+    shutil.copytree(shipped, tmp_path / STREET, dirs_exist_ok=True)
+    with pytest.raises(UsageError, match="as well as a run folder"):
+        find_run_checkpoint(Path(STREET))
+    assert find_run_checkpoint(tmp_path / STREET) == tmp_path / STREET
+
+
+def test_a_model_alone_is_no_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    shipped = start_folder(STREET)
+    assert main(["predict", str(shipped), "--out", str(tmp_path / "out")]) == 2
+    assert "is a model; name the video or images" in " ".join(capsys.readouterr().err.split())
 
 
 def test_one_photo_needs_no_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -37,8 +37,8 @@ class RunFolder:
 
     @property
     def rehearsal(self) -> Path:
-        """Clips of the synthetic street that are learned beside the run's own."""
-        return self.path / "rehearsal"
+        """Clips of the synthetic street learned beside the run's own; hidden, so that it is nobody's data."""
+        return self.path / ".rehearsal"
 
     @property
     def last(self) -> Path:

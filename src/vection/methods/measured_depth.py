@@ -41,11 +41,13 @@ class MeasuredDepth(Method):
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """Compare depth and its gradients with what was measured, and keep it smooth and above the ground."""
+        del progress
         settings, measured = self.settings, measured_of(batch)
         disparities: Disparities = self.depth_network(batch.target_jittered)
-        trusted = settings.largest_ratio if progress.total_step >= settings.trusted_from else None
         depth = self._depth(disparities[0])
-        comparison = compare_depth(depth, measured.depth, measured.weight, largest_ratio=trusted, exact=measured.exact)
+        comparison = compare_depth(
+            depth, measured.depth, measured.weight, largest_ratio=settings.largest_ratio, exact=measured.exact
+        )
         ground = behind_measured_ground_loss(depth, measured.ground, batch.intrinsics, comparison.log_scale)
         smoothness = edge_aware_smoothness_loss(normalise_by_mean(disparities[0]), batch.target)
         terms = {
@@ -93,6 +95,6 @@ class MeasuredDepth(Method):
             max_depth=settings.max_depth,
             tie_break_noise=1e-5,
         )
-        transforms = scaled_transforms(measured, comparison.log_scale)
+        transforms = scaled_transforms(measured, comparison)
         results = compare_scales(disparities, transforms, views.pyramid(len(disparities)), comparison=compared)
         return torch.stack([mean_over(result.reprojection.error, batch.usable) for result in results]).mean()

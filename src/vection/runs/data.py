@@ -65,15 +65,14 @@ def rehearse(data: Data, recipe: Recipe, folder: Path, *, workers: int = 0, prog
     if not 0 < settings.rehearsal < 1:
         raise UsageError(f"`data.rehearsal` is a share, from 0 to below 1, but is {settings.rehearsal}.")
     drives = settings.rehearsal_drives
-    write_rehearsal(
-        folder,
-        size=own.size,
-        drives=rehearsal_drives(len(own), share=settings.rehearsal) if drives is None else drives,
-        seed=recipe.training.seed,
-        workers=workers,
-        progress=progress,
-    )
-    return replace(data, training=with_rehearsal(own, folder, share=settings.rehearsal))
+    if drives is None:
+        drives = rehearsal_drives(len(own), share=settings.rehearsal)
+    if drives < 1:
+        raise UsageError(f"`data.rehearsal_drives` must be at least 1, but is {drives}.")
+    seed, (height, width) = recipe.training.seed, own.size
+    place = folder / f"{drives}-drives-{width}x{height}-seed-{seed}"  # what was rendered otherwise is not mixed in
+    write_rehearsal(place, size=own.size, drives=drives, seed=seed, workers=workers, progress=progress)
+    return replace(data, training=with_rehearsal(own, place, share=settings.rehearsal))
 
 
 def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:

@@ -22,16 +22,18 @@ from vection.starts import STARTS, start_folder
 def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
     """Find the best or last checkpoint of a run folder, a checkpoint folder itself, or weights that ship, by name.
 
-    Raises UsageError if there is no whole checkpoint.
+    Raises UsageError if there is no whole checkpoint, or if the name means two.
     """
-    if not place.exists() and (start := start_folder(str(place))) is not None:
-        place = start
-    run = RunFolder(place)
+    run, start = RunFolder(place), start_folder(str(place))
     candidates = (place, run.best, run.last) if which == "best" else (place, run.last, run.best)
-    for folder in candidates:
-        checkpoint = find_checkpoint(folder)
-        if checkpoint is not None:
-            return checkpoint
+    found = next((checkpoint for folder in candidates if (checkpoint := find_checkpoint(folder)) is not None), None)
+    if found is not None and start is not None:
+        raise UsageError(
+            f"'{place}' names weights that ship with vection as well as a run folder here; give the run folder's "
+            "absolute path, or work elsewhere."
+        )
+    if (checkpoint := found or start) is not None:
+        return checkpoint
     raise UsageError(
         f"There is no checkpoint in '{place}'; give a run folder of vection train, "
         f"or the name of weights that ship with vection: {', '.join(STARTS)}."

@@ -84,7 +84,7 @@ def _same_settings(recipe: Recipe, begun: Recipe, *, out: Path, timed: bool) -> 
     if replace(begun, summary=recipe.summary) != recipe:
         raise UsageError(
             f"'{out}' holds a run of other settings ({RunFolder(out).recipe.name} differs); "
-            "choose another `out`, or start anew with `resume=False`."
+            "choose another `out`, or start anew with `resume=False`. A run with `minutes` goes on with `minutes`."
         )
     return recipe
 

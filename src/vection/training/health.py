@@ -99,6 +99,9 @@ def remarks(
         sentences.append(
             "A fifth of the depth sits at the near limit: the range of depth is too far away for the predicted camera "
             "motion. Lower both ends of it together, as method.min_depth 0.03 and method.max_depth 30 (scale is free)."
+            if "translation" in statistics
+            else "A fifth of the depth sits at the near limit, so near things look equally near. Nothing else is wrong "
+            "with it; a training that starts from no other weights may have more room (a smaller method.min_depth)."
         )
     if statistics.get("share_at_far_limit", 0.0) > 0.5:
         sentences.append(

@@ -106,6 +106,12 @@ def run(arguments: Sequence[str]) -> None:
 
 def _model_and_frames(options: Predict) -> tuple[Path, Path]:
     if options.input is None:
+        from vection.formats.checkpoint import find_checkpoint
+        from vection.formats.run_folder import RunFolder
+
+        run = RunFolder(options.checkpoint)
+        if run.recipe.is_file() or find_checkpoint(options.checkpoint) is not None:
+            raise UsageError(f"'{options.checkpoint}' is a model; name the video or images to predict after it.")
         return options.model or Path(STREET), options.checkpoint
     if options.model is not None:
         raise UsageError(

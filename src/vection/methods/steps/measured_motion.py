@@ -9,7 +9,7 @@ from torch import Tensor
 from vection.errors import UsageError
 from vection.geometry.rigid import invert
 from vection.geometry.views import SourceTransforms
-from vection.losses.measured_depth import Scale, compare_depth, measured_depth_loss
+from vection.losses.measured_depth import DepthComparison, compare_depth, measured_depth_loss
 from vection.losses.measured_motion import measured_motion_loss
 from vection.methods.method import MethodSettings, ShortSettings
 from vection.networks.cameras import IntrinsicsSource
@@ -53,15 +53,16 @@ def measured_of(batch: Batch) -> Measured:
     return batch.measured
 
 
-def scaled_transforms(measured: Measured, log_scale: Scale) -> SourceTransforms:
+def scaled_transforms(measured: Measured, comparison: DepthComparison) -> SourceTransforms:
     """T_target_to_source as measured, its length in closed form: the median ratio of predicted to measured depth.
 
-    `log_scale` is that of `losses.measured_depth.compare_depth`; no gradient flows through it. Where motion is not
-    known the camera stands, so that the source shows itself.
+    No gradient flows through the length. Where the motion or its length is not known the camera stands, so that the
+    source shows itself.
     """
     transforms = measured.T_target_to_source.clone()
-    transforms[..., :3, 3] = transforms[..., :3, 3] * log_scale.exp().flatten(1)[:, :, None]
-    return transforms
+    transforms[..., :3, 3] = transforms[..., :3, 3] * comparison.log_scale.exp().flatten(1)[:, :, None]
+    known = (measured.motion_known & comparison.scale_known[:, None])[:, :, None, None]
+    return torch.where(known, transforms, torch.eye(4).to(transforms))
 
 
 def compare_with_measured(depth: Depth, batch: Batch, short: ShortSettings) -> tuple[MeasuredMotion, dict[str, Scalar]]:
@@ -72,7 +73,7 @@ def compare_with_measured(depth: Depth, batch: Batch, short: ShortSettings) -> t
     measured = measured_of(batch)
     comparison = compare_depth(depth, measured.depth, measured.weight)
     motion = MeasuredMotion(
-        scaled_transforms(measured, comparison.log_scale),
+        scaled_transforms(measured, comparison),
         measured.motion_known & comparison.scale_known[:, None],
         LEAST_STEP * comparison.log_scale.exp().flatten(1),
     )
