@@ -10,12 +10,12 @@ from jaxtyping import Float
 from vection.arrays import CameraNumbers, FloatMap, PixelMask, Pose
 from vection.data.clips.folder import ClipInfo
 from vection.data.clips.resizing import resize_map, resize_nearest
+from vection.data.measure.clip import measured_geometry
 from vection.data.measure.pairs.measure import track_pair
 from vection.data.measure.pairs.points import TrackedPoints, triangulate_tracks
 from vection.data.measure.pairs.tracks import PixelList
 from vection.data.measure.views import View, narrowed, with_even_light
-from vection.errors import DataError
-from vection.formats.measured_geometry import MeasuredClip, is_measured, read_measured
+from vection.formats.measured_geometry import MeasuredClip, is_measured
 from vection.formats.prediction_folder import MotionSource
 from vection.inference.sources import Frame
 
@@ -54,12 +54,7 @@ class _MeasuredInClip:
 
     @cached_property
     def geometry(self) -> MeasuredClip | None:
-        if not is_measured(self.clip.folder):
-            return None
-        measured = read_measured(self.clip.folder)
-        if [frame.name for frame in measured.frames] != [frame.stem for frame in self.clip.frames]:
-            raise DataError(f"{measured.folder} was measured in other frames; remove it and measure the clip again.")
-        return measured
+        return measured_geometry(self.clip) if is_measured(self.clip.folder) else None
 
     @cached_property
     def usable(self) -> PixelMask | None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import torch
 
 from vection.data.clips.folder import read_clip
@@ -8,6 +9,7 @@ from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_rehearsal
 from vection.data.synthetic import still_street, write_drive
 from vection.data.synthetic.exact_geometry import SKY_DEPTH, write_exact_geometry
+from vection.errors import DataError
 from vection.formats.measured_geometry import read_measured
 from vection.samples import stack
 
@@ -74,3 +76,11 @@ def test_exact_geometry_is_the_truth(tmp_path: Path):
     back = measured.T_first_to_second(2, 0)
     assert back is not None
     assert torch.allclose(torch.from_numpy(back @ motion), torch.eye(4, dtype=torch.float64), atol=1e-9)
+
+
+def test_geometry_of_other_frames_is_not_learned(tmp_path: Path):
+    write_rehearsal(tmp_path, size=(64, 96), drives=1, seed=0)
+    listed = tmp_path / "0000" / "measured" / "measured.json"
+    listed.write_text(listed.read_text().replace('"name": "000001"', '"name": "other"'))
+    with pytest.raises(DataError, match="measured in other frames"):
+        ClipDataset(tmp_path, use_sources=False, use_measured=True)

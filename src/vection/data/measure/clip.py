@@ -11,8 +11,8 @@ from vection.data.clips.folder import ClipInfo, read_clip
 from vection.data.measure.sequence import StoredFrames, measure_sequence
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import read_view
-from vection.errors import UsageError
-from vection.formats.measured_geometry import FOLDER, MeasuredClip, is_measured, read_measured
+from vection.errors import DataError, UsageError
+from vection.formats.measured_geometry import FOLDER, REMEDY, MeasuredClip, is_measured, read_measured
 from vection.progress import Report
 
 STORED = "stored frames"
@@ -50,6 +50,16 @@ def measure_clip(
     return measure_sequence(
         clip.folder, views, stored_frames(clip), source=STORED, settings=chosen, workers=workers, progress=progress
     )
+
+
+def measured_geometry(clip: ClipInfo) -> MeasuredClip:
+    """Read what was measured in a clip. UsageError if nothing was, DataError unless it is of the frames it has now."""
+    measured = read_measured(clip.folder)
+    names = [frame.name for frame in measured.frames]
+    size = (measured.listed.width, measured.listed.height)
+    if names != [frame.stem for frame in clip.frames] or size != (clip.width, clip.height):
+        raise DataError(f"{measured.folder} was measured in other frames than the clip has; {REMEDY}")
+    return measured
 
 
 def stored_frames(clip: ClipInfo) -> StoredFrames:

@@ -12,9 +12,9 @@ from torch.utils.data import Dataset
 
 from vection.arrays import PixelMask, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
+from vection.data.measure.clip import measured_geometry
 from vection.data.sets.measured import read_sample
 from vection.errors import DataError, UsageError
-from vection.formats.measured_geometry import read_measured
 from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
@@ -59,7 +59,7 @@ class ClipDataset(Dataset[RawSample]):
         self.names = [clip_name(root, clip) for clip in self.clips]
         _check_clips(self.clips, use_stereo=use_stereo)
         self._masks = _read_masks(self.clips)
-        self._measured = [read_measured(clip.folder) for clip in self.clips] if use_measured else None
+        self._measured = [measured_geometry(clip) for clip in self.clips] if use_measured else None
         self._cameras = number_cameras(self.clips)
         self._targets: list[_Target] = []
         for number, (name, clip) in enumerate(zip(self.names, self.clips, strict=True)):

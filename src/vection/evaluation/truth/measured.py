@@ -7,9 +7,10 @@ import numpy as np
 
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.clips.truth_sources import MEASURED
+from vection.data.measure.clip import measured_geometry
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
-from vection.formats.measured_geometry import REMEDY, MeasuredClip, is_measured, read_measured
+from vection.formats.measured_geometry import MeasuredClip, is_measured
 
 HOW = "vection ingest and prepare measure on request, vection.data.measure.measure_clip a clip that is there"
 
@@ -40,7 +41,8 @@ def measured_truth(root: Path) -> TruthSet:
     places: dict[str, tuple[ClipInfo, MeasuredClip, int, float]] = {}
     frames = 0
     for folder in measured_folders:
-        info, measured = read_clip(folder), _measured(folder)
+        info = read_clip(folder)
+        measured = measured_geometry(info)
         prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
         targets = range(len(info)) if info.targets is None else info.targets
         units = _units(measured, targets)
@@ -60,16 +62,6 @@ def measured_truth(root: Path) -> TruthSet:
         count = f"{len(folders) - len(measured_folders)} of {len(folders)} clips"
         description += f"; {count} are not measured: {HOW}"
     return TruthSet(description, tuple(places), read, source=MEASURED)
-
-
-def _measured(folder: Path) -> MeasuredClip:
-    """Read what was measured; DataError unless it is of the frames that the clip has now."""
-    info, measured = read_clip(folder), read_measured(folder)
-    names = [frame.name for frame in measured.frames]
-    size = (measured.listed.width, measured.listed.height)
-    if names != [frame.stem for frame in info.frames] or size != (info.width, info.height):
-        raise DataError(f"{measured.folder} was measured in other frames than the clip has; {REMEDY}")
-    return measured
 
 
 def _units(measured: MeasuredClip, indices: Sequence[int]) -> dict[int, float]:
