@@ -32,7 +32,7 @@ USUAL_SIZES: dict[LayoutName, tuple[int, int]] = {
 """Width and height that most of the published weights were trained at, where the files do not say."""
 
 RECIPES: dict[LayoutName, str] = {
-    "lite-mono": "monodepth2",
+    "lite-mono": "lite-mono",
     "sc-depth-pl": "sc-sfmlearner-as-released",
     "sgdepth": "sgdepth-as-released",
     "dynamo-depth": "dynamo-depth-as-released",
