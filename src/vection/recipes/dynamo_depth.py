@@ -104,11 +104,12 @@ _TABLES_1_AND_2 = tuple(
 
 def _as_released(recipe: Recipe) -> Recipe:
     """As the authors' code trains; KITTI's ramp is set by hand there, too."""
+    assert isinstance(recipe.method, DynamoDepthSettings)
     return replace(
         recipe,
         name=f"{recipe.name}-as-released",
         summary=f"{recipe.name} as the authors' code trains: {recipe.data.width}x{recipe.data.height}",
-        method=replace(recipe.method, released=AS_RELEASED),  # type: ignore[arg-type]
+        method=replace(recipe.method, released=AS_RELEASED),
         stages=_stages(1, 1, 5, 20, rate=1e-4),
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from vection.errors import UsageError
 from vection.formats.checkpoint import check_parts, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
 from vection.recipes.recipe import Recipe
