@@ -51,7 +51,8 @@ class TrainingSettings:
     seed: int = 0
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
     """Precision of the networks' convolutions; losses and geometry stay float32. "float32" is what the papers train in
-    (PyTorch's: convolutions of newer NVIDIA GPUs round to TF32); "auto": bfloat16 where the processor multiplies it itself, else float16 on a GPU, float32 on a CPU."""
+    (PyTorch's: convolutions of newer NVIDIA GPUs round to TF32); "auto": bfloat16 where the processor multiplies it
+    itself, else float16 on a GPU, float32 on a CPU."""
     steps_per_epoch: int | None = None
     """Optimiser steps of an epoch, however long that takes; None: once through the data."""
     accumulation: int = 1
