@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.toy_method import Toy, ToySettings
 from torch import nn
 
 from vection.methods.method import Progress
@@ -10,10 +11,11 @@ from vection.training.settings import Stage, TrainingSettings
 from vection.training.stage_run import StageRun
 
 
-class TwoParts(nn.Module):
+class TwoParts(Toy):
+    """The toy method with a pose network."""
+
     def __init__(self) -> None:
-        super().__init__()
-        self.depth_network = nn.Linear(2, 1)
+        super().__init__(ToySettings())
         self.ego_motion = nn.Linear(2, 1)
 
 
@@ -41,7 +43,7 @@ def test_weight_decay_makes_weights_smaller_where_nothing_is_learned():
         checkpoint=None,
     )
     before = method.depth_network.weight.detach().clone()
-    run.backward(sum(parameter.sum() * 0 for parameter in method.parameters()))
+    run.backward(torch.stack([parameter.sum() * 0 for parameter in method.parameters()]).sum())
     run.update(Progress(), gradient_clip=None)
     torch.testing.assert_close(method.depth_network.weight, before * 0.95)
 

@@ -33,7 +33,7 @@ class Stage:
     def learning_rate_at(self, epoch: int, *, step: int = 0, steps: int = 1, pose: bool = False) -> float:
         """Learning rate in `epoch` at `step` of `steps`, all counted from 0 within the stage; `pose`: of that network.
 
-        >>> Stage(fades=True, fades_to=2e-5).learning_rate_at(0, step=50, steps=100)
+        >>> round(Stage(fades=True, fades_to=2e-5).learning_rate_at(0, step=50, steps=100), 8)
         6e-05
         """
         if self.fades:
