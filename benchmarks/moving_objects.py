@@ -138,7 +138,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
 
 def evaluate(run: Path, held_out: Path, *, training: Path) -> dict[str, Any]:
     """Predict every held-out drive as a video and score depth, motion and path."""
-    predictor = load_predictor(run, which="last")
+    predictor = load_predictor(run, checkpoint="last")
     drives, paths = [], []
     for clip in find_clips(held_out):
         place = RunFolder(run).predictions / clip.name

@@ -32,7 +32,7 @@ USUAL_SIZES: dict[LayoutName, tuple[int, int]] = {
 """Width and height that most of the published weights were trained at, where the files do not say."""
 
 RECIPES: dict[LayoutName, str] = {
-    "lite-mono": "monodepth2",
+    "lite-mono": "lite-mono",
     "sc-depth-pl": "sc-sfmlearner-as-released",
     "sgdepth": "sgdepth-as-released",
     "dynamo-depth": "dynamo-depth-as-released",
@@ -122,7 +122,7 @@ def nearest_recipe(layout: LayoutName, files: Mapping[str, State], *, needs: Nee
         return "monodepth2-mono-stereo" if needs.neighbours else "monodepth2-stereo"
     if layout == "sc-sfmlearner":  # the later version has U-Nets
         later = any(key.startswith("encoder.encoder.") for state in files.values() for key in state)
-        return "sc-sfmlearner-as-released" if later else "sc-sfmlearner-first-order"
+        return "sc-sfmlearner-as-released" if later else "sc-sfmlearner"
     return RECIPES[layout]
 
 

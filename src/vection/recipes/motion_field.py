@@ -22,16 +22,26 @@ _CITYSCAPES = Recipe(
     data=_PAIRS,
     stages=(Stage(epochs=100, learning_rate=2e-4, drops=()),),  # a million steps, the released code's limit
     training=TrainingSettings(steps_per_epoch=10_000, checkpoint_every=1000, gradient_clip=10.0),
+    default_checkpoint="last",
+    protocols=("cityscapes",),
 )
 
 
-def _variant(name: str, summary: str, *, data: DataSettings = _PAIRS, **changes: object) -> Recipe:
+def _variant(
+    name: str,
+    summary: str,
+    *,
+    data: DataSettings = _PAIRS,
+    protocols: tuple[str, ...] = _CITYSCAPES.protocols,
+    **changes: object,
+) -> Recipe:
     return replace(
         _CITYSCAPES,
         name=f"motion-field-{name}",
         summary=summary,
         method=replace(_PAPER, **changes),  # type: ignore[arg-type]
         data=data,
+        protocols=protocols,
     )
 
 
@@ -62,26 +72,38 @@ RECIPES = (
         data=_with_classes(_PAIRS),
         object_masks=True,
     ),
-    _variant("kitti", "416x128 pairs of KITTI, Eigen split (table 3)", data=_KITTI_PAIRS),
-    _variant("waymo", "480x192 pairs of Waymo Open, without masks (table 4)", data=_WAYMO_PAIRS),
+    _variant(
+        "kitti",
+        "416x128 pairs of KITTI, Eigen split (table 3)",
+        data=_KITTI_PAIRS,
+        protocols=("kitti-eigen-depth",),
+    ),
+    _variant(
+        "waymo", "480x192 pairs of Waymo Open, without masks (table 4)", data=_WAYMO_PAIRS, protocols=("waymo-li",)
+    ),
     _variant(
         "waymo-with-masks",
         "480x192 pairs of Waymo Open, with class maps (table 4)",
         data=_with_classes(_WAYMO_PAIRS),
+        protocols=("waymo-li",),
         object_masks=True,
     ),
     _variant(
-        "youtube", "416x128 pairs of any video, intrinsics learned for each (section 4.4)", intrinsics="per-camera"
+        "youtube",
+        "416x128 pairs of any video, intrinsics learned for each (section 4.4)",
+        protocols=(),
+        intrinsics="per-camera",
     ),
-    _variant("per-pair-intrinsics", "416x128, intrinsics predicted from each pair", intrinsics="per-pair"),
+    _variant(
+        "per-pair-intrinsics", "416x128, intrinsics predicted from each pair", protocols=(), intrinsics="per-pair"
+    ),
     _variant(
         "as-released",
-        "416x128: auto-mask over the whole batch, cycle composed as in the authors' code, no crop of 416x128 files",
+        "416x128: the authors' code where it contradicts the paper: auto-mask over the batch, cycle, no crop",
         data=replace(_PAIRS, augmentation=Augmentation(jitter=0.0)),
         released=Released(auto_mask="whole-batch", cycle_order="released"),
     ),
-    replace(
-        _CITYSCAPES,
+    Recipe(
         name="motion-field-video",
         summary="your own video: EfficientNet-Lite0 with ImageNet weights, 416x128, clip folders, measured geometry",
         method=_SHORT,
@@ -89,8 +111,7 @@ RECIPES = (
         stages=(Stage(epochs=60, learning_rate=2e-4, drops=(50,), warm_up=100),),
         training=replace(short.TRAINING, gradient_clip=10.0),
     ),
-    replace(
-        _CITYSCAPES,
+    Recipe(
         name="motion-field-synthetic",
         summary="192x64 on the synthetic street, tens of minutes on two cores",
         method=_SHORT,
@@ -98,8 +119,7 @@ RECIPES = (
         stages=(Stage(epochs=40, learning_rate=3e-4, drops=(32,), warm_up=50),),
         training=replace(short.TRAINING, gradient_clip=10.0),
     ),
-    replace(
-        _CITYSCAPES,
+    Recipe(
         name="motion-field-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps",
         method=replace(_PAPER, pretrained=False, motion_channels=(8, 16, 32), burn_in=2, noise_ramp=2),

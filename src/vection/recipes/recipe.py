@@ -18,14 +18,14 @@ class DataSettings:
 
     height: int = 192
     width: int = 640
-    source: Literal["clips", "kitti-raw"] = "clips"
-    """Clip folders (as `vection ingest` makes them), or KITTI raw in its own layout with a list of frames."""
+    source: Literal["clips", "kitti-raw", "kitti-odometry"] = "clips"
+    """Clip folders (as `vection ingest` makes them), or KITTI in its own layout with a list of frames."""
     split: str | None = None
-    """A published split by name (`vection splits`), or a folder with train_files.txt and val_files.txt (KITTI raw)."""
+    """A published split by name (`vection splits`), or a folder with train_files.txt and val_files.txt (KITTI)."""
     drop_static_frames: bool = False
     """Leave out the frames of `static_frames.txt` of the split folder's parent (KITTI raw)."""
     shared_intrinsics: bool = False
-    """One nominal K for all of KITTI, as in the papers, instead of each drive's own (KITTI raw)."""
+    """One nominal K for all of KITTI, as in the papers, instead of each drive's own (KITTI)."""
     offsets: tuple[int, ...] = (-1, 1)
     """Frames from the target to each source."""
     batch_size: int = 12
@@ -54,5 +54,14 @@ class Recipe:
     data: DataSettings = field(default_factory=DataSettings)
     stages: tuple[Stage, ...] = (Stage(),)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    default_checkpoint: Literal["best", "last"] = "best"
+    """The checkpoint that the run stands for where no other is named: the best on held-out frames, or the last, which
+    most papers evaluate."""
+    protocols: tuple[str, ...] = ()
+    """Names of the protocols that score the paper's row, of depth, paths or classes; see `vection evaluate`."""
     start_from: str | None = None
     """Run folder or checkpoint folder whose weights training starts from."""
+    starts_after: str | None = None
+    """Name of the recipe whose weights training must start from; None: it needs no start."""
+    start_epoch: int | None = None
+    """Epochs of that recipe after which it starts; None: from the checkpoint that such a run stands for."""

@@ -104,5 +104,5 @@ def _validation_remark(validation: Sequence[Event]) -> list[str]:
         return []
     return [
         f"The validation loss was least at step {best.step} ({best.loss:.4g}) and ended at {finite[-1].loss:.4g}: "
-        "use checkpoints/best, or train on more video."
+        "predict with --checkpoint best, or train on more video."
     ]

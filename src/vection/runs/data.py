@@ -6,6 +6,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
+from vection.data.sets.kitti_odometry import KittiOdometryDataset
 from vection.data.sets.kitti_raw import NOMINAL_BASELINE, KittiRawDataset, KittiSettings
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_rehearsal
@@ -34,8 +35,8 @@ def load_data(recipe: Recipe, root: Path) -> Data:
             "This recipe learns from geometry measured in clip folders; make them with vection prepare "
             "and train with `data.source=clips`."
         )
-    if settings.source == "kitti-raw":
-        training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
+    if settings.source != "clips":
+        training, validation = kitti_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
         training, validation = _clip_sets(recipe, root)
     if needs.class_maps and not settings.use_classes:
@@ -96,10 +97,10 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
     return training, validation
 
 
-def kitti_raw_sets(
+def kitti_sets(
     settings: DataSettings, root: Path, *, temporal: bool, stereo: bool
 ) -> tuple[KittiRawDataset, KittiRawDataset]:
-    """Training and validation set below `root`, by the lists of `settings.split`: a folder, or a published name.
+    """Training and validation set of KITTI below `root`, by the lists of `settings.split`: a folder, or a name.
 
     Raises UsageError if there is no split or it lacks a list.
     """
@@ -121,7 +122,8 @@ def kitti_raw_sets(
         lines = read_split(lists[part])
         if settings.drop_static_frames:
             lines = without_static(lines, read_static_frames(_static_frames(lists[part], root)))
-        sets.append(KittiRawDataset(root, lines, settings=reading))
+        kind = KittiOdometryDataset if settings.source == "kitti-odometry" else KittiRawDataset
+        sets.append(kind(root, lines, settings=reading))
     return sets[0], sets[1]
 
 

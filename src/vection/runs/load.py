@@ -19,25 +19,54 @@ from vection.recipes.recipe_file import recipe_from_json
 from vection.starts import STARTS, start_folder
 
 
-def find_run_checkpoint(place: Path, *, which: str = "best") -> Path:
-    """Find the best or last checkpoint of a run folder, a checkpoint folder itself, or weights that ship, by name.
+def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:
+    """Find the checkpoint of a run folder, a checkpoint folder itself, or weights that ship, by name.
 
-    Raises UsageError if there is no whole checkpoint, or if the name means two.
+    `checkpoint` is "best" (on held-out frames), "last", or the optimiser steps of a snapshot; None is the one that the
+    run stands for: its recipe says which (`default_checkpoint`). Raises UsageError if there is no whole checkpoint, or
+    if the name means two.
+
+    >>> find_run_checkpoint(Path("street")).name  # weights that ship
+    'street'
     """
     run, start = RunFolder(place), start_folder(str(place))
-    candidates = (place, run.best, run.last) if which == "best" else (place, run.last, run.best)
-    found = next((checkpoint for folder in candidates if (checkpoint := find_checkpoint(folder)) is not None), None)
+    found = find_checkpoint(place) or _default(run)
+    if checkpoint is not None and (found or start) is not None:
+        return _named(run, checkpoint)
     if found is not None and start is not None:
         raise UsageError(
             f"'{place}' names weights that ship with vection as well as a run folder here; give the run folder's "
             "absolute path, or work elsewhere."
         )
-    if (checkpoint := found or start) is not None:
-        return checkpoint
+    if (whole := found or start) is not None:
+        return whole
     raise UsageError(
         f"There is no checkpoint in '{place}'; give a run folder of vection train, "
         f"or the name of weights that ship with vection: {', '.join(STARTS)}."
     )
+
+
+def _default(run: RunFolder) -> Path | None:
+    """Return the checkpoint that the run stands for; the other where there is no such one yet."""
+    last, best = find_checkpoint(run.last), find_checkpoint(run.best)
+    if last is None or best is None:
+        return last or best
+    recipe = read_config(last).get("recipe") or {}
+    return last if recipe.get("default_checkpoint", "best") == "last" else best
+
+
+def _named(run: RunFolder, name: str) -> Path:
+    """Return the checkpoint of this name. Raises UsageError that lists those that are there."""
+    named = {"best": run.best, "last": run.last} | {str(step): place for step, place in run.snapshots.items()}
+    whole = {key: folder for key, place in named.items() if (folder := find_checkpoint(place)) is not None}
+    key = str(int(name)) if name.isdecimal() else name
+    if key in whole:
+        return whole[key]
+    if not whole:
+        raise UsageError(
+            f"'{run.path}' is one checkpoint and no run of several; leave `checkpoint` out, or name its run."
+        )
+    raise UsageError(f"'{run.path}' has no checkpoint '{name}'; it has {', '.join(whole)}.")
 
 
 def read_run_recipe(folder: Path) -> Recipe:
@@ -47,13 +76,15 @@ def read_run_recipe(folder: Path) -> Recipe:
 
 
 def load_predictor(
-    checkpoint: Path | str, *, device: str = "cpu", flip_postprocess: bool = False, which: str = "best"
+    run: Path | str, *, device: str = "cpu", flip_postprocess: bool = False, checkpoint: str | None = None
 ) -> Predictor:
-    """Load a run folder (its best or last checkpoint) or a checkpoint folder.
+    """Load a run folder, a checkpoint folder, or weights that ship with vection, by name.
 
-    Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint.
+    `checkpoint` is "best", "last" or the optimiser steps of a snapshot, such as "33170"; None is the one that the
+    recipe says. Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole
+    checkpoint.
     """
-    folder = find_run_checkpoint(Path(checkpoint), which=which)
+    folder = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     config = read_config(folder)
     recipe = _recipe(config.get("recipe"), path=folder / CONFIG)
     method = build_method(replace(recipe.method, pretrained=False))
@@ -68,7 +99,7 @@ def load_predictor(
     )
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
-        if recipe.data.source == "kitti-raw" and recipe.data.shared_intrinsics:
+        if recipe.data.source != "clips" and recipe.data.shared_intrinsics:
             predictor.depth_scale = TRUE_BASELINE / NOMINAL_BASELINE
     return predictor
 

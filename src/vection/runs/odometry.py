@@ -15,6 +15,7 @@ from vection.evaluation.paths.scores import PathScores, paths_json, score_path, 
 from vection.files import write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
 from vection.inference.motion_source import MotionChoice, describe_motion
+from vection.inference.predictor import Predictor
 from vection.inference.sources import FrameSource, open_sources
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
@@ -41,6 +42,7 @@ def odometry(
     source: Path | str,
     frames: Path | str | None = None,
     *,
+    checkpoint: str | None = None,
     truth: Path | str | None = None,
     out: Path | str | None = None,
     protocol: str | OdometryProtocol = "odometry",
@@ -56,7 +58,8 @@ def odometry(
     """Predict the path of `frames` with the run `source`, or read the paths at `source`; write and score them.
 
     `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
-    clips with true poses; clips among `frames` bring their own. `align` and `snippets` (numbers of frames) replace
+    clips with true poses; clips among `frames` bring their own. `checkpoint` is one of the run: "best", "last" or the
+    optimiser steps of a snapshot; the recipe's choice if not given. `align` and `snippets` (numbers of frames) replace
     those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
     numbers tell. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
     the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
@@ -67,6 +70,8 @@ def odometry(
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
+    if frames is None and checkpoint is not None:
+        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
     if frames is None:
         predicted = open_paths(Path(source))
         if place is None and out is None:
@@ -75,7 +80,8 @@ def odometry(
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
         opened = open_sources(Path(frames), intrinsics=intrinsics)
-        predicted = _predict(Path(source), opened, motion=motion, device=device, progress=progress)
+        predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint)
+        predicted = _predict(predictor, opened, motion=motion, progress=progress)
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _matched(predicted, open_paths(place), truth=place)
     scores = tuple(
@@ -107,9 +113,8 @@ def _adapted(protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequ
 
 
 def _predict(
-    run: Path, sources: Sequence[FrameSource], *, motion: MotionChoice | None, device: str | None, progress: Bars
+    predictor: Predictor, sources: Sequence[FrameSource], *, motion: MotionChoice | None, progress: Bars
 ) -> dict[str, CameraPath]:
-    predictor = load_predictor(run, device=choose_device(device))
     paths = {}
     for source in sources:
         poses, seconds, motions = [], [], []

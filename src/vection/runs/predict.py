@@ -11,7 +11,8 @@ from vection.inference.sources import Frame, open_sources
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
-from vection.runs.load import load_predictor
+from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.starts import start_folder
 
 
 def predict(
@@ -19,6 +20,7 @@ def predict(
     frames: Path | str,
     out: Path | str,
     *,
+    checkpoint: str | None = None,
     flip_postprocess: bool = False,
     path: bool = True,
     motion: MotionChoice | None = None,
@@ -32,8 +34,9 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder. Of several clips each gets a folder of its name below `out`. `path`, `video`
-    and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
+    `run` is a run or checkpoint folder; of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
+    snapshot, the recipe's choice if not given. Of several clips each gets a folder of its name below `out`. `path`,
+    `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
     camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
     where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
     those of a video or images, as `ingest` takes them. An older prediction folder is replaced with `overwrite` only.
@@ -46,14 +49,16 @@ def predict(
     sources = open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
-    predictor = load_predictor(Path(run), device=choose_device(device), flip_postprocess=flip_postprocess)
+    place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
+    predictor = load_predictor(place, device=choose_device(device), flip_postprocess=flip_postprocess)
+    model = str(run if place == start_folder(str(run)) else place)
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
             folder = write_predictions(
                 _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
                 out / source.name,
-                model=str(run),
+                model=model,
                 png=png,
                 video=video,
                 scene_flow=scene_flow,

@@ -17,7 +17,7 @@ from vection.recipes.recipe_file import recipe_to_json
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
-from vection.runs.start import starting_recipe
+from vection.runs.start import starting_recipe, with_start
 from vection.training.budget import fit_stages, measure_pace
 from vection.training.data import Data
 from vection.training.loop import Training
@@ -29,6 +29,7 @@ def train(
     *,
     data: Path | str,
     out: Path | str,
+    checkpoint: str | None = None,
     resume: bool = True,
     device: str | None = None,
     minutes: float | None = None,
@@ -37,7 +38,8 @@ def train(
 ) -> Path:
     """Train `recipe` on `data` in the run folder `out` and return it.
 
-    The recipe may be given by its name, or by a run folder, whose weights are then the start. A run that was stopped
+    The recipe may be given by its name, or by a run folder, whose weights are then the start; `checkpoint` says which
+    of a start's checkpoints: "best", "last" or the optimiser steps of a snapshot. A run that was stopped
     goes on from its last checkpoint, bit for bit as if it had not been stopped. Clips whose geometry the recipe needs
     and nobody has measured are measured first, in their stored frames, by `workers` processes. `minutes` is the time
     that all this may take: a few trial steps tell how many epochs fit, and the recipe that is stored has so many.
@@ -47,6 +49,7 @@ def train(
     data, out = Path(data), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
     goes_on = resume and find_checkpoint(folder.last) is not None and folder.recipe.is_file()
     if goes_on:
@@ -81,7 +84,7 @@ def train(
 def _same_settings(recipe: Recipe, begun: Recipe, *, out: Path, timed: bool) -> Recipe:
     """Return `recipe` if it is the one that was begun, which alone knows how long it takes if it is `timed`."""
     recipe = replace(recipe, stages=begun.stages) if timed else recipe
-    if replace(begun, summary=recipe.summary) != recipe:
+    if replace(with_start(begun), summary=recipe.summary) != recipe:
         raise UsageError(
             f"'{out}' holds a run of other settings ({RunFolder(out).recipe.name} differs); "
             "choose another `out`, or start anew with `resume=False`. A run with `minutes` goes on with `minutes`."

@@ -27,6 +27,6 @@ def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
     if settings.precision != "auto":
         return names[settings.precision]
     if torch.cuda.is_available() and device != "cpu":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if fast else "no"

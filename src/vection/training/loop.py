@@ -119,6 +119,7 @@ class Training:
                 position.epoch, position.batch = position.epoch + 1, 0
                 self.method.on_epoch_end(self._progress(stage))
                 self._validate(stage, reporter)
+                self._keep_snapshot(stage)
                 self._save(self.run.last, stage)
         except KeyboardInterrupt:
             if position.step > 0:
@@ -178,8 +179,7 @@ class Training:
             stage.backward(torch.stack(list(terms.values())).sum() / settings.accumulation)
             for name, value in terms.items():
                 total[name] = total.get(name, 0) + value.detach() / settings.accumulation
-        rate = stage.stage.learning_rate_at(self.position.epoch, step=progress.step, steps=progress.steps)
-        stage.update(learning_rate=rate, gradient_clip=settings.gradient_clip)
+        stage.update(progress, gradient_clip=settings.gradient_clip)
         return total
 
     def _progress(self, stage: StageRun) -> Progress:
@@ -213,6 +213,11 @@ class Training:
         if held_out.selection_loss < self.position.best:
             self.position.best = held_out.selection_loss
             self._save(self.run.best, stage)
+
+    def _keep_snapshot(self, stage: StageRun) -> None:
+        every, step = self.settings.snapshot_every, self.position.step
+        if every and step // self.steps_per_epoch % every == 0:
+            self._save(self.run.snapshot(step), stage)
 
     def _save(self, folder: Path, stage: StageRun) -> None:
         if self.accelerator.is_main_process:

@@ -37,13 +37,16 @@ class Predict:
     classes write Cityscapes train ids (classes/*.png).
     """
 
-    checkpoint: Positional[Path]
+    run: Positional[Path]
     """Run folder or checkpoint folder; left out where --model names it."""
     input: Positional[Path | None] = None
     """Video, image, folder of images, or folder of clips."""
     model: Path | None = None
     """Another way to name the run folder, or weights that ship with vection: street, which knows depth of streets
     without any training, and is taken if nothing else is named."""
+    checkpoint: str | None = None
+    """Which of the run's checkpoints: best (on held-out frames), last, or the steps of a snapshot; the recipe's choice
+    (vection recipes NAME), which is the paper's, if not given."""
     out: Path = Path("predictions")
     """Prediction folder to write."""
     flip_postprocess: bool = False
@@ -82,6 +85,7 @@ def run(arguments: Sequence[str]) -> None:
         model,
         frames,
         options.out,
+        checkpoint=options.checkpoint,
         flip_postprocess=options.flip_postprocess,
         path=not options.no_path,
         motion=options.motion,
@@ -109,13 +113,13 @@ def _model_and_frames(options: Predict) -> tuple[Path, Path]:
         from vection.formats.checkpoint import find_checkpoint
         from vection.formats.run_folder import RunFolder
 
-        run = RunFolder(options.checkpoint)
-        if run.recipe.is_file() or find_checkpoint(options.checkpoint) is not None:
-            raise UsageError(f"'{options.checkpoint}' is a model; name the video or images to predict after it.")
-        return options.model or Path(STREET), options.checkpoint
+        run = RunFolder(options.run)
+        if run.recipe.is_file() or find_checkpoint(options.run) is not None:
+            raise UsageError(f"'{options.run}' is a model; name the video or images to predict after it.")
+        return options.model or Path(STREET), options.run
     if options.model is not None:
         raise UsageError(
-            f"Both '{options.checkpoint}' and --model {options.model} name a model; give only one of them before "
+            f"Both '{options.run}' and --model {options.model} name a model; give only one of them before "
             f"'{options.input}'."
         )
-    return options.checkpoint, options.input
+    return options.run, options.input

@@ -33,6 +33,9 @@ class Train:
     """A clip folder, or a folder with clip folders below it; for KITTI recipes the KITTI raw folder."""
     out: Path
     """Run folder, made if needed."""
+    checkpoint: str | None = None
+    """Which checkpoint training starts from, of a run in place of a recipe or in --start-from: best, last, or the steps
+    of a snapshot; the one that the recipe asks for, or that the run stands for, if not given."""
     set: UseAppendAction[tuple[str, ...]] = ()
     """Override a setting, NAME=VALUE; may be given many times. The same as --NAME VALUE."""
     minutes: float | None = None
@@ -68,6 +71,7 @@ def run(arguments: Sequence[str]) -> None:
         recipe,
         data=options.data,
         out=options.out,
+        checkpoint=options.checkpoint,
         resume=not options.no_resume,
         device=device,
         minutes=options.minutes,

@@ -38,6 +38,9 @@ class Odometry:
     """Run or checkpoint folder; or paths: a file (TUM, KITTI, our CSV), a folder of them, a prediction folder."""
     input: Positional[Path | None] = None
     """Video, folder of images, or folder of clips to predict; not given where SOURCE holds paths."""
+    checkpoint: str | None = None
+    """Which of the run's checkpoints: best (on held-out frames), last, or the steps of a snapshot; the recipe's choice
+    (vection recipes NAME), which is the paper's, if not given."""
     truth: Path | None = None
     """True path: a file or a folder of files of the same names, or clips with true poses; if not given, INPUT's own."""
     out: Path | None = None
@@ -74,6 +77,7 @@ def run(arguments: Sequence[str]) -> None:
     comparison = odometry(
         options.source,
         options.input,
+        checkpoint=options.checkpoint,
         truth=options.truth,
         out=options.out,
         protocol=options.protocol,

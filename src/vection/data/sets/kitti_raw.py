@@ -53,6 +53,8 @@ class KittiRawDataset(Dataset[RawSample]):
     `skipped` is their number. Raises UsageError if the folder is missing, DataError if no line can be used.
     """
 
+    LAYOUT = "<date>/<drive>/image_02/data"
+
     def __init__(self, root: Path, lines: Sequence[SplitLine], *, settings: KittiSettings | None = None) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
         if not root.is_dir():
@@ -65,7 +67,7 @@ class KittiRawDataset(Dataset[RawSample]):
         if not self.lines:
             raise DataError(
                 f"None of the {len(lines)} listed frames lies below {root} with its neighbours; "
-                "the folder must hold <date>/<drive>/image_02/data."
+                f"the folder must hold {self.LAYOUT}."
             )
         self._cameras = sorted({(Path(line.folder).parts[0], line.side) for line in self.lines})  # calibrated a day
         if self.skipped:
@@ -98,7 +100,7 @@ class KittiRawDataset(Dataset[RawSample]):
         other: Side = "r" if line.side == "l" else "l"
         image, camera = self._read(line.folder, line.frame, other)
         T = torch.eye(4)
-        cameras = _cameras(self._date_folder(line.folder))
+        cameras = self._calibrated(line.folder)
         centres = [cameras[CAMERAS[side]].centre for side in (line.side, other)]
         baseline = torch.tensor(centres[1] - centres[0], dtype=torch.float32)
         if self.settings.stereo_baseline is not None:
@@ -118,11 +120,11 @@ class KittiRawDataset(Dataset[RawSample]):
         if self.settings.nominal_intrinsics:
             fx, fy, cx, cy = NOMINAL_K
             return fx * w, fy * h, cx * w, cy * h
-        camera = _cameras(self._date_folder(folder))[CAMERAS[side]].intrinsics(width=width, height=height)
+        camera = self._calibrated(folder)[CAMERAS[side]].intrinsics(width=width, height=height)
         return camera.resized(width=w, height=h).numbers
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
-        times = _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
+        times = self._times(line)
         timed = times is not None and max(line.frame, *frames, 0) < len(times)
         values = [
             times[frame] - times[line.frame] if timed and times else (frame - line.frame) * FRAME_SECONDS
@@ -130,12 +132,18 @@ class KittiRawDataset(Dataset[RawSample]):
         ]
         return torch.tensor([values], dtype=torch.float32)
 
-    def _date_folder(self, folder: str) -> Path:
-        return (self.root / folder).parent
+    def _calibrated(self, folder: str) -> dict[str, RectifiedCamera]:
+        return _cameras((self.root / folder).parent)
+
+    def _times(self, line: SplitLine) -> list[float] | None:
+        return _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
+
+    def _image_folder(self, folder: str, side: Side) -> Path:
+        return self.root / folder / f"image_{CAMERAS[side]}" / "data"
 
     def _images(self, folder: str, side: Side) -> dict[int, Path]:
         if (folder, side) not in self._indices:
-            place = self.root / folder / f"image_{CAMERAS[side]}" / "data"
+            place = self._image_folder(folder, side)
             files = sorted(place.iterdir()) if place.is_dir() else []
             images = [file for file in files if file.stem.isdecimal() and file.suffix in (".png", ".jpg")]
             self._indices[folder, side] = {int(file.stem): file for file in images}

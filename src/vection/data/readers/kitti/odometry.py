@@ -72,7 +72,7 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
     for name in filter(None, (camera, other)):
         if name not in cameras:
             raise DataError(f"{folder / 'calib.txt'} lacks P{int(name)}.")
-    seconds = _times(folder / "times.txt")
+    seconds = read_times(folder / "times.txt")
     poses = _poses(folder)
 
     def reading(number: int) -> Callable[[], SourceFrame]:
@@ -127,7 +127,8 @@ def _poses(folder: Path) -> Poses | None:
     return next((read_path(file).poses for file in places if file.is_file()), None)
 
 
-def _times(file: Path) -> list[float]:
+def read_times(file: Path) -> list[float]:
+    """Read `times.txt`, seconds a frame; empty if it is missing. Raises DataError if it is broken."""
     if not file.is_file():
         return []
     text = read_text(file, remedy="unpack it again.", missing=DataError)
