@@ -50,7 +50,7 @@ _WAYMO = Recipe(
     method=_PAPER,
     data=DataSettings(height=320, width=480, workers=8),
     stages=_stages(1, 1, 5, 20),
-    training=TrainingSettings(steps_per_epoch=8000),
+    training=TrainingSettings(steps_per_epoch=8000, validation_fraction=0.0),
 )
 _KITTI = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, workers=8)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vection.data.clips.folder import CLIP_FILE
+from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import open_paths
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, get_odometry_protocol
@@ -145,7 +145,7 @@ def _write(
 
 def _own_truth(frames: Path) -> Path | None:
     """Return the folder of clips if one holds true poses."""
-    if not frames.is_dir() or not any(frames.rglob(CLIP_FILE)):
+    if not has_clips(frames):
         return None
     try:
         open_paths(frames)

@@ -77,7 +77,7 @@ def _print_names(*, as_json: bool) -> None:
         return
     for name, named in NAMED.items():
         lists = ", ".join(f"{part} {file_list.lines or ''}".strip() for part, file_list in named.lists.items())
-        fetched = [file_list.url is not None for file_list in named.lists.values()]
+        fetched = [file_list.sha256 is not None for file_list in named.lists.values()]
         origin = (
             "downloaded" if all(fetched) else f"{'partly ' if any(fetched) else ''}from your folder: {named.source}"
         )

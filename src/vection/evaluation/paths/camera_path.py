@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vection.arrays import Poses
-from vection.data.clips.folder import CLIP_FILE, find_clips, natural_key, read_clip
+from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
 from vection.formats.camera_path import (
     CSV_FILE,
@@ -34,7 +34,7 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
         return {place.stem: read_path(place)}
     if not place.is_dir():
         raise UsageError(f"There is no camera path at {place}: no file and no folder.")
-    if any(place.rglob(CLIP_FILE)):
+    if has_clips(place):
         return _clip_paths(place)
     files: dict[str, Path] = {}
     for name in reversed(PATH_FILES):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vection.data.clips.folder import CLIP_FILE
+from vection.data.clips.folder import has_clips
 from vection.data.clips.truth_sources import MEASURED
 from vection.errors import UsageError
 from vection.evaluation.truth.cityscapes import cityscapes_truth
@@ -28,6 +28,6 @@ def open_truth(path: Path, *, source: str | None = None) -> TruthSet:
         return kitti_2015_truth(path)
     if (path / "disparity").is_dir() and (path / "camera").is_dir():
         return cityscapes_truth(path)
-    if any(path.rglob(CLIP_FILE)):
+    if has_clips(path):
         return clip_truth(path)
     return dynamo_truth(path) if is_dynamo_layout(path) else png_truth(path)
