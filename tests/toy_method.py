@@ -58,7 +58,13 @@ class Toy(Method):
         return 1 + nn.functional.softplus(self.depth_network(image))
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         ego = torch.eye(4, device=first.device).repeat(len(first), 1, 1)
         ego[:, 2, 3] = -0.1 * self.settings.speed

@@ -25,6 +25,13 @@ class Frame:
     """The clip whose frame `number` this is, if it is of one."""
     number: int = 0
 
+    def continues(self, before: "Frame") -> bool:
+        """Return whether nothing says that frames are missing between `before` and this one."""
+        if self.clip is None or before.clip is None:
+            return True
+        missing = any(before.number < start <= self.number for start in self.clip.breaks)
+        return self.clip.folder == before.clip.folder and not missing
+
 
 @dataclass(frozen=True)
 class FrameSource:

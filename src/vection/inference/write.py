@@ -119,7 +119,7 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
         written.frames.append(_write_maps(prediction, folder, scene_flow=parts.scene_flow))
     if not written.frames:
         raise DataError("There are no frames to predict.")
-    if parts.scene_flow and len(written.frames) > 1 and written.frames[0].scene_flow is None:
+    if parts.scene_flow and len(written.frames) > 1 and not any(frame.scene_flow for frame in written.frames):
         raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
 
@@ -187,7 +187,8 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
     if video:
         write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
         shutil.rmtree(folder / IMAGES)
-    if len(written.poses) == len(written.frames):
+    only_cuts = len(written.frames) > 1 and all(frame.motion_source == "cut" for frame in written.frames[:-1])
+    if len(written.poses) == len(written.frames) and not only_cuts:
         write_text(folder / TUM_FILE, tum_text(written.poses, seconds))
         write_text(folder / KITTI_FILE, kitti_text(written.poses))
     assert written.size is not None  # set by the first frame

@@ -30,6 +30,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     check_image_sides(width=settings.width, height=settings.height)
     training: Dataset[RawSample]
     validation: Dataset[RawSample] | None
+    cameras: tuple[str | None, ...] = ()
     if needs.measured and settings.source != "clips":
         raise UsageError(
             "This recipe learns from geometry measured in clip folders; make them with vection prepare "
@@ -38,7 +39,8 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     if settings.source == "kitti-raw":
         training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
-        training, validation = _clip_sets(recipe, root)
+        training, validation = clips, _ = _clip_sets(recipe, root)
+        cameras = clips.camera_names
     if settings.least_change > 0:
         if not needs.neighbours:
             raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
@@ -53,6 +55,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         batch_size=settings.batch_size,
         augmentation=settings.augmentation,
         workers=settings.workers,
+        cameras=cameras,
     )
 
 

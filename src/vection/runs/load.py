@@ -16,6 +16,7 @@ from vection.methods.method import Knows
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
+from vection.runs.cameras import learned_names
 from vection.starts import STARTS, start_folder
 
 
@@ -66,6 +67,7 @@ def load_predictor(
         device=device,
         flip_postprocess=flip_postprocess,
     )
+    predictor.camera_names = learned_names(folder)
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source == "kitti-raw" and recipe.data.shared_intrinsics:

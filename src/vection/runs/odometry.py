@@ -1,7 +1,7 @@
 """Predict or read camera paths, write them, compare them with the truth: what `vection odometry` does."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from vection.evaluation.paths.scores import PathScores, paths_json, score_path, 
 from vection.files import write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
 from vection.inference.motion_source import MotionChoice, describe_motion
+from vection.inference.prediction import FramePose
 from vection.inference.sources import FrameSource, open_sources
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
@@ -58,15 +59,16 @@ def odometry(
     `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
     clips with true poses; clips among `frames` bring their own. `align` and `snippets` (numbers of frames) replace
     those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
-    numbers tell. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
-    the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
-    where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
-    `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit each
-    other, or if there is no motion to be had.
+    numbers tell. A clip with gaps has a path of each stretch between them. `csv` is a file for the errors of each
+    segment. `motion` says whether predicted paths are measured in the frames ("measured"), in the unit of the predicted
+    depth, come from the network ("network"), or are measured where the camera is known ("auto"); None is the network's
+    where the method has learned motion, else "auto"; `intrinsics` are those of a video or images, as `ingest` takes
+    them. Raises UsageError where these do not fit each other, or if there is no motion to be had.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
+    stretches: dict[str, str] = {}
     if frames is None:
         predicted = open_paths(Path(source))
         if place is None and out is None:
@@ -75,20 +77,20 @@ def odometry(
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
         opened = open_sources(Path(frames), intrinsics=intrinsics)
-        predicted = _predict(Path(source), opened, motion=motion, device=device, progress=progress)
+        predicted, stretches = _predict(Path(source), opened, motion=motion, device=device, progress=progress)
+        if stretches and first_frame is not None:
+            raise UsageError(f"{frames} has gaps, so `first_frame` does not tell which frames are behind them.")
         place = place or _own_truth(Path(frames))
-    matched = {} if place is None else _matched(predicted, open_paths(place), truth=place)
+    matched = {} if place is None else _matched(predicted, open_paths(place), truth=place, stretches=stretches)
     scores = tuple(
-        score_path(predicted[predicted_name], true, protocol, name=name or predicted_name, first_frame=first_frame)
-        for predicted_name, (name, true) in matched.items()
+        score_path(predicted[name], true, protocol, name=title, first_frame=first_frame)
+        for name, (title, true) in matched.items()
     )
     folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
     said = tuple(path.motion for path in predicted.values())
     comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
     if scores and out is not None:
-        motions = {name: path.motion for name, path in predicted.items() if path.motion}
-        content = paths_json(scores, protocol, truth=comparison.truth) | ({"motion": motions} if motions else {})
-        write_text(out / SCORES_FILE, json.dumps(content, indent=1))
+        _write_scores(comparison, out / SCORES_FILE, predicted)
     if scores and csv is not None:
         write_text(Path(csv), segments_csv(scores))
     return comparison
@@ -108,24 +110,36 @@ def _adapted(protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequ
 
 def _predict(
     run: Path, sources: Sequence[FrameSource], *, motion: MotionChoice | None, device: str | None, progress: Bars
-) -> dict[str, CameraPath]:
+) -> tuple[dict[str, CameraPath], dict[str, str]]:
+    """Return the paths by name, and of those that are stretches of a clip with gaps the name of the clip."""
     predictor = load_predictor(run, device=choose_device(device))
-    paths = {}
+    paths, stretches = {}, {}
     for source in sources:
-        poses, seconds, motions = [], [], []
+        parts: list[list[FramePose]] = []
         with progress(f"following {source.name or source.description}") as report:
-            for frame, pose, motion_source in predictor.path(source, motion=motion):
-                poses.append(pose)
-                seconds.append(frame.seconds)
-                motions.append(motion_source)
-                report(len(poses), source.count)
-        if len(poses) < 2:
-            raise UsageError(f"{source.description} has {len(poses)} frame; a path needs at least two.")
-        name = f"{source.description} ({predictor.unit})"
-        paths[source.name] = CameraPath(
-            name, np.stack(poses), seconds=np.array(seconds), motion=describe_motion(motions)
-        )
-    return paths
+            for number, step in enumerate(predictor.path(source, motion=motion)):
+                if not parts or not step.frame.continues(parts[-1][-1].frame):
+                    parts.append([])
+                parts[-1].append(step)
+                report(number + 1, source.count)
+        long = [part for part in parts if len(part) > 1]
+        if not long:
+            raise UsageError(f"{source.description} has no two frames that follow each other; a path needs them.")
+        for part in long:
+            name = source.name
+            if len(parts) > 1:
+                name = f"{source.name}/{part[0].frame.name}-{part[-1].frame.name}".lstrip("/")
+                stretches[name] = source.name
+            paths[name] = _path_of(part, f"{source.description} ({predictor.unit})")
+    return paths, stretches
+
+
+def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:
+    """Return the path in the camera of its first frame."""
+    T_world_to_first = np.linalg.inv(steps[0].T_camera_to_world)
+    poses = np.stack([T_world_to_first @ step.T_camera_to_world for step in steps])
+    motion = describe_motion([None, *(step.motion_source for step in steps[1:])])
+    return CameraPath(description, poses, seconds=np.array([step.frame.seconds for step in steps]), motion=motion)
 
 
 def _write(
@@ -143,6 +157,12 @@ def _write(
     return folders
 
 
+def _write_scores(comparison: PathComparison, file: Path, predicted: Mapping[str, CameraPath]) -> None:
+    motions = {name: path.motion for name, path in predicted.items() if path.motion}
+    content = paths_json(comparison.scores, comparison.protocol, truth=comparison.truth)
+    write_text(file, json.dumps(content | ({"motion": motions} if motions else {}), indent=1))
+
+
 def _own_truth(frames: Path) -> Path | None:
     """Return the folder of clips if one holds true poses."""
     if not has_clips(frames):
@@ -155,13 +175,18 @@ def _own_truth(frames: Path) -> Path | None:
 
 
 def _matched(
-    predicted: dict[str, CameraPath], trues: dict[str, CameraPath], *, truth: Path
+    predicted: dict[str, CameraPath],
+    trues: dict[str, CameraPath],
+    *,
+    truth: Path,
+    stretches: Mapping[str, str],
 ) -> dict[str, tuple[str, CameraPath]]:
-    """True paths with their names, by the names of the predicted ones."""
-    if len(predicted) == len(trues) == 1:
-        return {next(iter(predicted)): next(iter(trues.items()))}
-    missing = [name for name in predicted if name not in trues]
+    """True paths with names for their scores, by the names of the predicted ones."""
+    clips = {name: stretches.get(name, name) for name in predicted}
+    if len(set(clips.values())) == len(trues) == 1:
+        clips = dict.fromkeys(predicted, next(iter(trues)))
+    missing = [clip for clip in clips.values() if clip not in trues]
     if missing:
         names = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
         raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {names}); rename one of the two.")
-    return {name: (name, trues[name]) for name in predicted}
+    return {name: (name if name in stretches else clip or name, trues[clip]) for name, clip in clips.items()}

@@ -78,6 +78,12 @@ class ClipDataset(Dataset[RawSample]):
         return [(name, int(count)) for name, count in zip(self.names, counts, strict=True)]
 
     @property
+    def camera_names(self) -> tuple[str | None, ...]:
+        """Names of the clips' cameras by their numbers in samples; None of those told apart by their intrinsics."""
+        names = dict(zip(self._cameras, (clip.camera for clip in self.clips), strict=True))
+        return tuple(names[number] for number in range(len(names)))
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width of every image."""
         return self.clips[0].height, self.clips[0].width
@@ -139,10 +145,10 @@ def split_validation(
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
-    Of clips below `root`/train and `root`/val or `root`/test (a published split, as `vection prepare` writes it) those of
-    train are learned, those of val held out, and those of test left out. Else, and without val, of many clips whole ones are held out, evenly spread; else the tail of each, behind
-    a gap of max|offset| frames. `fraction` is that of the targets. Raises DataError if nothing is left to train on or
-    to validate on.
+    Of clips below `root`/train and `root`/val or `root`/test (a published split, as `vection prepare` writes it) those
+    of train are learned, those of val held out, and those of test left out. Else, and of train without val, whole clips
+    are held out where there are many, evenly spread, or the tail of each, behind a gap of max|offset| frames;
+    `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
     """
     if not 0 <= fraction < 1:
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
