@@ -8,7 +8,7 @@ from torch import nn
 
 from vection.geometry.views import Views
 from vection.losses.photometric import Target, minimum_reprojection, photometric_error
-from vection.methods.method import Knows, Method, MethodSettings, Motion, Needs, Progress
+from vection.methods.method import FrameTimes, Knows, Method, MethodSettings, Motion, Needs, Progress
 from vection.recipes.methods import Entry
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.samples import Batch

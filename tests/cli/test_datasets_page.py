@@ -10,7 +10,7 @@ import pytest
 from tests.data.readers.fake_data_sets import WRITERS
 
 from vection.cli.main import main
-from vection.methods.dynamo_depth_settings import DynamoDepthSettings
+from vection.evaluation.depth import kitti_submission
 from vection.recipes.recipe import Recipe
 from vection.runs import train as training
 
@@ -21,6 +21,18 @@ PLACEHOLDERS = {
     "KITTI odometry": {"RECIPE": "sc-sfmlearner-odometry", "PROTOCOL": "sc-sfmlearner"},
     "KITTI depth prediction benchmark": {"SCALE": "1.5"},
 }
+SMALL: dict[str, dict[str, Any]] = {
+    "monodepth2": {"depth_network": "efficientnet-lite0"},
+    "sc_sfmlearner": {"depth_network": "dispnet"},
+    "sgdepth": {"depth_network": "efficientnet-lite0"},
+    "motion_field": {"depth_network": "efficientnet-lite0", "motion_channels": (8, 16, 32)},
+    "dynamo_depth": {
+        "depth_network": "lite-mono-tiny",
+        "motion_encoder": "efficientnet-lite0",
+        "depth_weights": None,
+    },
+}
+"""Networks by method, so that a step is soon done and a checkpoint soon written."""
 BEFORE = {"Make3D": ["vection train monodepth2 --data KITTI --out runs/monodepth2"]}
 """What a section takes from those before it."""
 
@@ -51,13 +63,10 @@ def words_of(command: str, *, title: str) -> list[str]:
 
 
 def tiny(recipe: Recipe) -> Recipe:
-    """The recipe with two samples a step, a step a stage, small images and random weights."""
-    method = replace(recipe.method, pretrained=False)
-    if isinstance(method, DynamoDepthSettings):
-        method = replace(method, depth_network="lite-mono-tiny", depth_weights=None)
+    """The recipe with two samples a step, a step a stage, small images and small networks of random weights."""
     return replace(
         recipe,
-        method=method,
+        method=replace(recipe.method, pretrained=False, **SMALL[recipe.method.name]),
         data=replace(recipe.data, width=96, height=64, batch_size=2, workers=0),
         stages=tuple(replace(stage, epochs=1) for stage in recipe.stages),
         training=replace(recipe.training, steps_per_epoch=1, validation_batches=1, precision="float32"),
@@ -72,6 +81,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return train(tiny(recipe), **options)
 
     monkeypatch.setattr(training, "train", train_little)
+    monkeypatch.setattr(kitti_submission, "IMAGES", 1)
     monkeypatch.setenv("VECTION_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
