@@ -14,7 +14,8 @@ from vection.evaluation.truth.truth_set import TruthSet, clip_truth, exported_tr
 def open_truth(path: Path, *, source: str | None = None) -> TruthSet:
     """Open ground truth of whatever form lies at `path`; UsageError if there is nothing, or none of the known forms.
 
-    `source` is where a protocol wants it from: depth that was measured in clips is opened only for "measured".
+    `source` is where a protocol wants it from: depth that was measured in clips is opened only for "measured", that of
+    KITTI 2015 with a baseline of 0.54 m only for "kitti-2015-nominal".
     """
     if not path.exists():
         raise UsageError(f"There is no ground truth at {path}.")
@@ -25,7 +26,7 @@ def open_truth(path: Path, *, source: str | None = None) -> TruthSet:
             raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
         return exported_truth(path)
     if (path / "training" / "disp_occ_0").is_dir():
-        return kitti_2015_truth(path)
+        return kitti_2015_truth(path, nominal_baseline=source == "kitti-2015-nominal")
     if (path / "disparity").is_dir() and (path / "camera").is_dir():
         return cityscapes_truth(path)
     if any(path.rglob(CLIP_FILE)):
