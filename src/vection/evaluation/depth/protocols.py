@@ -77,12 +77,13 @@ CITYSCAPES = DepthProtocol(
     truth_below=80.0,
     crop=CITYSCAPES_WINDOW,
     seen=CITYSCAPES_WINDOW,
+    part="test",
     images=1525,
 )
 """For networks that see exactly the evaluated window (struct2depth); inverse depth is resized, as ManyDepth does."""
 
 CITYSCAPES_DEPTH = replace(CITYSCAPES, name="cityscapes-depth", resize="depth")
-"""Li et al.'s Tables 1 and 2: "the code and methodology from Struct2Depth", which refers to Zhou et al.'s evaluation."""
+"""Li et al.'s Tables 1 and 2: "the code and methodology from Struct2Depth", which refers to Zhou et al.'s."""
 
 CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
 """The same pixels, for networks that see the image without its lowest quarter (ManyDepth)."""

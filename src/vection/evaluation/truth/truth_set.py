@@ -1,7 +1,7 @@
 """Where true depth comes from: each source is a `TruthSet` of the same form."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -45,6 +45,8 @@ class GroundTruth:
     """To the next frame, metres, in this camera's coordinates, without ego-motion."""
     classes: ClassIds | None = None
     """Cityscapes train ids, 255 where unknown."""
+    focal: tuple[float, float] | None = None
+    """fx, fy of the camera in pixels of the depth, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,11 @@ def clip_truth(root: Path) -> TruthSet:
     def read(name: str) -> GroundTruth:
         info, index = places[name]
         image = info.folder / info.frames[index].file
-        return ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
+        truth = ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
+        # Cityscapes' frames may show a window of what the truth shows.
+        return (
+            truth if info.truth_source == "cityscapes-disparity" else replace(truth, focal=_focal(info, index, truth))
+        )
 
     source = sources.pop() if len(sources) == 1 else None
     return TruthSet(
@@ -208,6 +214,12 @@ def png_truth(folder: Path) -> TruthSet:
         tuple(files),
         lambda name: GroundTruth(name, read_depth_png(files[name]), group=name.rpartition("/")[0]),
     )
+
+
+def _focal(info: ClipInfo, index: int, truth: GroundTruth) -> tuple[float, float]:
+    """Focal lengths of a frame in pixels of its truth, which shows the same at another size."""
+    (height, width), (fx, fy, *_) = truth.depth.shape, info.frames[index].intrinsics
+    return fx * width / info.width, fy * height / info.height
 
 
 def _focal_times_baseline(file: Path, *, nominal: bool) -> float:
