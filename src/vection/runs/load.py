@@ -11,6 +11,7 @@ from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config
 from vection.formats.record import first_place
 from vection.formats.run_folder import RunFolder
+from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
 from vection.methods.method import Knows
 from vection.recipes.methods import build_method
@@ -48,22 +49,33 @@ def read_run_recipe(folder: Path) -> Recipe:
 
 
 def load_predictor(
-    checkpoint: Path | str, *, device: str = "cpu", flip_postprocess: bool = False, which: str = "best"
+    checkpoint: Path | str,
+    *,
+    device: str = "cpu",
+    flip_postprocess: bool = False,
+    which: str = "best",
+    width: int | None = None,
+    height: int | None = None,
 ) -> Predictor:
     """Load a run folder (its best or last checkpoint) or a checkpoint folder.
 
-    Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint.
+    Depth is in metres after stereo training, else up to scale. `width` and `height` are the size at which the networks
+    see images, if not that of training. Raises UsageError if there is no whole checkpoint, or for sides that do not fit
+    the networks.
     """
     folder = find_run_checkpoint(Path(checkpoint), which=which)
     config = read_config(folder)
     recipe = _recipe(config.get("recipe"), path=folder / CONFIG)
+    if width or height:
+        width, height = width or recipe.data.width, height or recipe.data.height
+        check_image_sides(width=width, height=height)
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, folder)
     method.knows = _known(method.knows, config.get("knows", {}))
     predictor = Predictor(
         method,
-        height=recipe.data.height,
-        width=recipe.data.width,
+        height=height or recipe.data.height,
+        width=width or recipe.data.width,
         device=device,
         flip_postprocess=flip_postprocess,
     )

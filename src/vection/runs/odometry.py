@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import open_paths
-from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, get_odometry_protocol
+from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, first_sequences, get_odometry_protocol
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
@@ -21,6 +22,8 @@ from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
 from vection.runs.device import choose_device
 from vection.runs.load import load_predictor
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def odometry(
     protocol: str | OdometryProtocol = "odometry",
     align: Sequence[str] = (),
     snippets: Sequence[int] = (),
+    sequences: int | None = None,
     first_frame: int | None = None,
     csv: Path | str | None = None,
     motion: MotionChoice | None = None,
@@ -58,26 +62,28 @@ def odometry(
 
     `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
     clips with true poses; clips among `frames` bring their own. `align` and `snippets` (numbers of frames) replace
-    those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
-    numbers tell. A clip with gaps has a path of each stretch between them. `csv` is a file for the errors of each
-    segment. `motion` says whether predicted paths are measured in the frames ("measured"), in the unit of the predicted
-    depth, come from the network ("network"), or are measured where the camera is known ("auto"); None is the network's
-    where the method has learned motion, else "auto"; `intrinsics` are those of a video or images, as `ingest` takes
-    them. Raises UsageError where these do not fit each other, or if there is no motion to be had.
+    those of the protocol, `sequences` how many sequences count, the first by name. `first_frame` says which true frame
+    is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each stretch
+    between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
+    the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
+    where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
+    `intrinsics` are those of a video or images, as `ingest` takes them.
+    Raises UsageError where these do not fit each other, or if there is no motion to be had.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
-    protocol = _adapted(protocol, align=align, snippets=snippets)
+    protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
     stretches: dict[str, str] = {}
     if frames is None:
-        predicted = open_paths(Path(source))
+        predicted = _first(open_paths(Path(source)), protocol)
         if place is None and out is None:
             raise UsageError("There is nothing to do: give `truth` to score the path, or `out` to write it anew.")
     elif out is None:
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
-        opened = open_sources(Path(frames), intrinsics=intrinsics)
-        predicted, stretches = _predict(Path(source), opened, motion=motion, device=device, progress=progress)
+        opened = {one.name: one for one in open_sources(Path(frames), intrinsics=intrinsics)}
+        chosen = list(_first(opened, protocol).values())
+        predicted, stretches = _predict(Path(source), chosen, motion=motion, device=device, progress=progress)
         if stretches and first_frame is not None:
             raise UsageError(f"{frames} has gaps, so `first_frame` does not tell which frames are behind them.")
         place = place or _own_truth(Path(frames))
@@ -96,15 +102,26 @@ def odometry(
     return comparison
 
 
-def _adapted(protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int]) -> OdometryProtocol:
+def _first(named: Mapping[str, T], protocol: OdometryProtocol) -> dict[str, T]:
+    return {name: named[name] for name in first_sequences(list(named), protocol)}
+
+
+def _adapted(
+    protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int], sequences: int | None
+) -> OdometryProtocol:
     for name in align:
         if name not in ALIGNMENTS:
             raise UsageError(f"There is no alignment '{name}'; choose among {', '.join(ALIGNMENTS)}.")
     if any(frames < 2 for frames in snippets):
         raise UsageError("A snippet has at least two frames; give larger `snippets`.")
+    if sequences is not None and sequences < 1:
+        raise UsageError(f"`sequences={sequences}` leaves none; it must be positive.")
     alignments = tuple(name for name in ALIGNMENTS if name in align)
     return replace(
-        protocol, alignments=alignments or protocol.alignments, snippets=tuple(snippets) or protocol.snippets
+        protocol,
+        alignments=alignments or protocol.alignments,
+        snippets=tuple(snippets) or protocol.snippets,
+        sequences=sequences or protocol.sequences,
     )
 
 

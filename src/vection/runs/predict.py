@@ -20,6 +20,8 @@ def predict(
     out: Path | str,
     *,
     flip_postprocess: bool = False,
+    width: int | None = None,
+    height: int | None = None,
     path: bool = True,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
@@ -32,7 +34,8 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder. Of several clips each gets a folder of its name below `out`. `path`, `video`
+    `run` is a run or checkpoint folder. `width` and `height` are the size at which the networks see images, if not that
+    of training. Of several clips each gets a folder of its name below `out`. `path`, `video`
     and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
     camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
     where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
@@ -46,7 +49,9 @@ def predict(
     sources = open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
-    predictor = load_predictor(Path(run), device=choose_device(device), flip_postprocess=flip_postprocess)
+    predictor = load_predictor(
+        Path(run), device=choose_device(device), flip_postprocess=flip_postprocess, width=width, height=height
+    )
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
