@@ -15,7 +15,9 @@ from vection.recipes.recipe import Recipe
 from vection.runs import train as training
 
 PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
-SIZE = {"width": "96", "height": "64"}
+SIZE = {"width": 128, "height": 64}
+LI_SIZE = {"width": 416, "height": 128}
+"""Of Cityscapes' window, whose shape is checked."""
 PLACEHOLDERS = {
     "KITTI raw": {"RECIPE": "monodepth2", "PROTOCOL": "kitti-eigen"},
     "KITTI odometry": {"RECIPE": "sc-sfmlearner-odometry", "PROTOCOL": "sc-sfmlearner"},
@@ -33,7 +35,10 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Networks by method, so that a step is soon done and a checkpoint soon written."""
-BEFORE = {"Make3D": ["vection train monodepth2 --data KITTI --out runs/monodepth2"]}
+BEFORE = {
+    "Make3D": ["vection train monodepth2 --data KITTI --out runs/monodepth2"],
+    "Cityscapes": ["vection train sgdepth-kitti --data KITTI --data.labels CITYSCAPES --out runs/sgdepth-kitti"],
+}
 """What a section takes from those before it."""
 
 
@@ -54,20 +59,25 @@ def words_of(command: str, *, title: str) -> list[str]:
     for word, meaning in PLACEHOLDERS.get(title, {}).items():
         command = re.sub(rf"\b{word}\b", meaning, command)
     words = shlex.split(command.replace("[", "").replace("]", ""))[1:]
-    if words[0] == "prepare":
-        for name in SIZE:
-            if f"--{name}" in words:
-                del words[(place := words.index(f"--{name}")) : place + 2]
-        words += [part for name, length in SIZE.items() for part in (f"--{name}", length)] + ["--workers", "0"]
+    sized = words[0] == "prepare"
+    usual = LI_SIZE if title == "Cityscapes" else SIZE
+    for name in SIZE:
+        if f"--{name}" in words:
+            words[words.index(f"--{name}") + 1] = str(SIZE[name])
+        elif sized:
+            words += [f"--{name}", str(usual[name])]
+    if sized:
+        words += ["--workers", "0"]
     return words
 
 
 def tiny(recipe: Recipe) -> Recipe:
     """The recipe with two samples a step, a step a stage, small images and small networks of random weights."""
+    size = LI_SIZE if recipe.name == "motion-field" else SIZE
     return replace(
         recipe,
         method=replace(recipe.method, pretrained=False, **SMALL[recipe.method.name]),
-        data=replace(recipe.data, width=96, height=64, batch_size=2, workers=0),
+        data=replace(recipe.data, **size, batch_size=2, workers=0),
         stages=tuple(replace(stage, epochs=1) for stage in recipe.stages),
         training=replace(recipe.training, steps_per_epoch=1, validation_batches=1, precision="float32"),
     )

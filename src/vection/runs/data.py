@@ -36,14 +36,14 @@ def load_data(recipe: Recipe, root: Path) -> Data:
             "This recipe learns from geometry measured in clip folders; make them with vection prepare "
             "and train with `data.source=clips`."
         )
+    if settings.least_change > 0 and not needs.neighbours:
+        raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
     if settings.source == "kitti-raw":
         training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
         training, validation = clips, _ = _clip_sets(recipe, root)
         cameras = clips.camera_names
     if settings.least_change > 0:
-        if not needs.neighbours:
-            raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
         training = ChangingSamples(training, least=settings.least_change)
     if needs.class_maps and not settings.use_classes:
         raise UsageError("This recipe reads class maps beside the clips: `data.use_classes=True`.")

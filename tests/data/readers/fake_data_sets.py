@@ -99,13 +99,15 @@ def kitti_depth(root: Path) -> None:
 
 
 def cityscapes(root: Path) -> None:
-    """A snippet and a labelled image to train on, another image to test."""
+    """A snippet and a labelled image to train on, others to validate and to test."""
     write_snippet(root, "aachen_000000_000019")
     write_snippet(root, "aachen_000000_000019", kind="leftImg8bit", frames=(19,))
-    write_snippet(root / "more", "berlin_000000_000019", kind="leftImg8bit", frames=(19,))
-    for part in (root / "more").iterdir():
-        shutil.move(part / "train", root / part.name / "test")
-    shutil.rmtree(root / "more")
+    for part, city in (("val", "munster"), ("test", "berlin")):
+        more = root.with_name(f"{part}_of_{root.name}")
+        write_snippet(more, f"{city}_000000_000019", kind="leftImg8bit", frames=(19,))
+        for kind in more.iterdir():
+            shutil.move(kind / "train", root / kind.name / part)
+        shutil.rmtree(more)
     write_list(root / "splits/cityscapes/test_files.txt", "berlin berlin_000000_000019")
 
 
@@ -137,7 +139,7 @@ def nuscenes(root: Path) -> None:
 def videos(root: Path) -> None:
     """Two folders of images, of unknown cameras."""
     for number in (1, 2):
-        frames = render_drive(street(width=96, height=64, frames=8, antialias=False), seed=number)
+        frames = render_drive(street(width=128, height=64, frames=8, antialias=False), seed=number)
         for index, frame in enumerate(frames):
             path = root / f"drive_{number}" / f"{index:06d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)

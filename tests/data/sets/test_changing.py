@@ -51,11 +51,11 @@ def test_a_recipe_asks_for_it(tmp_path: Path) -> None:
     recipe = get_recipe("motion-field-debug")
     recipe = replace(
         recipe,
-        data=replace(recipe.data, least_change=0.01, width=32, height=32),
+        data=replace(recipe.data, least_change=0.01),
         training=replace(recipe.training, validation_fraction=0.0),
     )
     with pytest.raises(DataError, match="16x8"):
         load_data(recipe, tmp_path)
     depth_alone = get_recipe("measured-depth")
     with pytest.raises(UsageError, match="least_change=0"):
-        load_data(replace(depth_alone, data=replace(depth_alone.data, least_change=0.01, width=32)), tmp_path)
+        load_data(replace(depth_alone, data=replace(depth_alone.data, least_change=0.01)), tmp_path)
