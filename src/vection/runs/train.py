@@ -49,7 +49,8 @@ def train(
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
     folder = RunFolder(out)
-    goes_on = resume and find_checkpoint(folder.last) is not None and folder.recipe.is_file()
+    begun = find_checkpoint(folder.last) if resume and folder.recipe.is_file() else None
+    goes_on = begun is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
     if recipe.method.needs.measured and recipe.data.source == "clips":
@@ -57,7 +58,7 @@ def train(
     sets = load_data(recipe, data)
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
-    check_cameras(method, sets.cameras, begun=learned_names(folder.last) if goes_on else None)
+    check_cameras(method, sets.cameras, begun=None if begun is None else learned_names(begun))
     if recipe.data.rehearsal:
         sets = rehearse(sets, recipe, folder.rehearsal, workers=workers, progress=progress)
     if recipe.start_from is not None:

@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> None:
         print(f"{shared.first} and {shared.second} share {counts}")
     if named is not None and missing:
         print(
-            f"not found: {', '.join(published.place for published in missing.values())}; get them from {named.source}"
+            f"not found: {', '.join(published.where for published in missing.values())}; get them from {named.source}"
         )
     for warning in check.warnings:
         Console(stderr=True).print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)

@@ -22,6 +22,11 @@ class PublishedList:
     url: str | None = None
     """Where it can be had for good; without a hash it is named to the user, not downloaded."""
 
+    @property
+    def where(self) -> str:
+        """Its place, with the address if there is one."""
+        return self.place if self.url is None else f"{self.place} ({self.url})"
+
 
 @dataclass(frozen=True)
 class NamedSplit:
@@ -236,14 +241,10 @@ def _require(
     places = " nor ".join(f"'{place}'" for place in looked) or "the folder splits inside the data set's"
     if named is None:
         raise UsageError(f"The split '{split}' lacks {names}, looked for in {places}; or give the file of one list.")
-    lists = [_where(published) for part, published in named.lists.items() if part in (missing or named.lists)]
+    lists = [published.where for part, published in named.lists.items() if part in (missing or named.lists)]
     if not lists:
         raise UsageError(f"The split '{split}' has no {names}; its lists are {', '.join(named.lists)}.")
     raise UsageError(
         f"The lists of the split '{split}' have no hash that could be checked, so they are not downloaded: get "
         f"{', '.join(lists)} from {named.source}, put them below {places} (or give their folder in place of the name)."
     )
-
-
-def _where(published: PublishedList) -> str:
-    return published.place if published.url is None else f"{published.place} ({published.url})"
