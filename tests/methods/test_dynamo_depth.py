@@ -7,6 +7,7 @@ from tests.batches import HEIGHT, WIDTH, camera
 from tests.methods.test_monodepth2 import make_batch
 from torch import Tensor
 
+from vection.errors import UsageError
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow, points_in_source
 from vection.geometry.rigid import invert, rotate_back
@@ -232,6 +233,59 @@ def test_the_flow_of_the_past_is_turned_round_and_follows_the_time():
         uneven, _ = method._predict(late, "all")
     assert even.steps.tolist() == [[-1, 1]] * 2
     torch.testing.assert_close(uneven.steps, torch.tensor([[-3.0, 1.0]] * 2))
+
+
+def test_the_flow_of_a_fixed_time_is_a_velocity():
+    """As released on nuScenes: what the decoders say is multiplied by the time over 100 ms."""
+    method = make_method(flow_seconds=0.1).eval()
+    batch = make_batch()
+    with torch.no_grad():
+        predicted, _ = method._predict(replace(batch, seconds=torch.tensor([[-0.15, 0.05]]).repeat(2, 1)), "all")
+        even, _ = method._predict(batch, "all")
+        flows = {
+            gap: method.predict_motion(
+                batch.target,
+                batch.sources[:, 1],
+                before=batch.sources[:, 0],
+                intrinsics=batch.intrinsics,
+                seconds=None if gap is None else torch.tensor([[-0.1, gap]]).repeat(2, 1),
+            ).object_flow
+            for gap in (None, 0.1, 0.05, 0.2)
+        }
+    torch.testing.assert_close(predicted.steps, torch.tensor([[-1.5, 0.5]] * 2))
+    torch.testing.assert_close(predicted.flows, even.flows)  # they start from the step's motion, whatever its time
+    torch.testing.assert_close(flows[None], flows[0.1])
+    assert (flows[0.2] - flows[0.1]).abs().max() > 0
+    torch.testing.assert_close(flows[0.2] - flows[0.1], 2 * (flows[0.1] - flows[0.05]))
+    with pytest.raises(UsageError, match="flow_seconds=None"):
+        make_method(flow_seconds=0.1, **STABILISED)
+
+
+def test_prediction_starts_from_true_times_as_training_does():
+    method = make_method().eval()
+    batch = make_batch()
+    uneven = torch.tensor([[-0.3, 0.1]]).repeat(2, 1)
+
+    def flow(seconds: Tensor | None) -> Tensor:
+        with torch.no_grad():
+            motion = method.predict_motion(
+                batch.target,
+                batch.sources[:, 1],
+                before=batch.sources[:, 0],
+                intrinsics=batch.intrinsics,
+                seconds=seconds,
+            )
+        assert motion.object_flow is not None
+        return motion.object_flow
+
+    with torch.no_grad():
+        predicted, _ = method._predict(replace(batch, seconds=uneven), "all")
+        points = backproject(method.predict_depth(batch.target), batch.intrinsics)
+        ego = ego_flow(points, predicted.transforms[:, 1])
+        expected = object_flow(predicted.flows[0], ego, predicted.logits[0].sigmoid())
+    torch.testing.assert_close(flow(uneven), rotate_back(expected, predicted.transforms[:, 1, :3, :3]))
+    torch.testing.assert_close(flow(None), flow(uneven / uneven.abs()))
+    assert (flow(None) - flow(uneven)).abs().max() > 0
 
 
 def test_exchanging_the_sources_changes_nothing():

@@ -40,8 +40,8 @@ MD2 = {"method.depth_network": "resnet18"}
 STAGES = (1, 1, 5, 20)
 """Section 5: depth and complete flow 1 epoch each, motion initialisation 5, the whole system 20."""
 
-ON_WAYMO = ("waymo-historical", "waymo", "motion-segmentation", "dynamo-snippets")
-ON_NUSCENES = ("nuscenes", "nuscenes-day-clear", "motion-segmentation", "dynamo-snippets")
+ON_WAYMO = ("waymo-historical", "waymo", "motion-segmentation-waymo", "dynamo-snippets")
+ON_NUSCENES = ("nuscenes", "nuscenes-day-clear", "motion-segmentation-nuscenes", "dynamo-snippets")
 ON_KITTI = ("kitti-eigen-dynamo",)
 Row = tuple[str, tuple[str, ...], tuple[int, ...], dict[str, Any]]
 ROWS: dict[str, Row] = {

@@ -49,7 +49,9 @@ SEGMENTATION = {"method.learns": "segmentation", "method.masking": "none", "data
 BENCHMARK, KITTI = {"data.split": "benchmark"}, {"data.split": "kitti"}
 SMALL, LARGE = {"data.width": 416, "data.height": 128}, {"data.width": 1280, "data.height": 384}
 
-EIGEN, SERVER, BOTH = ("kitti-eigen-z",), ("kitti-server-one-scale", "kitti-server"), ("kitti-2015", "miou")
+EIGEN, SERVER = ("kitti-eigen-z",), ("kitti-server-one-scale", "kitti-server")
+MIOU = ("miou-kitti-2015", "miou-cityscapes")
+BOTH = ("kitti-2015-sgdepth", *MIOU)
 ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "Table 1, only depth, 416x128": ("sgdepth-depth-only-416x128", EIGEN, DEPTH | SMALL),
     "Table 1, full, 416x128": ("sgdepth-416x128", EIGEN, SMALL),
@@ -60,8 +62,8 @@ ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "Table 1, full, 1280x384": ("sgdepth-1280x384", EIGEN, LARGE),
     "Table 2, full, ResNet50": ("sgdepth-benchmark-resnet50", SERVER, BENCHMARK | R50),
     "Table 2, full": ("sgdepth-benchmark", SERVER, BENCHMARK),
-    "Table 3, only segmentation": ("sgdepth-segmentation-only", ("miou",), KITTI | SEGMENTATION),
-    "Table 3, only depth": ("sgdepth-kitti-depth-only", ("kitti-2015",), KITTI | DEPTH),
+    "Table 3, only segmentation": ("sgdepth-segmentation-only", MIOU, KITTI | SEGMENTATION),
+    "Table 3, only depth": ("sgdepth-kitti-depth-only", ("kitti-2015-sgdepth",), KITTI | DEPTH),
     "Table 3, add multi-task training": (
         "sgdepth-kitti-multi-task", BOTH, KITTI | {"method.gradient_scale": None, "method.masking": "none"},
     ),
@@ -101,4 +103,4 @@ def test_protocols():
     eigen, server, found = (get_protocol(name) for name in (*EIGEN, "kitti-server", "kitti-server-one-scale"))
     assert (eigen.crop, eigen.truth_below, eigen.scaling) == (GARG, 80.0, "median-per-image")
     assert (server.server, server.scaling, found.scaling) == (True, "none", "one-scale")
-    assert get_protocol("kitti-2015").images == 200  # the training set of KITTI 2015
+    assert get_protocol("kitti-2015-sgdepth").images == 200  # the training set of KITTI 2015

@@ -67,6 +67,7 @@ class PredictionList:
     model: str = ""
     """What was predicted with."""
     width: int | None = None
+    """Of all images; None where they have several sizes."""
     height: int | None = None
     motion: str = ""
     """Where the camera's motion comes from, in words."""

@@ -1,5 +1,7 @@
 """The camera that a method learned, for the images that it predicts."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -11,16 +13,25 @@ SAME_CAMERA = 0.02
 
 
 def learned_camera(
-    cameras: Cameras | None, size: tuple[int, int], *, given: CameraNumbers | None
+    cameras: Cameras | None,
+    size: tuple[int, int],
+    *,
+    given: CameraNumbers | None,
+    name: str | None = None,
+    names: Sequence[str | None] = (),
 ) -> CameraNumbers | None:
     """Return fx, fy, cx, cy that were learned in training, in pixels of images of `size` (height, width).
 
-    Of several cameras it is the one whose intrinsics before learning were `given` (in the same pixels); None if that
-    is not known, or if cameras are not learned one by one.
+    It is the camera called `name`, where `names` says what the cameras are called by number. Without a name it is, of
+    several cameras, the one whose intrinsics before learning were `given` (in the same pixels). None if it was not
+    learned or is not known, or if cameras are not learned one by one.
     """
     if cameras is None or cameras.learned is None:
         return None
     learned = cameras.found(torch.Size((1, 3, *size)))
+    if name is not None and names:
+        learned = {number: numbers for number, numbers in learned.items() if names[number] == name}
+        given = None
     if given is not None and len(learned) > 1:
         unit = np.array([given[0], given[1], size[1], size[1]])
         before = cameras.learned.given.cpu().numpy()

@@ -2,55 +2,29 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
-from torch import Tensor
+from jaxtyping import Float32, UInt8
 
 from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
 from vection.errors import UsageError
-from vection.formats.prediction_folder import MotionSource
 from vection.inference.camera import learned_camera
 from vection.inference.flip import blend_flipped
 from vection.inference.measured_motion import MotionMeasurement, SeenFrame
 from vection.inference.motion_source import UNKNOWN_CAMERA, MotionChoice, choose_motion
 from vection.inference.prediction import FramePose, Prediction
 from vection.inference.sources import Frame
+from vection.inference.steps import NetworkImage, NetworkMap, PairStep, Seen
 from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
 from vection.types import Image, InverseDepth
-
-NetworkMap = Float32[np.ndarray, "network_height network_width"]
-"""A number a pixel, of the size that the network was trained for."""
-
-NetworkImage = Float[Tensor, "1 3 network_height network_width"]
-"""RGB in [0, 1], of the size that the network was trained for."""
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A frame as the method sees it."""
-
-    frame: Frame
-    image: NetworkImage
-    camera: CameraNumbers | None
-    inverse_depth: NetworkMap | None
-
-
-@dataclass(frozen=True)
-class _PairStep:
-    """The motion from one frame to the next, with what the method says of it, if it was asked."""
-
-    T_first_to_second: Pose
-    source: MotionSource
-    motion: Motion | None
 
 
 class Predictor:
@@ -92,6 +66,8 @@ class Predictor:
         self.depth_scale = depth_scale
         self.unit: Unit = unit
         self.scale_source = scale_source
+        self.camera_names: tuple[str | None, ...] = ()
+        """Names of the cameras that were learned one by one, by number."""
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
         """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image."""
@@ -109,7 +85,8 @@ class Predictor:
         frame needs the next one, so a prediction comes one frame late (at once if there is no motion). Images without a
         name are numbered. `motion` says whether the camera's motion is measured in the frames, in the unit of the
         predicted depth, or predicted (None: as the method learned it, else measured); `motion_source` of a prediction
-        says which it was. UsageError if it cannot be had; with "auto" it is then left out.
+        says which it was; behind a gap of a clip ("cut") the path goes on where it was. UsageError if it cannot be had;
+        with "auto" it is then left out.
         """
         chosen, named = self._choose_motion(frames, motion)
         if chosen == "none":
@@ -122,7 +99,7 @@ class Predictor:
             if waiting is not None and step is not None:
                 values = self._motion_values(step, size=waiting.depth.shape)
                 yield replace(waiting, **values)
-                predicted_camera = values.get("intrinsics")
+                predicted_camera = values.get("intrinsics", predicted_camera)
                 T_camera_to_world = T_camera_to_world @ np.linalg.inv(step.T_first_to_second)
             prediction = self._predict_frame(seen.frame, network_image=seen.image, inverse_depth=seen.inverse_depth)
             waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
@@ -159,8 +136,8 @@ class Predictor:
 
     def _steps(
         self, frames: Iterable[Frame], *, measures: bool, fallback: bool, path_only: bool = False
-    ) -> Iterator[tuple["_Seen", "_PairStep | None"]]:
-        """Yield each frame with the step from the one before; None for the first.
+    ) -> Iterator[tuple[Seen, PairStep | None]]:
+        """Yield each frame with the step from the one before; None for the first. A gap is a "cut" without motion.
 
         With `fallback` the method predicts what cannot be measured, if it can, else the step before is repeated. Depth
         is predicted where steps are measured, and unless there is only a path to be had.
@@ -168,12 +145,14 @@ class Predictor:
         measurement = MotionMeasurement() if measures else None
         knows = self.method.knows
         needs_network = not measures or (not path_only and (knows.object_motion or self._predicts_camera))
-        before: _Seen | None = None
-        first: _Seen | None = None
-        step: _PairStep | None = None
+        before: Seen | None = None
+        first: Seen | None = None
+        step: PairStep | None = None
         for frame in frames:
             second = self._see(frame, with_depth=measures or not path_only)
-            if first is not None:
+            if first is not None and not frame.continues(first.frame):
+                step, first = PairStep(np.eye(4), "cut", None), None
+            elif first is not None:
                 measured = None
                 if measurement is not None:
                     measured = measurement.step(self._for_measuring(first), self._for_measuring(second))
@@ -181,19 +160,19 @@ class Predictor:
                 if knows.ego_motion and (needs_network or (measured is None and fallback)):
                     motion = self._network_motion(first, second, before=before)
                 if measured is not None:
-                    step = _PairStep(measured.T_first_to_second, measured.source, motion)
+                    step = PairStep(measured.T_first_to_second, measured.source, motion)
                 elif motion is not None and fallback:
-                    step = _PairStep(self._ego_motion(motion), "network", motion)
+                    step = PairStep(self._ego_motion(motion), "network", motion)
                 else:
-                    step = _PairStep(np.eye(4) if step is None else step.T_first_to_second, "repeated", motion)
+                    step = PairStep(np.eye(4) if step is None else step.T_first_to_second, "repeated", motion)
             yield second, step
             before, first = first, second
 
-    def _see(self, frame: Frame, *, with_depth: bool) -> "_Seen":
+    def _see(self, frame: Frame, *, with_depth: bool) -> Seen:
         image = self._to_network(frame.image)
-        return _Seen(frame, image, self._camera(frame), self._inverse_depth(image) if with_depth else None)
+        return Seen(frame, image, self._camera(frame), self._inverse_depth(image) if with_depth else None)
 
-    def _for_measuring(self, seen: "_Seen") -> SeenFrame:
+    def _for_measuring(self, seen: Seen) -> SeenFrame:
         assert seen.inverse_depth is not None  # predicted wherever motion is measured
         return SeenFrame(seen.frame, seen.camera, self.depth_scale / seen.inverse_depth)
 
@@ -224,8 +203,10 @@ class Predictor:
                 inverse = blend_flipped(inverse, 1 / self.method.predict_depth(image.flip(-1)).float())
         return np.asarray(inverse[0, 0].float().cpu().numpy())
 
-    def _motion_values(self, step: "_PairStep", *, size: tuple[int, ...]) -> dict[str, Any]:
+    def _motion_values(self, step: PairStep, *, size: tuple[int, ...]) -> dict[str, Any]:
         """Return what is known of a pair's motion, for the prediction of its first frame, at the size of its image."""
+        if step.source == "cut":
+            return {"motion_source": step.source}
         values: dict[str, Any] = {"T_to_next": step.T_first_to_second, "motion_source": step.source}
         motion, knows_objects = step.motion, self.method.knows.object_motion
         if motion is None:
@@ -245,16 +226,21 @@ class Predictor:
     def _predicts_camera(self) -> bool:
         return self.method.cameras is not None and self.method.cameras.source == "per-pair"
 
-    def _network_motion(self, first: "_Seen", second: "_Seen", *, before: "_Seen | None") -> Motion:
+    def _network_motion(self, first: Seen, second: Seen, *, before: Seen | None) -> Motion:
         intrinsics = None
         if first.camera is not None:
             size = first.frame.image.shape[:2]
             numbers = resize_camera(first.camera, from_size=size, to_size=(self.height, self.width))
             focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
             intrinsics = camera_matrices(focal, centre)
-        earlier = None if before is None else before.image
+        earlier, ahead = None if before is None else before.image, second.frame.seconds - first.frame.seconds
+        behind = -ahead if before is None else before.frame.seconds - first.frame.seconds
+        timed = behind < 0 < ahead  # images without times are evenly spaced
+        seconds = torch.tensor([[behind, ahead]], device=self.device) if timed else None
         with torch.inference_mode(), self._precision():
-            return self.method.predict_motion(first.image, second.image, before=earlier, intrinsics=intrinsics)
+            return self.method.predict_motion(
+                first.image, second.image, before=earlier, intrinsics=intrinsics, seconds=seconds
+            )
 
     def _ego_motion(self, motion: Motion) -> Pose:
         """T_first_to_second in `unit`."""
@@ -276,7 +262,8 @@ class Predictor:
         given = None
         if frame.intrinsics is not None:
             given = resize_camera(frame.intrinsics, from_size=size, to_size=network)
-        learned = learned_camera(self.method.cameras, network, given=given)
+        name = None if frame.clip is None else frame.clip.camera
+        learned = learned_camera(self.method.cameras, network, given=given, name=name, names=self.camera_names)
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
     def _to_network(self, image: RgbImage) -> NetworkImage:

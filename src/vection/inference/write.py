@@ -39,7 +39,8 @@ class _Written:
     frames: list[PredictedFrame] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
     samples: list[AnyArray] = field(default_factory=list)
-    size: tuple[int, int] | None = None
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    """Height and width of the images."""
     unit: Unit = "up-to-scale"
     scale_source: str = ""
 
@@ -70,10 +71,11 @@ def write_predictions(
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
-    All frames must have one size. Object flow, motion masks and classes are written where predictions have them;
+    Frames of several sizes have no video and no path: they are written where `video` is false and no prediction has a
+    pose. Object flow, motion masks and classes are written where predictions have them;
     `scene_flow` derives and writes that too, which needs motion and intrinsics. With `overwrite` an older prediction
     folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
-    scene flow cannot be had, DataError if there are no frames.
+    scene flow cannot be had, DataError if there are no frames, or several sizes of them where there must be one.
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
@@ -107,7 +109,7 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
         (folder / IMAGES).mkdir()
     names: set[str] = set()
     for prediction in predictions:
-        _check(prediction, written, names)
+        _check(prediction, written, names, video=parts.video)
         _write_array(folder / file_of("depth", prediction.name), prediction.depth)
         if parts.png:
             write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
@@ -119,7 +121,7 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
         written.frames.append(_write_maps(prediction, folder, scene_flow=parts.scene_flow))
     if not written.frames:
         raise DataError("There are no frames to predict.")
-    if parts.scene_flow and len(written.frames) > 1 and written.frames[0].scene_flow is None:
+    if parts.scene_flow and len(written.frames) > 1 and not any(frame.scene_flow for frame in written.frames):
         raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
 
@@ -169,14 +171,16 @@ def _scene_flow(prediction: Prediction, T_to_next: Pose) -> FlowMap:
     )
 
 
-def _check(prediction: Prediction, written: _Written, names: set[str]) -> None:
+def _check(prediction: Prediction, written: _Written, names: set[str], *, video: bool) -> None:
     size = prediction.depth.shape[:2]
-    if written.size is None:
-        written.size = (size[0], size[1])
+    if not written.sizes:
         written.unit, written.scale_source = prediction.unit, prediction.scale_source
-    if size != written.size:
-        before, now = (f"{width}x{height}" for height, width in (written.size, size))
-        raise DataError(f"'{prediction.name}' is {now}, the frames before {before}; predict each size by itself.")
+    written.sizes.add((size[0], size[1]))
+    if len(written.sizes) > 1 and (video or prediction.T_camera_to_world is not None):
+        raise DataError(
+            f"'{prediction.name}' is {size[1]}x{size[0]}, frames before it are of another size; images of several"
+            " sizes have neither video nor path: predict them with `path=False` and `video=False`."
+        )
     if prediction.name in names or "/" in prediction.name:
         raise DataError(f"The frame name '{prediction.name}' occurs twice or contains '/'.")
     names.add(prediction.name)
@@ -187,11 +191,11 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
     if video:
         write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
         shutil.rmtree(folder / IMAGES)
-    if len(written.poses) == len(written.frames):
+    only_cuts = len(written.frames) > 1 and all(frame.motion_source == "cut" for frame in written.frames[:-1])
+    if len(written.poses) == len(written.frames) and not only_cuts:
         write_text(folder / TUM_FILE, tum_text(written.poses, seconds))
         write_text(folder / KITTI_FILE, kitti_text(written.poses))
-    assert written.size is not None  # set by the first frame
-    height, width = written.size
+    height, width = next(iter(written.sizes)) if len(written.sizes) == 1 else (None, None)
     predictions = PredictionList(
         unit=written.unit,
         frames=tuple(written.frames),

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vection.errors import UsageError
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow
 from vection.geometry.plane import find_ground
@@ -16,7 +17,7 @@ from vection.geometry.views import SourceTransforms, Views
 from vection.losses.measured_motion import measured_mask_loss
 from vection.losses.photometric import Target, photometric_error
 from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
-from vection.methods.method import Method, Motion, Observation, Progress, weighted
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured, static_and_moving
@@ -25,7 +26,7 @@ from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder
 from vection.networks.motion.ego_motion import EgoMotion, PairMotion, SeparateEgoMotion, source_transforms
 from vection.networks.motion.matching import MatchedEncoder, matched_flow
-from vection.networks.motion.scene_flow import Around, build_motion_decoder, frames_around, mean_step
+from vection.networks.motion.scene_flow import Around, are_even, build_motion_decoder, frames_around, mean_step
 from vection.samples import Batch
 from vection.types import Depth, Image, Intrinsics, Scalar
 
@@ -42,6 +43,8 @@ class DynamoDepth(Method):
     def __init__(self, settings: DynamoDepthSettings) -> None:
         super().__init__(settings)
         check_measured(settings, settings.short, intrinsics=settings.intrinsics)
+        if settings.released.flow_seconds is not None and settings.short.motion_views == "stabilised":
+            raise UsageError("Flow that starts at block matching is that until the next frame; `flow_seconds=None`.")
         self.settings, released, short = settings, settings.released, settings.short
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_depth_network(
@@ -114,17 +117,24 @@ class DynamoDepth(Method):
         return self.settings.depth_of(self.depth_network(image)[0])
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion, mask and, if the camera is known (given or predicted), the objects' flow.
 
         Without `before`, a network that sees three frames gets `first` in its place.
         """
         pair = self._step(first, second, past=False)
-        transforms, steps = pair.T_first_to_second[:, None], torch.ones_like(first[:, :1, 0, 0])
+        transforms = pair.T_first_to_second[:, None]
         if before is not None:
             back = self._step(first, before, past=True).T_first_to_second
-            transforms, steps = torch.cat([back[:, None], transforms], dim=1), torch.cat([-steps, steps], dim=1)
+            transforms = torch.cat([back[:, None], transforms], dim=1)
+        steps = self._flow_steps(first, seconds)
         predicted = self.cameras.of_pair(pair.feature, like=first)
         camera = intrinsics if predicted is None else predicted
         others = torch.stack([second] if before is None else [before, second], dim=1)
@@ -138,8 +148,8 @@ class DynamoDepth(Method):
             before=first if before is None else others[:, 0],
             target=first,
             following=others[:, -1],
-            steps=steps,
-            even=torch.full_like(steps[:, 0], before is not None, dtype=torch.bool),
+            steps=steps[:, -transforms.shape[1] :],
+            even=are_even(steps[:, 0], steps[:, 1]) & (before is not None),
         )
         flows, logits = self._scene_flow(around, transforms, camera)
         motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
@@ -147,7 +157,8 @@ class DynamoDepth(Method):
             return motion
         points = backproject(depth, camera)
         ego = ego_flow(points, motion.ego)
-        scene = flows[0] if self.settings.short.motion_views == "frames" else ego + flows[0] * depth
+        following = steps[:, 1, None, None, None] * flows[0]
+        scene = following if self.settings.short.motion_views == "frames" else ego + following * depth
         flow = object_flow(scene, ego, logits[0].sigmoid())
         if self.settings.released.flow_order == "ego-first":  # there F_I moves points of the second camera
             flow = rotate_back(flow, motion.ego[:, :3, :3])
@@ -188,7 +199,7 @@ class DynamoDepth(Method):
         if stage != DEPTH and self.settings.short.motion_views == "stabilised":
             seen = Views(batch.target_jittered, batch.sources_jittered, views.intrinsics, views.source_intrinsics)
             batch = replace(batch, sources_jittered=seen.synthesise(depth.detach(), transforms.detach()))
-        around = frames_around(batch)
+        around = frames_around(batch, flow_seconds=self.settings.released.flow_seconds)
         predicted = Predictions(disparities, transforms, around.steps, taught=taught)
         if stage == DEPTH:
             return predicted, views
@@ -205,6 +216,13 @@ class DynamoDepth(Method):
         pair: PairMotion = self.ego_motion(first, second, features=None, depth=target[:, :1])
         return replace(pair, T_first_to_second=invert(pair.T_first_to_second)) if turned else pair
 
+    def _flow_steps(self, image: Image, seconds: FrameTimes | None) -> FrameTimes:
+        """Return the times to the frames before and after an image in units of the complete flow's."""
+        if seconds is None:
+            return image.new_tensor([[-1.0, 1.0]]).expand(len(image), -1)
+        unit = self.settings.released.flow_seconds
+        return seconds / (seconds[:, 1:] if unit is None else unit)
+
     def _scene_flow(
         self, around: Around, transforms: SourceTransforms, camera: Intrinsics | None, *, with_mask: bool = True
     ) -> tuple[list[Tensor], list[Tensor]]:
@@ -214,7 +232,8 @@ class DynamoDepth(Method):
         """
         three = self.settings.released.motion_images == "three"
         images = around.stacked(three=three)
-        ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), around.steps)
+        steps = around.steps if self.settings.released.flow_seconds is None else around.steps.sign()
+        ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), steps)
         if self.settings.short.motion_views == "frames":
             features, start = self.motion_encoder(images), None
         else:

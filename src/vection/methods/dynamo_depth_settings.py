@@ -42,6 +42,9 @@ class Released:
     """Whether objects move after the camera (eq. 8), or (as released) before it, "object-first"."""
     static: Literal["flow", "pixels"] = "flow"
     """What eq. 13 takes for static: little 3D discrepancy in its image, or (as released) 2D one in the batch."""
+    flow_seconds: float | None = None
+    """Complete flow is that until the next frame, whenever that is, or (as released on nuScenes, 0.1) that of so many
+    seconds, a velocity; the decoders then start from the ego-motion of a step, whatever its time."""
     ground: GroundForm = "normalised"
     """What eq. 14 compares; as released "disparity"."""
     ground_rows: float = 0.5

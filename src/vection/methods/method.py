@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from vection.networks.cameras import Cameras
 from vection.samples import Batch
@@ -110,6 +111,10 @@ class Progress:
         return min(max((self.step - begin) / steps, 0.0), 1.0) if steps > 0 else float(self.step >= begin)
 
 
+FrameTimes = Float[Tensor, "batch 2"]
+"""Seconds from a frame to the one before it, below 0, and to the one after it, above 0."""
+
+
 @dataclass(frozen=True)
 class Motion:
     """What moved between two frames; the flows are 3D, in the first camera's coordinates and the unit of the depth."""
@@ -175,12 +180,20 @@ class Method(nn.Module, ABC):
         """Predict depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict the motion between two frames, `second` later than `first`, of a method that knows ego-motion.
 
         `before` is the frame before `first`, if there is one; only networks that see three frames use it. `intrinsics`
-        are K of the images, if known; without them a method whose flow depends on the camera leaves it out.
+        are K of the images, if known; without them a method whose flow depends on the camera leaves it out. `seconds`
+        are the times from `first` to `before` (any number if there is none) and to `second`; without them frames follow
+        each other evenly. Only methods whose flow depends on time use them.
         """
         raise NotImplementedError(f"{type(self).__name__} knows no motion")
 

@@ -11,7 +11,7 @@ from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import behind_ground_loss
 from vection.losses.photometric import mean_over
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured
@@ -116,10 +116,16 @@ class Monodepth2(Method):
         return self._depth(self.predict_disparities(image)[0])
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion alone: the method knows no object motion."""
-        del before, intrinsics
+        del before, intrinsics, seconds
         if self.ego_motion is None or self.cameras is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
         features = None

@@ -17,7 +17,7 @@ from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_l
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.steps.dynamic_classes import is_dynamic
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured, static_and_moving
@@ -169,14 +169,20 @@ class MotionField(Method):
         return self.depth_network(image)
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict R and T_ego, R^T T_obj, which is object motion along the first camera's axes, and what moves.
 
         `moving` is |T_obj| / (|T_obj| + RMS |T_obj + T_ego|): 0 where the auto-mask found no motion, 1/2 where an
         object is as fast as the whole scene is past the camera.
         """
-        del before, intrinsics
+        del before, intrinsics, seconds
         first_frame, second_frame = (self._frames(image, self.predict_depth(image)) for image in (first, second))
         motion = self.motion_network(first_frame, second_frame)
         rotation = rotation_from_euler(motion.angles)

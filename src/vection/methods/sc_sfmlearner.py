@@ -12,7 +12,7 @@ from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured
 from vection.methods.steps.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
@@ -140,10 +140,16 @@ class ScSfmLearner(Method):
         return self._depth(self.depth_network(image)[0])
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion alone: moving objects are only masked."""
-        del before, intrinsics
+        del before, intrinsics, seconds
         pair = self.ego_motion(first, second)
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 

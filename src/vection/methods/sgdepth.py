@@ -12,7 +12,7 @@ from vection.geometry.resizing import resize_like
 from vection.geometry.views import SourceClasses, SourceTransforms, Views
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 from vection.methods.steps.evaluation_mode import evaluating
@@ -209,10 +209,16 @@ class SgDepth(Method):
         return scores[:, : len(CITYSCAPES_CLASS_WEIGHTS)].argmax(dim=1, keepdim=True).to(torch.uint8)
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion; `moving` are people and vehicles, which may stand, if segmentation was learned."""
-        del before, intrinsics
+        del before, intrinsics, seconds
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
         moving = is_dynamic(self.predict_classes(first)).float() if self.segmentation_decoder is not None else None
         camera = self.cameras.of_pair(pair.feature, like=first)

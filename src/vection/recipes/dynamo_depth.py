@@ -50,9 +50,9 @@ _WAYMO = Recipe(
     method=_PAPER,
     data=DataSettings(height=320, width=480, workers=8),
     stages=_stages(1, 1, 5, 20),
-    training=TrainingSettings(steps_per_epoch=8000),
+    training=TrainingSettings(steps_per_epoch=8000, validation_fraction=0.0),
     default_checkpoint="last",
-    protocols=("waymo-historical", "waymo", "motion-segmentation", "dynamo-snippets"),
+    protocols=("waymo-historical", "waymo", "motion-segmentation-waymo", "dynamo-snippets"),
 )
 _KITTI = DataSettings(source="kitti-raw", split="eigen_zhou", shared_intrinsics=True, workers=8)
 
@@ -81,7 +81,7 @@ _NUSCENES = replace(
     name="dynamo-depth-nuscenes",
     summary="nuScenes, 512x288, Lite-Mono-8m (tables 1 and 2)",
     data=replace(_WAYMO.data, height=288, width=512),
-    protocols=("nuscenes", "nuscenes-day-clear", "motion-segmentation", "dynamo-snippets"),
+    protocols=("nuscenes", "nuscenes-day-clear", "motion-segmentation-nuscenes", "dynamo-snippets"),
 )
 _EIGEN = replace(
     _WAYMO,

@@ -39,7 +39,7 @@ _MONO_STEREO = replace(
     name="monodepth2-mono-stereo",
     summary="MS, 640x192 (table 1)",
     method=replace(_PAPER, stereo=True),
-    protocols=("kitti-eigen-stereo", "eigen-benchmark-stereo"),
+    protocols=("kitti-eigen-stereo", "eigen-benchmark-stereo", "make3d-c1-stereo"),
 )
 
 

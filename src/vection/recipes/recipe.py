@@ -21,7 +21,10 @@ class DataSettings:
     source: Literal["clips", "kitti-raw", "kitti-odometry"] = "clips"
     """Clip folders (as `vection ingest` makes them), or KITTI in its own layout with a list of frames."""
     split: str | None = None
-    """A published split by name (`vection splits`), or a folder with train_files.txt and val_files.txt (KITTI)."""
+    """A published split by name (`vection splits`), a folder with train_files.txt and val_files.txt, or one list alone:
+    a file or NAME:PART, from which nothing is held out (KITTI)."""
+    left_only: bool = False
+    """Leave out the lines of the right camera (KITTI)."""
     drop_static_frames: bool = False
     """Leave out the frames of `static_frames.txt` of the split folder's parent (KITTI raw)."""
     shared_intrinsics: bool = False
@@ -30,6 +33,9 @@ class DataSettings:
     """Frames from the target to each source."""
     batch_size: int = 12
     augmentation: Augmentation = field(default_factory=Augmentation)
+    least_change: float = 0.0
+    """Samples with a source whose RGB, in [0, 1], differs from the target's by no more than this in the mean are
+    replaced by others; 0 keeps all. Li et al.'s code has 0.01."""
     use_classes: bool = False
     """Read the class maps that lie beside the frames of the clips."""
     labels: str | None = None

@@ -97,7 +97,7 @@ def _row(name: str, summary: str, **changes: object) -> Recipe:
         summary=f"KITTI split, 640x192: {summary} (table 3)",
         method=replace(_PAPER, **changes),  # type: ignore[arg-type]
         data=_KITTI,
-        protocols=("kitti-2015", "miou"),
+        protocols=("kitti-2015-sgdepth", "miou-kitti-2015", "miou-cityscapes"),
     )
 
 
@@ -108,14 +108,14 @@ _TABLE_3 = (
         _SEGMENTATION_ONLY,
         name="sgdepth-segmentation-only",
         summary="KITTI split, 640x192: segmentation only (table 3)",
-        protocols=("miou",),
+        protocols=("miou-kitti-2015", "miou-cityscapes"),
     ),
     _single_task(
         _FULL_KITTI,
         _DEPTH_ONLY,
         name="sgdepth-kitti-depth-only",
         summary="KITTI split, 640x192: depth only (table 3)",
-        protocols=("kitti-2015",),
+        protocols=("kitti-2015-sgdepth",),
     ),
     _row("kitti-multi-task", "both tasks, losses added up", gradient_scale=None, masking="none"),
     _row("kitti-scaled-gradients", "+ scaled gradients", masking="none"),

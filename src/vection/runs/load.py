@@ -11,11 +11,13 @@ from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config
 from vection.formats.record import first_place
 from vection.formats.run_folder import RunFolder
+from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
 from vection.methods.method import Knows
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
+from vection.runs.cameras import learned_names
 from vection.starts import STARTS, start_folder
 
 
@@ -76,27 +78,38 @@ def read_run_recipe(folder: Path) -> Recipe:
 
 
 def load_predictor(
-    run: Path | str, *, device: str = "cpu", flip_postprocess: bool = False, checkpoint: str | None = None
+    run: Path | str,
+    *,
+    device: str = "cpu",
+    flip_postprocess: bool = False,
+    checkpoint: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
 ) -> Predictor:
     """Load a run folder, a checkpoint folder, or weights that ship with vection, by name.
 
     `checkpoint` is "best", "last" or the optimiser steps of a snapshot, such as "33170"; None is the one that the
-    recipe says. Depth is in metres after stereo training, else up to scale. Raises UsageError if there is no whole
-    checkpoint.
+    recipe says. `width` and `height` are the size at which the networks see images, if not that of training. Depth is
+    in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint, or for sides
+    that do not fit the networks.
     """
     folder = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     config = read_config(folder)
     recipe = _recipe(config.get("recipe"), path=folder / CONFIG)
+    if width or height:
+        width, height = width or recipe.data.width, height or recipe.data.height
+        check_image_sides(width=width, height=height)
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, folder)
     method.knows = _known(method.knows, config.get("knows", {}))
     predictor = Predictor(
         method,
-        height=recipe.data.height,
-        width=recipe.data.width,
+        height=height or recipe.data.height,
+        width=width or recipe.data.width,
         device=device,
         flip_postprocess=flip_postprocess,
     )
+    predictor.camera_names = learned_names(folder)
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source != "clips" and recipe.data.shared_intrinsics:

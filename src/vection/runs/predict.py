@@ -22,6 +22,8 @@ def predict(
     *,
     checkpoint: str | None = None,
     flip_postprocess: bool = False,
+    width: int | None = None,
+    height: int | None = None,
     path: bool = True,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
@@ -35,8 +37,9 @@ def predict(
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
     `run` is a run or checkpoint folder; of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
-    snapshot, the recipe's choice if not given. Of several clips each gets a folder of its name below `out`. `path`,
-    `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
+    snapshot, the recipe's choice if not given. `width` and `height` are the size at which the networks see images, if
+    not that of training. Of several clips each gets a folder of its name below `out`. `path`, `video` and `png` can be
+    left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
     camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
     where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
     those of a video or images, as `ingest` takes them. An older prediction folder is replaced with `overwrite` only.
@@ -50,7 +53,9 @@ def predict(
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
-    predictor = load_predictor(place, device=choose_device(device), flip_postprocess=flip_postprocess)
+    predictor = load_predictor(
+        place, device=choose_device(device), flip_postprocess=flip_postprocess, width=width, height=height
+    )
     model = str(run if place == start_folder(str(run)) else place)
     folders = []
     for source in sources:

@@ -14,6 +14,7 @@ from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
+from vection.runs.cameras import CAMERAS, check_cameras, learned_names, take_over_cameras
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
@@ -51,7 +52,8 @@ def train(
         recipe = starting_recipe(recipe, out=out)
     recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
-    goes_on = resume and find_checkpoint(folder.last) is not None and folder.recipe.is_file()
+    begun = find_checkpoint(folder.last) if resume and folder.recipe.is_file() else None
+    goes_on = begun is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
     if recipe.method.needs.measured and recipe.data.source == "clips":
@@ -59,10 +61,13 @@ def train(
     sets = load_data(recipe, data)
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
+    check_cameras(method, sets.cameras, begun=None if begun is None else learned_names(begun))
     if recipe.data.rehearsal:
         sets = rehearse(sets, recipe, folder.rehearsal, workers=workers, progress=progress)
     if recipe.start_from is not None:
-        load_weights(method, find_run_checkpoint(Path(recipe.start_from)))
+        start = find_run_checkpoint(Path(recipe.start_from))
+        load_weights(method, start)
+        take_over_cameras(method, sets.cameras, before=learned_names(start))
     if minutes is not None and not goes_on:
         seconds = 60 * minutes - (perf_counter() - began)
         recipe = replace(recipe, stages=_within(seconds, method, sets, recipe=recipe, device=device))
@@ -74,7 +79,7 @@ def train(
         stages=recipe.stages,
         settings=recipe.training,
         run=out,
-        description={"recipe": recipe_to_json(recipe), "data": str(data)},
+        description={"recipe": recipe_to_json(recipe), "data": str(data), CAMERAS: sets.cameras},
         device=device,
     )
     run.fit(resume=resume)

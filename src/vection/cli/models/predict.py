@@ -51,6 +51,10 @@ class Predict:
     """Prediction folder to write."""
     flip_postprocess: bool = False
     """Average with the prediction of the mirrored image: a little better, twice the time."""
+    width: int | None = None
+    """Width at which the networks see the images, if not that of training; a multiple of 32."""
+    height: int | None = None
+    """The same of the height."""
     no_path: bool = False
     """Predict no motion and chain no path; for images that do not follow each other."""
     motion: Literal["auto", "measured", "network"] | None = None
@@ -87,6 +91,8 @@ def run(arguments: Sequence[str]) -> None:
         options.out,
         checkpoint=options.checkpoint,
         flip_postprocess=options.flip_postprocess,
+        width=options.width,
+        height=options.height,
         path=not options.no_path,
         motion=options.motion,
         intrinsics=options.intrinsics,

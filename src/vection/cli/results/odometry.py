@@ -51,6 +51,9 @@ class Odometry:
     """Alignments instead of the protocol's: none, scale, scale_7dof, 7dof, 6dof, per-frame."""
     snippets: tuple[int, ...] = ()
     """Lengths of snippets, in frames, instead of the protocol's."""
+    sequences: int | None = None
+    """Only the first so many sequences, in the order of their names, instead of the protocol's number (dynamo-snippets:
+    100, the others: all)."""
     first_frame: int | None = None
     """Which true frame is the first predicted one, where neither times nor frame numbers tell."""
     csv: Path | None = None
@@ -71,7 +74,8 @@ class Odometry:
 def run(arguments: Sequence[str]) -> None:
     """Predict or read paths, write them, and score them where the truth is known."""
     options = parse(Odometry, arguments, command="odometry", examples=EXAMPLES)
-    from vection.evaluation.paths.scores import paths_json, paths_tables
+    from vection.evaluation.paths.scores import paths_json
+    from vection.evaluation.paths.tables import paths_tables
     from vection.runs.odometry import odometry
 
     comparison = odometry(
@@ -83,6 +87,7 @@ def run(arguments: Sequence[str]) -> None:
         protocol=options.protocol,
         align=options.align,
         snippets=options.snippets,
+        sequences=options.sequences,
         first_frame=options.first_frame,
         csv=options.csv,
         motion=options.motion,

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vection.arrays import ClassIds, RgbImage
-from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_key, read_clip, read_rgb
+from vection.data.clips.folder import ClipInfo, find_clips, has_clips, natural_key, read_clip, read_rgb
 from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
@@ -127,7 +127,7 @@ def _read_labels(path: Path) -> ClassIds:
 
 def _labelled_frames(root: Path) -> list[_Pair]:
     pairs = []
-    if (root / CLIP_FILE).is_file() or any(root.rglob(CLIP_FILE)):
+    if has_clips(root):
         for folder in find_clips(root):
             info = read_clip(folder)
             if info.classes is not None or info.truth is not None:

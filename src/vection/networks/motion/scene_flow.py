@@ -105,7 +105,7 @@ def build_motion_decoder(
 
 @dataclass(frozen=True)
 class Around:
-    """A target between its nearest neighbours in time, and the times to its sources in units of that to the next."""
+    """A target between its nearest neighbours in time, and the times to its sources in units of the flow's time."""
 
     before: Image
     target: Image
@@ -126,10 +126,11 @@ class Around:
         return match_between(self.before, self.target, self.following, even=self.even)
 
 
-def frames_around(batch: Batch) -> Around:
+def frames_around(batch: Batch, *, flow_seconds: float | None = None) -> Around:
     """Choose the frame before each target and the one after it; networks see jittered frames.
 
-    Without a source in the future the nearest past one stands for the next, and so on.
+    Without a source in the future the nearest past one stands for the next, and so on. Times are in units of
+    `flow_seconds`, or else of the time to the next frame.
     """
     ahead = batch.seconds > 0
     # The nearest in time has the greatest 1/t among those of its sign, and is greater than all of the other sign.
@@ -137,10 +138,16 @@ def frames_around(batch: Batch) -> Around:
     following = closeness.argmax(dim=1)
     before = torch.where(ahead, -batch.seconds, -1 / batch.seconds).argmax(dim=1)
     rows = torch.arange(len(batch), device=batch.seconds.device)
-    steps = batch.seconds / batch.seconds[rows, following][:, None]
+    ahead_by = batch.seconds[rows, following]
+    steps = batch.seconds / (ahead_by[:, None] if flow_seconds is None else flow_seconds)
     sources = batch.sources_jittered
-    even = (steps[rows, before] + 1).abs() < 0.1
+    even = are_even(batch.seconds[rows, before], ahead_by)
     return Around(sources[rows, before], batch.target_jittered, sources[rows, following], steps, even)
+
+
+def are_even(before: Float[Tensor, " batch"], following: Float[Tensor, " batch"]) -> Bool[Tensor, " batch"]:
+    """Return whether the frame before is as far in the past as the next one in the future; times are signed."""
+    return (before / following + 1).abs() < 0.1
 
 
 def mean_step(T_source_to_target: SourceTransforms, steps: Float[Tensor, "batch source"]) -> EgoVector:
