@@ -105,6 +105,16 @@ def terms_figure(events: Sequence[Event]) -> Figure:
     return figure
 
 
+def true_error_figure(events: Sequence[Event]) -> Figure:
+    """AbsRel of the held-out frames against true depth over steps."""
+    figure, axes = _canvas(5.6, 2.6)
+    known = [(event.step, event.depth_statistics["abs_rel"]) for event in events if "abs_rel" in event.depth_statistics]
+    _line(axes, known, label="AbsRel", colour=COLOURS[1], marker=True)
+    axes.set_xlabel("step")
+    axes.set_ylabel("AbsRel")
+    return figure
+
+
 def statistics_figure(events: Sequence[Event]) -> Figure:
     """Nearest, median and farthest predicted depth over steps: a band that closes means collapse."""
     figure, axes = _canvas(5.6, 2.6)

@@ -173,6 +173,9 @@ def _curves(events: tuple[Event, ...]) -> list[tuple[str, str, Markup]]:
     if any(event.depth_statistics for event in events):
         caption = "Predicted depth during training. A band that closes is collapse: all pixels at one depth."
         curves.append(("Predicted depth", caption, _inline(figures.statistics_figure(events))))
+    if any("abs_rel" in event.depth_statistics for event in events):
+        caption = "Held-out frames with true depth beside them: median scaling of each, below 80 m. It chooses nothing."
+        curves.append(("Error against true depth", caption, _inline(figures.true_error_figure(events))))
     return curves
 
 

@@ -29,6 +29,8 @@ class RunLog:
         append_event(self.folder.metrics, event)
         for name, value in {"loss": event.loss, **event.terms}.items():
             self.tensorboard.add_scalar(f"{event.split}/{name}", value, event.step)
+        for name, value in event.depth_statistics.items():
+            self.tensorboard.add_scalar(f"{event.split}/depth/{name}", value, event.step)
 
     def write_panel(self, pictures: dict[str, Image], *, step: int, samples: int = 3) -> None:
         """Write one picture with a row a sample and a column a kind of picture, named along the top."""

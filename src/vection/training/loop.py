@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.run_folder import RunFolder
@@ -28,7 +28,8 @@ from vection.training.reporter import Reporter
 from vection.training.settings import Stage, TrainingSettings
 from vection.training.stage_run import StageRun
 from vection.training.stop import StopRequest
-from vection.training.validation import plain_batches, validate
+from vection.training.true_depth import KnowsTruth, TrueDepth
+from vection.training.validation import held_out_frames, plain_batches, validate
 
 
 class Training:
@@ -199,7 +200,11 @@ class Training:
         batches = plain_batches(self.data.validation, batch_size=self.data.batch_size, most=most, device=self.device)
         progress = self._progress(stage)
         held_out = validate(
-            stage.model, self.method, batches, progress=replace(progress, step=progress.steps, epoch=progress.epochs)
+            stage.model,
+            self.method,
+            batches,
+            progress=replace(progress, step=progress.steps, epoch=progress.epochs),
+            true_depth=_true_depth(self.data.validation, most=most),
         )
         notes: list[str] = []
         # An untrained network looks collapsed; what it looks like later counts.
@@ -224,6 +229,14 @@ class Training:
             config = {**self.description, "position": vars(self.position)}
             optimiser = stage.optimiser if folder == self.run.last else None
             save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
+
+
+def _true_depth(frames: Dataset[RawSample], *, most: int) -> TrueDepth | None:
+    """Return the true depth of the frames that are scored, in their order; None if the data set knows none."""
+    if not isinstance(frames, KnowsTruth):
+        return None
+    indices = held_out_frames(len(frames), most=most)  # type: ignore[arg-type]
+    return lambda place: frames.true_depth(indices[place])
 
 
 def _check_stages(method: Method, stages: tuple[Stage, ...]) -> None:

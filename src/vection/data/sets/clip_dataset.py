@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vection.arrays import PixelMask, RgbImage
+from vection.arrays import DepthMap, PixelMask, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.measure.clip import measured_geometry
 from vection.data.sets.measured import read_sample
-from vection.errors import DataError, UsageError
+from vection.errors import DataError, UsageError, VectionError
 from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
@@ -97,6 +97,20 @@ class ClipDataset(Dataset[RawSample]):
         """Return the clip's name and the frame's index of a target."""
         target = self._targets[index]
         return self.names[target.clip], target.frame
+
+    def true_depth(self, index: int) -> DepthMap | None:
+        """Return the true depth of a target, metres, at its own size, 0 where unknown; None if no file tells it.
+
+        That of Cityscapes is of whole images, of which the clips may show a window, so it is not told.
+        """
+        place = self._targets[index]
+        info = self.clips[place.clip]
+        if info.truth_source == "cityscapes-disparity" or not info.has_truth(place.frame):
+            return None
+        try:
+            return info.read_truth(place.frame).depth
+        except VectionError:
+            return None
 
     def __len__(self) -> int:
         """Return the number of targets."""

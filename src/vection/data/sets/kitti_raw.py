@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vection.arrays import CameraNumbers
+from vection.arrays import CameraNumbers, DepthMap
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_image
 from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps
+from vection.data.readers.kitti.lidar import lidar_depth_map, read_lidar_calibration, read_scan
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.splits.list_file import Side, SplitLine
-from vection.errors import DataError, UsageError
+from vection.errors import DataError, UsageError, VectionError
 from vection.samples import RawSample, RawStereoView
 
 CAMERAS: dict[Side, str] = {"l": "02", "r": "03"}
@@ -95,6 +96,16 @@ class KittiRawDataset(Dataset[RawSample]):
             stereo=self._stereo(line) if self.settings.use_stereo else None,
             camera=torch.tensor([self._cameras.index((Path(line.folder).parts[0], line.side))]),
         )
+
+    def true_depth(self, index: int) -> DepthMap | None:
+        """Return camera z of the laser points of a target, metres, 0 where none falls; None without a usable scan."""
+        line = self.lines[index]
+        scan = self.root / line.folder / "velodyne_points" / "data" / f"{line.frame:010d}.bin"
+        try:
+            calibration = read_lidar_calibration(self._date_folder(line.folder), camera=line.camera)
+            return lidar_depth_map(read_scan(scan), calibration, value="camera-z")
+        except VectionError:
+            return None
 
     def _stereo(self, line: SplitLine) -> RawStereoView:
         other: Side = "r" if line.side == "l" else "l"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vection.arrays import ClassIds, RgbImage
+from vection.arrays import ClassIds, DepthMap, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, has_clips, natural_key, read_clip, read_rgb
 from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
@@ -83,6 +83,11 @@ class LabelledClips(Dataset[RawSample]):
     def __len__(self) -> int:
         """Return the larger of the two numbers."""
         return len(self._clip_order)
+
+    def true_depth(self, index: int) -> DepthMap | None:
+        """Return the true depth of a clip's target, where the clips know it."""
+        known = getattr(self.clips, "true_depth", None)
+        return None if known is None else known(int(self._clip_order[index]))
 
     def __getitem__(self, index: int) -> RawSample:
         """Read a clip and its labelled image."""

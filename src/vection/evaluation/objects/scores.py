@@ -131,9 +131,9 @@ def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float
     scores = ObjectScores()
     if predicted.motion_mask is not None and truth.moving is not None:
         _check_window(predicted.motion_mask, predicted, truth)
-        said = {"moving": truth.moving, "ignored": truth.ignored}
-        curve = motion_curve(predicted.motion_mask, **said)
-        alarms = false_alarms(predicted.motion_mask, parts=_parts(truth), **said) if _parts(truth) else None
+        mask, moving, parts = predicted.motion_mask, truth.moving, _parts(truth)
+        curve = motion_curve(mask, moving=moving, ignored=truth.ignored)
+        alarms = false_alarms(mask, moving=moving, ignored=truth.ignored, parts=parts) if parts else None
         scores += ObjectScores(motion_images=1, motion=curve, false_alarms=alarms)
     if predicted.object_flow is not None and truth.object_flow is not None and scale is not None:
         moving = np.zeros(truth.depth.shape, np.bool_) if truth.moving is None else truth.moving
