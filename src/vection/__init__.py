@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vection.runs.odometry import odometry as odometry
     from vection.runs.predict import predict as predict
     from vection.runs.train import train as train
+    from vection.runs.videos import train_on_videos as train_on_videos
 
     load = load_predictor
     report = write_report
@@ -56,6 +57,7 @@ _MODULES = {
     "recipe_names": "vection.recipes.registry",
     "report": "vection.reports.report:write_report",
     "train": "vection.runs.train",
+    "train_on_videos": "vection.runs.videos",
 }
 
 __all__ = list(_MODULES)

@@ -39,7 +39,7 @@ COMMANDS = {
     "import": Command(
         "models.import_weights", "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder"
     ),
-    "train": Command("models.train", "train a recipe on clip folders"),
+    "train": Command("models.train", "train on videos, or on clip folders: depth and motion, a score, a report"),
     "predict": Command("models.predict", "depth, colour video and camera path of images or a video"),
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
     "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
@@ -51,8 +51,7 @@ COMMANDS = {
 
 EXAMPLES = (
     "vection demo",
-    "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
-    "vection train monodepth2-video --data clips --out runs/first",
+    "vection train drive.mp4 --intrinsics fov:70 --minutes 30 --out runs/first",
     "vection predict runs/first drive.mp4 --out predictions/drive",
 )
 

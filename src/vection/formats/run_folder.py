@@ -23,6 +23,16 @@ class RunFolder:
         return self.path / "recipe.json"
 
     @property
+    def videos(self) -> Path:
+        """Which videos the run was made of, as JSON, where it was."""
+        return self.path / "videos.json"
+
+    @property
+    def clips(self) -> Path:
+        """Folder of the clips that were made of these videos."""
+        return self.path / "clips"
+
+    @property
     def metrics(self) -> Path:
         """The log of training (`formats.metrics_log`)."""
         return self.path / "metrics.jsonl"

@@ -1,7 +1,8 @@
 """Frames of whatever the user has: an image, a folder of images, a video, clip folders."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from vection.arrays import CameraNumbers, RgbImage
@@ -47,6 +48,15 @@ class FrameSource:
     def __iter__(self) -> Iterator[Frame]:
         """Read the frames in order."""
         return self.frames()
+
+    def part(self, frames: range) -> "FrameSource":
+        """Return the source of these of its frames alone."""
+        return replace(
+            self,
+            description=f"frames {frames.start} to {frames.stop - 1} of {self.description}",
+            count=len(frames),
+            frames=lambda: islice(self.frames(), frames.start, frames.stop),
+        )
 
 
 def open_sources(path: Path, *, intrinsics: Path | str | None = None) -> list[FrameSource]:

@@ -35,7 +35,7 @@ def evaluate(
     kind: MapKind | None = None,
     part: str | None = None,
     in_order: bool = False,
-    row_mean_from: Path | str | None = None,
+    row_mean_from: Path | str | TruthSet | None = None,
     baselines: bool = True,
     out: Path | str | None = None,
     csv: Path | str | None = None,
@@ -63,7 +63,9 @@ def evaluate(
     if factor is not None:
         predictions = replace(predictions, unit="up-to-scale")  # whoever gives a factor wants it
     if baselines:
-        fitted = None if row_mean_from is None else open_truth(Path(row_mean_from), source=protocol.ground_truth)
+        fitted = row_mean_from
+        if isinstance(fitted, Path | str):
+            fitted = open_truth(Path(fitted), source=protocol.ground_truth)
         comparison = compare_with_baselines(predictions, truths, protocol, row_mean_from=fitted, progress=progress)
     else:
         comparison = Comparison((score_with_objects(predictions, truths, protocol, progress=progress),))
