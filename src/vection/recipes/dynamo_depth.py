@@ -90,7 +90,8 @@ _EIGEN = replace(
 
 # All that is measured in units of depth is a third, like the range of depth (see recipes/short.py). Three images
 # tell what moves better than two. More than half of the epochs are depth's alone: once flow and mask act they explain
-# what is still wrong with it, and it hardly learns any more.
+# what is still wrong with it, and it hardly learns any more. Flow that is a multiple of depth says in pixels what
+# stands still, not in depths, where far pixels own the mean.
 _SHORT = replace(
     _PAPER,
     depth_network="efficientnet-lite0",
@@ -98,9 +99,17 @@ _SHORT = replace(
     min_depth=short.MIN_DEPTH,
     max_depth=short.MAX_DEPTH,
     ground_tolerance=0.0015,
-    ramp_steps=100,
-    released=Released(motion_images="three"),
-    short=Short(measured=True, mask_from_step=100, motion_start="still", motion_views="stabilised"),
+    released=Released(motion_images="three", static="pixels"),
+    short=Short(
+        measured=True,
+        measured_mask_weight=0.3,
+        mask_from_step=100,
+        ramp_share=1 / 3,
+        motion_start="still",
+        mask_start="matched",
+        mask_factor=0.1,
+        motion_views="stabilised",
+    ),
 )
 
 RECIPES: tuple[Recipe, ...] = (
