@@ -107,8 +107,9 @@ def test_the_ramp_may_be_a_share_of_the_stage():
 
 
 def test_the_mask_may_begin_at_what_the_matching_finds():
-    batch = make_batch()
-    shifted = replace(batch, sources_jittered=batch.target_jittered[:, None].roll(9, dims=-1).repeat(1, 2, 1, 1, 1))
+    image = torch.rand(2, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1))
+    around = torch.stack([image.roll(shift, dims=-1) for shift in (-4, 4)], dim=1)
+    shifted = replace(make_batch(), target_jittered=image, sources_jittered=around)
     masks = []
     for start in ("half", "matched"):
         method = make_method(**STABILISED, motion_start="still", mask_start=start, mask_factor=0.1).eval()

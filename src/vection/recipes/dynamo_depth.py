@@ -25,7 +25,10 @@ _MASK = ("ego_motion", "cameras", *_FLOW, "mask_decoder")
 def _stages(
     *epochs: int, rate: float = 5e-5, last_rate: float = 5e-5, drop: int = 10, factor: float = 0.5, warm_up: int = 0
 ) -> tuple[Stage, ...]:
-    """Depth, complete flow, motion mask, all (section 5); the rate of the last stage drops after `drop` epochs."""
+    """Depth, complete flow, motion mask, all (section 5); the rate of the last stage drops after `drop` epochs.
+
+    It rises over `warm_up` steps, but no more than a tenth of a short stage.
+    """
     names = (DEPTH, FLOW, MASK, ALL)
     parts: tuple[tuple[str, ...], ...] = (_RIGID, _FLOW, _MASK, ())
     return tuple(
@@ -35,7 +38,7 @@ def _stages(
             learning_rate=last_rate if name == ALL else rate,
             drops=(drop,) if name == ALL else (),
             drop_factor=factor,
-            warm_up=warm_up,
+            warm_up=min(warm_up, count * (short.TRAINING.steps_per_epoch or 0) // 10),
             trains=trains,
         )
         for name, count, trains in zip(names, epochs, parts, strict=True)
