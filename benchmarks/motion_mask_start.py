@@ -1,12 +1,12 @@
-"""Why does a short training of Dynamo-Depth find so little of what moves? Depth and camera motion are given as truth.
+"""Why does a short training of Dynamo-Depth find so little of what moves? Depth and camera motion are given.
 
     python benchmarks/motion_mask_start.py --worlds runs/moving/worlds
     python benchmarks/motion_mask_start.py --worlds runs/moving/worlds --method.released.static pixels
-    python benchmarks/motion_mask_start.py --worlds runs/moving/worlds --taught truth
+    python benchmarks/motion_mask_start.py --worlds runs/moving/worlds --depth runs/demo/run --taught measured
 
-The drives of `moving_objects.py`. With exact geometry only complete flow and motion mask learn, in the stages of the
-short recipe: an eighth of the steps the flow, a quarter the mask as well, then both at half the rate. If the mask is
-good then, bad depth is to blame for what the whole method finds, else the training of flow and mask.
+The drives of `moving_objects.py`. With exact geometry, or the depth of a run, only complete flow and motion mask learn,
+in the stages of the short recipe: an eighth of the steps the flow, a quarter the mask as well, then both at half the
+rate. If the mask is good then, bad depth is to blame for what the whole method finds, else the training of both.
 """
 
 import os
@@ -22,6 +22,7 @@ import numpy as np
 import torch
 import tyro
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.evaluation.objects.motion import MotionCurve, motion_curve
@@ -31,6 +32,7 @@ from vection.methods.dynamo_depth import DynamoDepth
 from vection.methods.dynamo_depth_settings import ALL, FLOW, MASK, DynamoDepthSettings
 from vection.methods.method import Progress, changed
 from vection.recipes.registry import get_recipe
+from vection.runs.load import load_predictor
 from vection.samples import Batch, Measured, RawSample, stack
 from vection.training.augmentation.augment import augment
 from vection.training.augmentation.settings import Augmentation
@@ -51,6 +53,8 @@ class Arguments:
 
     worlds: Path
     """The folder of `moving_objects.py`; its drives must be there."""
+    depth: Path | None = None
+    """A run whose depth is given instead of the true one."""
     taught: Literal["nothing", "measured", "truth"] = "nothing"
     """What the mask learns from beside the paper's losses: what was measured to stand still and move, or the truth."""
     steps: int = 200
@@ -103,9 +107,20 @@ class GivenDepth(nn.Module):
 
     scales = 4
 
-    def __init__(self, limits: tuple[float, float]) -> None:
+    def __init__(self, limits: tuple[float, float], *, run: Path | None) -> None:
         super().__init__()
         self.limits, self.depth = limits, torch.ones(1, 1, 1, 1)
+        self.learned = None if run is None else load_predictor(run)
+
+    def give(self, batch: Batch) -> None:
+        """Take the true depth of a batch, or what was learned."""
+        assert batch.measured is not None
+        self.depth = batch.measured.depth
+        if self.learned is not None:
+            size = (self.learned.height, self.learned.width)
+            image = interpolate(batch.target, size=size, mode="bilinear", align_corners=False)
+            with torch.no_grad():
+                self.depth = 1 / resize_like(1 / self.learned.method.predict_depth(image).float(), batch.target)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Return the disparities of the depth that was put here."""
@@ -129,7 +144,7 @@ def main(arguments: Arguments) -> None:
         measured_motion_weight=0.0,
     )
     method = DynamoDepth(settings)
-    given = GivenDepth((settings.min_depth, settings.max_depth))
+    given = GivenDepth((settings.min_depth, settings.max_depth), run=arguments.depth)
     method.depth_network = given  # type: ignore[assignment]
     method = method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator = torch.Generator().manual_seed(arguments.seed)
@@ -148,8 +163,7 @@ def main(arguments: Arguments) -> None:
             chosen = torch.randperm(len(training), generator=generator)[: arguments.batch]
             raw = stack([training[int(index)] for index in chosen])
             batch = augment(raw, Augmentation(), generator=generator)
-            assert batch.measured is not None
-            given.depth = batch.measured.depth
+            given.give(batch)
             late = 0.3 if stage == ALL and step >= 0.75 * steps else 1.0
             optimiser.param_groups[0]["lr"] = rate * late * min(1, (step + 1) / max(arguments.warm_up * steps, 1))
             with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -176,7 +190,7 @@ def scored(method: DynamoDepth, given: GivenDepth, held_out: TrueGeometry) -> st
         batch: Batch = augment(raw, Augmentation(flip=0.0, jitter=0.0), generator=torch.Generator())
         assert batch.measured is not None
         assert batch.measured.moving is not None
-        given.depth = batch.measured.depth
+        given.give(batch)
         predicted, _ = method._predict(batch, ALL, measured=True)
         mask = predicted.logits[0].sigmoid()
         strength = predicted.flows[0].norm(dim=1, keepdim=True)

@@ -1,11 +1,12 @@
 """All five methods, with and without measured geometry, at equal compute on a synthetic street full of moving things.
 
-    python benchmarks/moving_objects.py --out runs/moving --minutes 8 --seeds 3
+    python benchmarks/moving_objects.py --out runs/moving --steps 650 --seeds 3
 
-Every row trains for the same time of one core: the CPU seconds that a step of each stage takes are measured first, and
-the schedule is shrunk or stretched to fit; measuring geometry counts as training time. Held-out drives have other
-seeds; on some of them nothing moves but a lead car. Each row leaves one `scores.json`; what is done already is kept, a
-stopped training goes on, and `--only` lets several processes share the work (in one folder).
+Every row takes as much computing as `--steps` steps of Monodepth2: what a step of each stage costs beside one of these
+is measured first, in CPU time and one right after the other, so that it does not matter what else the machine does. The
+schedule is shrunk or stretched to fit; measuring geometry counts as training. Held-out drives have other seeds; on some
+of them nothing moves but a lead car. Each row leaves one `scores.json`; what is done already is kept, a stopped
+training goes on, and `--only` lets several processes share the work (in one folder).
 """
 
 import os
@@ -58,7 +59,8 @@ from vection.runs.train import train
 from vection.training.loop import Training
 
 HELD_OUT_SEEDS = 5000
-COSTS = "cpu_seconds.json"
+COSTS = "costs.json"
+BASELINE = "monodepth2"
 TRIAL_STEPS, TRIAL_DRIVES = 6, 3
 """Of the short trainings and measurements that tell what a step and a drive cost."""
 ONLY_LEAD_CAR = {
@@ -82,7 +84,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamo_depth": ("dynamo-depth-synthetic", {"measured": False}),
     "dynamo_depth, measured": ("dynamo-depth-synthetic", {}),
 }
-"""The baseline is Monodepth2 with its auto-mask, the first row; without the mask it takes the world to be at rest."""
+"""The baseline is Monodepth2 with its auto-mask; without the mask it takes the world to be at rest."""
 CATEGORIES = (ALL, "static background", "static objects", "moving objects")
 
 
@@ -91,8 +93,8 @@ class Arguments:
     """Train, predict and score every variant, then print the table."""
 
     out: Path
-    minutes: float = 8.0
-    """Training time of each run, in minutes of one core."""
+    steps: int = 650
+    """Compute of each run: what so many steps of the baseline take, some 8 minutes of a quiet core."""
     seeds: int = 3
     drives: int = 40
     frames: int = 20
@@ -135,10 +137,8 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     if file.exists():
         return
     training, held_out, lead_car = worlds(arguments)
-    measuring = measuring_seconds(arguments) if variant(name, seed=seed).method.needs.measured else 0.0
-    recipe = variant(
-        name, seed=seed, steps=int((arguments.minutes * 60 - measuring) / seconds_per_step(name, arguments))
-    )
+    measuring = cost_of_measuring(arguments) if variant(name, seed=seed).method.needs.measured else 0.0
+    recipe = variant(name, seed=seed, steps=int((arguments.steps - measuring) / cost_of_step(name, arguments)))
     train(recipe, data=training, out=folder)
     scores = evaluate(folder, held_out, training=training)
     hole = evaluate(folder, lead_car, training=training)["hole"]["moving objects"]
@@ -251,36 +251,38 @@ class Timed(Training):
         return super()._step(*arguments)
 
 
-def seconds_per_step(name: str, arguments: Arguments) -> float:
-    """CPU seconds of an optimiser step with its data, averaged over the schedule; measured once a folder.
-
-    The least of some steps of each stage: what else the machine does can only make a step dearer.
-    """
+def cost_of_step(name: str, arguments: Arguments) -> float:
+    """CPU time of an optimiser step, averaged over the schedule, in steps of the baseline; measured once a folder."""
     known = read_costs(arguments)
     if name not in known:
-        recipe = variant(name, seed=0)
-        sets, trial = load_data(recipe, worlds(arguments)[0]), arguments.out / f"trial-{os.getpid()}"
-        total = 0.0
-        for stage in recipe.stages:
-            training = Timed(
-                build_method(recipe.method),
-                sets,
-                stages=(replace(stage, epochs=1, drops=(), warm_up=0),),
-                settings=replace(recipe.training, steps_per_epoch=TRIAL_STEPS),
-                run=trial,
-                description={},
-                shown=False,
-            )
-            training.fit(resume=False)
-            total += stage.epochs * min(after - before for before, after in pairwise(training.begun))
-            shutil.rmtree(trial)
-        known[name] = total / sum(stage.epochs for stage in recipe.stages)
+        known[name] = 1.0 if name == BASELINE else step_seconds(name, arguments) / step_seconds(BASELINE, arguments)
         write_text(arguments.out / COSTS, json.dumps(known, indent=1))
     return known[name]
 
 
-def measuring_seconds(arguments: Arguments) -> float:
-    """CPU seconds that measuring the training drives takes, from the quickest of some; measured once a folder."""
+def step_seconds(name: str, arguments: Arguments) -> float:
+    """CPU seconds of a step with its data: the least of some of each stage, for other work can only make it dearer."""
+    recipe = variant(name, seed=0)
+    sets, trial = load_data(recipe, worlds(arguments)[0]), arguments.out / f"trial-{os.getpid()}"
+    total = 0.0
+    for stage in recipe.stages:
+        training = Timed(
+            build_method(recipe.method),
+            sets,
+            stages=(replace(stage, epochs=1, drops=(), warm_up=0),),
+            settings=replace(recipe.training, steps_per_epoch=TRIAL_STEPS),
+            run=trial,
+            description={},
+            shown=False,
+        )
+        training.fit(resume=False)
+        total += stage.epochs * min(after - before for before, after in pairwise(training.begun))
+        shutil.rmtree(trial)
+    return total / sum(stage.epochs for stage in recipe.stages)
+
+
+def cost_of_measuring(arguments: Arguments) -> float:
+    """CPU time of measuring all training drives, from the quickest of some, in steps of the baseline."""
     known = read_costs(arguments)
     if "measuring" not in known:
         drives = find_clips(worlds(arguments)[0])
@@ -292,13 +294,13 @@ def measuring_seconds(arguments: Arguments) -> float:
             measure_clips(trial)
             seconds.append(process_time() - began)
             shutil.rmtree(trial.parent)
-        known["measuring"] = len(drives) * min(seconds)
+        known["measuring"] = len(drives) * min(seconds) / step_seconds(BASELINE, arguments)
         write_text(arguments.out / COSTS, json.dumps(known, indent=1))
     return known["measuring"]
 
 
 def read_costs(arguments: Arguments) -> dict[str, float]:
-    """Read the CPU seconds that are known."""
+    """Read the costs that are known, in steps of the baseline."""
     file = arguments.out / COSTS
     return json.loads(file.read_text()) if file.exists() else {}
 
@@ -325,7 +327,7 @@ def worlds(arguments: Arguments) -> tuple[Path, Path, Path]:
 
 def run_folder(name: str, arguments: Arguments, *, seed: int) -> Path:
     """Folder of one run."""
-    return arguments.out / f"{name.replace(', ', '-').replace(' ', '-')}-{arguments.minutes:g}min-{seed}"
+    return arguments.out / f"{name.replace(', ', '-').replace(' ', '-')}-{arguments.steps}steps-{seed}"
 
 
 def print_table(arguments: Arguments) -> None:

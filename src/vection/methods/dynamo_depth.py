@@ -236,7 +236,7 @@ class DynamoDepth(Method):
         features = self.motion_encoder(images) if matches is None else self.motion_encoder(images, matches)
         logits = self.mask_decoder(features, images, ego) if with_mask else []
         flows = self.flow_decoder(features, images, ego)
-        if matches is None:
+        if matches is None or camera is None:
             return SceneFlow(flows, logits)
         start = matched_flow(matches, camera, width=images.shape[-1])
         flows = [flow + resize_like(start, flow) for flow in flows]
