@@ -114,7 +114,10 @@ def main(arguments: Arguments) -> None:
         for name in chosen(VARIANTS, arguments.only):
             score(name, arguments, seed=seed)
     print_table(arguments)
-    shown = readings(worlds(arguments)[1], true_geometry)
+    file = arguments.out / "readings.json"
+    if not file.exists():
+        write_text(file, json.dumps(readings(worlds(arguments)[1], true_geometry), indent=1))
+    shown = json.loads(file.read_text())
     print(f"Moving pixels that move by more than two pixels beside the camera: {shown['moves by two pixels']:.0%}")
     print("F1 without any network, with true depth and camera motion: " + told(shown))
 
