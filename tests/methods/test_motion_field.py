@@ -156,6 +156,12 @@ def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
     assert factors == [0, 0, 0.5, 1, 1]
 
 
+def test_the_burn_in_may_be_a_share_of_training():
+    settings = changed(SMALL, burn_in=7, burn_in_share=0.5)
+    weights = [settings.burn_in_weight(Progress(step=step, steps=80)) for step in (0, 20, 30, 40, 79)]
+    assert weights == [0, 0, 0.5, 1, 1]
+
+
 def test_predictions_show_as_much_object_motion_as_training_did():
     method = make_method(burn_in=20).train()
     batch = make_batch()

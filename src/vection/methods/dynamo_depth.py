@@ -1,7 +1,7 @@
 """Dynamo-Depth: Sun and Hariharan, Fixing Unsupervised Depth Estimation for Dynamical Scenes, NeurIPS 2023."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,12 +25,32 @@ from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder
 from vection.networks.motion.ego_motion import EgoMotion, PairMotion, SeparateEgoMotion, source_transforms
-from vection.networks.motion.matching import MatchedEncoder, matched_flow
-from vection.networks.motion.scene_flow import Around, are_even, build_motion_decoder, frames_around, mean_step
+from vection.networks.motion.matching import MatchedEncoder, Matches, displacement, matched_flow, matched_logit
+from vection.networks.motion.scene_flow import (
+    FACTOR,
+    Around,
+    are_even,
+    build_motion_decoder,
+    frames_around,
+    mean_step,
+)
 from vection.samples import Batch
-from vection.types import Depth, Image, Intrinsics, Scalar
+from vection.types import Depth, Image, Intrinsics, Map, Scalar
 
 __all__ = ["DynamoDepth", "DynamoDepthSettings"]
+
+
+@dataclass(frozen=True)
+class SceneFlow:
+    """What flow and mask decoder say, finest scale first, and of stabilised views what block matching finds."""
+
+    flows: list[Tensor]
+    logits: list[Tensor]
+    matches: Matches | None = None
+
+    def displaced(self, batch: Batch) -> Map | None:
+        """Return how far the matching finds the target's pixels displaced, if there is one (`displacement`)."""
+        return None if self.matches is None else resize_like(displacement(self.matches), batch.target)
 
 
 class DynamoDepth(Method):
@@ -60,7 +80,7 @@ class DynamoDepth(Method):
         encoder = build_encoder(settings.motion_encoder, images=images, pretrained=settings.pretrained)
         self.motion_encoder = MatchedEncoder(encoder) if short.motion_views == "stabilised" else encoder
 
-        def decoder(outputs: int) -> nn.Module:
+        def decoder(outputs: int, *, factor: float = FACTOR) -> nn.Module:
             return build_motion_decoder(
                 released.motion_decoder,
                 self.motion_encoder.channels,
@@ -68,9 +88,10 @@ class DynamoDepth(Method):
                 outputs=outputs,
                 scales=self.depth_network.scales,
                 start=short.motion_start,
+                factor=factor,
             )
 
-        self.flow_decoder, self.mask_decoder = decoder(3), decoder(1)
+        self.flow_decoder, self.mask_decoder = decoder(3), decoder(1, factor=short.mask_factor)
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L of eq. 9; which terms act, and what may explain motion, depends on the stage (sections 4.3 and B.3)."""
@@ -83,7 +104,7 @@ class DynamoDepth(Method):
             # Later on, what looks still may be an object that travels with the camera.
             unwarped = photometric_error(views.sources, target, ssim_weight=settings.ssim_weight)
             unwarped = unwarped + settings.tie_break_noise * torch.randn_like(unwarped)
-        weights = settings.weights(stage, ramp=progress.ramp(settings.ramp_steps))
+        weights = settings.weights(stage, ramp=settings.ramp(progress))
         if weights.get("ground"):
             points = backproject(settings.depth_of(predicted.disparities[0]), views.intrinsics)
             plane = find_ground(
@@ -92,6 +113,7 @@ class DynamoDepth(Method):
                 stride=settings.released.ground_stride,
                 tolerance=settings.ground_tolerance,
                 ridge=settings.released.plane_ridge,
+                usable=batch.usable,
             )
         scales = [
             compare_scale(
@@ -151,15 +173,16 @@ class DynamoDepth(Method):
             steps=steps[:, -transforms.shape[1] :],
             even=are_even(steps[:, 0], steps[:, 1]) & (before is not None),
         )
-        flows, logits = self._scene_flow(around, transforms, camera)
-        motion = Motion(pair.T_first_to_second, moving=logits[0].sigmoid())
+        found = self._scene_flow(around, transforms, camera)
+        moving = found.logits[0].sigmoid()
+        motion = Motion(pair.T_first_to_second, moving=moving)
         if camera is None:
             return motion
         points = backproject(depth, camera)
         ego = ego_flow(points, motion.ego)
-        following = steps[:, 1, None, None, None] * flows[0]
-        scene = following if self.settings.short.motion_views == "frames" else ego + following * depth
-        flow = object_flow(scene, ego, logits[0].sigmoid())
+        following = steps[:, 1, None, None, None] * found.flows[0]
+        scene = following if found.matches is None else ego + following * depth
+        flow = object_flow(scene, ego, moving)
         if self.settings.released.flow_order == "ego-first":  # there F_I moves points of the second camera
             flow = rotate_back(flow, motion.ego[:, :3, :3])
         return replace(motion, object_flow=flow, intrinsics=predicted)
@@ -203,11 +226,12 @@ class DynamoDepth(Method):
         predicted = Predictions(disparities, transforms, around.steps, taught=taught)
         if stage == DEPTH:
             return predicted, views
-        flows, logits = self._scene_flow(around, transforms, views.intrinsics, with_mask=stage != FLOW)
-        if measured and logits:
-            error = measured_mask_loss(logits[0], *static_and_moving(batch))
+        found = self._scene_flow(around, transforms, views.intrinsics, with_mask=stage != FLOW)
+        if measured and found.logits:
+            known = static_and_moving(batch, found.displaced(batch))
+            error = measured_mask_loss(found.logits[0], *known)
             taught["measured_mask"] = self.settings.short.measured_mask_weight * error
-        return replace(predicted, flows=flows, logits=logits), views
+        return replace(predicted, flows=found.flows, logits=found.logits), views
 
     def _step(self, target: Image, source: Image, *, past: bool) -> PairMotion:
         """T_target_to_source, for a source in the past or in the future."""
@@ -225,24 +249,23 @@ class DynamoDepth(Method):
 
     def _scene_flow(
         self, around: Around, transforms: SourceTransforms, camera: Intrinsics | None, *, with_mask: bool = True
-    ) -> tuple[list[Tensor], list[Tensor]]:
+    ) -> SceneFlow:
         """Complete flow to the following frame (eq. 6) and logit of the motion mask (eq. 5), finest scale first.
 
-        Of stabilised views the flow is (F_C - F_R) / z, and starts at what block matching finds.
+        Of stabilised views the flow is (F_C - F_R) / z, and starts at what block matching finds; these need `camera`.
         """
         three = self.settings.released.motion_images == "three"
         images = around.stacked(three=three)
         steps = around.steps if self.settings.released.flow_seconds is None else around.steps.sign()
         ego = mean_step(invert(transforms.flatten(0, 1)).view_as(transforms), steps)
-        if self.settings.short.motion_views == "frames":
-            features, start = self.motion_encoder(images), None
-        else:
-            assert camera is not None
-            matches = around.match(three=three)
-            features, start = (
-                self.motion_encoder(images, matches),
-                matched_flow(matches, camera, width=images.shape[-1]),
-            )
+        matches = around.match(three=three) if self.settings.short.motion_views == "stabilised" else None
+        features = self.motion_encoder(images) if matches is None else self.motion_encoder(images, matches)
         logits = self.mask_decoder(features, images, ego) if with_mask else []
         flows = self.flow_decoder(features, images, ego)
-        return flows if start is None else [flow + resize_like(start, flow) for flow in flows], logits
+        if matches is None or camera is None:
+            return SceneFlow(flows, logits)
+        start = matched_flow(matches, camera, width=images.shape[-1])
+        flows = [flow + resize_like(start, flow) for flow in flows]
+        if self.settings.short.mask_start == "matched":
+            logits = [logit + resize_like(matched_logit(matches), logit) for logit in logits]
+        return SceneFlow(flows, logits, matches)

@@ -102,7 +102,7 @@ class Monodepth2(Method):
             terms["predictive_mask"] = settings.predictive_mask_weight * torch.stack(entropy).mean()
         if settings.short.ground_weight:
             limits = (settings.min_depth, settings.max_depth)
-            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=limits)
+            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=limits, usable=batch.usable)
             terms["ground"] = settings.short.ground_weight * ground
         return terms
 

@@ -25,7 +25,10 @@ _MASK = ("ego_motion", "cameras", *_FLOW, "mask_decoder")
 def _stages(
     *epochs: int, rate: float = 5e-5, last_rate: float = 5e-5, drop: int = 10, factor: float = 0.5, warm_up: int = 0
 ) -> tuple[Stage, ...]:
-    """Depth, complete flow, motion mask, all (section 5); the rate of the last stage drops after `drop` epochs."""
+    """Depth, complete flow, motion mask, all (section 5); the rate of the last stage drops after `drop` epochs.
+
+    It rises over `warm_up` steps, but no more than a tenth of a short stage.
+    """
     names = (DEPTH, FLOW, MASK, ALL)
     parts: tuple[tuple[str, ...], ...] = (_RIGID, _FLOW, _MASK, ())
     return tuple(
@@ -35,7 +38,7 @@ def _stages(
             learning_rate=last_rate if name == ALL else rate,
             drops=(drop,) if name == ALL else (),
             drop_factor=factor,
-            warm_up=warm_up,
+            warm_up=min(warm_up, count * (short.TRAINING.steps_per_epoch or 0) // 10),
             trains=trains,
         )
         for name, count, trains in zip(names, epochs, parts, strict=True)
@@ -116,7 +119,8 @@ def _as_released(recipe: Recipe) -> Recipe:
 
 # All that is measured in units of depth is a third, like the range of depth (see recipes/short.py). Three images
 # tell what moves better than two. More than half of the epochs are depth's alone: once flow and mask act they explain
-# what is still wrong with it, and it hardly learns any more.
+# what is still wrong with it, and it hardly learns any more. Flow that is a multiple of depth says in pixels what
+# stands still, not in depths, where far pixels own the mean.
 _SHORT = replace(
     _PAPER,
     depth_network="efficientnet-lite0",
@@ -124,9 +128,17 @@ _SHORT = replace(
     min_depth=short.MIN_DEPTH,
     max_depth=short.MAX_DEPTH,
     ground_tolerance=0.0015,
-    ramp_steps=100,
-    released=Released(motion_images="three"),
-    short=Short(measured=True, mask_from_step=100, motion_start="still", motion_views="stabilised"),
+    released=Released(motion_images="three", static="pixels"),
+    short=Short(
+        measured=True,
+        measured_mask_weight=0.3,
+        mask_from_step=100,
+        ramp_share=1 / 3,
+        motion_start="still",
+        mask_start="matched",
+        mask_factor=0.1,
+        motion_views="stabilised",
+    ),
 )
 
 RECIPES: tuple[Recipe, ...] = (

@@ -59,9 +59,8 @@ _SHORT = replace(
     motion_channels=(16, 32, 64, 128, 256),
     min_depth=short.MIN_DEPTH,
     max_depth=short.MAX_DEPTH,
-    burn_in=1000,
     noise_ramp=500,
-    short=Short(measured=True, motion_start="quick", inverse="derived", average="counted"),
+    short=Short(measured=True, burn_in_share=0.5, motion_start="quick", inverse="derived", average="counted"),
 )
 
 RECIPES = (
@@ -117,7 +116,8 @@ RECIPES = (
     Recipe(
         name="motion-field-synthetic",
         summary="192x64 on the synthetic street, tens of minutes on two cores",
-        method=_SHORT,
+        # The smoothness of motion is a mean of differences of neighbours: half as many rows, half the weight.
+        method=replace(_SHORT, motion_smoothness_weight=short.SYNTHETIC.height / _PAIRS.height),
         data=replace(short.SYNTHETIC, offsets=(1,)),
         stages=(Stage(epochs=40, learning_rate=3e-4, drops=(32,), warm_up=50),),
         training=replace(short.TRAINING, gradient_clip=10.0),
