@@ -145,7 +145,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
     train(recipe, data=training, out=folder)
     scores = evaluate(folder, held_out, training=training)
     hole = evaluate(folder, lead_car, training=training)["hole"]["moving objects"]
-    shown = readings(held_out, learned_geometry(load_predictor(folder, which="last")))
+    shown = readings(held_out, learned_geometry(load_predictor(folder, checkpoint="last")))
     steps = (recipe.training.steps_per_epoch or 0) * sum(stage.epochs for stage in recipe.stages)
     write_text(file, json.dumps({"steps": steps, "lead_car_hole": hole, "readings": shown, **scores}, indent=1))
 

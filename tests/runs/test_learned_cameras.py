@@ -77,7 +77,7 @@ def test_prediction_takes_what_was_learned_of_the_clip_s_camera(tmp_path):
     recipe = replace(recipe, method=replace(recipe.method, intrinsics="per-camera"))
     recipe = replace(recipe, training=replace(recipe.training, validation_fraction=0.0))
     run = train(recipe, data=tmp_path / "clips", out=tmp_path / "run", device="cpu")
-    predictor = load_predictor(run, which="last")
+    predictor = load_predictor(run, checkpoint="last")
     assert predictor.camera_names == ("coast", "street")
     with torch.no_grad():
         predictor.method.cameras.learned.corrections[1, 0] = 0.01
