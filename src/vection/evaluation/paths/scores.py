@@ -128,8 +128,8 @@ def paths_json(scores: Sequence[PathScores], protocol: OdometryProtocol, *, trut
         "truth": truth,
         "sequences": [path.to_json() for path in scores],
         "mean": mean,
-        "all_snippets": [row.to_json() for row in pooled(scores)],
-        "speed": speed_json(scores),
+        "all_snippets": [row.to_json() for row in pooled(row for path in scores for row in path.snippets)],
+        "speed": speed_json(path.speeds for path in scores),
     }
 
 

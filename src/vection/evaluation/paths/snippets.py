@@ -1,9 +1,9 @@
 """Errors of short snippets of paths, of one sequence and pooled over several."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -11,9 +11,6 @@ from jaxtyping import Float
 from vection.arrays import Poses
 from vection.evaluation.paths.protocol import OdometryProtocol
 from vection.evaluation.paths.trajectory import SnippetErrors, snippet_errors, steps_from_poses
-
-if TYPE_CHECKING:
-    from vection.evaluation.paths.scores import PathScores
 
 Speeds = Float[np.ndarray, " step"]
 
@@ -69,15 +66,14 @@ def snippet_scores(predicted: Poses, true: Poses, protocol: OdometryProtocol, *,
     return SnippetScores(frames, errors) if len(errors.translation) else None
 
 
-def pooled(paths: Sequence["PathScores"]) -> list[SnippetScores]:
-    """Return the scores over all snippets of all sequences, by their length: every snippet has the same weight.
+def pooled(rows: Iterable[SnippetScores]) -> list[SnippetScores]:
+    """Return the scores over all snippets of several sequences, by their length: every snippet has the same weight.
 
     Of Dynamo-Depth's Table 8 this is the number; the mean of the sequences' means is another.
     """
     by_length: dict[int, list[SnippetErrors]] = {}
-    for path in paths:
-        for row in path.snippets:
-            by_length.setdefault(row.frames, []).append(row.errors)
+    for row in rows:
+        by_length.setdefault(row.frames, []).append(row.errors)
     return [
         SnippetScores(
             frames,
@@ -92,10 +88,10 @@ def speeds_of(true: Poses, seconds: Float[np.ndarray, " frame"]) -> Speeds:
     return np.asarray(np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1) / np.diff(seconds))
 
 
-def speed_json(paths: Sequence["PathScores"]) -> dict[str, float] | None:
+def speed_json(speeds: Iterable[Speeds | None]) -> dict[str, float] | None:
     """Return mean and standard deviation of the speed over all steps; None if no true path has times."""
-    speeds = [path.speeds for path in paths if path.speeds is not None]
-    if not speeds:
+    known = [path for path in speeds if path is not None]
+    if not known:
         return None
-    joined = np.concatenate(speeds)
+    joined = np.concatenate(known)
     return {"mean": float(joined.mean()), "std": float(joined.std())}

@@ -21,7 +21,7 @@ def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, tr
     if protocol.snippets:
         tables.append(_snippet_table(scores))
     lines = [protocol.describe(), *(f"{name}: {ALIGNMENTS[name]}" for name in protocol.alignments)]
-    if (speed := speed_json(scores)) is not None:
+    if (speed := speed_json(path.speeds for path in scores)) is not None:
         lines.append(f"true speed: {speed['mean']:.3f} +- {speed['std']:.3f} m/s over all steps")
     tables[-1].caption = "\n".join([*lines, f"Ground truth read from {truth}"])
     tables[-1].caption_justify = "left"
@@ -64,7 +64,9 @@ def _snippet_table(scores: Sequence[PathScores]) -> "Table":
         table.add_column(heading, justify="left" if heading == "sequence" else "right")
     rows = [(path.name or "-", row) for path in scores for row in path.snippets]
     if len(scores) > 1:
-        rows += [(f"all {len(scores)} sequences", row) for row in pooled(scores)]
+        rows += [
+            (f"all {len(scores)} sequences", row) for row in pooled(row for path in scores for row in path.snippets)
+        ]
     for name, row in rows:
         error = f"{row.ate:.4f} +- {row.std:.4f}"
         numbers = (f"{row.rmse:.4f}", f"{row.rotation:.4f}")
