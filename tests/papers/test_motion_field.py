@@ -47,13 +47,13 @@ WAYMO = {"data.width": 480, "data.height": 192}  # the size of section 4's timin
 WITH_MASKS = {"method.object_masks": True, "data.use_classes": True}
 
 ROWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
-    "Table 1, Ours": ("motion-field", ("cityscapes",), {}),
-    "Table 2, L1/2": ("motion-field", ("cityscapes",), {}),
+    "Table 1, Ours": ("motion-field", ("cityscapes-depth",), {}),
+    "Table 2, L1/2": ("motion-field", ("cityscapes-depth",), {}),
     "Table 2, without depth prediction inputs": (
-        "motion-field-without-depth-input", ("cityscapes",), {"method.depth_input": False},
+        "motion-field-without-depth-input", ("cityscapes-depth",), {"method.depth_input": False},
     ),
-    "Table 2, L1 instead of L1/2": ("motion-field-l1", ("cityscapes",), {"method.sparsity": "l1"}),
-    "Table 2, with mask": ("motion-field-with-masks", ("cityscapes",), WITH_MASKS),
+    "Table 2, L1 instead of L1/2": ("motion-field-l1", ("cityscapes-depth",), {"method.sparsity": "l1"}),
+    "Table 2, with mask": ("motion-field-with-masks", ("cityscapes-depth",), WITH_MASKS),
     "Table 3, Ours": (
         "motion-field-kitti", ("kitti-eigen-depth",), {"data.source": "kitti-raw", "data.split": "eigen_full"},
     ),
@@ -86,6 +86,6 @@ def test_rates_and_steps():
 
 def test_protocols():
     """Table 1: depth cutoff 80 m; section 4.2: the evaluation of Zhou et al., which resizes depth."""
-    cityscapes, kitti = get_protocol("cityscapes"), get_protocol("kitti-eigen-depth")
+    cityscapes, kitti = get_protocol("cityscapes-depth"), get_protocol("kitti-eigen-depth")
     assert (cityscapes.truth_below, cityscapes.crop, cityscapes.images) == (80.0, CITYSCAPES_WINDOW, 1525)
     assert (kitti.truth_below, kitti.crop, kitti.images, kitti.resize) == (80.0, GARG, 697, "depth")

@@ -25,7 +25,7 @@ _CITYSCAPES = Recipe(
         steps_per_epoch=10_000, checkpoint_every=1000, gradient_clip=10.0, validation_fraction=0.0
     ),
     default_checkpoint="last",
-    protocols=("cityscapes",),
+    protocols=("cityscapes-depth",),
 )
 
 
