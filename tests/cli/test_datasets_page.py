@@ -3,6 +3,7 @@
 import re
 import shlex
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return train(tiny(recipe), **options)
 
     monkeypatch.setattr(training, "train", train_little)
-    monkeypatch.setattr(kitti_submission, "IMAGES", 1)
+    monkeypatch.setattr(kitti_submission, "write_submission", partial(kitti_submission.write_submission, images=1))
     monkeypatch.setenv("VECTION_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
