@@ -92,6 +92,7 @@ class Predictor:
         self.depth_scale = depth_scale
         self.unit: Unit = unit
         self.scale_source = scale_source
+        self.offsets: tuple[int, ...] = (-1, 1)
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
         """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image."""
@@ -190,7 +191,7 @@ class Predictor:
             before, first = first, second
 
     def _see(self, frame: Frame, *, with_depth: bool) -> "_Seen":
-        image = self._to_network(frame.image)
+        image = self.to_network(frame.image)
         return _Seen(frame, image, self._camera(frame), self._inverse_depth(image) if with_depth else None)
 
     def _for_measuring(self, seen: "_Seen") -> SeenFrame:
@@ -200,7 +201,7 @@ class Predictor:
     def _predict_frame(
         self, frame: Frame, *, network_image: NetworkImage | None = None, inverse_depth: NetworkMap | None = None
     ) -> Prediction:
-        image = self._to_network(frame.image) if network_image is None else network_image
+        image = self.to_network(frame.image) if network_image is None else network_image
         inverse = self._inverse_depth(image) if inverse_depth is None else inverse_depth
         return Prediction(
             name=frame.name,
@@ -279,7 +280,8 @@ class Predictor:
         learned = learned_camera(self.method.cameras, network, given=given)
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
-    def _to_network(self, image: RgbImage) -> NetworkImage:
+    def to_network(self, image: RgbImage) -> NetworkImage:
+        """Return an image as the network sees it, on its device."""
         resized = resize_image(image, (self.height, self.width))
         tensor = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None]
         return tensor.to(self.device).float() / 255

@@ -66,6 +66,7 @@ def load_predictor(
         device=device,
         flip_postprocess=flip_postprocess,
     )
+    predictor.offsets = recipe.data.offsets
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source == "kitti-raw" and recipe.data.shared_intrinsics:
