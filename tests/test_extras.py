@@ -55,8 +55,8 @@ assert comparison.model.images == 1
 
 import cv2
 cv2.imwrite("a.png", np.zeros((48, 80, 3), np.uint8))
-(folder,) = vection.predict("run", "a.png", "predictions", video=False)
-assert (folder / "depth" / "a.npy").is_file()
+(folder,) = vection.predict("run", "a.png", "predictions")
+assert (folder / "depth" / "a.npy").is_file() and (folder / "depth.png").is_file()
 """
 
 TABLE = """
@@ -76,7 +76,7 @@ MISSING = {
         "Reading videos needs PyAV: pip install 'vection[video]'."
     ),
     "from vection.inference import colour_depth, colour_range; import numpy as np;"
-    "colour_depth(np.ones((2, 2), np.float32), colour_range([]))": (
+    "colour_depth(np.ones((2, 2), np.float32), colour_range([]), colours='Spectral_r')": (
         "Colouring depth needs matplotlib: pip install 'vection[video]'."
     ),
     "from vection.networks import build_encoder; build_encoder('efficientnet-lite0', pretrained=True)": (

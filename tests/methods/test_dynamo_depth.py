@@ -361,14 +361,33 @@ def test_depth_stays_in_its_range():
     assert method.depth_limits == (2.0, 5.0)
 
 
-def test_pictures_are_images():
+def test_flows_are_those_of_a_known_motion(monkeypatch: pytest.MonkeyPatch):
+    method, batch = make_method().eval(), make_batch()
     with torch.no_grad():
-        pictures = make_method().eval().observe(make_batch()).pictures
-    assert list(pictures) == ["target", "predicted from source", "moving", "disparity"]
-    for picture in pictures.values():
-        assert picture.shape == (2, 3, HEIGHT, WIDTH)
-        assert float(picture.min()) >= 0
-        assert float(picture.max()) <= 1
+        predicted, views = method._predict(batch, "all")
+        depth = method.settings.depth_of(predicted.disparities[0])
+    ahead = torch.eye(4).repeat(2, 2, 1, 1)
+    ahead[:, :, 0, 3] = torch.tensor([0.2, -0.2])  # the world moves to the left until the next frame
+    complete = torch.zeros_like(predicted.flows[0])
+    complete[:, 0] = -0.2
+    complete[:, 1, 10:30, 20:50] = 0.1  # and a box falls
+    mask = torch.full_like(predicted.logits[0], -40.0)
+    mask[:, :, 10:30, 20:50] = 40.0
+    known = replace(predicted, transforms=ahead, flows=[complete], logits=[mask])
+    monkeypatch.setattr(method, "_predict", lambda *_: (known, views))
+    with torch.no_grad():
+        pictures = method.observe(batch).pictures
+    assert list(pictures) == list(method.pictures)
+    to_left = -0.2 * batch.intrinsics[:, 0, 0].view(2, 1, 1) / depth[:, 0]
+    falls = 0.1 * batch.intrinsics[:, 1, 1].view(2, 1, 1) / depth[:, 0]
+    rigid, whole, independent = (pictures[f"{name}-flow"] for name in ("rigid", "complete", "independent"))
+    torch.testing.assert_close(rigid, torch.stack([to_left, torch.zeros_like(to_left)], dim=1), atol=2e-3, rtol=1e-3)
+    box, inside = torch.zeros(HEIGHT, WIDTH), (slice(10, 30), slice(20, 50))
+    box[inside] = 1
+    expected = torch.stack([torch.zeros_like(falls), falls * box], dim=1)
+    torch.testing.assert_close(independent, expected, atol=2e-3, rtol=1e-3)
+    torch.testing.assert_close(whole, rigid + expected, atol=2e-3, rtol=1e-3)
+    assert torch.equal(pictures["motion-mask"].round()[:, 0], box.expand(2, HEIGHT, WIDTH))
 
 
 @pytest.mark.parametrize("changes", [{}, RELEASED], ids=["paper", "released"])

@@ -68,6 +68,7 @@ class Predictor:
         self.scale_source = scale_source
         self.camera_names: tuple[str | None, ...] = ()
         """Names of the cameras that were learned one by one, by number."""
+        self.offsets: tuple[int, ...] = (-1, 1)
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
         """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image."""
@@ -169,7 +170,7 @@ class Predictor:
             before, first = first, second
 
     def _see(self, frame: Frame, *, with_depth: bool) -> Seen:
-        image = self._to_network(frame.image)
+        image = self.to_network(frame.image)
         return Seen(frame, image, self._camera(frame), self._inverse_depth(image) if with_depth else None)
 
     def _for_measuring(self, seen: Seen) -> SeenFrame:
@@ -179,7 +180,7 @@ class Predictor:
     def _predict_frame(
         self, frame: Frame, *, network_image: NetworkImage | None = None, inverse_depth: NetworkMap | None = None
     ) -> Prediction:
-        image = self._to_network(frame.image) if network_image is None else network_image
+        image = self.to_network(frame.image) if network_image is None else network_image
         inverse = self._inverse_depth(image) if inverse_depth is None else inverse_depth
         return Prediction(
             name=frame.name,
@@ -266,7 +267,8 @@ class Predictor:
         learned = learned_camera(self.method.cameras, network, given=given, name=name, names=self.camera_names)
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
-    def _to_network(self, image: RgbImage) -> NetworkImage:
+    def to_network(self, image: RgbImage) -> NetworkImage:
+        """Return an image as the network sees it, on its device."""
         resized = resize_image(image, (self.height, self.width))
         tensor = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None]
         return tensor.to(self.device).float() / 255

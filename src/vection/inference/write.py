@@ -1,12 +1,13 @@
 """The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and their list."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from vection.arrays import AnyArray, DepthMap, FlowMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb, write_rgb
@@ -14,6 +15,8 @@ from vection.errors import DataError, UsageError
 from vection.files import whole_folder, write_text
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE, kitti_text, tum_text
 from vection.formats.prediction_folder import (
+    PHOTO_CLASSES_FILE,
+    PHOTO_FILE,
     VIDEO_FILE,
     Part,
     PredictedFrame,
@@ -22,8 +25,10 @@ from vection.formats.prediction_folder import (
     is_prediction_folder,
     write_prediction_list,
 )
-from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
+from vection.inference.colour import colour_classes, colour_depth, colour_range, overlay_mask, sample_inverse_depth
 from vection.inference.motion_source import describe_motion
+from vection.inference.observe import ObservedFrame
+from vection.inference.picture_files import write_pictures
 from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
@@ -49,6 +54,11 @@ class _Written:
         """Whether any frame has a motion mask; the last one never has."""
         return any(frame.motion_mask is not None for frame in self.frames)
 
+    @property
+    def short_unit(self) -> str:
+        """The unit as it stands behind a number."""
+        return "m" if self.unit == "metres" else self.unit
+
 
 @dataclass(frozen=True)
 class _Parts:
@@ -67,21 +77,25 @@ def write_predictions(
     png: bool = True,
     video: bool = True,
     scene_flow: bool = False,
+    pictures: Iterable[ObservedFrame] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
     Frames of several sizes have no video and no path: they are written where `video` is false and no prediction has a
     pose. Object flow, motion masks and classes are written where predictions have them;
-    `scene_flow` derives and writes that too, which needs motion and intrinsics. With `overwrite` an older prediction
-    folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
-    scene flow cannot be had, DataError if there are no frames, or several sizes of them where there must be one.
+    `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
+    sees in the same frames. `video` writes colours: a video, or of a single frame a picture. With `overwrite` an older
+    prediction folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be
+    written, or if scene flow or pictures cannot be had, DataError if there are no frames, or several sizes of them
+    where there must be one.
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
-        _write_rest(written, temporary, model=model, video=video)
+        legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
+        _write_rest(written, temporary, model=model, video=video, legends=legends)
     return folder
 
 
@@ -186,10 +200,15 @@ def _check(prediction: Prediction, written: _Written, names: set[str], *, video:
     names.add(prediction.name)
 
 
-def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> None:
+def _write_rest(
+    written: _Written, folder: Path, *, model: str, video: bool, legends: Mapping[str, str] | None = None
+) -> None:
     seconds = [frame.seconds for frame in written.frames]
-    if video:
+    if video and len(written.frames) == 1:
+        _write_photo(written, folder)
+    elif video:
         write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
+    if video:
         shutil.rmtree(folder / IMAGES)
     only_cuts = len(written.frames) > 1 and all(frame.motion_source == "cut" for frame in written.frames[:-1])
     if len(written.poses) == len(written.frames) and not only_cuts:
@@ -204,21 +223,34 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
         width=width,
         height=height,
         motion=describe_motion(frame.motion_source for frame in written.frames) if len(written.frames) > 1 else "",
+        pictures=dict(legends or {}),
     )
     write_prediction_list(folder, predictions)
 
 
+def _write_photo(written: _Written, folder: Path) -> None:
+    """Write depth, and classes if they are known, of a single frame as pictures of its size."""
+    frame = written.frames[0]
+    write_rgb(folder / PHOTO_FILE, colour_depth(np.load(folder / frame.file), colour_range(written.samples)))
+    if frame.classes is not None:
+        write_rgb(folder / PHOTO_CLASSES_FILE, colour_classes(_read_byte_map(folder / frame.classes)))
+
+
+def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.uint8)
+
+
 def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
     limits = colour_range(written.samples)
-    unit = "m" if written.unit == "metres" else written.unit
     for frame in written.frames:
         image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
         depth = colour_depth(np.load(folder / frame.file), limits)
-        panels = [(image, ""), (depth, f"{limits.legend} {unit}")]
+        panels = [(image, ""), (depth, f"{limits.legend} {written.short_unit}")]
+        if frame.classes is not None:
+            panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))
         if written.has_masks:
             over = image
             if frame.motion_mask is not None:
-                mask = cv2.imread(str(folder / frame.motion_mask), cv2.IMREAD_UNCHANGED)
-                over = overlay_mask(image, np.asarray(mask, np.float32) / np.float32(255))
+                over = overlay_mask(image, _read_byte_map(folder / frame.motion_mask) / np.float32(255))
             panels.append((over, "moves by itself"))
         yield beside(panels)

@@ -15,12 +15,13 @@ from vection.geometry.resizing import image_pyramid, resize_like
 from vection.geometry.rigid import invert, rotate_back
 from vection.geometry.views import SourceTransforms, Views
 from vection.losses.measured_motion import measured_mask_loss
-from vection.losses.photometric import Target, photometric_error
+from vection.losses.photometric import Target, minimum_reprojection, photometric_error
 from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
 from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured, static_and_moving
+from vection.methods.steps.observation import next_source, winning_source
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.encoders.build import build_encoder
@@ -59,6 +60,10 @@ class DynamoDepth(Method):
     settings: DynamoDepthSettings
     cameras: Cameras
     stages = (DEPTH, FLOW, MASK, ALL)
+    pictures = (
+        *("target", "synthesised-target", "depth", "photometric-error", "source"),
+        *("motion-mask", "rigid-flow", "complete-flow", "independent-flow"),
+    )
 
     def __init__(self, settings: DynamoDepthSettings) -> None:
         super().__init__(settings)
@@ -188,14 +193,24 @@ class DynamoDepth(Method):
         return replace(motion, object_flow=flow, intrinsics=predicted)
 
     def observe(self, batch: Batch) -> Observation:
-        """Show the target, its prediction from the first source, the motion mask, and the disparity."""
+        """Show how the target is predicted, what moves, and the flows to the next frame (Fig. 1, 3)."""
         predicted, views = self._predict(batch, ALL)
-        disparity, logit = predicted.disparities[0], predicted.logits[0]
+        explained, source = predicted.explain(0, views, self.settings), next_source(batch)
+        depth = self.settings.depth_of(predicted.disparities[0])
+        errors = photometric_error(explained.warped, Target.of(views.target), ssim_weight=self.settings.ssim_weight)
+        flows = explained.optical_flows(
+            depth, views, predicted.transforms, source=source, order=self.settings.released.flow_order
+        )
         pictures = {
             "target": batch.target,
-            "predicted from source": predicted.explain(0, views, self.settings).warped[:, 0],
-            "moving": logit.sigmoid().expand_as(batch.target),
-            "disparity": (disparity / disparity.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+            "synthesised-target": explained.warped[:, source],
+            "depth": depth,
+            "photometric-error": minimum_reprojection(errors).error,
+            "source": winning_source(errors, batch),
+            "motion-mask": predicted.logits[0].sigmoid(),
+            "rigid-flow": flows[0],
+            "complete-flow": flows[1],
+            "independent-flow": flows[2],
         }
         return Observation(pictures)
 

@@ -132,8 +132,8 @@ class Motion:
 class Observation:
     """What a method sees in a batch, for the log and for its health."""
 
-    pictures: dict[str, Image]
-    """Pictures by their captions: the target, its prediction, masks; each RGB in [0, 1]."""
+    pictures: dict[str, Tensor]
+    """Maps by their names in `methods.pictures`, which say what is drawn how; (batch, channel, height, width)."""
     share_visible: float | None = None
     """Share of the target's pixels that are compared with the first source, if the method can tell."""
 
@@ -153,6 +153,8 @@ class Method(nn.Module, ABC):
     """Names of the stages that the method tells apart; None: all are alike to it."""
     comparing: tuple[str, ...] = ("photometric",)
     """Names of the loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
+    pictures: tuple[str, ...] = ("target", "depth")
+    """Names in `methods.pictures` of what `observe` shows, in its order."""
 
     def __init__(self, settings: MethodSettings) -> None:
         super().__init__()
@@ -202,8 +204,8 @@ class Method(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} knows no classes")
 
     def observe(self, batch: Batch) -> Observation:
-        """Show what the method sees in a batch; computed only when asked for."""
-        return Observation({"target": batch.target})
+        """Show what the method sees in a batch, the `pictures`; computed only when asked for."""
+        return Observation({"target": batch.target, "depth": self.predict_depth(batch.target)})
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
         """Return what chooses the best checkpoint of a stage, the lower the better, from the terms of held-out frames.

@@ -129,6 +129,18 @@ def statistics_figure(events: Sequence[Event]) -> Figure:
     return figure
 
 
+def label_free_figure(events: Sequence[Event]) -> Figure:
+    """AbsRel of held-out frames against depth measured in them, over steps."""
+    figure, axes = _canvas(5.6, 2.6)
+    known = [event for event in events if "measured_abs_rel" in event.depth_statistics]
+    points = [(event.step, event.depth_statistics["measured_abs_rel"]) for event in known]
+    _line(axes, points, label="held-out frames", colour=COLOURS[1], marker=True)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("step")
+    axes.set_ylabel("AbsRel against measured depth")
+    return figure
+
+
 def write_png(path: Path, figure: Figure, *, dots_per_inch: int = 150) -> None:
     """Write a figure as a picture on white ground; UsageError if the place cannot be written."""
     for axes in figure.axes:

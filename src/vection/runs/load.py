@@ -110,6 +110,7 @@ def load_predictor(
         flip_postprocess=flip_postprocess,
     )
     predictor.camera_names = learned_names(folder)
+    predictor.offsets = recipe.data.offsets
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source != "clips" and recipe.data.shared_intrinsics:

@@ -1,10 +1,11 @@
 """Predict files from files: what `vection predict` does."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vection.errors import UsageError
 from vection.inference.motion_source import MotionChoice
+from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, open_sources
@@ -30,6 +31,7 @@ def predict(
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
+    pictures: Sequence[str] | None = None,
     overwrite: bool = False,
     device: str | None = None,
     progress: Bars = no_bars,
@@ -42,7 +44,9 @@ def predict(
     left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
     camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
     where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
-    those of a video or images, as `ingest` takes them. An older prediction folder is replaced with `overwrite` only.
+    those of a video or images, as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the
+    method sees when it compares a frame with its neighbours, as its training panels show it; an empty list means all
+    that the method can make. An older prediction folder is replaced with `overwrite` only.
     `device` is the GPU if there is one, else the CPU, if not given. Raises UsageError for wrong places and for what
     cannot be known, DataError for unusable frames.
     """
@@ -57,6 +61,10 @@ def predict(
         place, device=choose_device(device), flip_postprocess=flip_postprocess, width=width, height=height
     )
     model = str(run if place == start_folder(str(run)) else place)
+    observer = None if pictures is None else Observer(predictor, pictures)
+    if observer is not None:
+        for source in sources:
+            observer.check(next(iter(source)), count=source.count)
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
@@ -67,6 +75,7 @@ def predict(
                 png=png,
                 video=video,
                 scene_flow=scene_flow,
+                pictures=None if observer is None else observer.observe(source),
                 overwrite=overwrite,
             )
         folders.append(folder)

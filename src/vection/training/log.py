@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
+from torch import Tensor
 
+from vection.data.clips.folder import write_rgb
 from vection.extras import extra
-from vection.files import whole_file
 from vection.formats.metrics_log import Event, append_event, forget_after
 from vection.formats.run_folder import RunFolder
-from vection.types import Image
+from vection.inference.pictures import draw_batch, sheet
 
 
 class RunLog:
@@ -32,24 +32,22 @@ class RunLog:
         for name, value in event.depth_statistics.items():
             self.tensorboard.add_scalar(f"{event.split}/depth/{name}", value, event.step)
 
-    def write_panel(self, pictures: dict[str, Image], *, step: int, samples: int = 3) -> None:
-        """Write one picture with a row a sample and a column a kind of picture, named along the top."""
+    def write_panel(self, pictures: dict[str, Tensor], *, step: int, samples: int = 3) -> None:
+        """Write one picture with a block a sample of all its pictures; to TensorBoard, one of each for all samples.
+
+        `pictures` are those of `Observation`.
+        """
         if not pictures:
             return
-        columns = []
-        for name, batch in pictures.items():
-            images = (batch[:samples].clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
-            columns.append(np.concatenate([_caption(name, width=images.shape[2]), *images]))
-        panel = np.concatenate(columns, axis=1)
-        with whole_file(self.folder.panel(step)) as temporary:
-            cv2.imwrite(str(temporary), panel[..., ::-1])
-        self.tensorboard.add_image("panel", panel, step, dataformats="HWC")
+        drawn = draw_batch({name: batch[:samples].float().cpu().numpy() for name, batch in pictures.items()})
+        blocks = [
+            sheet((name, words, of_name[sample]) for name, (words, of_name) in drawn.items())
+            for sample in range(len(next(iter(drawn.values()))[1]))
+        ]
+        write_rgb(self.folder.panel(step), np.concatenate(blocks))
+        for name, (_, of_name) in drawn.items():
+            self.tensorboard.add_image(f"pictures/{name}", np.concatenate(of_name), step, dataformats="HWC")
 
     def close(self) -> None:
         """Flush TensorBoard."""
         self.tensorboard.close()
-
-
-def _caption(text: str, *, width: int) -> np.ndarray:
-    strip = np.full((16, width, 3), 255, np.uint8)
-    return cv2.putText(strip, text, (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)

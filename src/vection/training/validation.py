@@ -9,12 +9,13 @@ from torch.utils.data import Dataset
 
 from vection.losses.measured_abs_rel import measured_abs_rel
 from vection.methods.method import Method, Progress
+from vection.methods.steps.observation import observe
 from vection.samples import Batch, RawSample, stack
 from vection.training.augmentation.augment import augment
 from vection.training.augmentation.settings import Augmentation
 from vection.training.health import depth_statistics
 from vection.training.true_depth import TrueDepth, true_abs_rel
-from vection.types import Image, Transform
+from vection.types import Transform
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
 """No augmentation: held-out frames are seen as they are."""
@@ -32,8 +33,8 @@ class HeldOut:
     statistics: dict[str, float]
     """Statistics of the first batch's depth and of all ego-motions, see `health.depth_statistics`, AbsRel against
     measured depth, and `abs_rel` against true depth."""
-    pictures: dict[str, Image]
-    """Pictures of the first batch, by their captions."""
+    pictures: dict[str, Tensor]
+    """What the method sees in the first batch, by its names in `methods.pictures`."""
     cameras: dict[int, tuple[float, ...]]
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
@@ -98,7 +99,7 @@ def validate(
         limits=method.depth_limits,
         ego_motion=torch.cat(motions) if motions else None,
     )
-    seen = method.observe(first)
+    seen = observe(method, first)
     if seen.share_visible is not None:
         statistics["share_visible"] = seen.share_visible
     cameras = {} if method.cameras is None else method.cameras.found(first.target.shape)

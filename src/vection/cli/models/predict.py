@@ -21,6 +21,8 @@ EXAMPLES = (
     "vection predict runs/first photo.jpg --out predictions/photo --no-path",
     "vection predict runs/first clips --out runs/first/predictions --flip-postprocess",
     "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
+    "vection predict runs/first drive.mp4 --out predictions/drive --intrinsics fov:70 --pictures",
+    "vection predict runs/dynamo clips/drive --out predictions/drive --pictures rigid-flow independent-flow",
 )
 
 
@@ -34,7 +36,11 @@ class Predict:
 
     Models that know how objects move also write their 3D flow to the next frame (object_flow/*.npy, in the unit of the
     depth) and masks of what moves by itself (motion_mask/*.png, 255 = surely), which the video shows. Those that know
-    classes write Cityscapes train ids (classes/*.png).
+    classes write Cityscapes train ids (classes/*.png). Of a single image the colours are depth.png (and classes.png).
+
+    --pictures shows what the papers show, as the model sees it when it compares a frame with its neighbours: which
+    pixels it masks, which source it believes, rigid, complete and independent flow, translation, errors
+    (pictures/NAME/*.png at the size of the network, and all of a frame together in pictures.mp4).
     """
 
     run: Positional[Path]
@@ -65,11 +71,14 @@ class Predict:
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
     intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
     no_video: bool = False
-    """Do not write depth.mp4."""
+    """Do not write the colours: depth.mp4, pictures.mp4, or depth.png of a single image."""
     no_png: bool = False
     """Do not write png/."""
     scene_flow: bool = False
     """Write scene_flow/*.npy: how every point moves in the camera's coordinates, objects and ego-motion together."""
+    pictures: tuple[str, ...] | None = None
+    """Write these pictures, or without names all that the model can make of the frames. Each belongs to a frame that
+    has its neighbours, and comparing them needs the camera."""
     overwrite: bool = False
     """Replace an older prediction folder."""
     device: str | None = None
@@ -99,6 +108,7 @@ def run(arguments: Sequence[str]) -> None:
         video=not options.no_video,
         png=not options.no_png,
         scene_flow=options.scene_flow,
+        pictures=options.pictures,
         overwrite=options.overwrite,
         device=options.device,
         progress=progress_bar,
