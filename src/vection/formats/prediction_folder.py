@@ -70,6 +70,8 @@ class PredictionList:
     height: int | None = None
     motion: str = ""
     """Where the camera's motion comes from, in words."""
+    frames_from: str = ""
+    """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
 
 
 def file_of(part: Part, name: str) -> str:

@@ -63,6 +63,7 @@ def write_predictions(
     folder: Path,
     *,
     model: str,
+    frames_from: str = "",
     png: bool = True,
     video: bool = True,
     scene_flow: bool = False,
@@ -71,15 +72,15 @@ def write_predictions(
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
     All frames must have one size. Object flow, motion masks and classes are written where predictions have them;
-    `scene_flow` derives and writes that too, which needs motion and intrinsics. With `overwrite` an older prediction
-    folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
-    scene flow cannot be had, DataError if there are no frames.
+    `scene_flow` derives and writes that too, which needs motion and intrinsics. `frames_from` says where the frames
+    lie. With `overwrite` an older prediction folder is replaced, and nothing else ever is. Raises UsageError if the
+    folder exists or cannot be written, or if scene flow cannot be had, DataError if there are no frames.
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
-        _write_rest(written, temporary, model=model, video=video)
+        _write_rest(written, temporary, model=model, frames_from=frames_from, video=video)
     return folder
 
 
@@ -182,7 +183,7 @@ def _check(prediction: Prediction, written: _Written, names: set[str]) -> None:
     names.add(prediction.name)
 
 
-def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> None:
+def _write_rest(written: _Written, folder: Path, *, model: str, frames_from: str, video: bool) -> None:
     seconds = [frame.seconds for frame in written.frames]
     if video:
         write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
@@ -200,6 +201,7 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
         width=width,
         height=height,
         motion=describe_motion(frame.motion_source for frame in written.frames) if len(written.frames) > 1 else "",
+        frames_from=frames_from,
     )
     write_prediction_list(folder, predictions)
 
