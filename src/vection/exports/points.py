@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int32, UInt8
 
-from vection.arrays import CameraNumbers, DepthMap, PixelMask
+from vection.arrays import CameraNumbers, DepthMap
 from vection.errors import DataError
 from vection.exports.scene import Scene, SceneFrame
 from vection.exports.settings import PIXELS_OF_A_FRAME, VOXEL_MEDIANS
 from vection.progress import Report
+
+PointMask = Bool[np.ndarray, " point"]
+"""True at the points for which what the name says holds."""
 
 MERGED_AT = 2_000_000
 """Points that wait before they are fused."""
@@ -83,7 +86,7 @@ def fuse(scene: Scene, *, max_points: int | None = None, report: Report | None =
     return FusedPoints(points, apart, static.voxel, _words(scene, moved / max(seen, 1), skipped))
 
 
-def frame_points(scene: Scene, frame: SceneFrame, *, stride: int | None = None) -> tuple[Points, PixelMask]:
+def frame_points(scene: Scene, frame: SceneFrame, *, stride: int | None = None) -> tuple[Points, PointMask]:
     """Lift every `stride`-th visible pixel of a frame into the world; also return which of the points move."""
     stride = stride or scene.settings.stride or pixel_stride(frame.depth.size)
     chosen = np.zeros_like(frame.visible)
