@@ -88,7 +88,7 @@ def relative(drive: Drive, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for one in drive.predictions():
         pose = one.T_camera_to_world.copy()
         pose[:3, 3] /= 5
-        scaled.append(replace(one, depth=one.depth / 5, T_camera_to_world=pose, unit="up-to-scale", scale_source="none"))
-    return write_predictions(
-        scaled, folder, model="truth", frames_from=str(drive.clip.folder), png=False, video=False
-    )
+        scaled.append(
+            replace(one, depth=one.depth / 5, T_camera_to_world=pose, unit="up-to-scale", scale_source="none")
+        )
+    return write_predictions(scaled, folder, model="truth", frames_from=str(drive.clip.folder), png=False, video=False)
