@@ -80,8 +80,8 @@ from vection.inference import Prediction, write_predictions
 cv2.imwrite("a.png", np.zeros((64, 64, 3), np.uint8))
 image, depth = np.zeros((64, 64, 3), np.uint8), np.ones((64, 64), np.float32)
 write_predictions(
-    [Prediction("a", image, depth, "metres", "known", intrinsics=(60.0, 60.0, 31.5, 31.5))], Path("predictions"), model="m",
-    frames_from="a.png", png=False, video=False,
+    [Prediction("a", image, depth, "metres", "known", intrinsics=(60.0, 60.0, 31.5, 31.5))],
+    Path("predictions"), model="m", frames_from="a.png", png=False, video=False,
 )
 vection.export("predictions", "out", to="FORMAT")
 """

@@ -154,7 +154,7 @@ def test_relative_depth_does_not_pass_for_metres_in_ros(relative: Path, tmp_path
 
 def test_an_unknown_camera_is_refused_not_guessed(written: Writes, tmp_path: Path) -> None:
     folder = written(intrinsics=None)
-    with pytest.raises(UsageError, match="camera of .* is not known, and a guessed one would bend"):
+    with pytest.raises(UsageError, match="is not known, and a guessed one would bend"):
         export(folder, tmp_path / "a.ply", to="ply")
     (found,) = export(folder, tmp_path / "a.ply", to="ply", settings=ExportSettings(intrinsics="fov:80"))
     assert found.path.is_file()
@@ -184,10 +184,10 @@ def test_frames_are_found_where_they_were_or_are(exact: Path, drive: Drive, tmp_
     given = ExportSettings(frames=drive.clip.folder)
     (found,) = export(moved, to="ply", settings=given)
     assert found.path == tmp_path / "drive.ply"
+    other = tmp_path / "images"
+    other.mkdir()
+    (other / "other.jpg").write_bytes((drive.clip.folder / drive.clip.frames[0].file).read_bytes())
     with pytest.raises(DataError, match="has no frame '000000'"):
-        other = tmp_path / "images"
-        other.mkdir()
-        (other / "other.jpg").write_bytes((drive.clip.folder / drive.clip.frames[0].file).read_bytes())
         export(moved, tmp_path / "b.ply", to="ply", settings=ExportSettings(frames=other))
 
 
