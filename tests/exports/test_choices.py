@@ -92,7 +92,7 @@ def test_far_is_80_metres_or_5_medians(exact: Path, relative: Path) -> None:
 
 def test_points_do_not_depend_on_the_unit(exact: Path, relative: Path) -> None:
     near, scaled = points(exact, far=40.0), points(relative, far=8.0)
-    assert scaled.voxel == pytest.approx(near.voxel / 5)
+    assert scaled.cubes.side == pytest.approx(near.cubes.side / 5)
     assert len(scaled.static) == pytest.approx(len(near.static), rel=0.01)
 
 
@@ -106,10 +106,25 @@ def test_each_cube_keeps_the_point_seen_from_nearest(exact: Path) -> None:
         assert depth <= fine.depth[(everything == cell).all(axis=1)].min()
 
 
+def test_cubes_grow_with_the_distance_and_give_way_to_nearer_points(exact: Path) -> None:
+    fused = points(exact, moving="keep")
+    median = fused.cubes.median
+    assert median is not None
+    levels = fused.cubes.levels(fused.static)
+    assert set(levels) > {-1, 0, 1, 2}
+    side = 0.01 * median * 2.0**levels
+    np.testing.assert_array_less(side, 0.0145 * np.clip(fused.static.depth, median / 32, median * 32))
+    for level in (0, 1, 2):
+        coarse, cell = levels == level, 0.01 * median * 2.0**level
+        cells = [tuple(row) for row in np.floor(fused.static.xyz[levels <= level].astype(np.float64) / cell)]
+        own = [tuple(row) for row in np.floor(fused.static.xyz[coarse].astype(np.float64) / cell)]
+        assert all(cells.count(one) == 1 for one in own[::40])
+
+
 def test_there_are_no_more_points_than_asked_for(exact: Path) -> None:
     few = points(exact, max_points=500)
     assert 50 < len(few.static) <= 500
-    assert few.voxel > points(exact).voxel
+    assert few.cubes.side > points(exact).cubes.side
     assert 1 <= len(points(exact, max_points=1).static) <= 8
 
 

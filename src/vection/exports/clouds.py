@@ -88,10 +88,10 @@ def _statement(scene: Scene, fused: FusedPoints) -> list[str]:
         f"unit: {scene.unit}",
         scene.words,
         "axes: x right, y down, z forward of the first camera (OpenCV)",
-        f"one point a cube of {fused.voxel:.4g}; {fused.words}",
+        f"{fused.cubes.words}; {fused.words}",
     ]
 
 
 def _about(fused: FusedPoints) -> str:
     count = len(fused.static) + (0 if fused.moving is None else len(fused.moving))
-    return f"{count:,} points, one a cube of {fused.voxel:.3g}; {fused.words}"
+    return f"{count:,} points; {fused.cubes.words}; {fused.words}"

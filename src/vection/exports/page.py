@@ -10,7 +10,7 @@ import numpy as np
 
 from vection.arrays import AnyArray, AnyImage, DepthMap
 from vection.data.clips.resizing import resize_camera, resize_image
-from vection.exports.points import Points, frame_points, fuse, pixel_stride
+from vection.exports.points import MOST_DOUBLED, Cubes, Points, frame_points, fuse, pixel_stride
 from vection.exports.scene import Scene, SceneFrame
 from vection.inference.colour import colour_table
 from vection.progress import Report
@@ -22,7 +22,7 @@ PLACE_OF_DATA = "__SCENE__"
 MOST_FRAMES = 80
 """Frames on the page, evenly over the scene."""
 MOST_POINTS = 200_000
-"""Points on the page, of which each takes 9 bytes."""
+"""Points on the page, of which each takes 10 bytes."""
 MOST_MOVING = 3_000
 """Pixels of a frame from which its moving points are taken."""
 LARGEST_SIDE = 512
@@ -38,18 +38,18 @@ def write_page(scene: Scene, out: Path, report: Report) -> str:
     fused = fuse(scene, max_points=MOST_POINTS, report=report)
     limits = _depth_limits(fused.static, scene)
     chosen = {round(at) for at in np.linspace(0, len(scene) - 1, min(MOST_FRAMES, len(scene)))}
-    frames = [_frame(scene, frame, limits) for index, frame in enumerate(scene) if index in chosen]
+    frames = [_frame(scene, frame, limits, fused.cubes) for index, frame in enumerate(scene) if index in chosen]
     content = {
         "name": scene.folder.resolve().name,
         "unit": "m" if scene.unit == "metres" else "units, up to scale",
         "words": scene.words,
-        "about": fused.words,
+        "about": f"{fused.cubes.words}; {fused.words}",
         "count": len(scene),
         "limits": limits,
-        "voxel": fused.voxel,
+        "side": fused.cubes.side / 2**MOST_DOUBLED,
         "median": scene.median_depth,
         "colours": _text(colour_table("magma")),
-        "points": _cloud(fused.static),
+        "points": _cloud(fused.static, fused.cubes),
         "path": scene.positions(),
         "frames": frames,
     }
@@ -67,7 +67,7 @@ def _depth_limits(points: Points, scene: Scene) -> tuple[float, float]:
     return near, max(far, 1.01 * near)
 
 
-def _frame(scene: Scene, frame: SceneFrame, limits: tuple[float, float]) -> dict[str, Any]:
+def _frame(scene: Scene, frame: SceneFrame, limits: tuple[float, float], cubes: Cubes) -> dict[str, Any]:
     height, width = frame.depth.shape
     shrink = min(1.0, LARGEST_SIDE / max(width, height))
     size = max(1, round(height * shrink)), max(1, round(width * shrink))
@@ -86,7 +86,7 @@ def _frame(scene: Scene, frame: SceneFrame, limits: tuple[float, float]) -> dict
         content["mask"] = _uri(".png", overlay)
         stride = pixel_stride(int(frame.moving.sum()), MOST_MOVING)
         points, moves = frame_points(scene, frame, stride=stride)
-        content["moving"] = _cloud(points[moves])
+        content["moving"] = _cloud(points[moves], cubes)
     return content
 
 
@@ -102,8 +102,8 @@ def _levels(depth: DepthMap, limits: tuple[float, float]) -> AnyImage:
     return np.where(known, 1 + np.round(np.clip(place, 0, 1) * (LEVELS - 1)), 0).astype(np.uint8)
 
 
-def _cloud(points: Points) -> dict[str, Any]:
-    """Return positions in 65535 steps of the box that holds them, and colours, both as text."""
+def _cloud(points: Points, cubes: Cubes) -> dict[str, Any]:
+    """Return positions in 65535 steps of the box that holds them, colours and sizes, as text."""
     if not len(points):
         return {"count": 0}
     low = points.xyz.min(axis=0)
@@ -115,6 +115,7 @@ def _cloud(points: Points) -> dict[str, Any]:
         "step": step.tolist(),
         "xyz": _text(stored),
         "rgb": _text(points.rgb),
+        "levels": _text((cubes.levels(points) + MOST_DOUBLED).astype(np.uint8)),
     }
 
 

@@ -1,9 +1,9 @@
 """Points of a scene: lifted from pixels, cut at edges, fused so that each cube of space keeps one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int8, Int32, UInt8
 
 from vection.arrays import CameraNumbers, DepthMap
 from vection.errors import DataError
@@ -14,6 +14,10 @@ from vection.progress import Report
 PointMask = Bool[np.ndarray, " point"]
 """True at the points for which what the name says holds."""
 
+MOST_DOUBLED = 5
+"""How many times the side of a cube is doubled or halved at most."""
+GROWTH = 2 ** (1 / 3)
+"""By how much cubes grow at least where too many points are left."""
 MERGED_AT = 2_000_000
 """Points that wait before they are fused."""
 
@@ -39,6 +43,29 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Cubes:
+    """Cubes of space that keep one point each; by default larger the farther away their points were seen from."""
+
+    side: float
+    """Of all cubes, or of those of points that were seen from `median`."""
+    median: float | None
+    """The depth where cubes have that side; None: everywhere."""
+
+    @property
+    def words(self) -> str:
+        """How large the cubes are, in words."""
+        if self.median is None:
+            return f"one point a cube of {self.side:.3g}"
+        return f"one point a cube of about {100 * self.side / self.median:.2g} % of the distance it was seen from"
+
+    def levels(self, points: Points) -> Int8[np.ndarray, " point"]:
+        """Return how many times the side is doubled for each point; the nearer a point, the lower."""
+        if self.median is None:
+            return np.zeros(len(points), np.int8)
+        return np.clip(np.round(np.log2(points.depth / self.median)), -MOST_DOUBLED, MOST_DOUBLED).astype(np.int8)
+
+
+@dataclass(frozen=True)
 class FusedPoints:
     """The points of a whole scene, and how they were chosen."""
 
@@ -46,8 +73,8 @@ class FusedPoints:
     """What stands still, or everything where that is not known or wanted."""
     moving: Points | None
     """What moves, at its place in each frame; None unless it is wanted apart."""
-    voxel: float
-    """Side of the cubes that keep one point each."""
+    cubes: "Cubes"
+    """The cubes that keep one point each."""
     words: str
     """What was left out."""
 
@@ -55,13 +82,15 @@ class FusedPoints:
 def fuse(scene: Scene, *, max_points: int | None = None, report: Report | None = None) -> FusedPoints:
     """Return the points of all frames of a scene.
 
-    Of each voxel the point that was seen from nearest is kept, so a point is one that some frame really saw. What is
+    Of each cube the point that was seen from nearest is kept, so a point is one that some frame really saw. What is
     outside the range, sky, edge, or moving (as the settings say) is left out. Raises DataError if nothing is left.
     """
     settings = scene.settings
-    voxel = settings.voxel or VOXEL_MEDIANS * scene.median_depth
-    static = _Fusion(voxel, max_points or settings.max_points)
-    moving = _Fusion(voxel, max_points or settings.max_points, by_frame=True)
+    cubes = Cubes(VOXEL_MEDIANS * scene.median_depth, scene.median_depth)
+    if settings.voxel is not None:
+        cubes = Cubes(settings.voxel, None)
+    static = _Fusion(cubes, max_points or settings.max_points)
+    moving = _Fusion(cubes, max_points or settings.max_points, by_frame=True)
     seen = moved = skipped = 0
     for done, frame in enumerate(scene):
         lifted, moves = frame_points(scene, frame)
@@ -83,7 +112,7 @@ def fuse(scene: Scene, *, max_points: int | None = None, report: Report | None =
             " and `far`."
         )
     apart = moving.result() if settings.moving == "apart" and scene.knows_motion else None
-    return FusedPoints(points, apart, static.voxel, _words(scene, moved / max(seen, 1), skipped))
+    return FusedPoints(points, apart, static.cubes, _words(scene, moved / max(seen, 1), skipped))
 
 
 def frame_points(scene: Scene, frame: SceneFrame, *, stride: int | None = None) -> tuple[Points, PointMask]:
@@ -131,9 +160,9 @@ def sine_of_view(depth: DepthMap, camera: CameraNumbers) -> Float32[np.ndarray, 
 
 @dataclass
 class _Fusion:
-    """Keeps one point a voxel; memory does not grow with the number of frames."""
+    """Keeps one point a cube; memory does not grow with the number of frames."""
 
-    voxel: float
+    cubes: Cubes
     most: int
     by_frame: bool = False
     """Whether points of different frames stay apart, as those of moving things must."""
@@ -151,22 +180,39 @@ class _Fusion:
         points = _joined(self.waiting)
         fused = points[self._nearest(points)]
         extent = float(np.abs(fused.xyz).max(initial=0))
-        while len(fused) > self.most and self.voxel < extent:
-            self.voxel *= 2
+        while len(fused) > self.most and self.cubes.side < extent * 2**MOST_DOUBLED:
+            growth = max(GROWTH, (len(fused) / self.most) ** (1 / 3))
+            self.cubes = replace(self.cubes, side=growth * self.cubes.side)
             fused = fused[self._nearest(fused)]
         self.waiting, self.count = [fused], len(fused)
         return fused
 
     def _nearest(self, points: Points) -> np.ndarray:
-        """Return where the nearest-seen point of each voxel stands, in the order of the points."""
-        cells = np.floor(points.xyz.astype(np.float64) / self.voxel).astype(np.int64)
+        """Return where the nearest-seen point of each cube stands, in the order of the points.
+
+        Small cubes come first: their points were seen from nearer, and leave no place in the larger cubes around them.
+        """
+        levels = self.cubes.levels(points)
+        kept = np.zeros(0, np.int64)
+        for level in np.unique(levels):
+            pool = np.concatenate([kept, np.flatnonzero(levels == level)])
+            first = self._first(points[pool], side=self.cubes.side * 2.0 ** int(level))
+            first[: len(kept)] = True
+            kept = pool[first]
+        return np.sort(kept)
+
+    def _first(self, points: Points, *, side: float) -> PointMask:
+        """Return which points were seen from nearest of all in their cube."""
+        cells = np.floor(points.xyz.astype(np.float64) / side).astype(np.int64)
         if self.by_frame:
             cells = np.concatenate([cells, points.frame[:, None]], axis=1)
         order = np.lexsort((points.depth, *cells.T))
         ordered = cells[order]
         first = np.ones(len(ordered), bool)
         first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-        return np.sort(order[first])
+        nearest = np.zeros(len(ordered), bool)
+        nearest[order[first]] = True
+        return nearest
 
 
 def _joined(parts: list[Points]) -> Points:

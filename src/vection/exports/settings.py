@@ -14,7 +14,7 @@ FAR_METRES = 80.0
 FAR_MEDIANS = 5.0
 """Far limit of points in depth that is up to scale, in median depths, if none is given."""
 VOXEL_MEDIANS = 0.01
-"""Side of a voxel in median depths, if none is given."""
+"""Side of a cube in median depths, for a point seen from there, if none is given."""
 PIXELS_OF_A_FRAME = 60_000
 """Pixels of a frame that become points, at most, unless a stride is given."""
 
@@ -41,9 +41,10 @@ class ExportSettings:
     stride: int | None = None
     """Every how many pixels, along rows and columns, become points; by default at most 60,000 a frame."""
     voxel: float | None = None
-    """Side of the cubes that keep one point each, that seen from nearest; 1 % of the median depth if not given."""
+    """Side of the cubes that keep one point each, that seen from nearest; about 1 % of the distance that was seen from
+    if not given."""
     max_points: int = 1_000_000
-    """The voxels are doubled until no more points are left."""
+    """The cubes grow until no more points are left."""
     edge_angle: float = 1.5
     """Degrees; surfaces that are seen under a smaller angle are left out: they are mostly the bridges between near
     and far things that smooth depth has at their edges."""

@@ -55,9 +55,9 @@ class Export:
     stride: int | None = None
     """Every how many pixels become points; at most 60,000 a frame if not given."""
     voxel: float | None = None
-    """Side of the cubes that keep one point each; 1 % of the median depth if not given."""
+    """Side of the cubes that keep one point each; about 1 % of the distance it was seen from if not given."""
     max_points: int = 1_000_000
-    """Cubes are doubled until no more points are left."""
+    """Cubes grow until no more points are left."""
     edge_angle: float = 1.5
     """Degrees; surfaces seen under a smaller angle, as between near and far things, are left out."""
     scale: float | None = None
