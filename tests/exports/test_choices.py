@@ -206,6 +206,32 @@ def test_frames_are_found_where_they_were_or_are(exact: Path, drive: Drive, tmp_
         export(moved, tmp_path / "b.ply", to="ply", settings=ExportSettings(frames=other))
 
 
+def test_colours_come_from_a_video(drive: Drive, tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    video = tmp_path / "drive.mp4"
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10, options={"q:v": "1"})
+        stream.height, stream.width, stream.pix_fmt = 64, 160, "yuv420p"
+        for index in range(len(drive.clip)):
+            frame = av.VideoFrame.from_ndarray(drive.clip.read_image(index), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    renamed = [replace(one, name=f"{index:06d}") for index, one in enumerate(drive.predictions())]
+    folder = write_predictions(
+        renamed, tmp_path / "predictions", model="truth", frames_from=str(video), png=False, video=False
+    )
+    fused = points(folder, moving="keep").static
+    for number in (0, 5):
+        seen = fused[fused.frame == number]
+        inverse = np.linalg.inv(drive.poses[number])
+        x, y, z = (seen.xyz @ inverse[:3, :3].T + inverse[:3, 3]).T
+        fx, fy, cx, cy = drive.camera
+        column, row = np.rint(fx * x / z + cx).astype(int), np.rint(fy * y / z + cy).astype(int)
+        own, other = (drive.clip.read_image(index)[row, column].astype(float) for index in (number, number - 4))
+        assert len(seen) > 50
+        assert np.abs(seen.rgb - own).mean() < 0.6 * np.abs(seen.rgb - other).mean()
+
+
 def test_of_several_predictions_each_is_exported(exact: Path, relative: Path, tmp_path: Path) -> None:
     root = tmp_path / "run"
     root.mkdir()

@@ -135,6 +135,19 @@ def test_bag(drive: Drive, exact: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose([shift.x, shift.y, shift.z], [moved[2], -moved[0], -moved[1]], atol=1e-9)
 
 
+def test_depth_outside_the_range_is_infinite_in_ros(drive: Drive, exact: Path, tmp_path: Path) -> None:
+    highlevel = pytest.importorskip("rosbags.highlevel")
+    (written,) = export(exact, tmp_path / "a", to="mcap", settings=ExportSettings(near=6.0, far=20.0))
+    with highlevel.AnyReader([written.path]) as reader:
+        topics = [one for one in reader.connections if one.topic == "/camera/depth/image_rect"]
+        connection, _, data = next(reader.messages(connections=topics))
+        message = reader.deserialize(data, connection.msgtype)
+    depth, true = np.frombuffer(message.data, np.float32).reshape(64, 160), drive.depths[0]
+    np.testing.assert_array_equal(np.isnan(depth), true == 0)
+    np.testing.assert_array_equal(np.isneginf(depth), (true > 0) & (true < 6))
+    np.testing.assert_array_equal(np.isposinf(depth), (true > 20) | ((true > 0) & (drive.classes[0] == 10)))
+
+
 def test_the_bag_can_be_read_by_another_library(exact: Path, drive: Drive, tmp_path: Path) -> None:
     decoder = pytest.importorskip("mcap_ros2.decoder")
     reader = pytest.importorskip("mcap.reader")

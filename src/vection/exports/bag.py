@@ -24,10 +24,10 @@ CAMERA_FRAME = "camera_optical"
 def write_bag(scene: Scene, out: Path, report: Report) -> str:
     """Write a bag folder of ROS 2, storage MCAP, that `ros2 bag play` and Foxglove take; no ROS is needed.
 
-    Topics: /camera/image_rect/compressed (JPEG), /camera/depth/image_rect (32FC1, NaN unknown, +inf sky or beyond the
-    range), /camera/camera_info, /tf (map to camera_optical; map has x forward, y left, z up) and, once, /points.
-    REP 118 means metres, so what is up to scale says so in its names: depth_up_to_scale, points_up_to_scale,
-    map_up_to_scale.
+    Topics: /camera/image_rect/compressed (JPEG), /camera/depth/image_rect (32FC1; REP 117: NaN unknown, -inf nearer
+    than the range, +inf sky or farther), /camera/camera_info, /tf (map, with x forward, y left, z up, to
+    camera_optical) and, once, /points. REP 118 means metres, so what is up to scale says so in its names:
+    depth_up_to_scale, points_up_to_scale, map_up_to_scale.
     """
     with extra("export", purpose="Writing a ROS bag"):
         from rosbags.rosbag2 import StoragePlugin, Writer
@@ -76,8 +76,9 @@ class _Messages:
 
     def depth(self, frame: SceneFrame, time: float) -> Any:
         height, width = frame.depth.shape
-        far = np.where(frame.depth > 0, np.float32(np.inf), np.float32(np.nan))
-        depth = np.where(frame.visible, frame.depth, np.where(frame.depth < self.scene.settings.near, np.nan, far))
+        known, near = frame.depth > 0, frame.depth < self.scene.settings.near
+        outside = np.select([~known, near], [np.nan, -np.inf], np.inf)
+        depth = np.where(frame.visible, frame.depth, outside)
         data = np.frombuffer(depth.astype("<f4").tobytes(), np.uint8)
         header = self._header(CAMERA_FRAME, time)
         return self._new("sensor_msgs/msg/Image", header, height, width, "32FC1", 0, 4 * width, data)

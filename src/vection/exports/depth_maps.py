@@ -53,7 +53,7 @@ def write_png(scene: Scene, out: Path, report: Report) -> str:
     for done, frame in enumerate(scene):
         depth = _in_range(frame.depth, frame.visible)
         stored = np.where(frame.visible, np.clip(np.round(depth * scale), 1, PNG_MOST), 0).astype(np.uint16)
-        cv2.imwrite(str(out / f"{frame.name}.png"), stored)
+        (out / f"{frame.name}.png").write_bytes(cv2.imencode(".png", stored)[1].tobytes())
         report(done + 1, len(scene))
     return f"{len(scene)} depth maps; depth in {scene.unit} = value / {scale:g}, 0 is none"
 

@@ -90,7 +90,7 @@ def write_nerfstudio(scene: Scene, out: Path, report: Report) -> str:
 
 
 def _write_image(frame: SceneFrame, out: Path) -> str:
-    file = f"{IMAGES}/{frame.name}.jpg"
+    file = f"{IMAGES}/{frame.name.replace(' ', '_')}.jpg"  # COLMAP's names end at a space
     write_rgb(out / file, frame.image)
     return file
 
@@ -100,5 +100,5 @@ def _write_mask(frame: SceneFrame, out: Path) -> str:
     (out / "masks").mkdir(exist_ok=True)
     file = f"masks/{frame.name}.png"
     stands: PixelMask = np.ones_like(frame.visible) if frame.moving is None else ~frame.moving
-    cv2.imwrite(str(out / file), stands.astype(np.uint8) * np.uint8(255))
+    (out / file).write_bytes(cv2.imencode(".png", stands.astype(np.uint8) * np.uint8(255))[1].tobytes())
     return file
