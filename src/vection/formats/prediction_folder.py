@@ -79,6 +79,8 @@ class PredictionList:
     """Where the camera's motion comes from, in words."""
     pictures: dict[str, str] = field(default_factory=dict)
     """The pictures in `pictures/NAME`, and what the colours of each mean."""
+    frames_from: str = ""
+    """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
 
 
 def file_of(part: Part, name: str) -> str:

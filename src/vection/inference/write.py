@@ -74,6 +74,7 @@ def write_predictions(
     folder: Path,
     *,
     model: str,
+    frames_from: str = "",
     png: bool = True,
     video: bool = True,
     scene_flow: bool = False,
@@ -85,17 +86,17 @@ def write_predictions(
     Frames of several sizes have no video and no path: they are written where `video` is false and no prediction has a
     pose. Object flow, motion masks and classes are written where predictions have them;
     `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
-    sees in the same frames. `video` writes colours: a video, or of a single frame a picture. With `overwrite` an older
-    prediction folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be
-    written, or if scene flow or pictures cannot be had, DataError if there are no frames, or several sizes of them
-    where there must be one.
+    sees in the same frames. `video` writes colours: a video, or of a single frame a picture. `frames_from` says where
+    the frames lie. With `overwrite` an older prediction folder is replaced, and nothing else ever is. Raises UsageError
+    if the folder exists or cannot be written, or if scene flow or pictures cannot be had, DataError if there are no
+    frames, or several sizes of them where there must be one.
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
         legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
-        _write_rest(written, temporary, model=model, video=video, legends=legends)
+        _write_rest(written, temporary, model=model, frames_from=frames_from, video=video, legends=legends)
     return folder
 
 
@@ -201,7 +202,7 @@ def _check(prediction: Prediction, written: _Written, names: set[str], *, video:
 
 
 def _write_rest(
-    written: _Written, folder: Path, *, model: str, video: bool, legends: Mapping[str, str] | None = None
+    written: _Written, folder: Path, *, model: str, frames_from: str, video: bool, legends: Mapping[str, str]
 ) -> None:
     seconds = [frame.seconds for frame in written.frames]
     if video and len(written.frames) == 1:
@@ -223,7 +224,8 @@ def _write_rest(
         width=width,
         height=height,
         motion=describe_motion(frame.motion_source for frame in written.frames) if len(written.frames) > 1 else "",
-        pictures=dict(legends or {}),
+        pictures=dict(legends),
+        frames_from=frames_from,
     )
     write_prediction_list(folder, predictions)
 

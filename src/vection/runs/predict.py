@@ -72,6 +72,7 @@ def predict(
                 _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
                 out / source.name,
                 model=model,
+                frames_from=str(Path(source.description).resolve()),
                 png=png,
                 video=video,
                 scene_flow=scene_flow,

@@ -151,9 +151,13 @@ def _predict_held_out(folder: RunFolder, data: Path, *, device: str | None, prog
         piece = source.part(frames)
         with progress(f"predicting what was held out of {source.name or data.name}") as report:
             report(0, piece.count)
-            predictions = predictor.stream(piece)
-            written = folder.predictions / source.name
-            write_predictions(predictions, written, model=folder.path.name, overwrite=True)
+            write_predictions(
+                predictor.stream(piece),
+                folder.predictions / source.name,
+                model=folder.path.name,
+                frames_from=str(Path(source.description).resolve()),
+                overwrite=True,
+            )
             report(len(frames), piece.count)
         names |= {f"{source.name}/{frame.name}".lstrip("/") for frame in piece}
     return names
