@@ -4,6 +4,7 @@ from torch import Tensor
 
 from vection.losses.measured_depth import (
     behind_measured_ground_loss,
+    central_depth_loss,
     compare_depth,
     measured_depth_loss,
     measured_gradient_loss,
@@ -79,3 +80,12 @@ def test_depth_behind_the_ground_is_penalised_and_no_other():
     assert float(behind_measured_ground_loss(2 * plane, ground, K, no_scale)) > 0.3
     assert float(behind_measured_ground_loss(2 * plane, ground, K, no_scale + torch.tensor(2.0).log())) == 0
     assert float(behind_measured_ground_loss(2 * plane, torch.zeros(1, 3), K, no_scale)) == 0
+
+
+def test_the_unit_is_pulled_to_the_middle_and_the_shape_left_alone():
+    depth = a_map().requires_grad_()
+    central_depth_loss(depth, min_depth=0.1, max_depth=1000.0).backward()
+    assert depth.grad is not None
+    change = depth.grad * depth.detach()  # of the logarithm of each pixel, which lies in 1 to 10
+    assert (change < 0).all()  # the middle is 10
+    torch.testing.assert_close(change, change.mean().expand_as(change))

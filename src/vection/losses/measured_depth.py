@@ -115,3 +115,16 @@ def behind_measured_ground_loss(
     log_ground = log_scale - torch.where(below, slope, 1.0).log()
     behind = torch.relu(depth.float().log() - log_ground - tolerance)
     return (behind * below).mean()
+
+
+def central_depth_loss(depth: Depth, *, min_depth: float, max_depth: float) -> Scalar:
+    """Squared logarithm of a batch's mean depth (geometric) by the middle of its range; for depth whose unit is free.
+
+    It is one number for the batch, so it moves the unit and no shape: a unit so large that near things all sit
+    at `min_depth` cannot tell them apart.
+
+    >>> float(central_depth_loss(torch.full((1, 1, 2, 2), torch.e), min_depth=0.1, max_depth=10.0).round(decimals=5))
+    1.0
+    """
+    middle = 0.5 * (math.log(min_depth) + math.log(max_depth))
+    return (depth.float().log().mean() - middle).square()

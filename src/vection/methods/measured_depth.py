@@ -7,6 +7,7 @@ from vection.geometry.views import Views
 from vection.losses.measured_depth import (
     DepthComparison,
     behind_measured_ground_loss,
+    central_depth_loss,
     compare_depth,
     measured_depth_loss,
     measured_gradient_loss,
@@ -55,6 +56,8 @@ class MeasuredDepth(Method):
             "gradient": settings.gradient_weight * measured_gradient_loss(comparison),
             "ground": settings.ground_weight * ground,
             "smoothness": settings.smoothness_weight * smoothness,
+            "unit": settings.unit_weight
+            * central_depth_loss(depth, min_depth=settings.min_depth, max_depth=settings.max_depth),
         }
         if settings.photometric_weight:
             terms["photometric"] = settings.photometric_weight * self._photometric(batch, disparities, comparison)
