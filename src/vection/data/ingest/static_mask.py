@@ -9,6 +9,8 @@ from jaxtyping import Float32, Int64, UInt8
 from vection.arrays import PixelMask, RgbImage
 
 FEWEST_FRAMES = 8
+SMALLEST_USABLE = 0.3
+"""An automatic mask that leaves less than this fraction of the image is not believed."""
 BLACK = 12
 """A region that never gets brighter than this, at the border, is no scene (night skies are brighter)."""
 STILL = 3.0
