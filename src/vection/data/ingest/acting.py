@@ -6,7 +6,7 @@ from typing import Any
 from vection.data.ingest.clip_writer import ClipWriter, IngestSettings, intrinsics_beside
 from vection.data.ingest.doctor.examine import examine_source
 from vection.data.ingest.doctor.finding import Diagnosis
-from vection.data.ingest.video import FrameSource, VideoFile
+from vection.data.ingest.video import FrameSource
 from vection.errors import DataError
 
 REFUSED = frozenset({"static-camera", "rotation-only", "alternating-cameras", "wrong-order", "black"})
@@ -30,8 +30,7 @@ def consult(source: FrameSource, path: Path, *, settings: IngestSettings) -> Dia
     for finding in diagnosis.of("unusable"):
         if finding.name in REFUSED:
             raise DataError(f"{path}: {finding.sentence} (`doctor=False` ingests it all the same).")
-    if isinstance(source, VideoFile):
-        source.deinterlace = diagnosis.deinterlace
+    source.deinterlace = diagnosis.deinterlace
     return diagnosis
 
 

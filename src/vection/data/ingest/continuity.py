@@ -15,7 +15,7 @@ LEAST_GAP = 0.25
 """Seconds."""
 CUT_CHANGE = 8.0
 """Grey levels of mean change below which there is no cut."""
-CUT_JUMP = 2.5
+CUT_JUMP = 1.5
 """A cut changes the picture so many times as much as the steps around it."""
 FEWEST_CORNERS = 25
 REMEMBERED = 30

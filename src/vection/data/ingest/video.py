@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
+VIDEO_SUFFIXES |= {".flv", ".h264", ".h265", ".hevc", ".m2ts", ".mjpeg", ".mts", ".ogv"}
 DEFAULT_FRAMES_PER_SECOND = 10.0
 
 
@@ -129,6 +130,7 @@ class ImageFolder:
     def __init__(self, path: Path, *, frames_per_second: float = DEFAULT_FRAMES_PER_SECOND) -> None:
         self.path = path
         self.files = image_files(path)
+        self.deinterlace = False
         self.rate = frames_per_second
         if not self.files:
             raise DataError(f"No images in {path}; expected files such as .jpg or .png.")
@@ -149,7 +151,7 @@ class ImageFolder:
                     f"{file} is {image.shape[1]}x{image.shape[0]} but the first image of {self.path} is "
                     f"{size[1]}x{size[0]}; a clip needs images of one size."
                 )
-            yield VideoFrame(seconds=number / self.rate, image=image)
+            yield VideoFrame(number / self.rate, one_field(image) if self.deinterlace else image)
 
     def runs(self, *, count: int, length: int) -> Iterator[Iterator[VideoFrame]]:
         """Yield runs of consecutive images, whatever their sizes."""

@@ -11,7 +11,9 @@ from vection.data.ingest.doctor.pairs import SampledPair
 from vection.data.ingest.doctor.self_calibration import SelfCalibration, self_calibrate
 
 FEWEST_PAIRS = 8
-SURE = 0.06
+USUAL = (0.35, 3.0)
+"""Focal lengths as fractions of the width: 110 to 19 degrees."""
+SURE = 0.03
 """Uncertainty of the logarithm of the focal length."""
 ALIKE = 0.12
 """By how much the focal lengths of two halves of the pairs may differ."""
@@ -37,9 +39,11 @@ class MeasuredLens:
 
     @property
     def focal_observable(self) -> bool:
-        """Return whether the focal length is told exactly, and alike by both halves."""
-        apart = abs(np.log(self.halves[0].focal / self.halves[1].focal))
-        return self.whole.focal_uncertainty < SURE and apart < ALIKE
+        """Return whether the focal length is told exactly, and alike by both halves, and is one of usual lenses."""
+        logs = np.log([self.whole.focal, *(half.focal for half in self.halves)])
+        sure = self.whole.focal_uncertainty < SURE and max(half.focal_uncertainty for half in self.halves) < 2 * SURE
+        usual = USUAL[0] < self.whole.focal < USUAL[1]
+        return bool(sure and usual and np.ptp(logs) < ALIKE)
 
     @property
     def distorted(self) -> bool:
@@ -55,8 +59,10 @@ def measure_lens(pairs: Sequence[SampledPair]) -> MeasuredLens | None:
     told = [pair for pair in pairs if pair.told]
     if len(told) < FEWEST_PAIRS:
         return None
-    whole, first, second = (self_calibrate(some) for some in (told, told[::2], told[1::2]))
-    pinhole = self_calibrate(told, distortion=False)
+    whole = self_calibrate(told)
+    # halves in time: neighbouring pairs see the same things and err alike
+    first, second = (self_calibrate(some) for some in (told[: len(told) // 2], told[len(told) // 2 :]))
+    pinhole = self_calibrate(told, distortion=False, start=whole)
     if whole is None or first is None or second is None or pinhole is None:
         return None
     return MeasuredLens(whole, (first, second), pinhole)
@@ -93,7 +99,7 @@ def check_lens(lens: MeasuredLens | None, *, width: int, given: CameraNumbers | 
 def _unknown(focal: float | None, *, width: int) -> Finding:
     cause = "no intrinsics are given"
     if focal is None:
-        cause += ", and the focal length cannot be observed in this video, which takes turns about several axes"
+        cause += ", and the focal length cannot be observed in this video (it shows only where the camera turns enough)"
         fix = "give --intrinsics; else 60 degrees are assumed"
         return Finding("camera-unknown", "note", cause, fix, {"focal_observable": False})
     degrees = 2 * np.degrees(np.arctan(0.5 / focal))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from vection.arrays import GreyImage, RgbImage
 from vection.data.clips.resizing import resize_image
@@ -105,7 +106,7 @@ def _add_run(sample: Sample, frames: Iterable[VideoFrame], places: set[int]) -> 
         sample.seconds.append(frame.seconds)
 
 
-def _wide_grey(image: RgbImage) -> GreyImage:
+def _wide_grey(image: RgbImage) -> UInt8[np.ndarray, "measured_height measured_width"]:
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     height, width = grey.shape
     return grey if width <= WIDE else resize_image(grey, (round(height * WIDE / width), WIDE))

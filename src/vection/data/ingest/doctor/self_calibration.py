@@ -13,11 +13,11 @@ from vection.data.measure.pairs.relative_pose import moved_pose
 
 STARTS = (40.0, 60.0, 90.0)
 """Degrees of horizontal field of view from which the focal length is sought."""
-ROUNDS = 12
+ROUNDS = 10
 STEP = 1e-5
 LEAST_SPREAD = 0.1
 """Pixels; residuals below it are not believed."""
-MOST_POINTS = 200
+MOST_POINTS = 120
 FEWEST_PAIRS = 4
 FOCAL_PRIOR, DISTORTION_PRIOR, CENTRE_PRIOR = 0.5, 0.3, 0.02
 """Standard deviations about a field of view of 60 degrees, no distortion, and a central axis (fraction of the width).
@@ -60,22 +60,26 @@ class _Bundle:
     width: int
 
 
-def self_calibrate(pairs: Sequence[SampledPair], *, distortion: bool = True) -> SelfCalibration | None:
+def self_calibrate(
+    pairs: Sequence[SampledPair], *, distortion: bool = True, start: SelfCalibration | None = None
+) -> SelfCalibration | None:
     """Return the focal length and distortion with which most corners lie on their epipolar lines; None without pairs.
 
     A bundle of two-view geometries with a common camera: Gauss-Newton on Sampson's distances under Cauchy weights,
-    each pair's motion eliminated. The uncertainties are those of the reduced normal equations.
+    each pair's motion eliminated. The uncertainties are those of the reduced normal equations. Without a `start`, three
+    focal lengths are tried.
     """
     if len(pairs) < FEWEST_PAIRS:
         return None
-    found = [_solve(pairs, degrees, distortion=distortion) for degrees in STARTS]
+    focals = [start.focal] if start is not None else [0.5 / np.tan(np.radians(angle) / 2) for angle in STARTS]
+    found = [_solve(pairs, float(focal), distortion=distortion) for focal in focals]
     return min(found, key=lambda one: one.residual)
 
 
-def _solve(pairs: Sequence[SampledPair], degrees: float, *, distortion: bool) -> SelfCalibration:
-    start, usual = (float(np.log(1 / 2 / np.tan(np.radians(angle) / 2))) for angle in (degrees, 60.0))
-    shared, mean = np.array([start, 0.0, 0.0, 0.0]), np.array([usual, 0.0, 0.0, 0.0])
-    bundle = _bundle(pairs, float(np.exp(start)))
+def _solve(pairs: Sequence[SampledPair], focal: float, *, distortion: bool) -> SelfCalibration:
+    usual = -np.log(2 * np.tan(np.radians(60) / 2))
+    shared, mean = np.array([np.log(focal), 0.0, 0.0, 0.0]), np.array([usual, 0.0, 0.0, 0.0])
+    bundle = _bundle(pairs, focal)
     prior = np.array([FOCAL_PRIOR, DISTORTION_PRIOR if distortion else 1e-6, CENTRE_PRIOR, CENTRE_PRIOR]) ** -2.0
     information, cost = np.diag(prior), np.inf
     for _ in range(ROUNDS):
@@ -122,7 +126,7 @@ def _bundle(pairs: Sequence[SampledPair], focal: float) -> _Bundle:
 
 def _linearised(
     bundle: _Bundle, shared: Parameters
-) -> tuple[Float64[np.ndarray, "pair point"], Float64[np.ndarray, "pair point parameter"]]:
+) -> tuple[Float64[np.ndarray, "pair point"], Float64[np.ndarray, "pair point unknown"]]:
     def distances(change: Parameters) -> Float64[np.ndarray, "pair point"]:
         focal, distortion = float(np.exp(shared[0] + change[0])) * bundle.width, float(shared[1] + change[1])
         centre = (shared[2:SHARED] + change[2:SHARED]) * bundle.width
@@ -136,8 +140,8 @@ def _linearised(
 
     _, _, across = np.linalg.svd(bundle.direction[:, None])
     steps = STEP * np.eye(SHARED + 5)
-    J = np.stack([(distances(step) - distances(-step)) / (2 * STEP) for step in steps], axis=-1)
-    return distances(np.zeros(SHARED + 5)), J
+    here = distances(np.zeros(SHARED + 5))
+    return here, np.stack([(distances(step) - here) / STEP for step in steps], axis=-1)
 
 
 def _sampson(
