@@ -27,6 +27,8 @@ from vection.data.clips.folder import read_rgb, write_rgb
 from vection.data.synthetic import render_drive, turning
 
 RATE = 20
+FEW = 16
+"""Frames that are enough where the file is at fault."""
 Frames = list[RgbImage]
 Made = tuple[Path, str | None]
 """The source, and what is given as its intrinsics."""
@@ -41,6 +43,8 @@ class Fault:
     code: int
     """Exit code of the doctor: 0 if something can be learned or ingest mends it, 3 if not."""
     make: Callable[[Frames, Path], Made]
+    frames: int | None = None
+    """So many of the frames are enough; None: all."""
 
 
 def write_video(
@@ -288,7 +292,7 @@ FAULTS = (
     ),
     Fault("exposure flicker", "exposure-jumps", 0, _each(_flicker)),
     Fault("fisheye images", "distortion", 0, _each(_fisheye)),
-    Fault("anamorphic pixels", "non-square-pixels", 0, _video(aspect=Fraction(4, 3))),
+    Fault("anamorphic pixels", "non-square-pixels", 0, _video(aspect=Fraction(4, 3)), FEW),
     Fault("interlaced", "interlaced", 0, _folder(_combed)),
     Fault("two cameras, of two sizes", "mixed-sizes", 3, _folder(_two_sizes)),
     Fault(
@@ -298,23 +302,24 @@ FAULTS = (
         _folder(lambda f: [image if n % 2 else image[:, ::-1] for n, image in enumerate(f)]),
     ),
     Fault("frames in the wrong order", "wrong-order", 3, _seconds),
-    Fault("truncated, index lost", "unreadable", 3, _video(damage=lambda data: data[: len(data) * 6 // 10])),
+    Fault("truncated, index lost", "unreadable", 3, _video(damage=lambda data: data[: len(data) * 6 // 10]), FEW),
     Fault(
         "truncated, index kept",
         "cut-off",
         0,
         _video(damage=lambda data: data[: len(data) * 6 // 10], options={"movflags": "faststart"}),
+        FEW,
     ),
-    Fault("a piece overwritten", "damaged", 0, _video(damage=_zeroed)),
-    Fault("no video at all", "unreadable", 3, _no_video),
-    Fault("two frames", "too-short", 3, _folder(lambda frames: frames[:2])),
-    Fault("late start", "late-start", 0, _video("v.ts", codec="mpeg2video", offset=20000)),
-    Fault("unknown duration", "unknown-duration", 0, _video("v.mjpeg", codec="mjpeg", kind="mjpeg")),
-    Fault("stored sideways", "stored-turned", 0, _video(damage=_sideways)),
-    Fault("two seconds missing", "time-gap", 0, _video(gap=2 * RATE)),
-    Fault("thumbnail", "small", 0, _folder(lambda f: [cv2.resize(image, (96, 54)) for image in f])),
-    Fault("12 bits in 16", "bits", 0, _twelve_bits),
-    Fault("lens cap", "black", 3, _folder(lambda f: [image // 32 for image in f])),
+    Fault("a piece overwritten", "damaged", 0, _video(damage=_zeroed), FEW),
+    Fault("no video at all", "unreadable", 3, _no_video, FEW),
+    Fault("two frames", "too-short", 3, _folder(lambda frames: frames[:2]), FEW),
+    Fault("late start", "late-start", 0, _video("v.ts", codec="mpeg2video", offset=20000), FEW),
+    Fault("unknown duration", "unknown-duration", 0, _video("v.mjpeg", codec="mjpeg", kind="mjpeg"), FEW),
+    Fault("stored sideways", "stored-turned", 0, _video(damage=_sideways), FEW),
+    Fault("two seconds missing", "time-gap", 0, _video(gap=2 * RATE), FEW),
+    Fault("thumbnail", "small", 0, _folder(lambda f: [cv2.resize(image, (96, 54)) for image in f]), FEW),
+    Fault("12 bits in 16", "bits", 0, _twelve_bits, FEW),
+    Fault("lens cap", "black", 3, _folder(lambda f: [image // 32 for image in f]), FEW),
 )
 CLEAN = (
     *("kitti_video/frames", "kitti_0095/frames", "camvid_0016E5/frames"),
@@ -352,7 +357,7 @@ def diagnose(source: Path, intrinsics: str | None) -> tuple[int, dict]:
 def inject(fault: Fault, frames: Frames) -> tuple[bool, list[str], int]:
     """Return whether a fault is named with the right code, the findings that are no notes, and the code."""
     with tempfile.TemporaryDirectory() as folder:
-        code, found = diagnose(*fault.make(frames, Path(folder)))
+        code, found = diagnose(*fault.make(frames[: fault.frames], Path(folder)))
     findings = found["findings"]
     named = any(finding["name"] == fault.finding for finding in findings)
     return named and code == fault.code, [one["name"] for one in findings if one["verdict"] != "note"], code

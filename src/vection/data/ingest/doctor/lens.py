@@ -55,15 +55,17 @@ class MeasuredLens:
 
 
 def measure_lens(pairs: Sequence[SampledPair]) -> MeasuredLens | None:
-    """Calibrate the camera from pairs that move; None if there are fewer than eight."""
+    """Calibrate the camera from pairs that move; None if there are fewer than eight, or they tell nothing."""
     told = [pair for pair in pairs if pair.told]
     if len(told) < FEWEST_PAIRS:
         return None
     whole = self_calibrate(told)
+    if whole is None or (whole.focal_uncertainty >= SURE and abs(whole.distortion) <= STRONG_DISTORTION):
+        return None
     # halves in time: neighbouring pairs see the same things and err alike
     first, second = (self_calibrate(some) for some in (told[: len(told) // 2], told[len(told) // 2 :]))
     pinhole = self_calibrate(told, distortion=False, start=whole)
-    if whole is None or first is None or second is None or pinhole is None:
+    if first is None or second is None or pinhole is None:
         return None
     return MeasuredLens(whole, (first, second), pinhole)
 

@@ -13,8 +13,8 @@ SAME = 0.2
 LEAST_CHANGE = 1.0
 """Grey levels of usual change, below which nothing moves enough to tell."""
 DUPLICATE_SHARE = 0.05
-ALTERNATING = 0.7
-"""Two cameras alternate where the next but one frame is so much more alike than the next."""
+ALTERNATING = 0.4
+"""Of the places at which the next frame but one is clearly more alike than both its neighbours."""
 WRONG_SHARE = 0.3
 """Of the places at which another frame than the next is the most alike."""
 CLEARLY = 0.85
@@ -51,8 +51,9 @@ def check_order(sample: Sample) -> list[Finding]:
     changes = changes[changes.max(axis=1) > 2 * LEAST_CHANGE] if len(changes) else changes
     if len(changes) < FEWEST:
         return []
-    alternating = np.mean((changes[:, 1] < ALTERNATING * changes[:, 0]) & (changes[:, 3] < ALTERNATING * changes[:, 2]))
-    if alternating > 0.5:
+    one, two, three, four = changes.T
+    alternating = np.mean((two < CLEARLY * np.minimum(one, three)) & (four < three))
+    if alternating > ALTERNATING:
         return [
             Finding(
                 "alternating-cameras",

@@ -12,7 +12,7 @@ from vection.arrays import GreyImage, RgbImage
 from vection.data.clips.resizing import resize_image
 from vection.data.ingest.doctor.combing import field_shift
 from vection.data.ingest.parallax import small_grey
-from vection.data.ingest.video import FrameSource, VideoFrame
+from vection.data.ingest.video import FrameSource, VideoFile, VideoFrame
 
 WHOLE = 600
 """Sources of up to so many frames are read as a whole."""
@@ -72,7 +72,9 @@ def take_sample(source: FrameSource) -> Sample:
     frames = source.estimated_frames
     if frames is not None and frames <= WHOLE:
         places = set(np.linspace(0, max(0, frames - GAPS[2]), PLACES).round().astype(int).tolist())
-        _add_run(sample, source, places)
+        # images of a folder may differ in size, which reading it in order refuses
+        whole = source if isinstance(source, VideoFile) else next(source.runs(count=1, length=WHOLE))
+        _add_run(sample, whole, places)
         return sample
     sample.whole = False
     for run in source.runs(count=RUNS, length=RUN_LENGTH):
