@@ -56,6 +56,6 @@ def test_a_recipe_asks_for_it(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="16x8"):
         load_data(recipe, tmp_path)
-    depth_alone = get_recipe("measured-depth")
+    depth_alone = get_recipe("measured-depth-debug")
     with pytest.raises(UsageError, match="least_change=0"):
         load_data(replace(depth_alone, data=replace(depth_alone.data, least_change=0.01)), tmp_path)
