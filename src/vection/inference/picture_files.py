@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,8 @@ def write_pictures(frames: Iterable[ObservedFrame], folder: Path, *, unit: str, 
         scaled = {name: values for name, values in frame.pictures.items() if scale_key(name) is not None}
         # Half precision is enough for colours, and a map of 65504 or more is beyond every scale.
         with np.errstate(over="ignore"):
-            np.savez(waiting / f"{frame.name}.npz", **{key: value.astype(np.float16) for key, value in scaled.items()})
+            halves: dict[str, Any] = {name: values.astype(np.float16) for name, values in scaled.items()}
+        np.savez(waiting / f"{frame.name}.npz", **halves)
     if not seen:
         raise UsageError("There are no pictures: too few frames follow each other, and each is seen with neighbours.")
     scales = {key: choose_scale(key, of_key) for key, of_key in samples.items()}

@@ -55,8 +55,8 @@ def seen_section(folders: Sequence[Path]) -> Seen | None:
         first = next(iter(listed.pictures), None)
         if first is not None:
             names |= listed.pictures
-            frames = [frame.name for frame in listed.frames if (folder / picture_file(first, frame.name)).is_file()]
-            found += [(folder, frame, listed.pictures) for frame in frames]
+            shown = [frame.name for frame in listed.frames if (folder / picture_file(first, frame.name)).is_file()]
+            found += [(folder, frame, listed.pictures) for frame in shown]
     if not found:
         return None
     spread = np.linspace(0, len(found) - 1, min(MAX_FRAMES, len(found))).round().astype(int)
