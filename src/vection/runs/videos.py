@@ -25,6 +25,7 @@ from vection.progress import Bars, no_bars
 from vection.recipes.recipe import Recipe
 from vection.reports.report import write_report
 from vection.runs.data import load_data
+from vection.runs.device import choose_device
 from vection.runs.evaluate import evaluate
 from vection.runs.load import load_predictor, read_run_recipe
 from vection.runs.start import starting_recipe
@@ -136,7 +137,8 @@ def _clips(
                     raise
                 warnings.append(f"{source.name} is left out: {error}")
                 continue
-        warnings += [f"{source.name}: {warning}" for warning in read_clip(place).ingest.get("warnings", ())]
+        about = read_clip(place).ingest or {}
+        warnings += [f"{source.name}: {warning}" for warning in about.get("warnings", ())]
     clips = [place for place in places if (place / CLIP_FILE).is_file()]
     if not clips:
         raise DataError(f"None of the {len(sources)} videos is usable. {' '.join(warnings)}")
@@ -145,7 +147,7 @@ def _clips(
 
 def _predict_held_out(folder: RunFolder, data: Path, *, device: str | None, progress: Bars) -> set[str]:
     """Predict the held-out pieces into the run folder; return the names of their images, as truth has them."""
-    predictor = load_predictor(folder.path, device=device)
+    predictor = load_predictor(folder.path, device=choose_device(device))
     names: set[str] = set()
     for source, frames in _held_out(read_run_recipe(folder.path), data):
         piece = source.part(frames)

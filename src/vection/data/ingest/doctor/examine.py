@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def examine_source(source: FrameSource, *, intrinsics: CameraIntrinsics | Path |
         stated = check_camera(intrinsics, width=sample.width, height=sample.height)
         findings += stated.findings
     frames = source.estimated_frames
-    common = {"source": source.path, "frames": frames, "rate": rate, "looked_at": len(sample)}
+    common: dict[str, Any] = {"source": source.path, "frames": frames, "rate": rate, "looked_at": len(sample)}
     camera: dict[str, object] = {"source": "unknown"}
     if stated.camera is not None:
         camera = {"source": stated.camera.source, "numbers": stated.camera.numbers}
