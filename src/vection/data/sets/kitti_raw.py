@@ -102,7 +102,7 @@ class KittiRawDataset(Dataset[RawSample]):
         line = self.lines[index]
         scan = self.root / line.folder / "velodyne_points" / "data" / f"{line.frame:010d}.bin"
         try:
-            calibration = read_lidar_calibration(self._date_folder(line.folder), camera=line.camera)
+            calibration = read_lidar_calibration((self.root / line.folder).parent, camera=line.camera)
             return lidar_depth_map(read_scan(scan), calibration, value="camera-z")
         except VectionError:
             return None

@@ -43,7 +43,7 @@ def _bars(black: PixelMask) -> str:
     height, width = black.shape
     sides, ends = black[height // 2, [2, -3]].any(), black[[2, -3], width // 2].any()
     return {(True, False): "bars at the sides", (False, True): "bars above or below"}.get(
-        (sides, ends), "borders or corners"
+        (bool(sides), bool(ends)), "borders or corners"
     )
 
 

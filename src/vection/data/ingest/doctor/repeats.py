@@ -80,8 +80,7 @@ def check_order(sample: Sample) -> list[Finding]:
 
 def _places(sample: Sample) -> list[int]:
     able = [index for index in range(len(sample)) if index + AHEAD < sample.run_end(index)]
-    chosen = np.unique(np.linspace(0, len(able) - 1, min(60, len(able))).round().astype(int)) if able else []
-    return [able[index] for index in chosen]
+    return [able[index] for index in np.unique(np.linspace(0, len(able) - 1, min(60, len(able))).round().astype(int))]
 
 
 def _changes_ahead(sample: Sample, index: int) -> Float64[np.ndarray, " ahead"]:

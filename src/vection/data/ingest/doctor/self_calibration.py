@@ -115,11 +115,11 @@ def _bundle(pairs: Sequence[SampledPair], focal: float) -> _Bundle:
     R, direction = np.tile(np.eye(3), (len(pairs), 1, 1)), np.tile([0.0, 0.0, -1.0], (len(pairs), 1))
     for index, pair in enumerate(pairs):
         chosen = np.linspace(0, len(pair.first) - 1, min(MOST_POINTS, len(pair.first))).round().astype(int)
-        both = [one[chosen] - centre for one in (pair.first, pair.second)]
-        points[:, index, : len(chosen)], present[index, : len(chosen)] = both, 1
-        E, mask = cv2.findEssentialMat(*both, K, method=cv2.USAC_MAGSAC, prob=0.999, threshold=2.0)
+        first, second = (one[chosen] - centre for one in (pair.first, pair.second))
+        points[:, index, : len(chosen)], present[index, : len(chosen)] = (first, second), 1
+        E, mask = cv2.findEssentialMat(first, second, K, method=cv2.USAC_MAGSAC, prob=0.999, threshold=2.0)
         if E is not None and E.shape == (3, 3):
-            _, turn, t, _ = cv2.recoverPose(E, *both, K, mask=mask)
+            _, turn, t, _ = cv2.recoverPose(E, first, second, K, mask=mask)
             R[index], direction[index] = turn, t.ravel()
     return _Bundle(points[0], points[1], present, R, direction, width)
 
