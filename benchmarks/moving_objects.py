@@ -266,6 +266,8 @@ def cost_of_step(name: str, arguments: Arguments) -> float:
 def step_seconds(name: str, arguments: Arguments) -> float:
     """CPU seconds of a step with its data: the least of some of each stage, for other work can only make it dearer."""
     recipe = variant(name, seed=0)
+    if recipe.method.needs.measured:
+        measure_clips(worlds(arguments)[0])
     sets, trial = load_data(recipe, worlds(arguments)[0]), arguments.out / f"trial-{os.getpid()}"
     total = 0.0
     for stage in recipe.stages:

@@ -227,7 +227,7 @@ def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
     around = Around(
         batch.target, batch.target, batch.sources[:, 1], steps=torch.ones(2, 1), even=torch.zeros(2, dtype=torch.bool)
     )
-    flow, _ = method._scene_flow(around, motion.ego[:, None], K)
+    flow = method._scene_flow(around, motion.ego[:, None], K).flows
     own = object_flow(flow[0], ego_flow(points, motion.ego), motion.moving)
     trained = points_in_source(points, motion.ego, own, order=order)
     seen = points_in_source(points + motion.object_flow, motion.ego, None)
