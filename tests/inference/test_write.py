@@ -69,7 +69,7 @@ def test_video_has_one_range_for_the_clip(tmp_path):
 
 def test_wide_images_stand_above_one_another(tmp_path):
     image = np.zeros((40, 130, 3), np.uint8)
-    made = [Prediction("0", image, np.full((40, 130), 3, np.float32), "up-to-scale", "none")]
+    made = [Prediction(name, image, np.full((40, 130), 3, np.float32), "up-to-scale", "none") for name in "01"]
     folder = write_predictions(made, tmp_path / "out", model="m")
     with av.open(str(folder / "depth.mp4")) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (480, 296)

@@ -97,7 +97,7 @@ class Observer:
                 raise UsageError(f"There is no picture '{name}'; of these frames this model makes {', '.join(names)}.")
             if name in MEASURED:
                 size = f"{self.predictor.width}x{self.predictor.height}"
-                can = f"it wants a clip of {size} that was measured (vection ingest --measure); else {can}"
+                can = f"it wants a clip of {size} that was measured (`ingest` with `measure=True`); else {can}"
             raise UsageError(f"This model makes no picture '{name}' of these frames; {can}.")
         return tuple(name for name in names if name in self.names) if self.names else names
 

@@ -22,7 +22,7 @@ from vection.methods.pictures import PICTURES
 PictureMap = Float[np.ndarray, "channel height width"]
 """Numbers of one picture; `methods.pictures.PICTURES` says what they are."""
 
-Samples = Float[np.ndarray, " pixel"]
+Samples = Float[np.ndarray, " _"]
 """What the scale of a picture is chosen from: inverse depths, errors or lengths."""
 
 Scale = ColourRange | float

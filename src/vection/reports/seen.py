@@ -1,4 +1,4 @@
-"""The report's pictures of what the method saw when it compared frames: those of `vection predict --pictures`."""
+"""The report's pictures of what the method saw when it compared frames: those that `predict` writes with `pictures`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -70,8 +70,7 @@ def odometry(
     between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
     the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
     where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
-    `intrinsics` are those of a video or images, as `ingest` takes them.
-    Raises UsageError where these do not fit each other, or if there is no motion to be had.
+    `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
@@ -94,10 +93,7 @@ def odometry(
             raise UsageError(f"{frames} has gaps, so `first_frame` does not tell which frames are behind them.")
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _matched(predicted, open_paths(place), truth=place, stretches=stretches)
-    scores = tuple(
-        score_path(predicted[name], true, protocol, name=title, first_frame=first_frame)
-        for name, (title, true) in matched.items()
-    )
+    scores = _scores(predicted, matched, protocol, first_frame=first_frame)
     folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
     said = tuple(path.motion for path in predicted.values())
     comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
@@ -106,6 +102,19 @@ def odometry(
     if scores and csv is not None:
         write_text(Path(csv), segments_csv(scores))
     return comparison
+
+
+def _scores(
+    predicted: Mapping[str, CameraPath],
+    matched: Mapping[str, tuple[str, CameraPath]],
+    protocol: OdometryProtocol,
+    *,
+    first_frame: int | None,
+) -> tuple[PathScores, ...]:
+    return tuple(
+        score_path(predicted[name], true, protocol, name=title, first_frame=first_frame)
+        for name, (title, true) in matched.items()
+    )
 
 
 def _first(named: Mapping[str, T], protocol: OdometryProtocol) -> dict[str, T]:

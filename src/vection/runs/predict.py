@@ -8,7 +8,7 @@ from vection.inference.motion_source import MotionChoice
 from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, open_sources
+from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
@@ -41,12 +41,11 @@ def predict(
     `run` is a run or checkpoint folder; of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
     snapshot, the recipe's choice if not given. `width` and `height` are the size at which the networks see images, if
     not that of training. Of several clips each gets a folder of its name below `out`. `path`, `video` and `png` can be
-    left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
-    camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
-    where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
-    those of a video or images, as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the
-    method sees when it compares a frame with its neighbours, as its training panels show it; an empty list means all
-    that the method can make. An older prediction folder is replaced with `overwrite` only.
+    left out; `scene_flow` is written besides, where motion is known. `motion` says whether the camera's motion is
+    measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where it can be
+    neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as `ingest` takes
+    them. `pictures` are names of `vection.methods.pictures`: what the method sees when it compares a frame with its
+    neighbours; an empty list means all that it can make. An older prediction folder is replaced with `overwrite` only.
     `device` is the GPU if there is one, else the CPU, if not given. Raises UsageError for wrong places and for what
     cannot be known, DataError for unusable frames.
     """
@@ -57,14 +56,10 @@ def predict(
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
-    predictor = load_predictor(
-        place, device=choose_device(device), flip_postprocess=flip_postprocess, width=width, height=height
-    )
+    device = choose_device(device)
+    predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
     model = str(run if place == start_folder(str(run)) else place)
-    observer = None if pictures is None else Observer(predictor, pictures)
-    if observer is not None:
-        for source in sources:
-            observer.check(next(iter(source)), count=source.count)
+    observer = None if pictures is None else _observer(predictor, pictures, sources)
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
@@ -81,6 +76,14 @@ def predict(
             )
         folders.append(folder)
     return folders
+
+
+def _observer(predictor: Predictor, pictures: Sequence[str], sources: Sequence[FrameSource]) -> Observer:
+    """Return what makes the pictures; UsageError for what cannot be made of a source."""
+    observer = Observer(predictor, pictures)
+    for source in sources:
+        observer.check(next(iter(source)), count=source.count)
+    return observer
 
 
 def _predictions(

@@ -13,7 +13,7 @@ from vection.data.splits.listed_frames import read_parts
 from vection.data.splits.published import NAMED, NamedSplit, PublishedList, find_split
 from vection.errors import UsageError
 from vection.recipes.recipe import DataSettings
-from vection.runs.data import kitti_raw_sets
+from vection.runs.data import kitti_sets
 
 TRAIN = "2011_09_26/a_sync 3 l\n2011_09_26/a_sync 4 r\n2011_09_26/b_sync 0000000007 l\n"
 VAL = "2011_09_26/a_sync 4 l\n2011_09_26/c_sync 1 l\n"
@@ -110,9 +110,9 @@ def test_a_recipe_takes_a_name(split: str, tmp_path: Path):
     (tmp_path / "kitti").mkdir()
     # the lists were found; the images are another matter
     with pytest.raises(Exception, match="None of the 3 listed frames"):
-        kitti_raw_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
+        kitti_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
     with pytest.raises(UsageError, match="vection splits"):
-        kitti_raw_sets(replace(settings, split=None), tmp_path, temporal=True, stereo=False)
+        kitti_sets(replace(settings, split=None), tmp_path, temporal=True, stereo=False)
 
 
 def test_the_command(split: str, capsys: pytest.CaptureFixture[str]):
@@ -154,9 +154,9 @@ def test_a_part_of_a_name_and_one_list_alone_train_without_validation(split: str
     own = tmp_path / "own.txt"
     own.write_text(f"{DRIVE} 1 l\n{DRIVE} 2 r\n")
     settings = DataSettings(source="kitti-raw", split=str(own), width=96, height=64)
-    training, validation = kitti_raw_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
+    training, validation = kitti_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
     assert (len(training), validation) == (2, None)
-    left, _ = kitti_raw_sets(replace(settings, left_only=True), tmp_path / "kitti", temporal=True, stereo=False)
+    left, _ = kitti_sets(replace(settings, left_only=True), tmp_path / "kitti", temporal=True, stereo=False)
     assert [(line.frame, line.side) for line in left.lines] == [(1, "l")]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
@@ -131,6 +130,8 @@ def _recipe(name: str, options: Train, overrides: list[str], *, out: Path) -> "R
 
 
 def _train_on_videos(videos: list[Path], recipe: "Recipe", options: Train, common: dict[str, Any]) -> None:
+    from rich.console import Console
+
     from vection.runs.videos import train_on_videos
 
     done = train_on_videos(videos, recipe=recipe, intrinsics=options.intrinsics, **common)
