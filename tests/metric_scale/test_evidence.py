@@ -92,7 +92,7 @@ def test_gps_with_noise_and_a_clock_that_is_off(tmp_path):
         (100 + 0.2 * i, 49 + (2.4 * i + rng.normal(0, 0.3)) * metre, 8 + rng.normal(0, 0.3) * metre) for i in range(150)
     ]
     readings = write(tmp_path / "gps.csv", "seconds,latitude,longitude", rows)
-    evidence = Travelled(read_travel(readings, offset=-100))
+    evidence = Travelled(read_travel(readings, offset=-100.0))
     drive_straight(evidence, metres=1.2, frames=290)
     reading = read_factors(evidence.factors)
     assert reading.factor == pytest.approx(UNIT, rel=0.02)
