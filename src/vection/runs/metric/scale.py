@@ -1,5 +1,6 @@
 """Find the metric scale of a run on frames of its camera: what `vection scale` does."""
 
+import dataclasses
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +81,7 @@ def scale(
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     _check_place(place, run=run, out=out)
     predictor = load_predictor(place, device=choose_device(device))
-    parts = [source.part(range(most_frames)) for source in sources]
+    parts = [_first(source, most_frames) for source in sources]
     speeds, count = _observe(predictor, parts, evidence, motion=motion, path=path, progress=progress)
     readings = _readings(evidence, predictor)
     factor, uncertainty = combine(readings)
@@ -109,6 +110,11 @@ def _check_place(place: Path, *, run: Path | str, out: Path | str | None) -> Non
         raise UsageError(f"'{run}' ships with vection; say with `out` in which new run folder it gets a scale.")
     if out is not None:
         check_free(Path(out))
+
+
+def _first(source: FrameSource, most_frames: int) -> FrameSource:
+    count = None if source.count is None else min(source.count, most_frames)
+    return dataclasses.replace(source.part(range(most_frames)), description=source.description, count=count)
 
 
 def _observe(
