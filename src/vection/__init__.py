@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vection.exports.settings import ExportSettings as ExportSettings
     from vection.inference.prediction import Prediction as Prediction
     from vection.inference.predictor import Predictor as Predictor
+    from vection.metric_scale.sources import ScaleSources as ScaleSources
     from vection.recipes.recipe import Recipe as Recipe
     from vection.recipes.registry import get_recipe as get_recipe
     from vection.recipes.registry import recipe_names as recipe_names
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vection.runs.export import view as view
     from vection.runs.import_weights import import_run as import_run
     from vection.runs.load import load_predictor
+    from vection.runs.metric.scale import scale as scale
     from vection.runs.odometry import odometry as odometry
     from vection.runs.predict import predict as predict
     from vection.runs.train import train as train
@@ -46,6 +48,7 @@ _MODULES = {
     "Predictor": "vection.inference.predictor",
     "PrepareSettings": "vection.data.readers.sequences",
     "Recipe": "vection.recipes.recipe",
+    "ScaleSources": "vection.metric_scale.sources",
     "UsageError": "vection.errors",
     "VectionError": "vection.errors",
     "evaluate": "vection.runs.evaluate",
@@ -61,6 +64,7 @@ _MODULES = {
     "read_clip": "vection.data.clips.folder",
     "recipe_names": "vection.recipes.registry",
     "report": "vection.reports.report:write_report",
+    "scale": "vection.runs.metric.scale",
     "train": "vection.runs.train",
     "train_on_videos": "vection.runs.videos",
     "view": "vection.runs.export",

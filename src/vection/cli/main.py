@@ -41,6 +41,7 @@ COMMANDS = {
     ),
     "train": Command("models.train", "train on videos, or on clip folders: depth and motion, a score, a report"),
     "predict": Command("models.predict", "depth, colour video and camera path of images or a video"),
+    "scale": Command("models.scale", "metres: find a run's scale by camera height, speed, GPS, distances or stereo"),
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
     "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
     "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),

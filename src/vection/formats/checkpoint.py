@@ -1,5 +1,6 @@
 """Checkpoints: weights as safetensors, the rest as JSON, and never a half-written one."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,17 @@ def read_config(folder: Path) -> dict[str, Any]:
     config = read_json(path, remedy="the checkpoint is damaged.")
     check_format(config, newest=FORMAT, path=path)
     return config
+
+
+def weights_digest(folder: Path) -> str:
+    """Return the SHA-256 of a checkpoint's weights in hexadecimal; DataError if they cannot be read."""
+    try:
+        with (folder / WEIGHTS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"'{folder / WEIGHTS}' is missing or damaged; take another checkpoint, or train anew."
+        ) from error
 
 
 def load_weights(module: torch.nn.Module, folder: Path) -> None:

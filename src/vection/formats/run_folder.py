@@ -90,6 +90,11 @@ class RunFolder:
         return self.path / "import.json"
 
     @property
+    def scale(self) -> Path:
+        """The metric scale of the depth (`formats.scale_file`), where it was found."""
+        return self.path / "scale.json"
+
+    @property
     def report(self) -> Path:
         """The page that shows the run."""
         return self.path / "report.html"

@@ -21,6 +21,7 @@ from vection.reports.examples import Example
 from vection.reports.findings import LABEL_FREE, health_remarks, is_measured, label_free, summary, timing
 from vection.reports.objects import object_tiles, objects_section
 from vection.reports.run import Run, read_run
+from vection.reports.scale import scale_section
 from vection.reports.seen import prediction_folders, seen_section
 from vection.reports.trajectory import read_places, scale_onto
 
@@ -108,6 +109,7 @@ def _context(run: Run) -> dict[str, Any]:
         "path": _path(folders),
         "video": _video(folders),
         "photos": _photos(folders),
+        "scale": scale_section(run),
         "label_free": label_free(run.evaluation, run.events),
         "label_free_curve": _label_free_curve(run.events),
         "objects": objects_section(run.evaluation, model=MODEL),

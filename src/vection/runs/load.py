@@ -14,6 +14,7 @@ from vection.formats.run_folder import RunFolder
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
 from vection.methods.method import Knows
+from vection.metric_scale.stored import apply_scale
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
@@ -90,8 +91,8 @@ def load_predictor(
 
     `checkpoint` is "best", "last" or the optimiser steps of a snapshot, such as "33170"; None is the one that the
     recipe says. `width` and `height` are the size at which the networks see images, if not that of training. Depth is
-    in metres after stereo training, else up to scale. Raises UsageError if there is no whole checkpoint, or for sides
-    that do not fit the networks.
+    in metres after stereo training or where a scale was found (`vection scale`), else up to scale. Raises UsageError if
+    there is no whole checkpoint, or for sides that do not fit the networks.
     """
     folder = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     config = read_config(folder)
@@ -115,6 +116,7 @@ def load_predictor(
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source != "clips" and recipe.data.shared_intrinsics:
             predictor.depth_scale = TRUE_BASELINE / NOMINAL_BASELINE
+    apply_scale(predictor, folder)
     return predictor
 
 
