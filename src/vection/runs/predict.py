@@ -12,8 +12,7 @@ from vection.inference.sources import Frame, open_sources
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
-from vection.runs.load import find_run_checkpoint, load_predictor
-from vection.starts import start_folder
+from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
 
 
 def predict(
@@ -38,7 +37,7 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder; of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
+    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
     snapshot, the recipe's choice if not given. `width` and `height` are the size at which the networks see images, if
     not that of training. Of several clips each gets a folder of its name below `out`. `path`, `video` and `png` can be
     left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
@@ -60,7 +59,6 @@ def predict(
     predictor = load_predictor(
         place, device=choose_device(device), flip_postprocess=flip_postprocess, width=width, height=height
     )
-    model = str(run if place == start_folder(str(run)) else place)
     observer = None if pictures is None else Observer(predictor, pictures)
     if observer is not None:
         for source in sources:
@@ -71,7 +69,7 @@ def predict(
             folder = write_predictions(
                 _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
                 out / source.name,
-                model=model,
+                model=checkpoint_name(run, place),
                 frames_from=str(Path(source.description).resolve()),
                 png=png,
                 video=video,
