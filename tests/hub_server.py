@@ -83,9 +83,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Return the parts of the path, and what was sent."""
         path = urlsplit(self.path).path
         self.hub.asked.append(f"{self.command} {unquote(path)}")
-        return [unquote(part) for part in path.strip("/").split("/")], self.rfile.read(
-            int(self.headers.get("Content-Length", 0))
-        )
+        chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        body = b"".join(self._chunks()) if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        return [unquote(part) for part in path.strip("/").split("/")], body
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -93,7 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts, _ = self._begin()
         if self.hub.fails_at and self.hub.fails_at in self.path:
-            return self._answer({"error": "broken"}, status=500)
+            self._answer({"error": "broken"}, status=500)
+            return
         match parts:
             case ["api", "models", owner, name, "revision", revision]:
                 found = self._find(f"{owner}/{name}", revision)
@@ -124,7 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         parts, body = self._begin()
         if self.hub.fails_at and self.hub.fails_at in self.path:
-            return self._answer({"error": "broken"}, status=500)
+            self._answer({"error": "broken"}, status=500)
+            return
         match parts:
             case ["api", "repos", "create"]:
                 asked = json.loads(body)

@@ -97,8 +97,9 @@ def _cannot(verb: str, model: HubModel, error: Exception) -> str:
             f"{model.name} has no version '{model.revision}' on the Hub; leave it out, or name a branch, tag or commit."
         )
     if status in (401, 403, 404):
+        may = "read" if verb == "fetch" else "write"
         return (
-            f"Cannot {verb} {model}: there is none that you may {'read' if verb == 'fetch' else 'write'} (HTTP {status}); "
+            f"Cannot {verb} {model}: there is none that you may {may} (HTTP {status}); "
             "check its name, and log in with: hf auth login."
         )
     if status == 400 or isinstance(error, ValueError):

@@ -12,6 +12,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import load_file
 from tests.hub_server import Hub, serve_hub
 
@@ -28,7 +29,10 @@ from vection.recipes.public import public_recipe
 from vection.recipes.recipe_file import recipe_to_json
 from vection.runs.start import starting_recipe, with_start
 
-DEBUG = vection.get_recipe("monodepth2-debug")
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # huggingface_hub of its own call
+
+RECIPE = vection.get_recipe("street")
+RECIPE = replace(RECIPE, method=replace(RECIPE.method, pretrained=False))
 WORDS = {"licence": "cc-by-4.0", "trained_on": "Two drives of a synthetic street"}
 METRICS = dict.fromkeys(("abs_rel", "sq_rel", "rmse", "rmse_log", "a1", "a2", "a3"), 0.125)
 SECRET = "/home/maker/secret"
@@ -39,9 +43,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose recipe and checkpoint name private places wherever they can."""
     run = RunFolder(tmp_path_factory.mktemp("runs") / "first")
     recipe = replace(
-        DEBUG,
-        data=replace(DEBUG.data, split=f"{SECRET}/lists", labels=f"{SECRET}/labels"),
-        method=replace(DEBUG.method, depth_weights=f"{SECRET}/imagenet.pth"),
+        RECIPE,
+        data=replace(RECIPE.data, split=f"{SECRET}/lists", labels=f"{SECRET}/labels"),
         start_from=f"{SECRET}/runs/earlier",
     )
     config = {
@@ -52,7 +55,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "imported": {"layout": "monodepth2", "source": f"{SECRET}/mono.pth", "sha256": {"mono.pth": "ab" * 32}},
     }
     torch.manual_seed(0)
-    save_checkpoint(run.best, weights=build_method(DEBUG.method).state_dict(), config=config)
+    save_checkpoint(run.best, weights=build_method(RECIPE.method).state_dict(), config=config)
     run.write_recipe(recipe_to_json(recipe))
     return run.path
 
@@ -60,7 +63,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A Hub on this machine, and a cache of its own."""
-    constants = huggingface_hub.constants
     with serve_hub() as server:
         monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
         template = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
@@ -104,7 +106,7 @@ def test_a_published_folder_predicts_alike_and_names_no_place_of_its_maker(train
     for word in (b"secret", b"maker", b"/home", str(tmp_path).encode(), str(trained).encode(), b"camera.mp4"):
         assert word not in everything
     json.loads((folder / "config.json").read_text(), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
-    assert load_file(folder / "model.safetensors").keys() == build_method(DEBUG.method).state_dict().keys()
+    assert load_file(folder / "model.safetensors").keys() == build_method(RECIPE.method).state_dict().keys()
     photo = image(tmp_path)
     before, after = vection.load(trained).predict(photo), vection.load(folder).predict(photo)
     assert np.array_equal(before.depth, after.depth)
@@ -126,7 +128,7 @@ def test_the_card_states_what_it_is(trained: Path, tmp_path: Path):
         "| trained on | Two drives of a synthetic street |",
         "| licence | cc-by-4.0 |",
         f"| started from | published weights in the layout monodepth2, whose terms apply (SHA-256 {'ab' * 8}) |",
-        "| training | 4 optimiser steps, batch 2 |",
+        f"| training | 4 optimiser steps, batch {RECIPE.data.batch_size} |",
         "| unit of depth | up to scale: one unknown factor; its numbers are no metres |",
         "| scale | none: monocular training leaves the scale open |",
         "mine: ground truth my laser.",
@@ -155,7 +157,7 @@ def test_scores_of_another_checkpoint_are_left_out(trained: Path, tmp_path: Path
     [{"trained_on": f"my videos in {SECRET}"}, {"trained_on": " "}, {"licence": "free: for all"}],
 )
 def test_words_that_cannot_be_published(changes: dict[str, str], trained: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="names a place on this machine|is empty|no identifier of a licence"):
+    with pytest.raises(UsageError, match=r"names a place on this machine|is empty|no identifier of a licence"):
         vection.publish(trained, tmp_path / "model", **{**WORDS, **changes})
     assert list(tmp_path.iterdir()) == []
 
@@ -241,5 +243,8 @@ def test_addresses_that_are_none(address: str):
 
 
 def test_only_places_are_taken_out_of_a_recipe():
-    recipe = replace(DEBUG, data=replace(DEBUG.data, split="eigen_zhou:train", labels="clips"), start_from="street")
+    recipe = vection.get_recipe("lite-mono")
+    recipe = replace(recipe, data=replace(recipe.data, split="eigen_zhou:train", labels="clips"), start_from="street")
     assert asdict(public_recipe(recipe)) == asdict(recipe)
+    private = replace(recipe, method=replace(recipe.method, depth_weights=f"{SECRET}/imagenet.pth"), start_from=SECRET)
+    assert asdict(public_recipe(private)) == asdict(replace(recipe, start_from=None))

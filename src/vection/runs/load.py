@@ -23,7 +23,7 @@ from vection.starts import STARTS, start_folder
 
 
 def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:
-    """Find the checkpoint of a run folder, a checkpoint folder itself, weights that ship, by name, or a model on the Hub.
+    """Find the checkpoint of a run, a checkpoint folder itself, weights that ship, by name, or a model on the Hub.
 
     `checkpoint` is "best" (on held-out frames), "last", or the optimiser steps of a snapshot; None is the one that the
     run stands for: its recipe says which (`default_checkpoint`). A model on the Hub, "hf://owner/name@revision", is

@@ -37,15 +37,16 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
-    snapshot, the recipe's choice if not given. `width` and `height` are the size at which the networks see images, if
-    not that of training. Of several clips each gets a folder of its name below `out`. `path`, `video` and `png` can be
-    left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
-    camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
-    where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
-    those of a video or images, as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the
-    method sees when it compares a frame with its neighbours, as its training panels show it; an empty list means all
-    that the method can make. An older prediction folder is replaced with `overwrite` only.
+    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last"
+    or the optimiser steps of a snapshot, the recipe's choice if not given. `width` and `height` are the size at which
+    the networks see images, if not that of training. Of several clips each gets a folder of its name below `out`.
+    `path`, `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says
+    whether the camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and
+    leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
+    `intrinsics` are those of a video or images, as `ingest` takes them. `pictures` are names of
+    `vection.methods.pictures`: what the method sees when it compares a frame with its neighbours, as its training
+    panels show it; an empty list means all that the method can make. An older prediction folder is replaced with
+    `overwrite` only.
     `device` is the GPU if there is one, else the CPU, if not given. Raises UsageError for wrong places and for what
     cannot be known, DataError for unusable frames.
     """

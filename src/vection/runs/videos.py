@@ -64,8 +64,8 @@ def train_on_videos(
 
     Clips have the recipe's size, and geometry is measured in the videos if it learns from that. The end of each clip,
     or of many clips whole ones, is held out, predicted, and scored without labels. A stopped call goes on when it is
-    repeated. `intrinsics` as `ingest` takes them; `checkpoint` and `log_with` as `train` has them; `minutes` is the time of everything
-    until the training ends.
+    repeated. `intrinsics` as `ingest` takes them; `checkpoint` and `log_with` as `train` has them; `minutes` is the
+    time of everything until the training ends.
     Raises UsageError (a missing video, a folder of other videos) or DataError (no video is usable).
     """
     began, log_with = perf_counter(), check_trackers(log_with)

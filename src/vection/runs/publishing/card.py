@@ -115,8 +115,8 @@ def _use(facts: Facts) -> list[str]:
         "prediction.depth, prediction.unit, prediction.scale_source",
         "```",
         "",
-        "Weights are safetensors and settings JSON: loading them runs no code. Add `@COMMIT` to the address to pin a version. "
-        "Depth of scenes and cameras unlike the training data means little. Not for decisions about safety.",
+        "Weights are safetensors and settings JSON: loading them runs no code. Add `@COMMIT` to the address to pin a "
+        "version. Depth of scenes and cameras unlike the training data means little. Not for decisions about safety.",
     ]
 
 

@@ -46,7 +46,7 @@ def publish(
     checkpoint: str | None = None,
     public: bool = False,
 ) -> Published:
-    """Publish a checkpoint of a run as weights (safetensors), settings (JSON) and a model card, in a folder or on the Hub.
+    """Publish a checkpoint of a run as weights (safetensors), settings (JSON) and a card, in a folder or on the Hub.
 
     `to` is a folder, which must not exist, or "hf://owner/name", which is made for its owner's eyes unless `public`.
     `licence` is the model's, by the Hub's identifier ("apache-2.0", "cc-by-nc-4.0", "other"), `trained_on` says in
