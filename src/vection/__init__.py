@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vection.runs.metric.scale import scale as scale
     from vection.runs.odometry import odometry as odometry
     from vection.runs.predict import predict as predict
+    from vection.runs.publishing.publish import publish as publish
     from vection.runs.train import train as train
     from vection.runs.videos import train_on_videos as train_on_videos
 
@@ -61,6 +62,7 @@ _MODULES = {
     "odometry": "vection.runs.odometry",
     "predict": "vection.runs.predict",
     "prepare": "vection.data.prepare.preparation",
+    "publish": "vection.runs.publishing.publish",
     "read_clip": "vection.data.clips.folder",
     "recipe_names": "vection.recipes.registry",
     "report": "vection.reports.report:write_report",

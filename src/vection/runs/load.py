@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from vection.data.sets.kitti_raw import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.errors import DataError, UsageError
-from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config
+from vection.formats.checkpoint import CONFIG, WEIGHTS, find_checkpoint, load_weights, read_config
 from vection.formats.record import first_place
 from vection.formats.run_folder import RunFolder
+from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
 from vection.methods.method import Knows
@@ -23,15 +24,20 @@ from vection.starts import STARTS, start_folder
 
 
 def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:
-    """Find the checkpoint of a run folder, a checkpoint folder itself, or weights that ship, by name.
+    """Find the checkpoint of a run, a checkpoint folder itself, weights that ship, by name, or a model on the Hub.
 
     `checkpoint` is "best" (on held-out frames), "last", or the optimiser steps of a snapshot; None is the one that the
-    run stands for: its recipe says which (`default_checkpoint`). Raises UsageError if there is no whole checkpoint, or
-    if the name means two.
+    run stands for: its recipe says which (`default_checkpoint`). A model on the Hub, "hf://owner/name@revision", is
+    fetched into the cache of huggingface_hub. Raises UsageError if there is no whole checkpoint, if the name means
+    two, or if the model cannot be fetched.
 
     >>> find_run_checkpoint(Path("street")).name  # weights that ship
     'street'
     """
+    if (model := hub_model(place)) is not None:
+        if checkpoint is not None:
+            raise UsageError(f"{model} is one checkpoint and no run of several; leave `checkpoint` out.")
+        return fetch_model(model, (CONFIG, WEIGHTS))
     run, start = RunFolder(place), start_folder(str(place))
     found = find_checkpoint(place) or _default(run)
     if checkpoint is not None and (found or start) is not None:
@@ -44,9 +50,19 @@ def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:
     if (whole := found or start) is not None:
         return whole
     raise UsageError(
-        f"There is no checkpoint in '{place}'; give a run folder of vection train, "
+        f"There is no checkpoint in '{place}'; give a run folder of vection train, hf://OWNER/NAME of the Hub, "
         f"or the name of weights that ship with vection: {', '.join(STARTS)}."
     )
+
+
+def checkpoint_name(place: Path | str, checkpoint: Path) -> str:
+    """Return how a checkpoint that was found at `place` is recorded, so that it can be found again.
+
+    Weights that ship go by their name, a model on the Hub by its address with the commit that was fetched.
+    """
+    if (model := hub_model(place)) is not None:
+        return str(HubModel(model.name, checkpoint.name))
+    return str(place if checkpoint == start_folder(str(place)) else checkpoint)
 
 
 def _default(run: RunFolder) -> Path | None:
@@ -78,6 +94,11 @@ def read_run_recipe(folder: Path) -> Recipe:
     return _recipe(run.read_recipe(), path=run.recipe)
 
 
+def read_checkpoint_recipe(folder: Path) -> Recipe:
+    """Read the recipe of a checkpoint folder. Raises UsageError if it is none, DataError if it cannot be read."""
+    return _recipe(read_config(folder).get("recipe"), path=folder / CONFIG)
+
+
 def load_predictor(
     run: Path | str,
     *,
@@ -87,8 +108,9 @@ def load_predictor(
     width: int | None = None,
     height: int | None = None,
 ) -> Predictor:
-    """Load a run folder, a checkpoint folder, or weights that ship with vection, by name.
+    """Load a run folder, a checkpoint folder, weights that ship with vection, by name, or a model on the Hub.
 
+    The last is "hf://owner/name" or "hf://owner/name@revision"; revision is a branch, a tag or, best, a commit.
     `checkpoint` is "best", "last" or the optimiser steps of a snapshot, such as "33170"; None is the one that the
     recipe says. `width` and `height` are the size at which the networks see images, if not that of training. Depth is
     in metres after stereo training or where a scale was found (`vection scale`), else up to scale. Raises UsageError if

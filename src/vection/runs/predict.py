@@ -12,8 +12,7 @@ from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
-from vection.runs.load import find_run_checkpoint, load_predictor
-from vection.starts import start_folder
+from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
 
 
 def predict(
@@ -38,14 +37,15 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder; of a run `checkpoint` names one: "best", "last" or the optimiser steps of a
-    snapshot, the recipe's choice if not given. `width` and `height` are the size at which the networks see images, if
-    not that of training. Of several clips each gets a folder of its name below `out`. `path`, `video` and `png` can be
-    left out; `scene_flow` is written besides, where motion is known. `motion` says whether the camera's motion is
-    measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where it can be
-    neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as `ingest` takes
-    them. `pictures` are names of `vection.methods.pictures`: what the method sees when it compares a frame with its
-    neighbours; an empty list means all that it can make. An older prediction folder is replaced with `overwrite` only.
+    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last"
+    or the optimiser steps of a snapshot, the recipe's choice if not given. `width` and `height` are the size at which
+    the networks see images, if not that of training. Of several clips each gets a folder of its name below `out`.
+    `path`, `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says
+    whether the camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and
+    leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
+    `intrinsics` as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the method sees when
+    it compares a frame with its neighbours; an empty list means all. An older prediction folder is replaced with
+    `overwrite` only.
     `device` is the GPU if there is one, else the CPU, if not given. Raises UsageError for wrong places and for what
     cannot be known, DataError for unusable frames.
     """
@@ -58,7 +58,6 @@ def predict(
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     device = choose_device(device)
     predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
-    model = str(run if place == start_folder(str(run)) else place)
     observer = None if pictures is None else _observer(predictor, pictures, sources)
     folders = []
     for source in sources:
@@ -66,7 +65,7 @@ def predict(
             folder = write_predictions(
                 _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
                 out / source.name,
-                model=model,
+                model=checkpoint_name(run, place),
                 frames_from=str(Path(source.description).resolve()),
                 png=png,
                 video=video,

@@ -6,18 +6,24 @@ from pathlib import Path
 from vection.errors import UsageError
 from vection.formats.checkpoint import check_parts, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
+from vection.hub import hub_model
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
-from vection.runs.load import find_run_checkpoint, read_run_recipe
+from vection.runs.load import checkpoint_name, find_run_checkpoint, read_checkpoint_recipe, read_run_recipe
 from vection.starts import start_folder
 
 
 def starting_recipe(name: str, *, out: Path) -> Recipe:
     """Return the recipe of this name, or that of a run folder: from its weights, unless it is `out`, which goes on.
 
-    Raises UsageError if there is neither, DataError for a run whose method has parts that are gone.
+    Of a model on the Hub it is the recipe of its checkpoint, from its weights.
+    Raises UsageError if there is none, DataError for a run whose method has parts that are gone.
     """
     folder = Path(name)
+    if hub_model(name) is not None:
+        fetched = find_run_checkpoint(folder)
+        recipe = read_checkpoint_recipe(fetched)
+        return replace(recipe, start_from=checkpoint_name(name, fetched), starts_after=None, start_epoch=None)
     if name in recipe_names() or not folder.is_dir():
         return get_recipe(name)
     recipe = read_run_recipe(folder)
@@ -45,9 +51,9 @@ def with_start(recipe: Recipe, *, checkpoint: str | None = None) -> Recipe:
             raise UsageError("`checkpoint` is one of the run that training starts from; name it with `start_from=RUN`.")
         return recipe
     place = Path(recipe.start_from)
-    if start_folder(recipe.start_from) is not None and checkpoint is None:
-        find_run_checkpoint(place)
-        return recipe
+    if hub_model(place) is not None or (start_folder(recipe.start_from) is not None and checkpoint is None):
+        start = find_run_checkpoint(place, checkpoint=checkpoint)
+        return replace(recipe, start_from=checkpoint_name(place, start))
     if checkpoint is None and recipe.start_epoch is not None and find_checkpoint(place) is None:
         return replace(recipe, start_from=str(_after_epoch(place, recipe)))
     return replace(recipe, start_from=str(find_run_checkpoint(place, checkpoint=checkpoint)))

@@ -30,6 +30,8 @@ from vection.runs.evaluate import evaluate
 from vection.runs.load import load_predictor, read_run_recipe
 from vection.runs.start import starting_recipe
 from vection.runs.train import train
+from vection.training.accelerator import check_trackers
+from vection.training.settings import TrackerName
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,18 @@ def train_on_videos(
     resume: bool = True,
     device: str | None = None,
     workers: int = 0,
+    log_with: Sequence[TrackerName] = (),
     progress: Bars = no_bars,
 ) -> VideoTraining:
     """Turn videos or folders of images into clips in the run folder `out`, train on them, and write the report.
 
     Clips have the recipe's size, and geometry is measured in the videos if it learns from that. The end of each clip,
     or of many clips whole ones, is held out, predicted, and scored without labels. A stopped call goes on when it is
-    repeated. `intrinsics` as `ingest` takes them; `checkpoint` as `train` has it; `minutes` is the time of everything
-    until the training ends.
+    repeated. `intrinsics` as `ingest` takes them; `checkpoint` and `log_with` as `train` has them; `minutes` is the
+    time of everything until the training ends.
     Raises UsageError (a missing video, a folder of other videos) or DataError (no video is usable).
     """
-    began = perf_counter()
+    began, log_with = perf_counter(), check_trackers(log_with)
     out = Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
@@ -91,6 +94,7 @@ def train_on_videos(
         device=device,
         minutes=None if minutes is None else minutes - (perf_counter() - began) / 60,
         workers=workers,
+        log_with=log_with,
         progress=progress,
     )
     held_out = _predict_held_out(folder, data, device=device, progress=progress)

@@ -18,14 +18,14 @@ from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
-from vection.training.accelerator import make_accelerator
+from vection.training.accelerator import make_accelerator, start_trackers
 from vection.training.augmentation.augment import augment
 from vection.training.batches import EpochBatches
 from vection.training.data import Data
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.position import Position
 from vection.training.reporter import Reporter
-from vection.training.settings import Stage, TrainingSettings
+from vection.training.settings import Stage, Tracking, TrainingSettings
 from vection.training.stage_run import StageRun
 from vection.training.stop import StopRequest
 from vection.training.true_depth import KnowsTruth, TrueDepth
@@ -46,12 +46,14 @@ class Training:
         description: dict[str, Any],
         device: str | None = None,
         shown: bool = True,
+        tracking: Tracking = Tracking(),  # noqa: B008
     ) -> None:
         """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one.
 
-        `shown` draws a progress bar.
+        `shown` draws a progress bar; `tracking` says where the run is shown besides TensorBoard.
         """
-        self.accelerator = make_accelerator(settings, device)
+        self.accelerator = make_accelerator(settings, device, trackers=tracking.names)
+        self.tracking = tracking
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
         self.run, self.description, self.shown = RunFolder(run), description, shown
@@ -93,13 +95,16 @@ class Training:
             load_weights(self.method, checkpoint)
             self.position = Position(**read_config(checkpoint)["position"])
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        main = self.accelerator.is_main_process
+        tracked = main and self.tracking.names and self.position.stage < len(self.stages)
         reporter = Reporter(
             self.run,
             total_steps=self.total_steps,
             steps_per_epoch=self.steps_per_epoch,
             done=self.position.step,
-            main=self.accelerator.is_main_process,
+            main=main,
             shown=self.shown,
+            trackers=start_trackers(self.accelerator, self.tracking, run=self.run.path) if tracked else (),
         )
         with reporter, StopRequest() as stop:
             while self.position.stage < len(self.stages):

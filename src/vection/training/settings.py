@@ -1,8 +1,21 @@
 """How to train: stages and the settings they share. Plain values; the loop reads them, nothing else does."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+TrackerName = Literal["mlflow", "trackio", "wandb"]
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where a run is shown besides TensorBoard."""
+
+    names: tuple[TrackerName, ...] = ()
+    """Trackers, which are the packages of the same names."""
+    settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    """What they show as the settings of the run, by dotted names."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.errors import UsageError
+from vection.hub import hub_model
 from vection.starts import STREET
 
 EXAMPLES = (
@@ -19,6 +20,7 @@ EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive",
     "vection predict runs/first drive.mp4 --out predictions/drive --motion measured --intrinsics fov:70",
     "vection predict runs/first photo.jpg --out predictions/photo --no-path",
+    "vection predict hf://owner/name photo.jpg --out predictions/photo",
     "vection predict runs/first clips --out runs/first/predictions --flip-postprocess",
     "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
     "vection predict runs/first drive.mp4 --out predictions/drive --intrinsics fov:70 --pictures",
@@ -44,7 +46,8 @@ class Predict:
     """
 
     run: Positional[Path]
-    """Run folder or checkpoint folder; left out where --model names it."""
+    """Run folder, checkpoint folder, or hf://OWNER/NAME@REVISION of the Hugging Face Hub; left out where --model names
+    it."""
     input: Positional[Path | None] = None
     """Video, image, folder of images, or folder of clips."""
     model: Path | None = None
@@ -130,7 +133,7 @@ def _model_and_frames(options: Predict) -> tuple[Path, Path]:
         from vection.formats.run_folder import RunFolder
 
         run = RunFolder(options.run)
-        if run.recipe.is_file() or find_checkpoint(options.run) is not None:
+        if run.recipe.is_file() or find_checkpoint(options.run) is not None or hub_model(options.run) is not None:
             raise UsageError(f"'{options.run}' is a model; name the video or images to predict after it.")
         return options.model or Path(STREET), options.run
     if options.model is not None:

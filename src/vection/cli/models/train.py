@@ -12,6 +12,8 @@ from vection.cli.arguments import flags, override, parse_known
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
+from vection.hub import hub_model
+from vection.training.settings import TrackerName
 
 if TYPE_CHECKING:
     from vection.recipes.recipe import Recipe
@@ -24,6 +26,7 @@ EXAMPLES = (
     "vection train monodepth2-video --data clips --out runs/other --training.seed 3 --data.batch_size 8",
     "vection train monodepth2-video --data clips --out runs/second --set training.seed=4",
     "vection train runs/imported --data clips --out runs/adapted --data.source clips",
+    "vection train hf://owner/name drive.mp4 --out runs/adapted --log-with mlflow",
 )
 
 
@@ -38,7 +41,8 @@ class Train:
 
     what: Positional[tuple[str, ...]] = ()
     """Videos or folders of images, before any setting; before them, or alone with --data, the name of a recipe (vection
-    recipes lists them), or a run folder: its recipe, starting from its weights. If none is named, it is `video`."""
+    recipes lists them), or a run folder or hf://OWNER/NAME@REVISION: its recipe, starting from its weights. If none is
+    named, it is `video`."""
     data: Path | None = None
     """A clip folder, or a folder with clip folders below it; for KITTI recipes the KITTI raw folder."""
     out: Path | None = None
@@ -58,6 +62,8 @@ class Train:
     """cpu or cuda; chosen if not given."""
     workers: int | None = None
     """Processes that measure clips and render, before training; as many as there are cores, at most 8, if not given."""
+    log_with: UseAppendAction[tuple[TrackerName, ...]] = ()
+    """Show the run in a tracker as well, besides TensorBoard: mlflow, trackio or wandb; may be given many times."""
     json: bool = False
     """Print the run folder and the last losses as one line of JSON at the end."""
 
@@ -78,6 +84,7 @@ def run(arguments: Sequence[str]) -> None:
         "device": None if options.device is None else choose_device(options.device),
         "minutes": options.minutes,
         "workers": count_workers(options.workers),
+        "log_with": options.log_with,
         "progress": progress_bar,
     }
     if videos:
@@ -100,7 +107,8 @@ def _recipe_and_videos(options: Train) -> tuple[str, list[Path]]:
     is_recipe = first in recipe_names() or RunFolder(path).recipe.is_file() or not path.exists()
     name = first if is_recipe else "video"
     videos = [Path(word) for word in words[1 if is_recipe else 0 :]]
-    if is_recipe and words and first not in recipe_names() and len(path.suffix) > 1 and not path.exists():
+    named = first in recipe_names() or hub_model(first) is not None
+    if is_recipe and words and not named and len(path.suffix) > 1 and not path.exists():
         raise UsageError(f"There is no video {first}, and no recipe of this name.")
     if videos and options.data is not None:
         raise UsageError(f"Give either videos ({videos[0]}) or --data with clips, not both.")
