@@ -97,12 +97,6 @@ def load_weights(module: torch.nn.Module, folder: Path) -> None:
         raise UsageError(f"The weights in '{folder}' do not fit the network of its {CONFIG}.") from error
 
 
-def weights_digest(folder: Path) -> str:
-    """Return the SHA-256 of the weights of a checkpoint."""
-    with (folder / WEIGHTS).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def check_parts(recipe: dict[str, Any], *, folder: Path) -> None:
     """Raise DataError if a stored recipe of `folder` trains with block matching of the pose, which is gone."""
     method = recipe.get("method", {})
