@@ -86,6 +86,12 @@ def test_one_of_several_that_is_unusable_is_left_out_by_name(images: Path, tmp_p
         train_on_videos([broken, broken], out=tmp_path / "none", recipe=RECIPE)
 
 
+def test_videos_of_one_name_do_not_take_each_other_s_place(images: Path, tmp_path: Path):
+    with pytest.raises(UsageError, match="would be one clip, 'drive'"):
+        train_on_videos([images, images], out=tmp_path / "run", recipe=RECIPE)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_data_set_s_recipe_is_refused(images: Path, tmp_path: Path):
     with pytest.raises(UsageError, match="reads a data set"):
         train_on_videos([images], out=tmp_path / "run", recipe="monodepth2")
