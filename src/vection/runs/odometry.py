@@ -49,6 +49,7 @@ def odometry(
     checkpoint: str | None = None,
     truth: Path | str | None = None,
     out: Path | str | None = None,
+    beside: Sequence[Path | str] = (),
     protocol: str | OdometryProtocol = "odometry",
     align: Sequence[str] = (),
     snippets: Sequence[int] = (),
@@ -63,8 +64,10 @@ def odometry(
     """Predict the path of `frames` with the run `source`, or read the paths at `source`; write and score them.
 
     `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
-    clips with true poses; clips among `frames` bring their own. `checkpoint` is one of the run: "best", "last" or the
-    optimiser steps of a snapshot; the recipe's choice if not given. `align` and `snippets` (numbers of frames) replace
+    clips with true poses; clips among `frames` bring their own. `beside` are paths of the same frames (files,
+    folders of them, prediction folders) that are drawn in the same picture, under the names of these places.
+    `checkpoint` is one of the run: "best", "last" or the optimiser steps of a snapshot; the recipe's choice if not
+    given. `align` and `snippets` (numbers of frames) replace
     those of the protocol, `sequences` how many sequences count, the first by name. `first_frame` says which true frame
     is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each stretch
     between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
@@ -94,7 +97,13 @@ def odometry(
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _matched(predicted, open_paths(place), truth=place, stretches=stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
-    folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
+    if beside and out is None:
+        raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
+    others = {
+        other.stem: _matched(predicted, open_paths(other), truth=other, stretches=stretches)
+        for other in map(Path, beside)
+    }
+    folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
     said = tuple(path.motion for path in predicted.values())
     comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
     if scores and out is not None:
@@ -176,6 +185,7 @@ def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:
 def _write(
     predicted: dict[str, CameraPath],
     matched: dict[str, tuple[str, CameraPath]],
+    others: dict[str, dict[str, tuple[str, CameraPath]]],
     out: Path,
     *,
     first_frame: int | None,
@@ -184,7 +194,8 @@ def _write(
     for name, path in predicted.items():
         true = matched[name][1] if name in matched else None
         folder = out if len(predicted) == 1 else out / name
-        folders.append(write_path(path, folder, true=true, first_frame=first_frame))
+        beside = {place: paths[name][1] for place, paths in others.items()}
+        folders.append(write_path(path, folder, true=true, beside=beside, first_frame=first_frame))
     return folders
 
 
@@ -219,5 +230,5 @@ def _matched(
     missing = [clip for clip in clips.values() if clip not in trues]
     if missing:
         names = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
-        raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {names}); rename one of the two.")
+        raise UsageError(f"{truth} has no path named '{missing[0]}' (it has {names}); rename one of the two.")
     return {name: (name if name in stretches else clip or name, trues[clip]) for name, clip in clips.items()}
