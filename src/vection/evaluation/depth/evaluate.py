@@ -91,7 +91,7 @@ def evaluate_depth(
         categories=summarise(rows, protocol),
         images=len(ratios),
         ratio_median=float(np.median(scales := [*ratios.values()])),
-        ratio_std=float(np.std(scales / np.median(scales))),
+        ratio_std=float(np.std(np.divide(scales, np.median(scales)))),
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
         share=_share(shares),
