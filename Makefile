@@ -1,6 +1,8 @@
 # The one list of commands. Each installs first what it needs, into .venv of this checkout.
 PYTHON ?= python3
 PROCESSES ?= 2
+CASES ?= 10000
+SEED ?= 0
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -8,7 +10,7 @@ INSTALLED := .venv/.installed
 QUIET_THREADS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-lowest lint format docs bench clean
+.PHONY: help install demo test test-fast test-lowest lint format docs fuzz bench clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +48,9 @@ format: $(INSTALLED)  ## format the code and mend what ruff can mend
 
 docs: $(INSTALLED)  ## write docs/cli.md anew from the help texts
 	$(BIN)/python docs/cli_reference.py
+
+fuzz: $(INSTALLED)  ## damage every kind of input thousands of times (hours); failing cases are kept in fuzz/
+	$(QUIET_THREADS) PYTHONPATH=. $(BIN)/python -m tests.fuzz.campaign --cases $(CASES) --seed $(SEED)
 
 bench: $(INSTALLED)  ## measure speed; the ablation, which takes hours, is started by hand
 	@for script in benchmarks/synthetic_world.py benchmarks/training_step.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vection.array_files import read_array
 from vection.arrays import CameraMatrix, CameraNumbers, DepthMap, PixelMask, Pose, RgbImage
 from vection.data.clips.intrinsics import camera_matrix, resolve_intrinsics
 from vection.errors import DataError, UsageError
@@ -219,10 +220,7 @@ def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, nam
 
 def read_depth(file: Path) -> DepthMap:
     """Read a depth map, height x width; DataError if it is missing or none."""
-    try:
-        depth = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"The depth {file} is missing or broken ({error}); predict again.") from error
+    depth = read_array(file, what="The depth", remedy="predict again")
     if depth.ndim != 2 or not np.issubdtype(depth.dtype, np.floating):
         raise DataError(f"{file} holds no depth map; predict again.")
     return np.asarray(depth, dtype=np.float32)

@@ -1,8 +1,6 @@
 """Measured geometry: the folder `measured/` of a clip, with the motion of its pairs and the depth of its frames."""
 
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 from pydantic import FiniteFloat, NonNegativeInt, PositiveInt
 
+from vection.array_files import open_arrays
 from vection.arrays import PixelMask, Pose, Rotation, Vector3
 from vection.errors import DataError, UsageError
 from vection.files import read_json, whole_file, write_text
@@ -253,13 +252,10 @@ def write_map(
 def read_map(folder: Path, name: str, *, size: tuple[int, int]) -> DepthWithWeight:
     """Return a frame's depth in its own unit; DataError unless its file is whole and of this height and width."""
     path = map_file(folder, name)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            depth = arrays["depth"].astype(np.float32)
-            weight = arrays["weight"].astype(np.float32) / np.float32(HIGHEST_WEIGHT)
-            moving = arrays["moving"].astype(bool) if "moving" in arrays else None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"The measured depth {path} is missing or broken ({error}); {REMEDY}") from error
+    with open_arrays(path, what="The measured depth", remedy=REMEDY.rstrip(".")) as arrays:
+        depth = arrays.need("depth").astype(np.float32)
+        weight = arrays.need("weight").astype(np.float32) / np.float32(HIGHEST_WEIGHT)
+        moving = arrays["moving"].astype(bool) if "moving" in arrays else None
     if any(one.shape != size for one in (depth, weight, weight if moving is None else moving)):
         raise DataError(
             f"The measured depth {path} is {'x'.join(map(str, depth.shape[::-1]))} but {LIST_FILE} says "

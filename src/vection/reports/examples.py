@@ -7,11 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vection.array_files import open_arrays
 from vection.arrays import AnyArray, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_map
 from vection.data.clips.truth_sources import MEASURED
-from vection.errors import DataError
 from vection.evaluation.depth.evaluate import predicted_depth
 from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
@@ -107,10 +107,7 @@ def read_examples(folder: Path) -> tuple[Example, ...]:
 
 
 def _read_example(path: Path) -> Example:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            optional = {part: arrays[part] for part in OPTIONAL if part in arrays}
-            unit: Unit = "metres" if str(arrays["unit"]) == "metres" else "up-to-scale"
-            return Example(path.stem, arrays["image"], arrays["depth"], unit=unit, **optional)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path} is no example of vection ({error}); delete it or evaluate again.") from error
+    with open_arrays(path, what="The example", remedy="delete it or evaluate again") as arrays:
+        optional = {part: arrays[part] for part in OPTIONAL if part in arrays}
+        unit: Unit = "metres" if str(arrays.need("unit")) == "metres" else "up-to-scale"
+        return Example(path.stem, arrays.need("image"), arrays.need("depth"), unit=unit, **optional)

@@ -36,7 +36,7 @@ def test_steps_of_monodepth2(tmp_path):
         with pytest.raises(DataError, match=match):
             open_paths(file)
     np.save(file, np.array([steps, None], object), allow_pickle=True)
-    with pytest.raises(DataError, match="no array of steps"):
+    with pytest.raises(DataError, match="missing or broken"):
         open_paths(file)
 
 

@@ -39,7 +39,7 @@ def test_counts_and_shapes_are_checked(tmp_path):
     with pytest.raises(DataError, match="image x row x column"):
         open_predictions(tmp_path / "disps.npy", names=["x", "y"])
     np.save(tmp_path / "disps.npy", np.array([DEPTH, None], object), allow_pickle=True)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="missing or broken"):
         open_predictions(tmp_path / "disps.npy", names=["x", "y"])
 
 
@@ -68,5 +68,5 @@ def test_archives_that_are_none(tmp_path):
     with pytest.raises(DataError, match="not one map"):
         open_predictions(tmp_path / "depth.npz").read("x")
     (tmp_path / "c.npz").write_text("text")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="missing or broken"):
         open_predictions(tmp_path / "c.npz", kind="depth")

@@ -143,13 +143,13 @@ def test_pickled_ground_truth_is_refused(tmp_path):
     maps = np.empty(2, object)
     maps[:] = [np.ones((2, 3), np.float32), np.ones((2, 4), np.float32)]
     np.savez(tmp_path / "gt_depths.npz", data=maps)
-    with pytest.raises(DataError, match="export the ground truth again"):
+    with pytest.raises(DataError, match=r"pickled objects.*export it again"):
         list(exported_truth(tmp_path / "gt_depths.npz"))
 
 
 def test_text_file_named_npz_is_refused(tmp_path):
     (tmp_path / "gt.npz").write_text("not an archive")
-    with pytest.raises(DataError, match=r"not a \.npz"):
+    with pytest.raises(DataError, match=r"no.* zip file"):
         exported_truth(tmp_path / "gt.npz")
 
 

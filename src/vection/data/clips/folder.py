@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt
 
+from vection.array_files import open_arrays
 from vection.arrays import CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
 from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
@@ -137,18 +138,15 @@ class ClipInfo:
         if self.truth is None:
             raise DataError(f"The clip {self.folder} holds no ground truth.")
         path = self.folder / self.truth / f"{self.frames[index].stem}.npz"
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                flow = arrays.get("object_flow")
-                return FrameTruth(
-                    depth=arrays["depth"].astype(np.float32),
-                    category=arrays.get("category"),
-                    semantics=arrays.get("semantics"),
-                    object_flow=None if flow is None else flow.astype(np.float32),
-                    T_camera_to_world=arrays.get("T_camera_to_world"),
-                )
-        except (OSError, KeyError, ValueError, EOFError) as error:
-            raise DataError(f"The ground truth file {path} is missing or broken ({error}).") from error
+        with open_arrays(path, what="The ground truth file", remedy="prepare the clip again") as arrays:
+            flow = arrays.get("object_flow")
+            return FrameTruth(
+                depth=arrays.need("depth").astype(np.float32),
+                category=arrays.get("category"),
+                semantics=arrays.get("semantics"),
+                object_flow=None if flow is None else flow.astype(np.float32),
+                T_camera_to_world=arrays.get("T_camera_to_world"),
+            )
 
     def _read_sized(self, path: Path) -> RgbImage:
         image = read_rgb(path)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from vection.array_files import open_arrays, read_array
 from vection.arrays import AnyArray, Distortion, PointList, Pose
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_whole_rgb
@@ -154,10 +155,7 @@ def _read_truth(drive: _Drive, name: str, pose: Pose | None) -> FrameTruth:
 
 
 def _read_points(file: Path) -> PointList:
-    try:
-        points = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"The laser points {file} are missing or broken ({error}).") from error
+    points = read_array(file, what="The list of laser points")
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind != "f":
         raise DataError(f"{file} holds {points.dtype} of shape {points.shape}, not points of three numbers.")
     return np.asarray(points, np.float64)
@@ -166,11 +164,8 @@ def _read_points(file: Path) -> PointList:
 def _read_masks(file: Path) -> dict[str, AnyArray]:
     """Arrays of numbers; pickled objects are left closed."""
     names = ("motion_label", "semantic", "instance")
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return {name: np.asarray(arrays[name]) for name in names if name in arrays.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"The labels {file} are missing or broken ({error}).") from error
+    with open_arrays(file, what="The file of labels") as arrays:
+        return {name: arrays[name] for name in names if name in arrays}
 
 
 def _panoptic(drive: _Drive, arrays: Mapping[str, AnyArray], file: Path) -> PanopticLabel:

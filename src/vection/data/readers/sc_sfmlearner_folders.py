@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.array_files import read_array
 from vection.arrays import CameraNumbers, DepthMap, Pose
 from vection.data.clips.folder import FrameTruth, natural_key
 from vection.data.clips.image_file import read_whole_rgb
@@ -110,10 +111,7 @@ def read_camera_numbers(file: Path) -> CameraNumbers:
 
 
 def _depth(file: Path) -> DepthMap:
-    try:
-        depth = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{file} is no array of depth ({error}).") from error
+    depth = read_array(file, what="The depth")
     if depth.ndim != 2 or depth.dtype.kind != "f":
         raise DataError(f"{file} holds {depth.dtype} of shape {depth.shape}, not one map of depth.")
     return depth.astype(np.float32)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from vection.array_files import open_arrays, read_array
 from vection.arrays import Poses
 from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
@@ -53,13 +54,10 @@ def read_steps(file: Path) -> CameraPath:
     Nothing that is pickled is read. UsageError if it cannot be opened, DataError for anything else: also for poses that
     begin with the identity, which are no steps but a path.
     """
-    try:
-        steps = np.load(file, allow_pickle=False)
-    except OSError as error:
-        raise UsageError(f"The camera path {file} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{file} is no array of steps ({error}).") from error
-    if not isinstance(steps, np.ndarray) or steps.ndim != 3 or steps.shape[1:] != (4, 4) or steps.dtype.kind != "f":
+    if not file.is_file():
+        raise UsageError(f"The camera path {file} cannot be read: there is no such file.")
+    steps = read_array(file, what="The camera path")
+    if steps.ndim != 3 or steps.shape[1:] != (4, 4) or steps.dtype.kind != "f":
         raise DataError(f"{file} is no array of steps T_current_to_next, N x 4 x 4, as Monodepth2's poses.npy is.")
     steps = steps.astype(np.float64)
     rotation = steps[:, :3, :3]
@@ -124,13 +122,10 @@ def _clip_paths(root: Path) -> dict[str, CameraPath]:
             file = folder / str(info.truth) / f"{frame.stem}.npz"
             if not file.is_file():
                 continue
-            try:
-                with np.load(file, allow_pickle=False) as arrays:
-                    if "T_camera_to_world" in arrays:
-                        poses.append(arrays["T_camera_to_world"].astype(np.float64))
-                        seconds.append(frame.seconds)
-            except (OSError, ValueError, EOFError) as error:
-                raise DataError(f"The ground truth file {file} is broken ({error}); prepare the clip again.") from error
+            with open_arrays(file, what="The ground truth file", remedy="prepare the clip again") as arrays:
+                if "T_camera_to_world" in arrays:
+                    poses.append(arrays["T_camera_to_world"].astype(np.float64))
+                    seconds.append(frame.seconds)
         if poses:
             paths[_name(folder, root)] = CameraPath(str(folder), np.stack(poses), seconds=np.array(seconds))
     if not paths:

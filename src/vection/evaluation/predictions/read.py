@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
+from vection.array_files import read_array
 from vection.data.clips.folder import natural_key
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.errors import DataError, UsageError
@@ -202,7 +203,4 @@ def _read_pfm(path: Path) -> Float[np.ndarray, "height width"]:
 
 
 def _read_array(path: Path) -> np.ndarray:
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"The prediction {path} is missing or broken ({error}); predict again.") from error
+    return read_array(path, what="The prediction", remedy="predict again")

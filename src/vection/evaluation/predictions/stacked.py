@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from vection.array_files import open_arrays, read_array
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader, kind_of_name
 
@@ -13,6 +14,7 @@ STACK_KEYS = ("pred", "preds", "predictions", "data", "depth", "depths", "disp",
 """Keys under which programs store all images in one array; other keys are names of images."""
 INVERSE_DEPTH_KEYS = ("disp", "disps", "disparities")
 DEPTH_KEYS = ("depth", "depths")
+WHAT, REMEDY = "The prediction file", "write arrays of numbers of one size"
 
 
 def read_stack(path: Path, names: Sequence[str] | None, *, kind: MapKind | None = None) -> PredictionReader:
@@ -22,20 +24,13 @@ def read_stack(path: Path, names: Sequence[str] | None, *, kind: MapKind | None 
     Without `kind` the file's name must tell which it is (UsageError).
     """
     kind = kind or kind_of_name(path.stem) or _say_kind(path)
-    try:
-        maps = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} cannot be read as an array of numbers ({error}).") from error
-    return _reader(path, maps, names, kind=kind)
+    return _reader(path, read_array(path, what=WHAT, remedy=REMEDY, memory_map=True), names, kind=kind)
 
 
 def read_archive(path: Path, names: Sequence[str] | None, *, kind: MapKind | None = None) -> PredictionReader:
     """Open a .npz: one array of all images in the order of `names`, or an array for each image under its name."""
-    try:
-        arrays = np.load(path, allow_pickle=False)
-        keys = list(arrays.files)
-    except (OSError, ValueError, EOFError, AttributeError) as error:
-        raise DataError(f"{path} cannot be read as a .npz of numbers ({error}).") from error
+    with open_arrays(path, what=WHAT, remedy=REMEDY) as arrays:
+        keys = list(arrays)
     stacks = [key for key in keys if key.lower() in STACK_KEYS]
     if not keys or len(stacks) > 1 or (stacks and len(keys) > 2):
         raise DataError(f"{path} holds {', '.join(keys[:6]) or 'nothing'}: neither one array nor one for each image.")
@@ -44,9 +39,9 @@ def read_archive(path: Path, names: Sequence[str] | None, *, kind: MapKind | Non
         kind_of_key: MapKind | None = "inverse-depth" if key in INVERSE_DEPTH_KEYS else None
         kind_of_key = "depth" if key in DEPTH_KEYS else kind_of_key
         kind = kind or kind_of_key or kind_of_name(path.stem) or _say_kind(path)
-        return _reader(path, _numbers(arrays, stacks[0], path), names, kind=kind)
+        return _reader(path, _numbers(path, stacks[0]), names, kind=kind)
     kind = kind or kind_of_name(path.stem) or _say_kind(path)
-    return PredictionReader(str(path), tuple(keys), lambda name: PredictedMap(_map(arrays, name, path), kind))
+    return PredictionReader(str(path), tuple(keys), lambda name: PredictedMap(_map(path, name), kind))
 
 
 def _reader(path: Path, maps: np.ndarray, names: Sequence[str] | None, *, kind: MapKind) -> PredictionReader:
@@ -70,20 +65,16 @@ def _reader(path: Path, maps: np.ndarray, names: Sequence[str] | None, *, kind: 
     )
 
 
-def _map(arrays: np.lib.npyio.NpzFile, key: str, path: Path) -> Float[np.ndarray, "height width"]:
-    values = np.squeeze(_numbers(arrays, key, path))
+def _map(path: Path, key: str) -> Float[np.ndarray, "height width"]:
+    values = np.squeeze(_numbers(path, key))
     if values.ndim != 2 or values.dtype.kind != "f":
         raise DataError(f"'{key}' of {path} holds {values.dtype} of shape {values.shape}, not one map of real numbers.")
     return values.astype(np.float32)
 
 
-def _numbers(arrays: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
-    try:
-        return np.asarray(arrays[key])
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(
-            f"'{key}' of {path} cannot be read ({error}); pickled objects are refused, write arrays of one size."
-        ) from error
+def _numbers(path: Path, key: str) -> np.ndarray:
+    with open_arrays(path, what=WHAT, remedy=REMEDY) as arrays:
+        return arrays[key]
 
 
 def _say_kind(path: Path) -> MapKind:

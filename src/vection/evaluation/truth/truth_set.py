@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vection.array_files import open_arrays
 from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
 from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
 from vection.data.clips.truth_sources import TruthSource, source_identifier, source_sentence
@@ -182,20 +183,16 @@ def exported_truth(path: Path) -> TruthSet:
 
     Monodepth2's `gt_depths.npz` is refused: it holds a pickle, which can run any program when it is read.
     """
-    try:
-        arrays = np.load(path, allow_pickle=False)
-        keys = [key for key in arrays.files if key != SOURCE_KEY]
-        source = source_identifier(str(arrays[SOURCE_KEY])) if SOURCE_KEY in arrays.files else None
-    except OSError as error:
-        raise UsageError(f"The ground truth {path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, AttributeError) as error:
-        raise DataError(f"{path} is not a .npz of depth maps ({error}).") from error
+    if not path.is_file():
+        raise UsageError(f"The ground truth {path} cannot be read: there is no such file.")
+    what, remedy = "The ground truth", "export it again with vection"
+    with open_arrays(path, what=what, remedy=remedy) as arrays:
+        keys = [key for key in arrays if key != SOURCE_KEY]
+        source = source_identifier(str(arrays[SOURCE_KEY])) if SOURCE_KEY in arrays else None
 
     def read(name: str) -> GroundTruth:
-        try:
+        with open_arrays(path, what=what, remedy=remedy) as arrays:
             return GroundTruth(name, arrays[name].astype(np.float32), group=name.rpartition("/")[0])
-        except ValueError as error:
-            raise DataError(f"{path} holds pickled objects; export the ground truth again with vection.") from error
 
     return TruthSet(f"{path} ({source_sentence(source or 'unknown source')})", tuple(keys), read, source=source)
 

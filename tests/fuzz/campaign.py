@@ -1,0 +1,102 @@
+"""Fuzz readers and commands: python -m tests.fuzz.campaign --cases 10000 --seed 1 --out fuzz (make fuzz)."""
+
+import argparse
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tests.fuzz.case import complaint, files_below, run
+from tests.fuzz.mutations import mutate
+from tests.fuzz.targets import TARGETS, Target
+
+from vection.cli.main import main as program
+
+
+@dataclass(frozen=True)
+class Found:
+    """One case and how it ended."""
+
+    target: str
+    seed: int
+    damage: str
+    code: int
+    seconds: float
+    complaint: str
+    """What is wrong; empty if nothing is."""
+
+
+def fuzz(target: Target, seeds: range, *, keep: Path | None = None) -> Iterator[Found]:
+    """Damage the inputs of a target once for each seed and run its command; keep the inputs of those that fail."""
+    with tempfile.TemporaryDirectory() as place:
+        valid = Path(place) / "valid"
+        valid.mkdir()
+        target.write(valid)
+        whole = Path(place) / "whole"
+        shutil.copytree(valid, whole)
+        (whole / "tmp").mkdir()
+        with contextlib.chdir(whole):  # in this process, so that those forked from it have imported everything
+            code = program(target.words)
+        assert code == target.undamaged, f"{target.name} ends with {code} without any damage"
+        for seed in seeds:
+            folder = Path(place) / "case"
+            shutil.copytree(valid, folder, symlinks=True)
+            (folder / "tmp").mkdir()
+            files = sorted({file for pattern in target.damaged for file in folder.glob(pattern) if file.is_file()})
+            random = np.random.default_rng(seed)
+            file = files[int(random.integers(len(files)))]
+            damage = mutate(file, random)
+            before = files_below(folder)
+            copy = file.read_bytes()
+            ending = run(target.words, folder, program)
+            damaged = Path(place) / file.name
+            damaged.write_bytes(copy)
+            wrong = complaint(ending, before, folder, outputs=target.outputs, damaged=damaged)
+            damaged.unlink()
+            if wrong and keep is not None:
+                kept = keep / f"{target.name.replace(' ', '-')}-{seed}"
+                shutil.rmtree(kept, ignore_errors=True)
+                shutil.copytree(folder, kept, symlinks=True)
+                (kept / file.relative_to(folder)).write_bytes(copy)
+            shutil.rmtree(folder)
+            yield Found(target.name, seed, damage, ending.code, ending.seconds, wrong)
+
+
+def main() -> int:
+    """Run a campaign and print its counts; 1 if a case failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="targets whose names contain this")
+    parser.add_argument("--out", type=Path, default=Path("fuzz"), help="folder for failing cases and the table")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    targets = [target for target in TARGETS if options.only in target.name]
+    each = -(-options.cases // len(targets))
+    failed = 0
+    print("| target | cases | done | refused | failed | slowest, s |\n|---|---|---|---|---|---|")
+    with (options.out / "failures.jsonl").open("a", encoding="utf-8") as log:
+        for target in targets:
+            counts: Counter[str] = Counter()
+            slowest = 0.0
+            first = options.seed * 1_000_003
+            for found in fuzz(target, range(first, first + each), keep=options.out):
+                counts["failed" if found.complaint else "done" if found.code == 0 else "refused"] += 1
+                slowest = max(slowest, found.seconds)
+                if found.complaint:
+                    log.write(json.dumps(vars(found)) + "\n")
+                    log.flush()
+            failed += counts["failed"]
+            numbers = " | ".join(str(counts[name]) for name in ("done", "refused", "failed"))
+            print(f"| {target.name} | {each} | {numbers} | {slowest:.1f} |", flush=True)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""A few cases of the quick targets, the same each time; `make fuzz` runs thousands of all."""
+
+import pytest
+from tests.fuzz.campaign import fuzz
+from tests.fuzz.targets import TARGETS, Target
+
+QUICK = (
+    "ingest png",
+    "ingest mp4",
+    "camera json",
+    "evaluate npz",
+    "evaluate files",
+    "odometry tum",
+    "prepare kitti-raw",
+)
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if target.name in QUICK], ids=lambda one: one.name)
+def test_damaged_input_is_read_right_or_refused(target: Target):
+    assert [found for found in fuzz(target, range(5)) if found.complaint] == []
