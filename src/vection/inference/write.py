@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,16 @@ from vection.formats.prediction_folder import (
     is_prediction_folder,
     write_prediction_list,
 )
-from vection.inference.colour import colour_depth, colour_range, overlay_mask, sample_inverse_depth
+from vection.inference.ahead import map_ahead
+from vection.inference.colour import (
+    ColourRange,
+    Samples,
+    SpreadSamples,
+    colour_depth,
+    colour_range,
+    overlay_mask,
+    sample_inverse_depth,
+)
 from vection.inference.motion_source import describe_motion
 from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
@@ -30,6 +40,8 @@ from vection.inference.video import beside, frame_rate, write_video
 
 IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
+WRITERS = 2
+"""Threads that write files, or draw pictures, while the next frames are predicted."""
 
 
 @dataclass
@@ -38,7 +50,7 @@ class _Written:
 
     frames: list[PredictedFrame] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
-    samples: list[AnyArray] = field(default_factory=list)
+    samples: SpreadSamples = field(default_factory=SpreadSamples)
     size: tuple[int, int] | None = None
     unit: Unit = "up-to-scale"
     scale_source: str = ""
@@ -106,22 +118,35 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
     if parts.video:
         (folder / IMAGES).mkdir()
     names: set[str] = set()
-    for prediction in predictions:
-        _check(prediction, written, names)
-        _write_array(folder / file_of("depth", prediction.name), prediction.depth)
-        if parts.png:
-            write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
-        if parts.video:
-            written.samples.append(sample_inverse_depth(prediction.depth))
-            write_rgb(folder / IMAGES / f"{prediction.name}.jpg", prediction.image)
-        if prediction.T_camera_to_world is not None:
-            written.poses.append(prediction.T_camera_to_world)
-        written.frames.append(_write_maps(prediction, folder, scene_flow=parts.scene_flow))
+
+    def checked() -> Iterator[Prediction]:
+        for prediction in predictions:
+            _check(prediction, written, names)
+            if prediction.T_camera_to_world is not None:
+                written.poses.append(prediction.T_camera_to_world)
+            yield prediction
+
+    write = partial(_write_frame, folder=folder, parts=parts)
+    for frame, sample in map_ahead(write, checked(), workers=WRITERS, ahead=2 * WRITERS):
+        written.frames.append(frame)
+        if sample is not None:
+            written.samples.add(sample)
     if not written.frames:
         raise DataError("There are no frames to predict.")
     if parts.scene_flow and len(written.frames) > 1 and written.frames[0].scene_flow is None:
         raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
+
+
+def _write_frame(prediction: Prediction, *, folder: Path, parts: _Parts) -> tuple[PredictedFrame, Samples | None]:
+    """Write the files of one frame; return how the list names it, and inverse depths for the video's range."""
+    _write_array(folder / file_of("depth", prediction.name), prediction.depth)
+    if parts.png:
+        write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
+    if parts.video:
+        write_rgb(folder / IMAGES / f"{prediction.name}.jpg", prediction.image)
+    frame = _write_maps(prediction, folder, scene_flow=parts.scene_flow)
+    return frame, sample_inverse_depth(prediction.depth) if parts.video else None
 
 
 def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> PredictedFrame:
@@ -205,16 +230,19 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
 
 
 def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
-    limits = colour_range(written.samples)
+    draw = partial(_picture, written=written, folder=folder, limits=colour_range(written.samples))
+    return map_ahead(draw, written.frames, workers=WRITERS, ahead=2 * WRITERS)
+
+
+def _picture(frame: PredictedFrame, *, written: _Written, folder: Path, limits: ColourRange) -> RgbImage:
     unit = "m" if written.unit == "metres" else written.unit
-    for frame in written.frames:
-        image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
-        depth = colour_depth(np.load(folder / frame.file), limits)
-        panels = [(image, ""), (depth, f"{limits.legend} {unit}")]
-        if written.has_masks:
-            over = image
-            if frame.motion_mask is not None:
-                mask = cv2.imread(str(folder / frame.motion_mask), cv2.IMREAD_UNCHANGED)
-                over = overlay_mask(image, np.asarray(mask, np.float32) / np.float32(255))
-            panels.append((over, "moves by itself"))
-        yield beside(panels)
+    image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
+    depth = colour_depth(np.load(folder / frame.file), limits)
+    panels = [(image, ""), (depth, f"{limits.legend} {unit}")]
+    if written.has_masks:
+        over = image
+        if frame.motion_mask is not None:
+            mask = cv2.imread(str(folder / frame.motion_mask), cv2.IMREAD_UNCHANGED)
+            over = overlay_mask(image, np.asarray(mask, np.float32) / np.float32(255))
+        panels.append((over, "moves by itself"))
+    return beside(panels)

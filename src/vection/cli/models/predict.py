@@ -21,6 +21,7 @@ EXAMPLES = (
     "vection predict runs/first photo.jpg --out predictions/photo --no-path",
     "vection predict runs/first clips --out runs/first/predictions --flip-postprocess",
     "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
+    "vection predict runs/first drive.mp4 --out predictions/drive --engine auto",
 )
 
 
@@ -65,6 +66,11 @@ class Predict:
     """Write scene_flow/*.npy: how every point moves in the camera's coordinates, objects and ego-motion together."""
     overwrite: bool = False
     """Replace an older prediction folder."""
+    engine: str = "torch"
+    """What computes the depth network: torch, a file or folder of vection export, or auto: the fastest run time that is
+    installed (OpenVINO, ONNX Runtime) and predicts the same."""
+    compile: bool = False
+    """Compile the depth network by torch.compile: a minute at first, some percent faster after it."""
     device: str | None = None
     """cpu or cuda; the GPU if there is one."""
     json: bool = False
@@ -90,6 +96,8 @@ def run(arguments: Sequence[str]) -> None:
         png=not options.no_png,
         scene_flow=options.scene_flow,
         overwrite=options.overwrite,
+        engine=options.engine,
+        compile=options.compile,
         device=options.device,
         progress=progress_bar,
     )

@@ -1,0 +1,286 @@
+"""Write a trained network as a file of another run time: what `vection export RUN --to onnx` does."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import torch
+
+from vection.data.clips.resizing import resize_camera, resize_image
+from vection.engines.agreement import Agreement, compare
+from vection.engines.engine import (
+    PACKAGES,
+    SUFFIXES,
+    DepthEngine,
+    NetworkEngine,
+    NetworkFile,
+    Part,
+    Precision,
+    RunTime,
+)
+from vection.engines.modules import Inputs, PartModule, build_part, example_inputs
+from vection.engines.prepared import prepared
+from vection.engines.quantisation import quantise
+from vection.engines.run_times import open_network, save_openvino, write_onnx, write_openvino, write_torch
+from vection.errors import UsageError
+from vection.extras import extra
+from vection.files import whole_folder
+from vection.formats.checkpoint import WEIGHTS
+from vection.inference.predictor import Predictor
+from vection.inference.sources import Frame, open_sources
+from vection.progress import Bars, no_bars
+from vection.runs.load import find_run_checkpoint, load_predictor
+
+PRECISIONS: dict[RunTime, tuple[Precision, ...]] = {
+    "onnx": ("fp32", "fp16", "int8"),
+    "openvino": ("fp32", "fp16", "bf16", "int8"),
+    "torch": ("fp32", "bf16"),
+}
+"""What each run time computes, or stores, on CPUs."""
+STATEMENT = "network.json"
+"""In every exported folder: what its files are, how well they agree; nothing without it is overwritten."""
+MOST_FRAMES = 32
+"""Frames that are looked at, spread over those given: ranges of int8 are measured on half of them, all are compared."""
+FRAMES_WORTH_AN_EXPORT = 100
+"""From so many frames on, seconds of exporting are won back in predicting them."""
+NEEDED: dict[RunTime, tuple[str, ...]] = {"openvino": ("openvino",), "onnx": ("onnx", "onnxruntime", "onnxscript")}
+"""Packages by which files are made and run."""
+
+
+@dataclass(frozen=True)
+class ExportedNetwork:
+    """A file that was written, and how well it agrees with PyTorch."""
+
+    file: Path
+    description: NetworkFile
+    agreement: Agreement
+
+
+def export_network(
+    run: Path | str,
+    *,
+    to: RunTime,
+    out: Path | str | None = None,
+    precision: Precision = "fp32",
+    parts: Sequence[Part] = ("depth",),
+    frames: Path | str | None = None,
+    intrinsics: Path | str | None = None,
+    size: tuple[int, int] | None = None,
+    dynamic: bool = False,
+    tolerance: float | None = None,
+    most_frames: int = MOST_FRAMES,
+    overwrite: bool = False,
+    progress: Bars = no_bars,
+) -> list[ExportedNetwork]:
+    """Write parts of a run's network as files of `to`, run each, and compare it with PyTorch.
+
+    `out` is a folder, beside the run and named after it, run time and precision if not given; it holds `depth.onnx`
+    (`.xml` and `.bin`, `.pt2`) and `network.json`. `frames` are a video, images or clips like those that will be
+    predicted: files of less precision than fp32 are compared, and int8 is measured, on them. `size` is height and
+    width, multiples of 32, those of training if not given; `dynamic` takes any. `tolerance` replaces `LARGEST` and
+    `MEANS` of `engines.agreement`; `most_frames` are looked at, spread over all.
+
+    Raises UsageError for what a run time or a model cannot do, and, writing nothing, for a file beyond the tolerance.
+    """
+    _check_precision(to, precision, has_frames=frames is not None)
+    predictor = load_predictor(run)
+    height, width = size or (predictor.height, predictor.width)
+    if height % 32 or width % 32:
+        raise UsageError(f"The size {width}x{height} is no multiple of 32; give another `height` and `width`.")
+    place = Path(run).parent / f"{Path(run).name}-{to}-{precision}" if out is None else Path(out)
+    _check_place(place, overwrite=overwrite)
+    seen = [] if frames is None else _spread(Path(frames), intrinsics=intrinsics, most=most_frames)
+    about = NetworkFile(
+        part="depth",
+        run_time=to,
+        precision=precision,
+        height=height,
+        width=width,
+        dynamic=dynamic,
+        inputs=(),
+        outputs=(),
+        unit=predictor.unit,
+        scale_source=predictor.scale_source,
+        model=str(run),
+        weights=weights_sum(run),
+    )
+    written = []
+    with whole_folder(place, overwrite=overwrite) as folder, progress(f"exporting {place.name}") as report:
+        for number, part in enumerate(parts):
+            written.append(_export(predictor, replace(about, part=part), seen, folder, tolerance=tolerance))
+            report(number + 1, len(parts))
+        stated = [
+            {"file": one.file.name, "agreement": asdict(one.agreement)} | json.loads(one.description.to_json())
+            for one in written
+        ]
+        (folder / STATEMENT).write_text(json.dumps(stated, indent=1), encoding="utf-8")
+    return [replace(one, file=place / one.file.name) for one in written]
+
+
+def open_engine(
+    choice: str, predictor: Predictor, *, run: Path | str, frames: Path | str
+) -> tuple[DepthEngine | None, str]:
+    """Return what predicts depth of a run in place of PyTorch, None for PyTorch itself, and its name in words.
+
+    `choice` is "torch", an exported file or the folder of one, or "auto": the fastest run time that is installed, if
+    its file, made for the occasion, agrees with PyTorch on `frames` as one in fp32 must, and there are frames enough to
+    be worth it. Raises UsageError for a file of another run or size.
+    """
+    if choice == "torch":
+        return None, PACKAGES["torch"]
+    if choice == "auto":
+        return _fastest(predictor, run=run, frames=frames)
+    file = Path(choice)
+    if file.is_dir():
+        file = next((found for suffix in SUFFIXES.values() if (found := file / f"depth{suffix}").is_file()), file)
+    network = open_network(file)
+    about = network.description
+    if about.part != "depth" or about.weights != weights_sum(run):
+        raise UsageError(f"{file} is not the depth network of {run}; export that run, or name the run it is of.")
+    if not about.dynamic and (about.height, about.width) != (predictor.height, predictor.width):
+        raise UsageError(
+            f"{file} takes images of {about.width}x{about.height}, and {run} was trained on "
+            f"{predictor.width}x{predictor.height}; export it without another size."
+        )
+    engine = NetworkEngine(network, depth_scale=predictor.depth_scale)
+    return engine, f"{PACKAGES[about.run_time]} in {about.precision}"
+
+
+def _fastest(predictor: Predictor, *, run: Path | str, frames: Path | str) -> tuple[DepthEngine | None, str]:
+    count = sum(source.count or FRAMES_WORTH_AN_EXPORT for source in open_sources(Path(frames)))
+    installed = [to for to in ("openvino", "onnx") if all(find_spec(package) for package in NEEDED[to])]
+    if predictor.device.type != "cpu" or count < FRAMES_WORTH_AN_EXPORT or not installed:
+        return None, PACKAGES["torch"]
+    to = installed[0]
+    with tempfile.TemporaryDirectory(prefix="vection-engine-") as folder:
+        try:
+            exported = export_network(run, to=to, out=Path(folder) / "network", frames=frames, most_frames=4)[0]
+        except UsageError:  # it does not agree, or cannot be exported
+            return None, PACKAGES["torch"]
+        network = open_network(exported.file)
+    return NetworkEngine(network, depth_scale=predictor.depth_scale), f"{PACKAGES[to]} in fp32"
+
+
+def weights_sum(run: Path | str) -> str:
+    """Return SHA-256 of a run's best weights, by which a file is known to be of the run."""
+    return hashlib.sha256((find_run_checkpoint(Path(run)) / WEIGHTS).read_bytes()).hexdigest()
+
+
+def _export(
+    predictor: Predictor, about: NetworkFile, frames: list[Frame], folder: Path, *, tolerance: float | None
+) -> ExportedNetwork:
+    knows = predictor.method.knows
+    if (about.part == "motion" and not knows.ego_motion) or (about.part == "classes" and not knows.classes):
+        raise UsageError(f"This model knows no {about.part}; leave that part out.")
+    size = (about.height, about.width)
+    with torch.no_grad():
+        module = build_part(
+            about.part,
+            prepared(predictor.method),
+            depth_scale=predictor.depth_scale,
+            bfloat16=about.precision == "bf16" and about.run_time == "torch",
+            size=size,
+        ).eval()
+        exact = build_part(
+            about.part, predictor.method, depth_scale=predictor.depth_scale, bfloat16=False, size=size
+        ).eval()
+    about = replace(about, inputs=module.inputs, outputs=module.outputs)
+    inputs = _inputs(module, frames, size) if frames else [example_inputs(module, size)]
+    file = folder / f"{about.part}{SUFFIXES[about.run_time]}"
+    example = example_inputs(module, size, batch=2 if about.dynamic else 1)
+    if about.precision == "int8" or (about.precision == "fp16" and about.run_time == "onnx"):
+        _write_smaller(module, example, file, about, inputs[::2])
+    else:
+        {"onnx": write_onnx, "openvino": write_openvino, "torch": write_torch}[about.run_time](
+            module, example, file, about
+        )
+    network = open_network(file)
+    agreement = compare(network, exact, inputs)
+    agreement.check(network, tolerance=tolerance)
+    return ExportedNetwork(file, about, agreement)
+
+
+def _write_smaller(
+    module: PartModule, example: Inputs, file: Path, about: NetworkFile, inputs: Sequence[Inputs]
+) -> None:
+    """Write an ONNX file of fp32, and make of it what has fewer bits."""
+    whole, small = file.with_suffix(".whole.onnx"), file.with_suffix(".onnx")
+    write_onnx(module, example, whole, about)
+    if about.precision == "int8":
+        quantise(whole, small, inputs)
+    else:
+        import onnx
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+
+        onnx.save(convert_float_to_float16(onnx.load(str(whole)), keep_io_types=True), str(small))
+    whole.unlink()
+    if about.run_time == "openvino":
+        with extra("openvino", purpose="Writing OpenVINO files"):
+            import openvino
+        save_openvino(openvino.convert_model(str(small)), file, about)
+        small.unlink()
+
+
+def _inputs(module: PartModule, frames: list[Frame], size: tuple[int, int]) -> list[Inputs]:
+    """Return the frames as the module takes them; of motion each pair that follows each other."""
+    images = [torch.from_numpy(resize_image(frame.image, size))[None] for frame in frames]
+    if module.inputs == ("image",):
+        return [{"image": image} for image in images]
+    pairs = [pair for pair in pairwise(range(len(frames))) if frames[pair[1]].number == frames[pair[0]].number + 1]
+    found = []
+    for first, second in pairs:
+        given = {"first": images[first], "second": images[second], "before": images[first]}
+        camera = frames[first].intrinsics
+        if camera is None:
+            given["intrinsics"] = example_inputs(module, size).get("intrinsics", torch.zeros(0))
+        else:
+            fx, fy, cx, cy = resize_camera(camera, from_size=frames[first].image.shape[:2], to_size=size)
+            given["intrinsics"] = torch.tensor(np.array([[[fx, 0, cx], [0, fy, cy], [0, 0, 1]]], np.float32))
+        found.append({name: given[name] for name in module.inputs})
+    if not found:
+        raise UsageError("Motion is compared on frames that follow each other; give a video or a clip as `frames`.")
+    return found
+
+
+def _spread(path: Path, *, intrinsics: Path | str | None, most: int) -> list[Frame]:
+    """Return up to `most` frames in pairs that follow each other, spread over all; numbered by their place."""
+    sources = open_sources(path, intrinsics=intrinsics)
+    count = max(2, most // len(sources) // 2 * 2)
+    chosen: list[Frame] = []
+    offset = 0
+    for source in sources[: most // 2]:
+        total = source.count or count
+        starts = np.linspace(0, max(0, total - 2), count // 2).astype(int)
+        wanted = {number for start in starts for number in (int(start), int(start) + 1)}
+        for number, frame in enumerate(source):
+            if number in wanted:
+                chosen.append(replace(frame, number=offset + number))
+            if number > max(wanted):
+                break
+        offset += total + 2
+    return chosen
+
+
+def _check_precision(to: RunTime, precision: Precision, *, has_frames: bool) -> None:
+    if to not in PRECISIONS:
+        raise UsageError(f"There is no run time '{to}'; choose among {', '.join(get_args(RunTime))}.")
+    if precision not in PRECISIONS[to]:
+        raise UsageError(f"`to={to}` has no {precision}; choose among {', '.join(PRECISIONS[to])}.")
+    if precision != "fp32" and not has_frames:
+        raise UsageError(f"In {precision} a network is compared on your own frames; name them with `frames`.")
+
+
+def _check_place(place: Path, *, overwrite: bool) -> None:
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    if not overwrite:
+        raise UsageError(f"{place} exists already; choose another place or allow overwriting.")
+    if not (place / STATEMENT).is_file():
+        raise UsageError(f"{place} holds no exported network, so it is not overwritten; choose another place.")
