@@ -21,15 +21,15 @@ class PartModule(nn.Module):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
-    def __init__(self, method: Method, *, depth_scale: float = 1.0, bfloat16: bool = False) -> None:
+    def __init__(self, method: Method, *, depth_scale: float = 1.0, in_bfloat16: bool = False) -> None:
         super().__init__()
         self.method = method
         self.depth_scale = depth_scale
-        self.bfloat16 = bfloat16
+        self.in_bfloat16 = in_bfloat16
 
     def precision(self) -> AbstractContextManager[Any]:
         """Return the context that convolutions run in; heads and geometry stay in float32."""
-        return torch.autocast("cpu", dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+        return torch.autocast("cpu", dtype=torch.bfloat16) if self.in_bfloat16 else nullcontext()
 
 
 class DepthModule(PartModule):
@@ -63,9 +63,9 @@ class MotionModule(PartModule):
     """
 
     def __init__(
-        self, method: Method, *, depth_scale: float = 1.0, bfloat16: bool = False, size: tuple[int, int]
+        self, method: Method, *, depth_scale: float = 1.0, in_bfloat16: bool = False, size: tuple[int, int]
     ) -> None:
-        super().__init__(method, depth_scale=depth_scale, bfloat16=bfloat16)
+        super().__init__(method, depth_scale=depth_scale, in_bfloat16=in_bfloat16)
         self.inputs = MOTION_INPUTS
         example = example_inputs(self, size)
         everything = self._tell(example)
@@ -102,12 +102,14 @@ class MotionModule(PartModule):
         return told
 
 
-def build_part(part: Part, method: Method, *, depth_scale: float, bfloat16: bool, size: tuple[int, int]) -> PartModule:
+def build_part(
+    part: Part, method: Method, *, depth_scale: float, in_bfloat16: bool, size: tuple[int, int]
+) -> PartModule:
     """Return a part of a method that knows it."""
     if part == "motion":
-        return MotionModule(method, depth_scale=depth_scale, bfloat16=bfloat16, size=size)
+        return MotionModule(method, depth_scale=depth_scale, in_bfloat16=in_bfloat16, size=size)
     kind = DepthModule if part == "depth" else ClassesModule
-    return kind(method, depth_scale=depth_scale, bfloat16=bfloat16)
+    return kind(method, depth_scale=depth_scale, in_bfloat16=in_bfloat16)
 
 
 def example_inputs(module: PartModule, size: tuple[int, int], *, batch: int = 1) -> Inputs:

@@ -38,7 +38,7 @@ def prepared(method: Method) -> Method:
     fast = copy.deepcopy(method).requires_grad_(requires_grad=False)
     keep_finest_head(fast)
     fold_batch_norms(fast, lambda: _run(fast))
-    return fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def keep_finest_head(method: Method) -> None:
@@ -71,7 +71,7 @@ def known_depths(method: Method, depths: list[tuple[Image, Depth]]) -> Iterator[
     try:
         yield
     finally:
-        del method.predict_depth  # type: ignore[method-assign]
+        del method.predict_depth
 
 
 def _run(method: Method) -> None:

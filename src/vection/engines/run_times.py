@@ -1,6 +1,6 @@
 """The run times that a network can be exported to: how each writes a file and runs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,11 @@ def open_network(file: Path, *, threads: int | None = None) -> Network:
     """
     if not file.is_file():
         raise UsageError(f"There is no file {file}; export one with vection export RUN --to onnx.")
-    kinds = {SUFFIXES["onnx"]: OnnxNetwork, SUFFIXES["openvino"]: OpenvinoNetwork, SUFFIXES["torch"]: TorchNetwork}
+    kinds: dict[str, Callable[..., Network]] = {
+        SUFFIXES["onnx"]: OnnxNetwork,
+        SUFFIXES["openvino"]: OpenvinoNetwork,
+        SUFFIXES["torch"]: TorchNetwork,
+    }
     if file.suffix not in kinds:
         raise UsageError(f"{file} is no exported network; give a file that ends in {', '.join(kinds)}.")
     return kinds[file.suffix](file, threads=threads)

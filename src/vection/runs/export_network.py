@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from vection.data.clips.resizing import resize_camera, resize_image
-from vection.engines.agreement import Agreement, compare
+from vection.engines.agreement import Agreement
 from vection.engines.engine import (
     PACKAGES,
     SUFFIXES,
@@ -27,10 +27,9 @@ from vection.engines.engine import (
 )
 from vection.engines.modules import Inputs, PartModule, build_part, example_inputs
 from vection.engines.prepared import prepared
-from vection.engines.quantisation import quantise
-from vection.engines.run_times import open_network, save_openvino, write_onnx, write_openvino, write_torch
+from vection.engines.run_times import open_network
+from vection.engines.write import write_network
 from vection.errors import UsageError
-from vection.extras import extra
 from vection.files import whole_folder
 from vection.formats.checkpoint import WEIGHTS
 from vection.inference.predictor import Predictor
@@ -155,7 +154,7 @@ def open_engine(
 
 def _fastest(predictor: Predictor, *, run: Path | str, frames: Path | str) -> tuple[DepthEngine | None, str]:
     count = sum(source.count or FRAMES_WORTH_AN_EXPORT for source in open_sources(Path(frames)))
-    installed = [to for to in ("openvino", "onnx") if all(find_spec(package) for package in NEEDED[to])]
+    installed: list[RunTime] = [to for to in NEEDED if all(find_spec(package) for package in NEEDED[to])]
     if predictor.device.type != "cpu" or count < FRAMES_WORTH_AN_EXPORT or not installed:
         return None, PACKAGES["torch"]
     to = installed[0]
@@ -185,47 +184,16 @@ def _export(
             about.part,
             prepared(predictor.method),
             depth_scale=predictor.depth_scale,
-            bfloat16=about.precision == "bf16" and about.run_time == "torch",
+            in_bfloat16=about.precision == "bf16" and about.run_time == "torch",
             size=size,
         ).eval()
         exact = build_part(
-            about.part, predictor.method, depth_scale=predictor.depth_scale, bfloat16=False, size=size
+            about.part, predictor.method, depth_scale=predictor.depth_scale, in_bfloat16=False, size=size
         ).eval()
     about = replace(about, inputs=module.inputs, outputs=module.outputs)
     inputs = _inputs(module, frames, size) if frames else [example_inputs(module, size)]
     file = folder / f"{about.part}{SUFFIXES[about.run_time]}"
-    example = example_inputs(module, size, batch=2 if about.dynamic else 1)
-    if about.precision == "int8" or (about.precision == "fp16" and about.run_time == "onnx"):
-        _write_smaller(module, example, file, about, inputs[::2])
-    else:
-        {"onnx": write_onnx, "openvino": write_openvino, "torch": write_torch}[about.run_time](
-            module, example, file, about
-        )
-    network = open_network(file)
-    agreement = compare(network, exact, inputs)
-    agreement.check(network, tolerance=tolerance)
-    return ExportedNetwork(file, about, agreement)
-
-
-def _write_smaller(
-    module: PartModule, example: Inputs, file: Path, about: NetworkFile, inputs: Sequence[Inputs]
-) -> None:
-    """Write an ONNX file of fp32, and make of it what has fewer bits."""
-    whole, small = file.with_suffix(".whole.onnx"), file.with_suffix(".onnx")
-    write_onnx(module, example, whole, about)
-    if about.precision == "int8":
-        quantise(whole, small, inputs)
-    else:
-        import onnx
-        from onnxruntime.transformers.float16 import convert_float_to_float16
-
-        onnx.save(convert_float_to_float16(onnx.load(str(whole)), keep_io_types=True), str(small))
-    whole.unlink()
-    if about.run_time == "openvino":
-        with extra("openvino", purpose="Writing OpenVINO files"):
-            import openvino
-        save_openvino(openvino.convert_model(str(small)), file, about)
-        small.unlink()
+    return ExportedNetwork(file, about, write_network(module, exact, file, about, inputs, tolerance=tolerance))
 
 
 def _inputs(module: PartModule, frames: list[Frame], size: tuple[int, int]) -> list[Inputs]:
