@@ -1,7 +1,7 @@
 """`vection predict` of a video by this checkout and by others, in turns: time, memory, and whether the numbers agree.
 
     git worktree add /tmp/old ed09e70
-    python benchmarks/prediction_speed.py runs/first drive.mp4 /tmp/old/src --rounds 3 --also --engine openvino/depth.xml
+    python benchmarks/prediction_speed.py runs/first drive.mp4 /tmp/old/src --also --engine openvino/depth.xml
 
 Decoding, networks and writing are all in it. The clock tells what two cores together save; processor time is disturbed
 less by other work on the machine. The first checkout is this one, and the others must read the run.

@@ -44,6 +44,7 @@ COMMANDS = {
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
     "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
     "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),
+    "export": Command("models.network_export", "networks as files of ONNX, OpenVINO or PyTorch"),
     "report": Command("results.report", "write the HTML report of a run"),
     "splits": Command("data.splits", "list, fetch and check the published lists of frames"),
     "recipes": Command("models.recipes", "list the recipes, or the settings of one"),

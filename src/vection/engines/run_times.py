@@ -1,5 +1,6 @@
 """The run times that a network can be exported to: how each writes a file and runs it."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ def write_onnx(module: PartModule, example: Inputs, file: Path, description: Net
     with extra("onnx", purpose="Writing ONNX"):
         import onnx
         import onnxscript  # noqa: F401
+    shapes = _dynamic_shapes(example) if description.dynamic else None
+    # Torch warns of torchvision's operators, of which there are none here.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     try:
         program = torch.onnx.export(
             module,
@@ -30,7 +34,7 @@ def write_onnx(module: PartModule, example: Inputs, file: Path, description: Net
             verbose=False,
             input_names=list(module.inputs),
             output_names=list(module.outputs),
-            dynamic_shapes=_dynamic_shapes(example) if description.dynamic else None,
+            dynamic_shapes=shapes,
         )
     except torch.onnx.errors.OnnxExporterError as error:
         raise _not_exportable(description) from error
@@ -63,7 +67,7 @@ def save_openvino(model: Any, file: Path, description: NetworkFile) -> None:
 
 def write_torch(module: PartModule, example: Inputs, file: Path, description: NetworkFile) -> None:
     """Write an exported program, which needs PyTorch alone."""
-    shapes = tuple(_dynamic_shapes(example)) if description.dynamic else None
+    shapes = _dynamic_shapes(example) if description.dynamic else None
     with torch.no_grad():
         program = torch.export.export(module, tuple(example.values()), dynamic_shapes=shapes)
     torch.export.save(program, str(file), extra_files={EXTRA_FILE: description.to_json()})
@@ -156,12 +160,11 @@ class TorchNetwork:
         return {name: value.numpy() for name, value in zip(self.description.outputs, values, strict=True)}
 
 
-def _dynamic_shapes(example: Inputs) -> list[dict[int, Any]]:
-    batch, rows, columns = (
-        torch.export.Dim(name, min=low) for name, low in (("batch", 1), ("rows", 2), ("columns", 2))
-    )
+def _dynamic_shapes(example: Inputs) -> tuple[Any, ...]:
+    batch, rows, columns = (torch.export.Dim(name, min=1 + (name != "batch")) for name in ("batch", "rows", "columns"))
     image = {0: batch, 1: 32 * rows, 2: 32 * columns}
-    return [{0: batch} if value.dim() == 3 else image for value in example.values()]
+    shapes = tuple({0: batch} if value.dim() == 3 else image for value in example.values())
+    return shapes if len(shapes) == 1 else (shapes,)  # several inputs are one argument, *images
 
 
 def _not_exportable(description: NetworkFile) -> UsageError:

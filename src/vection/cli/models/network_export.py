@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +59,16 @@ class ExportNetwork:
     """Replace an older export."""
     json: bool = False
     """Print one line of JSON."""
+
+
+def names_network(arguments: Sequence[str]) -> bool:
+    """Return whether `--to` names a run time, so that the command is this one.
+
+    >>> names_network(["street", "--to", "onnx"]), names_network(["predictions", "--to=ply"])
+    (True, False)
+    """
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    return any(word == "--to" and following in RUN_TIMES for word, following in pairwise(words))
 
 
 def run(arguments: Sequence[str]) -> None:
