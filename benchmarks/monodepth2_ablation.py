@@ -86,7 +86,7 @@ def score(name: str, world: str, *, seed: int, arguments: Arguments) -> dict[str
     if not file.exists():
         training, held_out = worlds(world, arguments)
         train(small(get_recipe(name), seed=seed, steps=arguments.steps), data=training, out=folder)
-        predictor = load_predictor(folder, which="last")
+        predictor = load_predictor(folder, checkpoint="last")
         truths = clip_truth(held_out)
         model = computed_predictions(lambda image: predictor.predict(image).depth, truths, description=name)
         save(file, evaluate(model, truths, name=name))

@@ -113,7 +113,7 @@ def score(name: str, arguments: Arguments, *, seed: int) -> None:
         return
     training, held_out = worlds(arguments)
     train(variant(name, arguments, seed=seed), data=training, out=folder)
-    predictor = load_predictor(folder, which="last")
+    predictor = load_predictor(folder, checkpoint="last")
     scores = []
     for clip in sorted(held_out.iterdir())[: arguments.held_out]:
         predictions = list(predictor.stream(open_sources(clip)[0], motion="network"))

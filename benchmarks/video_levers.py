@@ -116,7 +116,7 @@ def _score(name: str, seed: int, arguments: Arguments) -> None:
     began = process_time()
     train(recipe, data=arguments.data, out=folder, workers=arguments.workers)
     seconds = process_time() - began
-    predictor = load_predictor(folder, which="last")
+    predictor = load_predictor(folder, checkpoint="last")
     truths = open_truth(arguments.truth)
     model = computed_predictions(lambda image: predictor.predict(image).depth, truths, description=name)
     result = evaluate_depth(model, truths, KITTI_2015, name=name)

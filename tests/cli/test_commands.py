@@ -44,6 +44,11 @@ def test_train_again_goes_on_and_says_so_in_json(capsys: Capture, run: Path, cli
     assert last["step"] == 4
     assert last["train_loss"] > 0
     assert last["validation_loss"] > 0
+    # True depth lies beside these clips.
+    events = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    errors = [event["depth_statistics"]["abs_rel"] for event in events if event["split"] == "validation"]
+    assert errors
+    assert all(0.05 < error < 1 for error in errors)
 
 
 def test_from_video_to_report(capsys: Capture, tmp_path: Path, run: Path, video: Path) -> None:

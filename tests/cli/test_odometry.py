@@ -54,6 +54,27 @@ def test_paths_of_other_programs(capsys: Capture, paths: Path) -> None:
     assert "snippets of 5 and 100 frames" in table
 
 
+def test_a_sequence_alone_says_how_many_frames_it_leaves_out(capsys: Capture, paths: Path) -> None:
+    words = ("odometry", paths / "predicted" / "09.txt", "--protocol", "sc-sfmlearner", "--truth")
+    out = json.loads(succeeds(capsys, *words, paths / "true" / "09.txt", "--json"))
+    assert [(one["frames"], one["left_out"]) for one in out["sequences"]] == [(51, 9)]
+    assert "51 (first 9 left out)" in " ".join(succeeds(capsys, *words, paths / "true" / "09.txt").split())
+    (paths / "true" / "09.txt").rename(paths / "true.txt")
+    (paths / "predicted" / "09.txt").rename(paths / "mine.txt")
+    words = ("odometry", paths / "mine.txt", "--protocol", "sc-sfmlearner", "--truth", paths / "true.txt")
+    assert "name its file or folder by the number" in " ".join(fails(capsys, *words, code=2).split())
+
+
+def test_the_first_sequences(capsys: Capture, paths: Path) -> None:
+    words = ("odometry", paths / "predicted", "--truth", paths / "true", "--protocol", "dynamo-snippets")
+    out = json.loads(succeeds(capsys, *words, "--json"))
+    assert [one["snippets"] for one in out["all_snippets"]] == [2 * 56]  # shorter than 100 frames
+    assert "first 100 sequences" in out["protocol"]["description"]
+    first = json.loads(succeeds(capsys, *words, "--sequences", "1", "--json"))
+    assert [one["name"] for one in first["sequences"]] == ["09"]
+    assert "must be positive" in fails(capsys, *words, "--sequences", "0", code=2)
+
+
 def test_a_path_is_converted_and_drawn(capsys: Capture, paths: Path) -> None:
     said = succeeds(capsys, "odometry", paths / "predicted" / "09.txt", "--out", paths / "out")
     assert said.strip() == str(paths / "out")

@@ -99,3 +99,16 @@ def test_height_and_inverse_depth_of_a_plane():
     inverse = plane_inverse_depth(plane, K[None], height=HEIGHT, width=WIDTH, lowered=0.5)
     assert float(inverse[0, 0, 31, 0]) == pytest.approx((31 - 11.5) / 40 / 2.0)
     assert float(inverse[0, 0, 0, 0]) < 0  # above the horizon
+
+
+def test_the_bonnet_is_no_ground():
+    torch.manual_seed(0)
+    ground = (0.0, 0.0, 1.5)
+    scene = points(ground)
+    usable = torch.ones(1, 1, HEIGHT, WIDTH, dtype=torch.bool)
+    usable[:, :, 20:] = False
+    bonnet = torch.where(usable, scene, points((0.0, 0.1, 0.4)))
+    assert float(find_ground(bonnet)[0, 2]) == pytest.approx(0.4, abs=0.01)
+    torch.testing.assert_close(find_ground(bonnet, usable=usable)[0], torch.tensor(ground), atol=0.01, rtol=0)
+    nothing = find_ground(bonnet, usable=torch.zeros_like(usable))
+    assert nothing.isfinite().all()

@@ -45,3 +45,13 @@ def test_resized_cameras_keep_the_pixels_corners():
     assert resize_camera((10.0, 20.0, 7.5, 3.5), from_size=(8, 16), to_size=(16, 32)) == pytest.approx(
         (20, 40, 15.5, 7.5)
     )
+
+
+def test_a_named_camera_is_found_by_its_name_alone():
+    guess = (100.0, 100.0, 64.0, 32.0)
+    cameras, names = learned(guess, guess), ("street", "coast")
+    found = [learned_camera(cameras, SIZE, given=guess, name=name, names=names) for name in names]
+    assert found[1][0] > found[0][0] > 100
+    assert learned_camera(cameras, SIZE, given=guess, name="harbour", names=names) is None
+    assert learned_camera(learned(guess), SIZE, given=guess, name="harbour", names=("street",)) is None
+    assert learned_camera(cameras, SIZE, given=guess) is None  # whose it is is not known

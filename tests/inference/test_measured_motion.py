@@ -44,7 +44,7 @@ class TrueDepth(Analytic):
     def predict_depth(self, image):
         return next(self.depths)
 
-    def predict_motion(self, first, second, *, before=None, intrinsics=None):
+    def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
         self.motions += 1
         return super().predict_motion(first, second)
 

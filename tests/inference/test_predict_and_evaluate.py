@@ -29,7 +29,7 @@ class ReadsDepthFromRed(Method):
     def predict_depth(self, image):
         return 1 / image[:, :1].clamp_min(1e-3)
 
-    def predict_motion(self, first, second, *, before=None, intrinsics=None):
+    def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
         return Motion(first.new_zeros(len(first), 4, 4) + first.new_ones(4).diag())
 
 

@@ -26,7 +26,7 @@ class Analytic(Method):
         self.seen.append(image)
         return 1 / (0.1 + self.dropout(image[:, :1]))
 
-    def predict_motion(self, first, second, *, before=None, intrinsics=None):
+    def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
         ego = torch.eye(4)[None].repeat(len(first), 1, 1)
         # A camera that moves forward sees the points come nearer.
         ego[:, :3, 3] = torch.tensor([-1.0, 0.0, -2.0])
@@ -118,7 +118,7 @@ class Scenic(Analytic):
         self.knows = Knows(object_motion=True, classes=True)
         self.pairs: list[tuple[float, float, float | None]] = []
 
-    def predict_motion(self, first, second, *, before=None, intrinsics=None):
+    def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
         self.pairs.append(tuple(None if one is None else float(one.mean()) for one in (first, second, before)))
         motion = super().predict_motion(first, second)
         direction = torch.tensor([0.0, 0.0, 3.0])[:, None, None]
@@ -161,7 +161,7 @@ def test_methods_that_need_the_camera_get_it_at_their_size():
             super().__init__()
             self.given: list[object] = []
 
-        def predict_motion(self, first, second, *, before=None, intrinsics=None):
+        def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
             self.given.append(intrinsics)
             return super().predict_motion(first, second)
 
@@ -179,7 +179,7 @@ def test_methods_without_classes_predict_none():
 
 def test_stream_turns_with_the_camera():
     class Turning(Analytic):
-        def predict_motion(self, first, second, *, before=None, intrinsics=None):
+        def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
             # The camera turns 90 degrees to the right about its y axis and then stands 1 ahead in its new direction.
             T_second_to_first = torch.tensor([[0.0, 0, 1, 1], [0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 1]])
             return Motion(torch.linalg.inv(T_second_to_first)[None])

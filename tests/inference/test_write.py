@@ -8,6 +8,7 @@ import pytest
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import open_predictions
+from vection.formats.prediction_folder import read_prediction_list
 from vection.inference.prediction import Prediction
 from vection.inference.write import check_writable, write_depth_png, write_predictions
 
@@ -68,11 +69,23 @@ def test_video_has_one_range_for_the_clip(tmp_path):
 
 def test_wide_images_stand_above_one_another(tmp_path):
     image = np.zeros((40, 130, 3), np.uint8)
-    made = [Prediction("0", image, np.full((40, 130), 3, np.float32), "up-to-scale", "none")]
+    made = [Prediction(name, image, np.full((40, 130), 3, np.float32), "up-to-scale", "none") for name in "01"]
     folder = write_predictions(made, tmp_path / "out", model="m")
     with av.open(str(folder / "depth.mp4")) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (480, 296)
     assert not (folder / "path_tum.txt").exists()  # no pose, no path
+
+
+def test_images_of_several_sizes_have_neither_video_nor_path(tmp_path):
+    made = [*predictions(2), *predictions(3, size=(20, 30))[2:]]
+    with pytest.raises(DataError, match="`path=False` and `video=False`"):
+        write_predictions(made, tmp_path / "out", model="m", video=False)  # they have poses
+    images = [replace(one, T_camera_to_world=None) for one in made]
+    folder = write_predictions(images, tmp_path / "out", model="m", video=False)
+    assert np.load(folder / "depth" / "000001.npy").shape == (33, 50)
+    assert np.load(folder / "depth" / "000002.npy").shape == (20, 30)
+    listed = read_prediction_list(folder)
+    assert (listed.width, listed.height, len(listed.frames)) == (None, None, 3)
 
 
 def test_png_values(tmp_path):
@@ -143,6 +156,6 @@ def test_bad_sequences(tmp_path):
     with pytest.raises(DataError, match="twice or contains"):
         write_predictions([replace(first, name="../up")], tmp_path / "out", model="m")
     other = replace(predictions(2, size=(20, 30))[1])
-    with pytest.raises(DataError, match="is 30x20, the frames before 50x33"):
+    with pytest.raises(DataError, match="is 30x20, frames before it are of another size"):
         write_predictions([first, other], tmp_path / "out", model="m")
     assert list(tmp_path.iterdir()) == []

@@ -97,8 +97,8 @@ def test_the_video_shows_what_moves(tmp_path: Path) -> None:
     with av.open(str(folder / "depth.mp4")) as container:
         frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in container.decode(video=0)]
     height, width = frames[0].shape[:2]
-    assert (height, width) == (320, 3 * 480)
-    box = [frame[120:180, 2 * 480 + 80 : 2 * 480 + 220].mean(axis=(0, 1)) for frame in frames]
+    assert (height, width) == (2 * 320, 2 * 480)  # image and depth, below them classes and what moves
+    box = [frame[320 + 120 : 320 + 180, 480 + 80 : 480 + 220].mean(axis=(0, 1)) for frame in frames]
     assert box[0][0] > box[0][1] + 50  # red
     assert abs(box[2][0] - box[2][1]) < 10  # the last frame has no mask, but its panel
 

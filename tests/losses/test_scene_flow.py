@@ -1,4 +1,5 @@
 import math
+from typing import Literal
 
 import pytest
 import torch
@@ -35,6 +36,16 @@ def test_static_pixels_of_an_image_and_of_a_batch():
     same = torch.ones(1, 1, 2, 2)
     assert bool(static_pixels(same).all())  # at most the mean
     assert not bool(static_pixels(same, threshold="batch").any())  # below it
+
+
+@pytest.mark.parametrize("threshold", ["image", "batch"])
+def test_unusable_pixels_are_in_no_mean_and_not_static(threshold: Literal["image", "batch"]):
+    discrepancy = torch.tensor([0.0, 1.0, 3.0, 100.0]).view(1, 1, 1, 4)
+    usable = torch.tensor([True, True, True, False]).view(1, 1, 1, 4)
+    assert static_pixels(discrepancy, threshold=threshold).flatten().tolist() == [True, True, True, False]
+    static = static_pixels(discrepancy, threshold=threshold, usable=usable)
+    assert static.flatten().tolist() == [True, True, False, False]
+    assert not static_pixels(discrepancy, threshold=threshold, usable=torch.zeros_like(usable)).any()
 
 
 def test_sparsity_by_hand():

@@ -59,3 +59,17 @@ def test_squared_by_hand():
     y = (1 + math.exp(-0.5) ** 2 + (2 * math.exp(-0.5)) ** 2) / 3
     loss = edge_aware_smoothness_loss(values, grey.expand(1, 3, 2, 3), squared=True)
     assert float(loss) == pytest.approx(x + y, rel=1e-6)
+
+
+def test_steps_from_and_to_what_is_not_usable_do_not_count():
+    values = map_of([[0.0, 1.0, 9.0, 2.0]] * 2)
+    usable = torch.tensor([[True, True, False, True]] * 2)[None, None]
+    image = torch.zeros(1, 3, 2, 4)
+    assert float(edge_aware_smoothness_loss(values, image, usable=usable)) == pytest.approx(1.0)
+    assert float(edge_aware_smoothness_loss(values, image, usable=usable, squared=True)) == pytest.approx(1.0)
+    full_size = usable.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    assert float(edge_aware_smoothness_loss(values, image, usable=full_size)) == pytest.approx(1.0)
+    assert float(edge_aware_smoothness_loss(values, image, usable=torch.zeros_like(usable))) == 0
+    everywhere = torch.ones_like(usable)
+    plain = float(edge_aware_smoothness_loss(values, image))
+    assert float(edge_aware_smoothness_loss(values, image, usable=everywhere)) == pytest.approx(plain)

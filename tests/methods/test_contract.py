@@ -4,7 +4,10 @@ import pytest
 import torch
 from tests.batches import HEIGHT, WIDTH, batch_of, camera, measured_geometry, smooth_images
 
+from vection.inference.pictures import draw_batch
 from vection.methods.method import Method, Progress
+from vection.methods.pictures import MEASURED, PICTURES
+from vection.methods.steps.observation import observe
 from vection.recipes.methods import METHODS, build_method
 from vection.recipes.recipe import Recipe
 from vection.samples import Batch, LabelledImage
@@ -68,14 +71,24 @@ def test_the_terms_that_compare_frames_are_among_its_terms(method: Method, recip
     assert 0 < chosen < worse
 
 
-def test_what_it_sees_are_images(method: Method, batch: Batch):
-    with torch.no_grad():
-        seen = method.eval().observe(batch)
-    assert next(iter(seen.pictures)) == "target"
+CHANNELS = {"image": 3, "depth": 1, "error": 1, "mask": 1, "source": 1, "classes": 1, "flow": 2, "vectors": 3}
+
+
+def test_what_it_sees_are_the_pictures_that_it_names(method: Method, recipe: Recipe, batch: Batch):
+    seen = observe(method.eval(), batch)
+    measured = MEASURED if recipe.method.needs.measured else ()
+    assert tuple(seen.pictures) == (*method.pictures, *measured)
     for name, picture in seen.pictures.items():
-        assert picture.shape == batch.target.shape, name
-        assert picture.isfinite().all(), name
-        assert 0 <= float(picture.min()) <= float(picture.max()) <= 1, name
+        drawing = PICTURES[name].drawing
+        assert picture.shape == (2, CHANNELS[drawing], HEIGHT, WIDTH), name
+        assert not picture.requires_grad, name
+        assert name == "measured-error" or picture.isfinite().all(), name
+        if drawing in ("image", "mask"):
+            assert -1e-6 <= float(picture.min()) <= float(picture.max()) <= 1 + 1e-6, name
+        if drawing == "source":
+            assert set(picture.unique().tolist()) <= {0, 1, 2}
+    drawn = draw_batch({name: picture.float().numpy() for name, picture in seen.pictures.items()})
+    assert all(image.shape == (HEIGHT, WIDTH, 3) for _, images in drawn.values() for image in images)
     assert seen.share_visible is None or 0 <= seen.share_visible <= 1
 
 

@@ -7,6 +7,7 @@ from tests.batches import HEIGHT, WIDTH, camera
 from tests.methods.test_monodepth2 import make_batch
 from torch import Tensor
 
+from vection.errors import UsageError
 from vection.geometry.camera import backproject
 from vection.geometry.flow import ego_flow, object_flow, points_in_source
 from vection.geometry.rigid import invert, rotate_back
@@ -97,6 +98,29 @@ def test_terms_of_flow_and_mask_rise_in_every_stage():
         torch.testing.assert_close(2 * half[name], end[name])
     for name in RIGID | {"ground"}:
         assert torch.equal(start[name], end[name])
+
+
+def test_the_ramp_may_be_a_share_of_the_stage():
+    method = make_method(ramp_steps=7, ramp_share=0.25)
+    ramps = [method.settings.ramp(Progress(step=step, steps=80)) for step in (0, 10, 20, 79)]
+    assert ramps == [0, 0.5, 1, 1]
+    assert make_method(ramp_steps=40).settings.ramp(Progress(step=10, steps=80)) == 0.25
+
+
+def test_the_mask_may_begin_at_what_the_matching_finds():
+    image = torch.rand(2, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1))
+    around = torch.stack([image.roll(shift, dims=-1) for shift in (-4, 4)], dim=1)
+    shifted = replace(make_batch(), target_jittered=image, sources_jittered=around)
+    masks = []
+    for start in ("half", "matched"):
+        method = make_method(**STABILISED, motion_start="still", mask_start=start, mask_factor=0.1).eval()
+        for name, parameter in method.ego_motion.decoder.named_parameters():
+            if name.startswith("head"):
+                torch.nn.init.zeros_(parameter)  # the camera stands
+        with torch.no_grad():
+            masks.append(method._predict(shifted, "all")[0].logits[0].sigmoid())
+    assert torch.equal(masks[0], torch.full_like(masks[0], 0.5))
+    assert masks[1].mean() > 0.8
 
 
 def test_only_the_first_stage_masks_still_pixels():
@@ -203,7 +227,7 @@ def test_object_flow_is_in_the_first_camera_s_coordinates(order: str):
     around = Around(
         batch.target, batch.target, batch.sources[:, 1], steps=torch.ones(2, 1), even=torch.zeros(2, dtype=torch.bool)
     )
-    flow, _ = method._scene_flow(around, motion.ego[:, None], K)
+    flow = method._scene_flow(around, motion.ego[:, None], K).flows
     own = object_flow(flow[0], ego_flow(points, motion.ego), motion.moving)
     trained = points_in_source(points, motion.ego, own, order=order)
     seen = points_in_source(points + motion.object_flow, motion.ego, None)
@@ -232,6 +256,59 @@ def test_the_flow_of_the_past_is_turned_round_and_follows_the_time():
         uneven, _ = method._predict(late, "all")
     assert even.steps.tolist() == [[-1, 1]] * 2
     torch.testing.assert_close(uneven.steps, torch.tensor([[-3.0, 1.0]] * 2))
+
+
+def test_the_flow_of_a_fixed_time_is_a_velocity():
+    """As released on nuScenes: what the decoders say is multiplied by the time over 100 ms."""
+    method = make_method(flow_seconds=0.1).eval()
+    batch = make_batch()
+    with torch.no_grad():
+        predicted, _ = method._predict(replace(batch, seconds=torch.tensor([[-0.15, 0.05]]).repeat(2, 1)), "all")
+        even, _ = method._predict(batch, "all")
+        flows = {
+            gap: method.predict_motion(
+                batch.target,
+                batch.sources[:, 1],
+                before=batch.sources[:, 0],
+                intrinsics=batch.intrinsics,
+                seconds=None if gap is None else torch.tensor([[-0.1, gap]]).repeat(2, 1),
+            ).object_flow
+            for gap in (None, 0.1, 0.05, 0.2)
+        }
+    torch.testing.assert_close(predicted.steps, torch.tensor([[-1.5, 0.5]] * 2))
+    torch.testing.assert_close(predicted.flows, even.flows)  # they start from the step's motion, whatever its time
+    torch.testing.assert_close(flows[None], flows[0.1])
+    assert (flows[0.2] - flows[0.1]).abs().max() > 0
+    torch.testing.assert_close(flows[0.2] - flows[0.1], 2 * (flows[0.1] - flows[0.05]))
+    with pytest.raises(UsageError, match="flow_seconds=None"):
+        make_method(flow_seconds=0.1, **STABILISED)
+
+
+def test_prediction_starts_from_true_times_as_training_does():
+    method = make_method().eval()
+    batch = make_batch()
+    uneven = torch.tensor([[-0.3, 0.1]]).repeat(2, 1)
+
+    def flow(seconds: Tensor | None) -> Tensor:
+        with torch.no_grad():
+            motion = method.predict_motion(
+                batch.target,
+                batch.sources[:, 1],
+                before=batch.sources[:, 0],
+                intrinsics=batch.intrinsics,
+                seconds=seconds,
+            )
+        assert motion.object_flow is not None
+        return motion.object_flow
+
+    with torch.no_grad():
+        predicted, _ = method._predict(replace(batch, seconds=uneven), "all")
+        points = backproject(method.predict_depth(batch.target), batch.intrinsics)
+        ego = ego_flow(points, predicted.transforms[:, 1])
+        expected = object_flow(predicted.flows[0], ego, predicted.logits[0].sigmoid())
+    torch.testing.assert_close(flow(uneven), rotate_back(expected, predicted.transforms[:, 1, :3, :3]))
+    torch.testing.assert_close(flow(None), flow(uneven / uneven.abs()))
+    assert (flow(None) - flow(uneven)).abs().max() > 0
 
 
 def test_exchanging_the_sources_changes_nothing():
@@ -268,7 +345,9 @@ def test_pixels_that_are_not_usable_do_not_count():
     changed_target[:, :, 56:] = 1 - changed_target[:, :, 56:]
     changed = replace(batch, target=changed_target)  # the networks still see the same jittered twin
     with torch.no_grad():
-        assert torch.equal(loss_terms(method, batch)["photometric"], loss_terms(method, changed)["photometric"])
+        before, after = loss_terms(method, batch), loss_terms(method, changed)
+    for name in before.keys() - {"smoothness"}:
+        assert torch.equal(before[name], after[name]), name
 
 
 def test_depth_stays_in_its_range():
@@ -282,14 +361,33 @@ def test_depth_stays_in_its_range():
     assert method.depth_limits == (2.0, 5.0)
 
 
-def test_pictures_are_images():
+def test_flows_are_those_of_a_known_motion(monkeypatch: pytest.MonkeyPatch):
+    method, batch = make_method().eval(), make_batch()
     with torch.no_grad():
-        pictures = make_method().eval().observe(make_batch()).pictures
-    assert list(pictures) == ["target", "predicted from source", "moving", "disparity"]
-    for picture in pictures.values():
-        assert picture.shape == (2, 3, HEIGHT, WIDTH)
-        assert float(picture.min()) >= 0
-        assert float(picture.max()) <= 1
+        predicted, views = method._predict(batch, "all")
+        depth = method.settings.depth_of(predicted.disparities[0])
+    ahead = torch.eye(4).repeat(2, 2, 1, 1)
+    ahead[:, :, 0, 3] = torch.tensor([0.2, -0.2])  # the world moves to the left until the next frame
+    complete = torch.zeros_like(predicted.flows[0])
+    complete[:, 0] = -0.2
+    complete[:, 1, 10:30, 20:50] = 0.1  # and a box falls
+    mask = torch.full_like(predicted.logits[0], -40.0)
+    mask[:, :, 10:30, 20:50] = 40.0
+    known = replace(predicted, transforms=ahead, flows=[complete], logits=[mask])
+    monkeypatch.setattr(method, "_predict", lambda *_: (known, views))
+    with torch.no_grad():
+        pictures = method.observe(batch).pictures
+    assert list(pictures) == list(method.pictures)
+    to_left = -0.2 * batch.intrinsics[:, 0, 0].view(2, 1, 1) / depth[:, 0]
+    falls = 0.1 * batch.intrinsics[:, 1, 1].view(2, 1, 1) / depth[:, 0]
+    rigid, whole, independent = (pictures[f"{name}-flow"] for name in ("rigid", "complete", "independent"))
+    torch.testing.assert_close(rigid, torch.stack([to_left, torch.zeros_like(to_left)], dim=1), atol=2e-3, rtol=1e-3)
+    box, inside = torch.zeros(HEIGHT, WIDTH), (slice(10, 30), slice(20, 50))
+    box[inside] = 1
+    expected = torch.stack([torch.zeros_like(falls), falls * box], dim=1)
+    torch.testing.assert_close(independent, expected, atol=2e-3, rtol=1e-3)
+    torch.testing.assert_close(whole, rigid + expected, atol=2e-3, rtol=1e-3)
+    assert torch.equal(pictures["motion-mask"].round()[:, 0], box.expand(2, HEIGHT, WIDTH))
 
 
 @pytest.mark.parametrize("changes", [{}, RELEASED], ids=["paper", "released"])

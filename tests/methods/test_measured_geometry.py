@@ -165,6 +165,13 @@ def test_pixels_are_measured_static_moving_or_neither():
     assert torch.equal(moves, moving)
     unseen = static_and_moving(replace(batch, measured=replace(measured, moving=None)))
     assert not unseen[1].any()
+    displaced = torch.tensor([2.0, 0.0, 2.0, 0.0]).view(1, 1, 2, 2)
+    measured = replace(measured, weight=torch.tensor([0.8, 0.6, 0.0, 0.0]).view(1, 1, 2, 2))
+    static, moves = static_and_moving(replace(batch, measured=measured), displaced)
+    assert static.flatten().tolist() == pytest.approx([0, 0.6, 0, 0])
+    assert moves.flatten().tolist() == [0, 0, 1, 0]
+    bonnet = torch.tensor([True, True, False, True]).view(1, 1, 2, 2)
+    assert not static_and_moving(replace(batch, measured=measured, usable=bonnet), displaced)[1].any()
 
 
 def test_both_directions_of_sc_sfmlearner_s_pairs_are_measured(clips: Path, monkeypatch: pytest.MonkeyPatch):

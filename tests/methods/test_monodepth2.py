@@ -143,16 +143,38 @@ def test_stereo_alone_knows_no_motion():
         method.predict_motion(batch.target, batch.target)
 
 
-@pytest.mark.parametrize("stereo", [False, True])
-def test_pictures_are_images(stereo: bool):
-    method = make_method(stereo=stereo).eval()
+FIRST = ["target", "synthesised-target", "depth", "photometric-error"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "further"),
+    [
+        ({}, ["auto-mask", "source", "rigid-flow"]),
+        ({"stereo": True}, ["auto-mask", "source", "rigid-flow"]),
+        ({"temporal": False, "stereo": True}, ["auto-mask", "source", "rigid-flow"]),
+        ({"reprojection": "average", "mask": "none"}, ["rigid-flow"]),
+        ({"mask": "predictive"}, ["predictive-mask", "source", "rigid-flow"]),
+    ],
+)
+def test_its_pictures_are_those_of_its_variant(changes: dict[str, Any], further: list[str]):
+    method = make_method(**changes).eval()
     with torch.no_grad():
-        pictures = method.observe(make_batch(stereo=stereo)).pictures
-    assert list(pictures) == ["target", "predicted from source", "takes part", "disparity"]
-    for picture in pictures.values():
-        assert picture.shape == (2, 3, HEIGHT, WIDTH)
-        assert float(picture.min()) >= 0
-        assert float(picture.max()) <= 1
+        pictures = method.observe(make_batch(stereo=changes.get("stereo", False))).pictures
+    assert list(pictures) == list(method.pictures) == FIRST + further
+
+
+def test_the_predictive_mask_is_shown_and_weighs_the_error():
+    method, batch = make_method(mask="predictive").eval(), make_batch()
+    assert method.mask_decoder is not None
+    with torch.no_grad():
+        method.mask_decoder.heads[0].weight.zero_()
+        method.mask_decoder.heads[0].bias.fill_(-2.0)
+        dark = method.observe(batch).pictures
+        method.mask_decoder.heads[0].bias.fill_(30.0)
+        bright = method.observe(batch).pictures
+    believed = float(torch.tensor(-2.0).sigmoid())
+    torch.testing.assert_close(dark["predictive-mask"], torch.full_like(dark["predictive-mask"], believed))
+    torch.testing.assert_close(dark["photometric-error"], believed * bright["photometric-error"])
 
 
 def photometric(method: Monodepth2, batch: Batch) -> Tensor:
@@ -194,8 +216,9 @@ def test_nothing_takes_part_while_the_camera_stands():
     batch = make_batch()
     still = replace(batch, sources=batch.target[:, None].repeat(1, 2, 1, 1, 1))
     with torch.no_grad():
-        takes_part = method.observe(still).pictures["takes part"]
-    assert float(takes_part.mean()) < 0.1
+        pictures = method.observe(still).pictures
+    assert float(pictures["auto-mask"].mean()) < 0.1
+    assert torch.equal(pictures["source"] == 0, pictures["auto-mask"] == 0)
 
 
 def test_auto_masking_can_begin_later():

@@ -156,6 +156,12 @@ def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
     assert factors == [0, 0, 0.5, 1, 1]
 
 
+def test_the_burn_in_may_be_a_share_of_training():
+    settings = changed(SMALL, burn_in=7, burn_in_share=0.5)
+    weights = [settings.burn_in_weight(Progress(step=step, steps=80)) for step in (0, 20, 30, 40, 79)]
+    assert weights == [0, 0, 0.5, 1, 1]
+
+
 def test_predictions_show_as_much_object_motion_as_training_did():
     method = make_method(burn_in=20).train()
     batch = make_batch()
@@ -269,14 +275,29 @@ def test_a_camera_that_is_not_a_number_shows_in_the_loss():
 
 
 @pytest.mark.parametrize("sources", [1, 2])
-def test_pictures_are_images(sources: int):
-    method = make_method().eval()
+def test_flow_and_translation_are_those_of_a_known_motion(sources: int, monkeypatch: pytest.MonkeyPatch):
+    method, batch = make_method().eval(), make_batch(sources=sources)
     with torch.no_grad():
-        pictures = method.observe(make_batch(sources=sources)).pictures
-    assert list(pictures) == [
-        "target", "predicted from source", "visible in source", "object motion", "inverse depth",
-    ]  # fmt: skip
-    for picture in pictures.values():
-        assert picture.shape == (2, 3, HEIGHT, WIDTH)
-        assert float(picture.min()) >= 0
-        assert float(picture.max()) <= 1 + 1e-6
+        pairs = method.predict_pairs(batch, Progress(step=method.settings.burn_in))
+    box = torch.zeros_like(pairs.residual)
+    box[:, 0, 20:40, 30:60] = 0.5  # a box moves to the right, seen by a camera that stands
+    known = replace(
+        pairs,
+        depth=torch.full_like(pairs.depth, 4.0),
+        rotation=torch.eye(3).expand_as(pairs.rotation),
+        background=torch.zeros_like(pairs.background),
+        residual=box,
+    )
+    monkeypatch.setattr(method, "predict_pairs", lambda *_: known)
+    with torch.no_grad():
+        pictures = method.observe(batch).pictures
+    assert list(pictures) == list(method.pictures)
+    flow = batch.intrinsics[:, 0, 0].view(2, 1, 1) * 0.5 / 4
+    for name in ("complete-flow", "independent-flow"):
+        moved = pictures[name]
+        torch.testing.assert_close(moved[:, 0, 20:40, 30:60], flow.expand(2, 20, 30), atol=1e-3, rtol=1e-4)
+        assert float(moved[:, 1].abs().max()) < 1e-3
+        assert float(moved[:, :, :20].abs().max()) < 1e-3
+    assert float(pictures["rigid-flow"].abs().max()) < 1e-3
+    assert torch.equal(pictures["object-translation-map"], box[:2])
+    assert torch.equal(pictures["translation-map"], box[:2])

@@ -200,15 +200,20 @@ def test_the_motion_back_may_be_the_inverse_of_the_motion_in_the_order_of_time()
         torch.testing.assert_close(pair, expected, atol=1e-6, rtol=0)
 
 
-def test_pictures_are_images():
-    method = make_method().eval()
+def test_the_mask_is_dark_where_the_depths_of_two_frames_disagree(monkeypatch: pytest.MonkeyPatch):
+    method, batch = make_method().eval(), make_batch()
+    _, views, transforms = method._predict(batch)
+    depth = torch.full((2, 3, 1, HEIGHT, WIDTH), 4.0)
+    depth[:, 2, :, 20:40, 30:60] = 2.0  # in the next frame something came nearer
+    standing = torch.eye(4).expand_as(transforms)
+    monkeypatch.setattr(method, "_predict", lambda _: ([depth.flatten(0, 1)], views, standing))
     with torch.no_grad():
-        pictures = method.observe(make_batch()).pictures
-    assert list(pictures) == ["target", "predicted from source", "trusted", "inverse depth"]
-    for picture in pictures.values():
-        assert picture.shape == (2, 3, HEIGHT, WIDTH)
-        assert float(picture.min()) >= 0
-        assert float(picture.max()) <= 1
+        pictures = method.observe(batch).pictures
+    mask = pictures["self-discovered-mask"]
+    torch.testing.assert_close(mask[:, :, 22:38, 32:58], torch.full((2, 1, 16, 26), 1 - 2 / 6))
+    torch.testing.assert_close(mask[:, :, 2:18, 2:-2], torch.ones(2, 1, 16, WIDTH - 4))
+    torch.testing.assert_close(pictures["synthesised-target"][..., 2:-2, 2:-2], batch.sources[:, 1, :, 2:-2, 2:-2])
+    assert float(pictures["rigid-flow"].abs().max()) < 1e-3
 
 
 def photometric(method: ScSfmLearner, batch: Batch) -> Tensor:

@@ -273,9 +273,12 @@ def test_pictures(changes: dict[str, Any]):
     method = make_method(**changes).eval()
     with torch.no_grad():
         shown = method.observe(make_batch()).pictures
-    assert set(shown) == {"target", "predicted from source", "disparity", "can move"}
-    assert all(image.shape == (2, 3, HEIGHT, WIDTH) for image in shown.values())
-    assert all(float(image.min()) >= 0 and float(image.max()) <= 1 for image in shown.values())
+    assert list(shown) == list(method.pictures)
+    assert {"auto-mask", "source", "rigid-flow", "classes", "dynamic-class-mask"} <= set(shown)
+    if changes:  # of given classes it is known where the mask must be black
+        assert torch.equal(shown["classes"], make_batch().classes)
+    can_move = (shown["classes"] >= 11) & (shown["classes"] <= 18)
+    assert not shown["dynamic-class-mask"][can_move].any()
 
 
 def test_auto_masking_can_begin_later():

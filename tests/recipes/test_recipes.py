@@ -17,24 +17,12 @@ from vection.methods.monodepth2 import Monodepth2Settings
 from vection.recipes.methods import METHODS, build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json, recipe_to_json
-from vection.recipes.registry import all_recipes, get_recipe, recipe_names
+from vection.recipes.registry import RENAMED, all_recipes, get_recipe, recipe_names
 from vection.runs.data import load_data
 from vection.runs.train import train
 from vection.samples import Batch, stack
 from vection.training.augmentation.augment import augment
 from vection.training.stop import StopRequest
-
-TABLES_1_AND_2 = {
-    "monodepth2", "monodepth2-stereo", "monodepth2-mono-stereo",
-    "monodepth2-no-pretraining", "monodepth2-stereo-no-pretraining", "monodepth2-mono-stereo-no-pretraining",
-    "monodepth2-1024x320", "monodepth2-stereo-1024x320", "monodepth2-mono-stereo-1024x320",
-    "monodepth2-baseline", "monodepth2-baseline-min-reprojection", "monodepth2-baseline-auto-masking",
-    "monodepth2-baseline-full-resolution", "monodepth2-without-min-reprojection",
-    "monodepth2-without-auto-masking", "monodepth2-without-full-resolution", "monodepth2-predictive-mask",
-    "monodepth2-416x128", "monodepth2-baseline-no-pretraining", "monodepth2-baseline-full-eigen",
-    "monodepth2-full-eigen",
-}  # fmt: skip
-
 
 SIZE = {"height": 64, "width": 96}
 
@@ -49,21 +37,26 @@ def batch(tiny_clips: Path) -> Batch:
     return replace(batch, measured=measured_geometry(1, 2))
 
 
-def test_names_are_unique_and_the_papers_rows_are_there():
+def test_names_are_unique():
     names = recipe_names()
     assert len(names) == sum(len(entry.recipes) for entry in METHODS.values())
-    assert set(names) >= TABLES_1_AND_2
     assert all(get_recipe(name).name == name and get_recipe(name).summary for name in names)
 
 
-def test_defaults_are_the_papers():
-    recipe = get_recipe("monodepth2")
-    assert (recipe.data.width, recipe.data.height, recipe.data.batch_size) == (640, 192, 12)
-    (stage,) = recipe.stages
-    assert (stage.epochs, stage.learning_rate, stage.drops) == (20, 1e-4, (15,))
-    assert (recipe.method.ssim_weight, recipe.method.smoothness_weight) == (0.85, 1e-3)
-    baseline = get_recipe("monodepth2-baseline").method
-    assert (baseline.reprojection, baseline.mask, baseline.multi_scale) == ("average", "none", "per-scale")
+@pytest.mark.parametrize("name", RENAMED)
+def test_old_names_say_the_new_one(name: str):
+    with pytest.raises(UsageError, match=f"is called '{RENAMED[name]}' now"):
+        get_recipe(name)
+    assert get_recipe(RENAMED[name])
+
+
+def test_short_recipes_take_the_fastest_precision_and_the_best_checkpoint():
+    """Ours stand apart: nothing of a paper's row is left in them."""
+    endings = ("-video", "-synthetic", "-demo", "-debug")
+    ours = [recipe for name, recipe in all_recipes().items() if name.endswith(endings)]
+    assert len(ours) == 17
+    for recipe in ours:
+        assert (recipe.training.precision, recipe.default_checkpoint, recipe.protocols) == ("auto", "best", ())
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -10,54 +10,13 @@ import torch
 from vection.data.clips.folder import read_clip, write_clip
 from vection.errors import DataError, UsageError
 from vection.methods.method import Progress
-from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
-from vection.recipes.registry import get_recipe, recipe_names
+from vection.recipes.registry import get_recipe
 from vection.runs.data import load_data
 from vection.runs.train import train
 from vection.samples import RawSample, stack
 from vection.training.augmentation.augment import augment
-
-TABLE_1 = {
-    "sgdepth-416x128": (416, 128), "sgdepth-depth-only-416x128": (416, 128),
-    "sgdepth": (640, 192), "sgdepth-depth-only": (640, 192), "sgdepth-resnet50": (640, 192),
-    "sgdepth-1280x384": (1280, 384), "sgdepth-depth-only-1280x384": (1280, 384),
-}  # fmt: skip
-TABLE_3: dict[str, dict[str, Any]] = {
-    "sgdepth-segmentation-only": {"learns": "segmentation", "masking": "none"},
-    "sgdepth-kitti-depth-only": {"learns": "depth", "masking": "none"},
-    "sgdepth-kitti-multi-task": {"gradient_scale": None, "masking": "none"},
-    "sgdepth-kitti-scaled-gradients": {"gradient_scale": 0.1, "masking": "none"},
-    "sgdepth-kitti-semantic-mask": {"gradient_scale": 0.1, "masking": "all"},
-    "sgdepth-kitti-threshold": {"gradient_scale": 0.1, "masking": "threshold"},
-    "sgdepth-kitti": {"gradient_scale": 0.1, "masking": "scheduled"},
-    "sgdepth-kitti-resnet50": {"masking": "scheduled", "depth_network": "resnet50"},
-}
-
-
-@pytest.mark.parametrize("name", [*TABLE_1, *TABLE_3])
-def test_rows_of_the_tables_have_the_papers_settings(name: str):
-    recipe = get_recipe(name)
-    assert isinstance(recipe.method, SgDepthSettings)
-    both = recipe.method.learns == "depth-and-segmentation"
-    assert recipe.data.batch_size == (6 if both else 12)
-    assert (recipe.data.labels is None) == (recipe.method.learns == "depth")
-    (stage,) = recipe.stages
-    assert (stage.epochs, stage.learning_rate, stage.drops, stage.drop_factor) == (40, 1e-4, (30,), 0.1)
-    assert (recipe.data.width, recipe.data.height) == TABLE_1.get(name, (640, 192))
-    assert recipe.data.split == ("eigen_zhou" if name in TABLE_1 else "kitti")
-    for field, value in TABLE_3.get(name, {}).items():
-        assert getattr(recipe.method, field) == value, field
-
-
-def test_all_recipes_are_tested_here_or_not_of_the_paper():
-    extra = {"as-released", "class-files", "video", "synthetic", "debug"}
-    assert {n for n in recipe_names() if n.startswith("sgdepth")} == {
-        *TABLE_1,
-        *TABLE_3,
-        *(f"sgdepth-{e}" for e in extra),
-    }
 
 
 def with_data(name: str = "sgdepth-debug", **changes: Any) -> Recipe:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vection.formats.evaluation_file import Evaluation, ProtocolNote, Scale, Scores
+from vection.formats.prediction_folder import PredictionList, write_prediction_list
 from vection.reports.examples import Example, write_example
 
 HEIGHT, WIDTH = 96, 320
@@ -27,6 +28,7 @@ def write_fake_run(folder: Path, *, steps: int = 400) -> Path:
         picture = (np.random.default_rng(step).random((64, 480, 3)) * 255).astype(np.uint8)
         cv2.imwrite(str(folder / "panels" / f"step_{step:06d}.png"), picture)
     (folder / "predictions").mkdir()
+    write_prediction_list(folder / "predictions", PredictionList("up-to-scale", frames=()))
     for name, scale in (("path_kitti.txt", 0.02), ("path_truth_kitti.txt", 1.0)):
         (folder / "predictions" / name).write_text(fake_path(scale))
     return folder

@@ -134,7 +134,7 @@ def test_training_goes_on_from_imported_weights(tmp_path: Path, tiny_clips: Path
     recipe.write_text(json.dumps(kept | {"start_from": None}))
     words = ["train", str(tmp_path / "run"), "--data", str(tiny_clips), "--out", str(tmp_path / "run")]
     assert main([*words, "--device", "cpu"]) == 0
-    resumed = load_predictor(tmp_path / "run", which="last").method
+    resumed = load_predictor(tmp_path / "run", checkpoint="last").method
     assert torch.equal(resumed.get_parameter(key), before.get_parameter(key))
 
 

@@ -40,7 +40,7 @@ def test_depth_beats_what_needs_no_learning(tmp_path: Path) -> None:
         stages=(Stage(epochs=4, learning_rate=4e-4, drops=(3,), warm_up=25),),
         training=replace(recipe.training, steps_per_epoch=25, validation_batches=1),
     )
-    predictor = load_predictor(train(recipe, data=training, out=tmp_path / "run", device="cpu"), which="last")
+    predictor = load_predictor(train(recipe, data=training, out=tmp_path / "run", device="cpu"), checkpoint="last")
 
     def abs_rel(predictions: PredictionReader) -> float:
         return evaluate_depth(predictions, truths, SYNTHETIC).categories[ALL].mean.abs_rel

@@ -6,8 +6,10 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from vection.formats.metrics_log import Event, append_event
+from vection.inference.pictures import CAPTION, GAP, TILE_WIDTHS
 from vection.training.log import RunLog
 from vection.training.settings import Stage
 from vection.training.stop import StopRequest
@@ -49,18 +51,26 @@ def test_a_new_run_starts_an_empty_log(tmp_path: Path):
     assert steps(tmp_path) == []
 
 
-def test_panels_have_a_row_a_sample_and_a_column_a_picture(tmp_path: Path):
+def test_panels_have_a_block_a_sample_and_tensorboard_a_picture_a_kind(tmp_path: Path):
     log = RunLog(tmp_path, resume_step=0)
-    red = torch.zeros(4, 3, 20, 30)
+    red, right = torch.zeros(4, 3, 20, 30), torch.zeros(4, 2, 20, 30)
     red[:, 0] = 1.0
-    log.write_panel({"red": red, "black": torch.zeros(4, 3, 20, 30)}, step=7)
+    right[:, 0] = 3.0
+    log.write_panel({"target": red, "auto-mask": torch.zeros(4, 1, 20, 30), "rigid-flow": right}, step=7)
     log.write_panel({}, step=8)
     log.close()
     assert [path.name for path in (tmp_path / "panels").iterdir()] == ["step_000007.png"]
     panel = cv2.imread(str(tmp_path / "panels/step_000007.png"))
-    assert panel.shape == (16 + 3 * 20, 2 * 30, 3)
-    assert panel[16 + 5, 5].tolist() == [0, 0, 255]  # BGR
-    assert panel[16 + 5, 35].tolist() == [0, 0, 0]
+    width, height = TILE_WIDTHS[0], round(TILE_WIDTHS[0] * 20 / 30 / 2) * 2
+    assert panel.shape == (3 * (CAPTION + height + GAP), 3 * (width + GAP), 3)
+    for row in range(3):
+        middle = row * (CAPTION + height + GAP) + CAPTION + height // 2
+        assert panel[middle, width // 2].tolist() == [0, 0, 255]  # BGR
+        assert panel[middle, width + GAP + width // 2].tolist() == [0, 0, 0]
+        assert panel[middle, 2 * (width + GAP) + width // 2].tolist() == [0, 0, 255]  # to the right is red
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert sorted(events.Tags()["images"]) == ["pictures/auto-mask", "pictures/rigid-flow", "pictures/target"]
+    assert (events.Images("pictures/target")[0].height, events.Images("pictures/target")[0].width) == (60, 30)
 
 
 def test_learning_rate_drops_after_the_named_epochs():

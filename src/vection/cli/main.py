@@ -39,21 +39,25 @@ COMMANDS = {
     "import": Command(
         "models.import_weights", "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder"
     ),
-    "train": Command("models.train", "train a recipe on clip folders"),
+    "train": Command("models.train", "train on videos, or on clip folders: depth and motion, a score, a report"),
     "predict": Command("models.predict", "depth, colour video and camera path of images or a video"),
+    "scale": Command("models.scale", "metres: find a run's scale by camera height, speed, GPS, distances or stereo"),
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
     "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
     "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),
-    "export": Command("models.network_export", "networks as files of ONNX, OpenVINO or PyTorch"),
+    "view": Command("results.view", "look at predictions: points, path, frames, in a window or one HTML page"),
+    "export": Command(
+        "results.export", "predictions as PLY, glTF, COLMAP, rerun, ROS bag ...; networks as ONNX, OpenVINO"
+    ),
     "report": Command("results.report", "write the HTML report of a run"),
+    "publish": Command("models.publish", "a model for others, with a card: in a folder, or on the Hugging Face Hub"),
     "splits": Command("data.splits", "list, fetch and check the published lists of frames"),
     "recipes": Command("models.recipes", "list the recipes, or the settings of one"),
 }
 
 EXAMPLES = (
     "vection demo",
-    "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
-    "vection train monodepth2-video --data clips --out runs/first",
+    "vection train drive.mp4 --intrinsics fov:70 --minutes 30 --out runs/first",
     "vection predict runs/first drive.mp4 --out predictions/drive",
 )
 

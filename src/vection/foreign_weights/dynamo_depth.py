@@ -21,9 +21,14 @@ MOTION_FILES = ("motion_enc.pth", "motion_dec.pth", "motion_mask.pth")
 """Files written from the second stage on; a model without them does not know how objects move."""
 
 
-def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
+NUSCENES = (512, 288)
+"""Width and height of images that the release trains on nuScenes, the only data that it knows the times of."""
+
+
+def convert_dynamo_depth(files: Mapping[str, State], *, size: tuple[int, int] | None = None) -> DynamoDepth:
     """Build the method from the state dicts of the release's files, by file name.
 
+    Those trained at nuScenes' `size` (width, height) say how things move in 100 ms, others until the next frame.
     Raises UsageError for missing or strange files.
     """
     require(files, FILES, system="Dynamo-Depth")
@@ -39,6 +44,7 @@ def convert_dynamo_depth(files: Mapping[str, State]) -> DynamoDepth:
                 pair_order="source-first",
                 motion_images="three" if images == 3 else "two",
                 flow_order="object-first",
+                flow_seconds=0.1 if size == NUSCENES else None,
             ),
         )
     )

@@ -32,7 +32,7 @@ USUAL_SIZES: dict[LayoutName, tuple[int, int]] = {
 """Width and height that most of the published weights were trained at, where the files do not say."""
 
 RECIPES: dict[LayoutName, str] = {
-    "lite-mono": "monodepth2",
+    "lite-mono": "lite-mono",
     "sc-depth-pl": "sc-sfmlearner-as-released",
     "sgdepth": "sgdepth-as-released",
     "dynamo-depth": "dynamo-depth-as-released",
@@ -122,7 +122,7 @@ def nearest_recipe(layout: LayoutName, files: Mapping[str, State], *, needs: Nee
         return "monodepth2-mono-stereo" if needs.neighbours else "monodepth2-stereo"
     if layout == "sc-sfmlearner":  # the later version has U-Nets
         later = any(key.startswith("encoder.encoder.") for state in files.values() for key in state)
-        return "sc-sfmlearner-as-released" if later else "sc-sfmlearner-first-order"
+        return "sc-sfmlearner-as-released" if later else "sc-sfmlearner"
     return RECIPES[layout]
 
 
@@ -177,8 +177,8 @@ def convert_checkpoint(
     """Build the method from the state dicts of a public checkpoint by file name; its layout is told if not given.
 
     What the files do not hold the method does not know (`Method.knows`). `stereo`: whether
-    Monodepth2 was trained on stereo pairs; `size`: width and height, by which Lite-Mono's dilations are chosen. Raises
-    UsageError for unknown, missing or strange files.
+    Monodepth2 was trained on stereo pairs; `size`: width and height, by which Lite-Mono's dilations and the time of
+    Dynamo-Depth's flow are chosen. Raises UsageError for unknown, missing or strange files.
     """
     states = _one_file_each({name.split(".")[0]: state for name, state in files.items()})
     layout = layout or layout_of(states)
@@ -188,7 +188,7 @@ def convert_checkpoint(
     if layout == "lite-mono":
         return convert_lite_mono(named, dilations="1024x320" if size == (1024, 320) else "640x192")
     if layout == "dynamo-depth":
-        return convert_dynamo_depth(named)
+        return convert_dynamo_depth(named, size=size)
     if layout == "sc-sfmlearner":
         return convert_sc_sfmlearner(states)
     if len(states) != 1:

@@ -1,5 +1,6 @@
 """Checkpoints: weights as safetensors, the rest as JSON, and never a half-written one."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ FORMAT = 2
 WEIGHTS = "model.safetensors"
 OPTIMISER = "optimiser.safetensors"
 CONFIG = "config.json"
+DIGEST = "weights_sha256"
+"""Key of the SHA-256 of the weights in the config of a checkpoint that was published."""
 
 PREFIXES_OF_FORMAT_1 = {
     "monodepth2": {"depth_encoder": "depth_network.encoder", "depth_decoder": "depth_network.decoder"},
@@ -64,15 +67,28 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def weights_digest(folder: Path) -> str:
+    """Return the SHA-256 of a checkpoint's weights in hexadecimal; DataError if they cannot be read."""
+    try:
+        with (folder / WEIGHTS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"'{folder / WEIGHTS}' is missing or damaged; take another checkpoint, or train anew."
+        ) from error
+
+
 def load_weights(module: torch.nn.Module, folder: Path) -> None:
     """Load the weights of a checkpoint.
 
-    Raises DataError if they are damaged, were written by a newer vection or were trained with parts that are gone,
-    UsageError if of another network.
+    Raises DataError if they are damaged, are not those that the config names, were written by a newer vection or were
+    trained with parts that are gone, UsageError if of another network.
     """
     config = read_config(folder)
     check_parts(config.get("recipe", {}), folder=folder)
     tensors = _read_tensors(folder / WEIGHTS)
+    if DIGEST in config and config[DIGEST] != weights_digest(folder):
+        raise DataError(f"The weights in '{folder}' are not those of its {CONFIG} (SHA-256); fetch both anew.")
     if config.get(KEY, 1) == 1:
         tensors = _renamed(tensors, method=config.get("recipe", {}).get("method", {}).get("name", "monodepth2"))
     try:

@@ -40,6 +40,16 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class FalseAlarmNote:
+    """Static pixels of a class, or of a category, that are called moving at the best threshold."""
+
+    share: float
+    """Of all false alarms."""
+    share_of_class: float
+    """Of the static pixels of the class."""
+
+
+@dataclass(frozen=True)
 class MotionNote:
     """How well the motion mask tells what moves."""
 
@@ -52,6 +62,8 @@ class MotionNote:
     """Share of the pixels that move: the precision of calling everything moving."""
     curve: dict[str, list[float]]
     """Lists of thresholds, precision, recall and f1, by these names."""
+    false_alarms: dict[str, FalseAlarmNote] = field(default_factory=dict)
+    """By class, or by category where classes are unknown; most first."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Event:
     seconds_compute: float | None = None
     """Time of forward, backward and update of these steps."""
     depth_statistics: dict[str, float] = field(default_factory=dict)
-    """Statistics of the predicted depth of held-out frames, by name."""
+    """Statistics of the predicted depth of held-out frames, by name; `abs_rel` is the error against true depth."""
     remarks: tuple[str, ...] = ()
     """What the trainer noticed about these statistics."""
     cameras: dict[int, tuple[float, ...]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The prediction folder: maps of depth, motion and classes, a colour video and the camera's path, listed by name."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,12 @@ FORMAT = 1
 LIST_FILE = "predictions.json"
 """Tells a prediction folder from any other."""
 VIDEO_FILE = "depth.mp4"
+PHOTO_FILE = "depth.png"
+"""Depth in colours where there is one frame only."""
+PHOTO_CLASSES_FILE = "classes.png"
+"""Classes in colours where there is one frame only."""
+PICTURES_VIDEO = "pictures.mp4"
+PICTURES_FOLDER = "pictures"
 REMEDY = "predict again."
 
 Part = Literal["depth", "png", "object_flow", "scene_flow", "motion_mask", "classes"]
@@ -67,14 +73,24 @@ class PredictionList:
     model: str = ""
     """What was predicted with."""
     width: int | None = None
+    """Of all images; None where they have several sizes."""
     height: int | None = None
     motion: str = ""
     """Where the camera's motion comes from, in words."""
+    pictures: dict[str, str] = field(default_factory=dict)
+    """The pictures in `pictures/NAME`, and what the colours of each mean."""
+    frames_from: str = ""
+    """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
 
 
 def file_of(part: Part, name: str) -> str:
     """Return the file of a part of the frame `name`, relative to the folder."""
     return f"{part}/{name}{SUFFIXES[part]}"
+
+
+def picture_file(name: str, frame: str) -> str:
+    """Return the file of the picture `name` of a frame, relative to the folder."""
+    return f"{PICTURES_FOLDER}/{name}/{frame}.png"
 
 
 def is_prediction_folder(folder: Path) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 from vection.files import read_json, write_text
 from vection.formats.record import KEY
 
+_SNAPSHOT = "step_"
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -19,6 +21,16 @@ class RunFolder:
     def recipe(self) -> Path:
         """All settings of the run, as JSON."""
         return self.path / "recipe.json"
+
+    @property
+    def videos(self) -> Path:
+        """Which videos the run was made of, as JSON, where it was."""
+        return self.path / "videos.json"
+
+    @property
+    def clips(self) -> Path:
+        """Folder of the clips that were made of these videos."""
+        return self.path / "clips"
 
     @property
     def metrics(self) -> Path:
@@ -51,6 +63,13 @@ class RunFolder:
         return self.path / "checkpoints" / "best"
 
     @property
+    def snapshots(self) -> dict[int, Path]:
+        """The snapshots, checkpoints that are kept, by the optimiser steps before them."""
+        folders = (self.path / "checkpoints").glob(f"{_SNAPSHOT}[0-9]*")
+        numbered = [(folder.name.removeprefix(_SNAPSHOT), folder) for folder in folders]
+        return dict(sorted((int(number), folder) for number, folder in numbered if number.isdecimal()))
+
+    @property
     def predictions(self) -> Path:
         """Prediction folder (`formats.prediction_folder`), or a folder of them."""
         return self.path / "predictions"
@@ -71,6 +90,11 @@ class RunFolder:
         return self.path / "import.json"
 
     @property
+    def scale(self) -> Path:
+        """The metric scale of the depth (`formats.scale_file`), where it was found."""
+        return self.path / "scale.json"
+
+    @property
     def report(self) -> Path:
         """The page that shows the run."""
         return self.path / "report.html"
@@ -79,6 +103,10 @@ class RunFolder:
     def has_predictions(self) -> bool:
         """Whether something was predicted into the run."""
         return self.predictions.is_dir()
+
+    def snapshot(self, step: int) -> Path:
+        """Return the place of the snapshot after `step`."""
+        return self.path / "checkpoints" / f"{_SNAPSHOT}{step:06d}"
 
     def panel(self, step: int) -> Path:
         """Return the place of the picture after `step`."""

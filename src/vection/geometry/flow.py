@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vection.geometry.camera import backproject, project
+from vection.geometry.camera import backproject, pixel_grid, project
 from vection.geometry.rigid import transform_points
 from vection.geometry.views import SourceTransforms, Views
 from vection.geometry.warp import sample
-from vection.types import Depth, Map, Pixels, Points, Sources, Transform
+from vection.types import Depth, Intrinsics, Map, Pixels, Points, Sources, Transform
 
 SourcePoints = Float[Tensor, "batch source 3 height width"]
 """A 3D vector a pixel of the target for each source, in the unit of the depth."""
@@ -45,6 +45,22 @@ def points_in_source(
     return transform_points(points, T_target_to_source) + of_objects
 
 
+def optical_flow(points_there: Points, intrinsics: Intrinsics) -> Float[Tensor, "batch 2 height width"]:
+    """Return how far each pixel moves, x and y in pixels, if its point is `points_there` in the camera of `intrinsics`.
+
+    NaN where that is behind the camera.
+
+    >>> K = torch.tensor([[[2.0, 0, 1], [0, 2, 1], [0, 0, 1]]])
+    >>> points = backproject(torch.full((1, 1, 3, 3), 4.0), K) + torch.tensor([2.0, 0, 0])[:, None, None]
+    >>> optical_flow(points, K)[0, :, 1, 1].round(decimals=3)  # a step of 2 to the right, 4 away, f = 2
+    tensor([1., 0.])
+    """
+    height, width = points_there.shape[-2:]
+    there = project(points_there, intrinsics).movedim(-1, 1)
+    here = torch.stack(torch.broadcast_tensors(*pixel_grid(height, width, like=points_there)))
+    return torch.where(points_there[:, 2:] > 0, there - here, torch.nan)
+
+
 def sampling_displacement(ego: Pixels, complete: Pixels) -> Float[Tensor, "batch 2 height width"]:
     """Displacement from where ego-motion leads to where the complete flow leads, in units of half the image's sides."""
     height, width = ego.shape[1:3]
@@ -63,6 +79,21 @@ class Explained:
     """F_I (eq. 7): flow of what moves by itself, in the unit of the depth; `FlowOrder` says in whose coordinates."""
     displacement: Float[Tensor, "batch source 2 height width"] | None = None
     """From where F_R leads in the source to where F_C leads (`sampling_displacement`); without gradient."""
+
+    def optical_flows(
+        self, depth: Depth, views: Views, transforms: SourceTransforms, *, source: int, order: FlowOrder = "ego-first"
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return F_R, F_C and F_I as optical flow from the target to a source, each (batch, 2, height, width).
+
+        That of F_I is what moving objects add to that of F_R. ValueError if the flows are not known.
+        """
+        if self.residual is None or self.of_objects is None:
+            raise ValueError("there is no complete flow to show")
+        points, T, K = backproject(depth, views.intrinsics), transforms[:, source], views.source_intrinsics[:, source]
+        static = points_in_source(points, T, None)
+        moved = points_in_source(points, T, self.of_objects[:, source], order=order)
+        rigid, complete, both = (optical_flow(there, K) for there in (static, static + self.residual[:, source], moved))
+        return rigid, complete, both - rigid
 
 
 def explain(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from vection.geometry.camera import pixel_grid
 from vection.geometry.rigid import full_precision
-from vection.types import Intrinsics, InverseDepth, Map, Points
+from vection.types import Intrinsics, InverseDepth, Map, Mask, Points
 
 PointList = Float[Tensor, "batch 3 point"]
 """x, y, z of points of each image, in camera coordinates and the unit of the depth."""
@@ -40,16 +40,26 @@ class Ransac:
     inlier_share: Float[Tensor, "batch hypothesis"]
 
 
-def lower_points(points: Points, *, share: float = 0.5, stride: int = 1) -> PointList:
+def lower_points(
+    points: Shaped[Tensor, "batch component height width"], *, share: float = 0.5, stride: int = 1
+) -> Shaped[Tensor, "batch component point"]:
     """Points of the last rows, int(share * height) of them, row by row; of every `stride`-th row and column."""
     rows = int(share * points.shape[2])
     return points[:, :, points.shape[2] - rows :: stride, ::stride].flatten(2)
 
 
-def draw_samples(candidates: PointList, *, hypotheses: int = HYPOTHESES) -> Int[Tensor, "batch hypothesis 5"]:
-    """Draw the points of each hypothesis, with repetition, from torch's generator of the device."""
+def draw_samples(
+    candidates: PointList, *, hypotheses: int = HYPOTHESES, usable: Bool[Tensor, "batch point"] | None = None
+) -> Int[Tensor, "batch hypothesis 5"]:
+    """Draw the points of each hypothesis, with repetition, from torch's generator of the device; only `usable` ones.
+
+    An image without usable points is drawn from as if all were.
+    """
     batch, _, count = candidates.shape
-    return torch.randint(count, (batch, hypotheses, SAMPLE), device=candidates.device)
+    if usable is None:
+        return torch.randint(count, (batch, hypotheses, SAMPLE), device=candidates.device)
+    weights = (usable | ~usable.any(dim=1, keepdim=True)).float()
+    return torch.multinomial(weights, hypotheses * SAMPLE, replacement=True).view(batch, hypotheses, SAMPLE)
 
 
 @torch.no_grad()
@@ -92,11 +102,24 @@ def fit_planes(
 
 
 def find_ground(
-    points: Points, *, rows: float = 0.5, stride: int = 1, tolerance: float = TOLERANCE, ridge: float = 0.0
+    points: Points,
+    *,
+    rows: float = 0.5,
+    stride: int = 1,
+    tolerance: float = TOLERANCE,
+    ridge: float = 0.0,
+    usable: Mask | None = None,
 ) -> Plane:
-    """Fit the ground to the points of the lower part of each image (Dynamo-Depth, appendix B.4); without gradient."""
-    candidates = lower_points(points.detach(), share=rows, stride=stride)
-    return ransac_plane(candidates, draw_samples(candidates), tolerance=tolerance, ridge=ridge).plane
+    """Fit the ground to the points of the lower part of each image (Dynamo-Depth, appendix B.4); without gradient.
+
+    Points that are not `usable`, as those of the bonnet, have no say.
+    """
+    candidates, counted = lower_points(points.detach(), share=rows, stride=stride), None
+    if usable is not None:
+        counted = lower_points(usable, share=rows, stride=stride)[:, 0]
+        candidates = candidates.where(counted[:, None], torch.inf)  # an inlier of no plane
+    samples = draw_samples(candidates, usable=counted)
+    return ransac_plane(candidates, samples, tolerance=tolerance, ridge=ridge).plane
 
 
 def height_above(plane: Plane, points: Points) -> Map:

@@ -1,4 +1,4 @@
-"""Depth as colour: near is bright, and one range serves a whole clip so that it does not flicker."""
+"""Maps as colours: depth, classes, flow, vectors, masks. One range serves a whole clip so that it does not flicker."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
-from vection.arrays import DepthMap, FloatMap, MaskMap, PixelMask, RgbImage
+from vection.arrays import ClassIds, DepthMap, FloatMap, FlowMap, MaskMap, PixelMask, RgbImage
 from vection.errors import UsageError
 from vection.extras import extra
 
@@ -24,6 +24,38 @@ Samples = Float[np.ndarray, " pixel"]
 
 BLACK = 0
 """Grey of pixels without depth in videos."""
+
+CLASS_COLOURS: dict[str, tuple[int, int, int]] = {
+    "road": (128, 64, 128),
+    "sidewalk": (244, 35, 232),
+    "building": (70, 70, 70),
+    "wall": (102, 102, 156),
+    "fence": (190, 153, 153),
+    "pole": (153, 153, 153),
+    "traffic light": (250, 170, 30),
+    "traffic sign": (220, 220, 0),
+    "vegetation": (107, 142, 35),
+    "terrain": (152, 251, 152),
+    "sky": (70, 130, 180),
+    "person": (220, 20, 60),
+    "rider": (255, 0, 0),
+    "car": (0, 0, 142),
+    "truck": (0, 0, 70),
+    "bus": (0, 60, 100),
+    "train": (0, 80, 100),
+    "motorcycle": (0, 0, 230),
+    "bicycle": (119, 11, 32),
+}
+"""RGB of Cityscapes' classes, in the order of their train ids."""
+
+WHEEL = ((0, 255, 0, 0), (15, 255, 255, 0), (21, 0, 255, 0), (25, 0, 255, 255), (36, 0, 0, 255), (49, 255, 0, 255))
+"""Where on the wheel of 55 steps which RGB lies: from red (to the right) over yellow (down) to blue (left)."""
+
+_OPENCV = {"magma": cv2.COLORMAP_MAGMA, "viridis": cv2.COLORMAP_VIRIDIS, "turbo": cv2.COLORMAP_TURBO}
+"""Colour maps of matplotlib that OpenCV has, colour by colour."""
+
+OpticalFlow = Float32[np.ndarray, "height width 2"]
+"""How far a pixel moves, x and y in pixels; NaN where that is unknown."""
 
 ColourMap = Literal["magma", "turbo", "Spectral_r"]
 """Colour maps for depth, as matplotlib calls them."""
@@ -112,11 +144,49 @@ def colour_values(values: FloatMap, *, known: PixelMask, colours: str, unknown: 
 @cache
 def colour_table(colours: str) -> UInt8[np.ndarray, "256 3"]:
     """Return RGB of the 256 steps of a colour map of matplotlib; UsageError if there is none of that name."""
+    if colours in _OPENCV:
+        return np.asarray(cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], _OPENCV[colours])[:, 0, ::-1])
     with extra("video", purpose="Colouring depth"):
         import matplotlib as mpl
     if colours not in mpl.colormaps:
         raise UsageError(f"There is no colour map '{colours}'; take magma, turbo or Spectral_r.")
     return np.asarray((mpl.colormaps[colours](np.arange(256))[:, :3] * 255).round(), dtype=np.uint8)
+
+
+def colour_classes(ids: ClassIds) -> RgbImage:
+    """Return Cityscapes train ids in Cityscapes' colours; black where they are unknown.
+
+    >>> colour_classes(np.array([[13, 255]], np.uint8)).tolist()  # a car, and what nobody knows
+    [[[0, 0, 142], [0, 0, 0]]]
+    """
+    table = np.zeros((256, 3), np.uint8)
+    table[: len(CLASS_COLOURS)] = list(CLASS_COLOURS.values())
+    return table[ids]
+
+
+def colour_flow(flow: OpticalFlow, *, fastest: float, unknown: int = 128) -> RgbImage:
+    """Colour optical flow with the wheel of Baker et al. (A Database ... for Optical Flow, 2011).
+
+    White is still; to the right is red, down yellow, left cyan to blue, up violet. Flow of `fastest` pixels and more
+    has its full colour; `unknown` is the grey of what is not finite.
+
+    >>> colour_flow(np.array([[[2.0, 0.0], [0.0, 0.0]]], np.float32), fastest=2.0).tolist()
+    [[[255, 0, 0], [255, 255, 255]]]
+    """
+    known = np.isfinite(flow).all(axis=2)
+    x, y = np.moveaxis(np.where(known[:, :, None], flow, 0.0).astype(np.float64), 2, 0)
+    place = (np.arctan2(y, x) % (2 * np.pi)) / (2 * np.pi) * 55
+    steps = np.array([*WHEEL, (55, *WHEEL[0][1:])], np.float64)
+    wheel = np.stack([np.interp(place, steps[:, 0], steps[:, channel]) for channel in (1, 2, 3)], axis=2)
+    strength = np.clip(np.hypot(x, y) / fastest, 0, 1)[:, :, None]
+    coloured = (255 - strength * (255 - wheel)).round().astype(np.uint8)
+    coloured[~known] = unknown
+    return coloured
+
+
+def colour_vectors(vectors: FlowMap, *, longest: float) -> RgbImage:
+    """Colour 3D vectors: grey is none; red to the right, green downwards, blue away; the contrary turns the colour."""
+    return np.asarray((np.clip(0.5 + 0.5 * vectors / longest, 0, 1) * 255).round(), dtype=np.uint8)
 
 
 def overlay_mask(image: RgbImage, mask: MaskMap) -> RgbImage:

@@ -26,9 +26,9 @@ class Prediction:
     T_camera_to_world: Pose | None = None
     """Place of the camera; the world is the first frame's camera. Only from `Predictor.stream`, in `unit`."""
     T_to_next: Pose | None = None
-    """Maps points of the static world from this camera to the next frame's; the last frame has none."""
+    """Maps points of the static world from this camera to the next frame's; none of the last frame and before a cut."""
     motion_source: MotionSource | None = None
-    """Where the motion to the next frame comes from; the last frame has none."""
+    """Where the motion to the next frame comes from; the last frame has none. "cut": frames are missing between."""
     object_flow: FlowMap | None = None
     """How each pixel's point moves by itself until the next frame: x, y, z of this camera, without ego-motion, in
     `unit`; the last frame has none."""

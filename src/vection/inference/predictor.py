@@ -64,6 +64,9 @@ class Predictor:
         self.depth_scale = depth_scale
         self.unit: Unit = unit
         self.scale_source = scale_source
+        self.camera_names: tuple[str | None, ...] = ()
+        """Names of the cameras that were learned one by one, by number."""
+        self.offsets: tuple[int, ...] = (-1, 1)
         self.batch_size = 1
         """How many frames of a stream the depth network sees at once; more are faster, and come that much later."""
         self.networks = Networks(self.method, flip_postprocess=flip_postprocess, bfloat16=bfloat16)
@@ -84,7 +87,8 @@ class Predictor:
         frame needs the next one, so a prediction comes one frame late (at once if there is no motion). Images without a
         name are numbered. `motion` says whether the camera's motion is measured in the frames, in the unit of the
         predicted depth, or predicted (None: as the method learned it, else measured); `motion_source` of a prediction
-        says which it was. UsageError if it cannot be had; with "auto" it is then left out.
+        says which it was; behind a gap of a clip ("cut") the path goes on where it was. UsageError if it cannot be had;
+        with "auto" it is then left out.
         """
         chosen, named = self._choose_motion(frames, motion)
         if chosen == "none":
@@ -97,7 +101,7 @@ class Predictor:
             if waiting is not None and step is not None:
                 values = self._motion_values(step, size=waiting.depth.shape)
                 yield replace(waiting, **values)
-                predicted_camera = values.get("intrinsics")
+                predicted_camera = values.get("intrinsics", predicted_camera)
                 T_camera_to_world = T_camera_to_world @ np.linalg.inv(step.T_first_to_second)
             prediction = self._predict_frame(seen.frame, network_image=seen.image, inverse_depth=seen.inverse_depth)
             waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
@@ -140,7 +144,7 @@ class Predictor:
     def _steps(
         self, frames: Iterable[Frame], *, measures: bool, fallback: bool, path_only: bool = False
     ) -> Iterator[tuple[Seen, PairStep | None]]:
-        """Yield each frame with the step from the one before; None for the first.
+        """Yield each frame with the step from the one before; None for the first. A gap is a "cut" without motion.
 
         With `fallback` the method predicts what cannot be measured, if it can, else the step before is repeated. Depth
         is predicted where steps are measured, and unless there is only a path to be had.
@@ -152,7 +156,9 @@ class Predictor:
         first: Seen | None = None
         step: PairStep | None = None
         for second in self._see_all(frames, with_depth=measures or not path_only):
-            if first is not None:
+            if first is not None and not second.frame.continues(first.frame):
+                step, first = PairStep(np.eye(4), "cut", None), None
+            elif first is not None:
                 measured = None
                 if measurement is not None:
                     measured = measurement.step(self._for_measuring(first), self._for_measuring(second))
@@ -170,7 +176,7 @@ class Predictor:
 
     def _see_all(self, frames: Iterable[Frame], *, with_depth: bool) -> Iterator[Seen]:
         for group in in_groups(frames, self.batch_size):
-            images = [self._to_network(frame.image) for frame in group]
+            images = [self.to_network(frame.image) for frame in group]
             depths = self.networks.inverse_depths(images) if with_depth else [None] * len(group)
             for frame, image, depth in zip(group, images, depths, strict=True):
                 yield Seen(frame, image, self._camera(frame), depth)
@@ -182,7 +188,7 @@ class Predictor:
     def _predict_frame(
         self, frame: Frame, *, network_image: NetworkImage | None = None, inverse_depth: NetworkMap | None = None
     ) -> Prediction:
-        image = self._to_network(frame.image) if network_image is None else network_image
+        image = self.to_network(frame.image) if network_image is None else network_image
         inverse = self.networks.inverse_depths([image])[0] if inverse_depth is None else inverse_depth
         return Prediction(
             name=frame.name,
@@ -201,6 +207,8 @@ class Predictor:
 
     def _motion_values(self, step: PairStep, *, size: tuple[int, ...]) -> dict[str, Any]:
         """Return what is known of a pair's motion, for the prediction of its first frame, at the size of its image."""
+        if step.source == "cut":
+            return {"motion_source": step.source}
         values: dict[str, Any] = {"T_to_next": step.T_first_to_second, "motion_source": step.source}
         motion, knows_objects = step.motion, self.method.knows.object_motion
         if motion is None:
@@ -227,8 +235,11 @@ class Predictor:
             numbers = resize_camera(first.camera, from_size=size, to_size=(self.height, self.width))
             focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
             intrinsics = camera_matrices(focal, centre)
-        earlier = None if before is None else before.image
-        return self.networks.motion(first.image, second.image, before=earlier, intrinsics=intrinsics)
+        earlier, ahead = None if before is None else before.image, second.frame.seconds - first.frame.seconds
+        behind = -ahead if before is None else before.frame.seconds - first.frame.seconds
+        timed = behind < 0 < ahead  # images without times are evenly spaced
+        seconds = torch.tensor([[behind, ahead]], device=self.device) if timed else None
+        return self.networks.motion(first.image, second.image, before=earlier, intrinsics=intrinsics, seconds=seconds)
 
     def _ego_motion(self, motion: Motion) -> Pose:
         """T_first_to_second in `unit`."""
@@ -249,10 +260,12 @@ class Predictor:
         given = None
         if frame.intrinsics is not None:
             given = resize_camera(frame.intrinsics, from_size=size, to_size=network)
-        learned = learned_camera(self.method.cameras, network, given=given)
+        name = None if frame.clip is None else frame.clip.camera
+        learned = learned_camera(self.method.cameras, network, given=given, name=name, names=self.camera_names)
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
 
-    def _to_network(self, image: RgbImage) -> NetworkImage:
+    def to_network(self, image: RgbImage) -> NetworkImage:
+        """Return an image as the network sees it, on its device."""
         resized = resize_image(image, (self.height, self.width))
         # Seen as batch x 3 x height x width, the bytes lie channels-last, as convolutions like them.
         return torch.from_numpy(resized)[None].permute(0, 3, 1, 2).to(self.device).float() / 255

@@ -1,11 +1,12 @@
 """Frames of whatever the user has: an image, a folder of images, a video, clip folders."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from vection.arrays import CameraNumbers, RgbImage
-from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, read_clip, read_rgb
+from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.ingest.clip_writer import intrinsics_beside
 from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, IMAGE_SUFFIXES, VideoFile, image_files, stated_rate
@@ -25,6 +26,13 @@ class Frame:
     """The clip whose frame `number` this is, if it is of one."""
     number: int = 0
 
+    def continues(self, before: "Frame") -> bool:
+        """Return whether nothing says that frames are missing between `before` and this one."""
+        if self.clip is None or before.clip is None:
+            return True
+        missing = any(before.number < start <= self.number for start in self.clip.breaks)
+        return self.clip.folder == before.clip.folder and not missing
+
 
 @dataclass(frozen=True)
 class FrameSource:
@@ -41,6 +49,15 @@ class FrameSource:
         """Read the frames in order."""
         return self.frames()
 
+    def part(self, frames: range) -> "FrameSource":
+        """Return the source of these of its frames alone."""
+        return replace(
+            self,
+            description=f"frames {frames.start} to {frames.stop - 1} of {self.description}",
+            count=len(frames),
+            frames=lambda: islice(self.frames(), frames.start, frames.stop),
+        )
+
 
 def open_sources(path: Path, *, intrinsics: Path | str | None = None) -> list[FrameSource]:
     """Open an image, a folder of images (natural order), a video, a clip folder or all clip folders below a folder.
@@ -56,7 +73,7 @@ def open_sources(path: Path, *, intrinsics: Path | str | None = None) -> list[Fr
         is_image = path.suffix.lower() in IMAGE_SUFFIXES
         camera = _Camera(intrinsics, path)
         return [_image_source([path], path, camera) if is_image else _video_source(path, camera)]
-    if any(path.rglob(CLIP_FILE)):
+    if has_clips(path):
         if intrinsics is not None:
             raise UsageError(f"The clips of {path} have intrinsics of their own; leave `intrinsics` out.")
         return [_clip_source(folder, path) for folder in find_clips(path)]

@@ -24,7 +24,10 @@ PANEL_WIDTHS = (480, 960)
 
 
 def beside(panels: Sequence[tuple[RgbImage, str]]) -> Picture:
-    """Return pictures of one size with their legends side by side; one above the other if very wide. Even sizes."""
+    """Return pictures of one size with their legends side by side; one above the other if very wide. Even sizes.
+
+    Four make two rows.
+    """
     first = panels[0][0]
     least, most = PANEL_WIDTHS
     scale = min(max(first.shape[1], least), most) / first.shape[1]
@@ -33,6 +36,8 @@ def beside(panels: Sequence[tuple[RgbImage, str]]) -> Picture:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = [(cv2.resize(panel, (width, height), interpolation=method), legend) for panel, legend in panels]
     drawn = [with_legend(panel, legend) if legend else panel for panel, legend in resized]
+    if len(drawn) == 4:
+        return np.concatenate([np.concatenate(drawn[row : row + 2], axis=1) for row in (0, 2)])
     return np.concatenate(drawn, axis=1 if width < 2 * height else 0)
 
 

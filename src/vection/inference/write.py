@@ -1,13 +1,14 @@
 """The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and their list."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from vection.arrays import AnyArray, DepthMap, FlowMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb, write_rgb
@@ -15,6 +16,8 @@ from vection.errors import DataError, UsageError
 from vection.files import whole_folder, write_text
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE, kitti_text, tum_text
 from vection.formats.prediction_folder import (
+    PHOTO_CLASSES_FILE,
+    PHOTO_FILE,
     VIDEO_FILE,
     Part,
     PredictedFrame,
@@ -28,12 +31,15 @@ from vection.inference.colour import (
     ColourRange,
     Samples,
     SpreadSamples,
+    colour_classes,
     colour_depth,
     colour_range,
     overlay_mask,
     sample_inverse_depth,
 )
 from vection.inference.motion_source import describe_motion
+from vection.inference.observe import ObservedFrame
+from vection.inference.picture_files import write_pictures
 from vection.inference.prediction import Prediction
 from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
@@ -51,7 +57,8 @@ class _Written:
     frames: list[PredictedFrame] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
     samples: SpreadSamples = field(default_factory=SpreadSamples)
-    size: tuple[int, int] | None = None
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    """Height and width of the images."""
     unit: Unit = "up-to-scale"
     scale_source: str = ""
 
@@ -59,6 +66,11 @@ class _Written:
     def has_masks(self) -> bool:
         """Whether any frame has a motion mask; the last one never has."""
         return any(frame.motion_mask is not None for frame in self.frames)
+
+    @property
+    def short_unit(self) -> str:
+        """The unit as it stands behind a number."""
+        return "m" if self.unit == "metres" else self.unit
 
 
 @dataclass(frozen=True)
@@ -75,23 +87,29 @@ def write_predictions(
     folder: Path,
     *,
     model: str,
+    frames_from: str = "",
     png: bool = True,
     video: bool = True,
     scene_flow: bool = False,
+    pictures: Iterable[ObservedFrame] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
-    All frames must have one size. Object flow, motion masks and classes are written where predictions have them;
-    `scene_flow` derives and writes that too, which needs motion and intrinsics. With `overwrite` an older prediction
-    folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
-    scene flow cannot be had, DataError if there are no frames.
+    Frames of several sizes have no video and no path: they are written where `video` is false and no prediction has a
+    pose. Object flow, motion masks and classes are written where predictions have them;
+    `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
+    sees in the same frames. `video` writes colours: a video, or of a single frame a picture. `frames_from` says where
+    the frames lie. With `overwrite` an older prediction folder is replaced, and nothing else ever is. Raises UsageError
+    if the folder exists or cannot be written, or if scene flow or pictures cannot be had, DataError if there are no
+    frames, or several sizes of them where there must be one.
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
-        _write_rest(written, temporary, model=model, video=video)
+        legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
+        _write_rest(written, temporary, model=model, frames_from=frames_from, video=video, legends=legends)
     return folder
 
 
@@ -121,7 +139,7 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
 
     def checked() -> Iterator[Prediction]:
         for prediction in predictions:
-            _check(prediction, written, names)
+            _check(prediction, written, names, video=parts.video)
             if prediction.T_camera_to_world is not None:
                 written.poses.append(prediction.T_camera_to_world)
             yield prediction
@@ -133,7 +151,7 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
             written.samples.add(sample)
     if not written.frames:
         raise DataError("There are no frames to predict.")
-    if parts.scene_flow and len(written.frames) > 1 and written.frames[0].scene_flow is None:
+    if parts.scene_flow and len(written.frames) > 1 and not any(frame.scene_flow for frame in written.frames):
         raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
 
@@ -194,29 +212,36 @@ def _scene_flow(prediction: Prediction, T_to_next: Pose) -> FlowMap:
     )
 
 
-def _check(prediction: Prediction, written: _Written, names: set[str]) -> None:
+def _check(prediction: Prediction, written: _Written, names: set[str], *, video: bool) -> None:
     size = prediction.depth.shape[:2]
-    if written.size is None:
-        written.size = (size[0], size[1])
+    if not written.sizes:
         written.unit, written.scale_source = prediction.unit, prediction.scale_source
-    if size != written.size:
-        before, now = (f"{width}x{height}" for height, width in (written.size, size))
-        raise DataError(f"'{prediction.name}' is {now}, the frames before {before}; predict each size by itself.")
+    written.sizes.add((size[0], size[1]))
+    if len(written.sizes) > 1 and (video or prediction.T_camera_to_world is not None):
+        raise DataError(
+            f"'{prediction.name}' is {size[1]}x{size[0]}, frames before it are of another size; images of several"
+            " sizes have neither video nor path: predict them with `path=False` and `video=False`."
+        )
     if prediction.name in names or "/" in prediction.name:
         raise DataError(f"The frame name '{prediction.name}' occurs twice or contains '/'.")
     names.add(prediction.name)
 
 
-def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> None:
+def _write_rest(
+    written: _Written, folder: Path, *, model: str, frames_from: str, video: bool, legends: Mapping[str, str]
+) -> None:
     seconds = [frame.seconds for frame in written.frames]
-    if video:
+    if video and len(written.frames) == 1:
+        _write_photo(written, folder)
+    elif video:
         write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
+    if video:
         shutil.rmtree(folder / IMAGES)
-    if len(written.poses) == len(written.frames):
+    only_cuts = len(written.frames) > 1 and all(frame.motion_source == "cut" for frame in written.frames[:-1])
+    if len(written.poses) == len(written.frames) and not only_cuts:
         write_text(folder / TUM_FILE, tum_text(written.poses, seconds))
         write_text(folder / KITTI_FILE, kitti_text(written.poses))
-    assert written.size is not None  # set by the first frame
-    height, width = written.size
+    height, width = next(iter(written.sizes)) if len(written.sizes) == 1 else (None, None)
     predictions = PredictionList(
         unit=written.unit,
         frames=tuple(written.frames),
@@ -225,8 +250,22 @@ def _write_rest(written: _Written, folder: Path, *, model: str, video: bool) -> 
         width=width,
         height=height,
         motion=describe_motion(frame.motion_source for frame in written.frames) if len(written.frames) > 1 else "",
+        pictures=dict(legends),
+        frames_from=frames_from,
     )
     write_prediction_list(folder, predictions)
+
+
+def _write_photo(written: _Written, folder: Path) -> None:
+    """Write depth, and classes if they are known, of a single frame as pictures of its size."""
+    frame = written.frames[0]
+    write_rgb(folder / PHOTO_FILE, colour_depth(np.load(folder / frame.file), colour_range(written.samples)))
+    if frame.classes is not None:
+        write_rgb(folder / PHOTO_CLASSES_FILE, colour_classes(_read_byte_map(folder / frame.classes)))
+
+
+def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.uint8)
 
 
 def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
@@ -235,14 +274,14 @@ def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
 
 
 def _picture(frame: PredictedFrame, *, written: _Written, folder: Path, limits: ColourRange) -> RgbImage:
-    unit = "m" if written.unit == "metres" else written.unit
     image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
     depth = colour_depth(np.load(folder / frame.file), limits)
-    panels = [(image, ""), (depth, f"{limits.legend} {unit}")]
+    panels = [(image, ""), (depth, f"{limits.legend} {written.short_unit}")]
+    if frame.classes is not None:
+        panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))
     if written.has_masks:
         over = image
         if frame.motion_mask is not None:
-            mask = cv2.imread(str(folder / frame.motion_mask), cv2.IMREAD_UNCHANGED)
-            over = overlay_mask(image, np.asarray(mask, np.float32) / np.float32(255))
+            over = overlay_mask(image, _read_byte_map(folder / frame.motion_mask) / np.float32(255))
         panels.append((over, "moves by itself"))
     return beside(panels)

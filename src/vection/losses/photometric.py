@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from vection.geometry.resizing import nearest_like
 from vection.losses.ssim import Moments, Window, moments, ssim_error
-from vection.types import Image, Map, Mask, Scalar, Sources
+from vection.types import FullSizeMask, Image, Map, Mask, Scalar, Sources
 
 SourceMaps = Float[Tensor, "batch source height width"]
 """An error a pixel for each source."""
@@ -87,7 +87,7 @@ def average_reprojection(warped: SourceMaps, unwarped: SourceMaps | None = None)
     )
 
 
-def mean_over(error: Map, usable: Bool[Tensor, "batch 1 full_height full_width"] | None) -> Scalar:
+def mean_over(error: Map, usable: FullSizeMask | None) -> Scalar:
     """Mean over all pixels, or over the usable ones (0 if there are none).
 
     A pixel of an error of a smaller size is usable if its centre is.

@@ -34,14 +34,22 @@ def flow_discrepancy(residual: SourceFields) -> SourceErrors:
     return residual.detach().abs().sum(dim=2)
 
 
-def static_pixels(discrepancy: SourceErrors, *, threshold: Literal["image", "batch"] = "image") -> SourceMasks:
+def static_pixels(
+    discrepancy: SourceErrors, *, threshold: Literal["image", "batch"] = "image", usable: Mask | None = None
+) -> SourceMasks:
     """Return True where the discrepancy is at most its mean over the image (eq. 13).
 
-    With "batch", below its mean over the whole batch, source by source, as the authors' code has it.
+    With "batch", below its mean over the whole batch, source by source, as the authors' code has it. Pixels that are
+    not `usable` are in no mean and not static.
     """
-    if threshold == "batch":
-        return discrepancy < discrepancy.mean(dim=(0, 2, 3), keepdim=True)
-    return discrepancy <= discrepancy.mean(dim=(2, 3), keepdim=True)
+    over = (0, 2, 3) if threshold == "batch" else (2, 3)
+    if usable is None:
+        mean = discrepancy.mean(dim=over, keepdim=True)
+    else:
+        counted = usable.expand_as(discrepancy)
+        mean = (discrepancy * counted).sum(dim=over, keepdim=True) / counted.sum(dim=over, keepdim=True).clamp(min=1)
+    below = discrepancy < mean if threshold == "batch" else discrepancy <= mean
+    return below if usable is None else below & usable
 
 
 def motion_sparsity_loss(logit: Map, static: SourceMasks) -> Scalar:

@@ -3,15 +3,21 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from vection.types import Image, Map, Scalar
+from vection.geometry.resizing import nearest_like
+from vection.types import FullSizeMask, Image, Map, Scalar
 
 
 def edge_aware_smoothness_loss(
-    values: Float[Tensor, "batch channel height width"], image: Image, *, squared: bool = False
+    values: Float[Tensor, "batch channel height width"],
+    image: Image,
+    *,
+    squared: bool = False,
+    usable: FullSizeMask | None = None,
 ) -> Scalar:
     """|dx d| e^-|dx I| + |dy d| e^-|dy I|, each averaged (Monodepth2, eq. 3); |dI| is the mean over RGB.
 
-    `squared` squares each product before averaging (SC-SfMLearner, eq. 4).
+    `squared` squares each product before averaging (SC-SfMLearner, eq. 4). Of pixels that are not `usable` (of any
+    size) no steps count, neither from them nor to them.
 
     >>> import torch
     >>> step = torch.tensor([0.0, 0, 1, 1]).expand(1, 1, 4, 4)
@@ -24,7 +30,11 @@ def edge_aware_smoothness_loss(
     step_x = (values[..., 1:] - values[..., :-1]).abs()
     step_y = (values[..., 1:, :] - values[..., :-1, :]).abs()
     x, y = step_x * weight_x, step_y * weight_y
-    return x.square().mean() + y.square().mean() if squared else x.mean() + y.mean()
+    x, y = (x.square(), y.square()) if squared else (x, y)
+    if usable is None:
+        return x.mean() + y.mean()
+    seen = nearest_like(usable.float(), values)
+    return _mean_where(x, seen[..., 1:] * seen[..., :-1]) + _mean_where(y, seen[..., 1:, :] * seen[..., :-1, :])
 
 
 def normalise_by_mean(values: Map) -> Map:
@@ -35,3 +45,7 @@ def normalise_by_mean(values: Map) -> Map:
     tensor([0.5000, 1.5000])
     """
     return values / (values.mean(dim=(2, 3), keepdim=True) + 1e-7)
+
+
+def _mean_where(values: Float[Tensor, "batch channel _ _"], weight: Float[Tensor, "batch 1 _ _"]) -> Scalar:
+    return (values * weight).sum() / (weight.sum() * values.shape[1]).clamp(min=1)

@@ -8,12 +8,12 @@ from torch import Tensor
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.flow import FlowOrder
 from vection.losses.ground import GroundForm
-from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
+from vection.methods.method import Knows, MethodSettings, Needs, Progress, ShortSettings
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.build import DepthNetworkName
 from vection.networks.depth.lite_mono import Dilations
 from vection.networks.encoders.encoder import EncoderName
-from vection.networks.motion.scene_flow import MotionDecoderName, MotionStart
+from vection.networks.motion.scene_flow import FACTOR, MotionDecoderName, MotionStart
 
 DEPTH = "depth"
 """First stage of training (section 4.3): depth and camera motion."""
@@ -42,6 +42,9 @@ class Released:
     """Whether objects move after the camera (eq. 8), or (as released) before it, "object-first"."""
     static: Literal["flow", "pixels"] = "flow"
     """What eq. 13 takes for static: little 3D discrepancy in its image, or (as released) 2D one in the batch."""
+    flow_seconds: float | None = None
+    """Complete flow is that until the next frame, whenever that is, or (as released on nuScenes, 0.1) that of so many
+    seconds, a velocity; the decoders then start from the ego-motion of a step, whatever its time."""
     ground: GroundForm = "normalised"
     """What eq. 14 compares; as released "disparity"."""
     ground_rows: float = 0.5
@@ -76,17 +79,24 @@ class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
     measured_mask_weight: float = 0.1
-    """Weight of the motion mask's cross entropy against pixels measured to stand still and those seen to move."""
+    """Weight of the motion mask's cross entropy against pixels measured to stand still and those seen to move: of
+    stabilised views what block matching finds displaced and has no measured depth."""
     mask_from_step: int = 0
     """Auto-masking of the first stage begins at this optimiser step. While the motion is still unknown, warping helps
     hardly any pixel, and a mask that leaves the others out can keep a short training from ever starting."""
+    ramp_share: float = 0.0
+    """Share of each stage over which the terms of flow and mask rise, however long it is; 0: `ramp_steps`."""
     motion_start: MotionStart = "random"
     """What the refinement begins with; "rigid" and "still" help short trainings."""
+    mask_start: Literal["half", "matched"] = "half"
+    """Where the mask begins: at 1/2, or (of stabilised views) at what block matching finds to be displaced."""
+    mask_factor: float = FACTOR
+    """Scale of the mask decoder's output; the larger, the faster it learns."""
     motion_views: Literal["frames", "stabilised"] = "frames"
     """Complete flow and mask see the frames as they are (the paper), or the other frames as the camera's motion and the
     depth predict the target from them, with block matching of what is left: then only objects move. Here the flow is
     not F_C but (F_C - F_R) / z, which does not depend on the unit of depth: what the matching says of it, and what the
-    decoder adds."""
+    decoder adds. Eq. 12 is taken of it as well, so that its weight does not hang on that unit."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,11 @@ class DynamoDepthSettings(MethodSettings):
     def knows(self) -> Knows:
         """What the trained method can tell: the camera's motion and the objects'."""
         return Knows(object_motion=True)
+
+    def ramp(self, progress: Progress) -> float:
+        """Factor of the terms of flow and mask: rises from 0 to 1 in each stage."""
+        share = self.short.ramp_share
+        return progress.ramp(round(share * progress.steps) if share > 0 else self.ramp_steps)
 
     def weights(self, stage: str, *, ramp: float = 1.0) -> dict[str, float]:
         """Return the weight of each term that acts in a stage (eq. 9, table 4; sections 4.3 and B.3)."""

@@ -15,7 +15,7 @@ from vection.losses.measured_depth import (
 from vection.losses.photometric import mean_over
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
 from vection.methods.measured_depth_settings import MeasuredDepthSettings
-from vection.methods.method import Method, Observation, Progress
+from vection.methods.method import Method, Progress
 from vection.methods.steps.measured_motion import measured_of, scaled_transforms
 from vection.methods.steps.multi_scale import Comparison, compare_scales
 from vection.networks.depth.build import build_depth_network
@@ -66,21 +66,6 @@ class MeasuredDepth(Method):
     def predict_depth(self, image: Image) -> Depth:
         """Depth of the image, up to scale."""
         return self._depth(self.depth_network(image)[0])
-
-    def observe(self, batch: Batch) -> Observation:
-        """Show the target, what was measured of it and the prediction, as inverse depth in one scale."""
-        measured = measured_of(batch)
-        depth = self.predict_depth(batch.target)
-        comparison = compare_depth(depth, measured.depth, measured.weight)
-        known = measured.depth > 0
-        scaled = torch.where(known, measured.depth * comparison.log_scale.exp(), 1.0)
-        brightest = (1 / depth).amax(dim=(2, 3), keepdim=True)
-        pictures = {
-            "target": batch.target,
-            "measured": (known / scaled / brightest).clamp(max=1).expand_as(batch.target),
-            "disparity": (1 / depth / brightest).expand_as(batch.target),
-        }
-        return Observation(pictures)
 
     def _depth(self, disparity: Depth) -> Depth:
         return disparity_to_depth(disparity, min_depth=self.settings.min_depth, max_depth=self.settings.max_depth)

@@ -24,7 +24,7 @@ class MeasuredDepthSettings(MethodSettings):
     ground_weight: float = 0.5
     """Weight of the term against depth behind the measured ground; it closes holes in cars that travel along."""
     unit_weight: float = 0.02
-    """Weight of the term that keeps depth in the middle of its range, where nothing near is cut off; its unit is free."""
+    """Weight of the term that keeps depth in the middle of its range, so that nothing near is cut off."""
     photometric_weight: float = 0.0
     """Weight of the photometric error of neighbours, warped by measured motion; 0: they are not read."""
     ssim_weight: float = 0.85

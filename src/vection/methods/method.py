@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from vection.networks.cameras import Cameras
 from vection.samples import Batch
@@ -110,6 +111,10 @@ class Progress:
         return min(max((self.step - begin) / steps, 0.0), 1.0) if steps > 0 else float(self.step >= begin)
 
 
+FrameTimes = Float[Tensor, "batch 2"]
+"""Seconds from a frame to the one before it, below 0, and to the one after it, above 0."""
+
+
 @dataclass(frozen=True)
 class Motion:
     """What moved between two frames; the flows are 3D, in the first camera's coordinates and the unit of the depth."""
@@ -127,8 +132,8 @@ class Motion:
 class Observation:
     """What a method sees in a batch, for the log and for its health."""
 
-    pictures: dict[str, Image]
-    """Pictures by their captions: the target, its prediction, masks; each RGB in [0, 1]."""
+    pictures: dict[str, Tensor]
+    """Maps by their names in `methods.pictures`, which say what is drawn how; (batch, channel, height, width)."""
     share_visible: float | None = None
     """Share of the target's pixels that are compared with the first source, if the method can tell."""
 
@@ -148,6 +153,8 @@ class Method(nn.Module, ABC):
     """Names of the stages that the method tells apart; None: all are alike to it."""
     comparing: tuple[str, ...] = ("photometric",)
     """Names of the loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
+    pictures: tuple[str, ...] = ("target", "depth")
+    """Names in `methods.pictures` of what `observe` shows, in its order."""
 
     def __init__(self, settings: MethodSettings) -> None:
         super().__init__()
@@ -175,12 +182,20 @@ class Method(nn.Module, ABC):
         """Predict depth at the size of `image`, up to scale unless the method was trained with a known baseline."""
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict the motion between two frames, `second` later than `first`, of a method that knows ego-motion.
 
         `before` is the frame before `first`, if there is one; only networks that see three frames use it. `intrinsics`
-        are K of the images, if known; without them a method whose flow depends on the camera leaves it out.
+        are K of the images, if known; without them a method whose flow depends on the camera leaves it out. `seconds`
+        are the times from `first` to `before` (any number if there is none) and to `second`; without them frames follow
+        each other evenly. Only methods whose flow depends on time use them.
         """
         raise NotImplementedError(f"{type(self).__name__} knows no motion")
 
@@ -189,8 +204,8 @@ class Method(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} knows no classes")
 
     def observe(self, batch: Batch) -> Observation:
-        """Show what the method sees in a batch; computed only when asked for."""
-        return Observation({"target": batch.target})
+        """Show what the method sees in a batch, the `pictures`; computed only when asked for."""
+        return Observation({"target": batch.target, "depth": self.predict_depth(batch.target)})
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
         """Return what chooses the best checkpoint of a stage, the lower the better, from the terms of held-out frames.

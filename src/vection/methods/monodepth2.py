@@ -11,11 +11,12 @@ from vection.geometry.camera import disparity_to_depth
 from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import behind_ground_loss
 from vection.losses.photometric import mean_over
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured
 from vection.methods.steps.multi_scale import compare_scales
+from vection.methods.steps.observation import reprojection_picture_names, reprojection_pictures
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_depth_network
 from vection.networks.depth.decoder import DepthDecoder
@@ -72,6 +73,7 @@ class Monodepth2(Method):
         if settings.mask == "predictive":
             sources = 2 * settings.temporal + settings.stereo
             self.mask_decoder = DepthDecoder(channels, scales=settings.scales, outputs=sources)
+        self.pictures = reprojection_picture_names(settings.comparison(), predictive_mask=self.mask_decoder is not None)
 
     def training_loss(self, batch: Batch, progress: Progress) -> dict[str, Scalar]:
         """L = mu L_p + lambda L_s, averaged over pixels, scales and batch (end of section 3.2)."""
@@ -102,7 +104,7 @@ class Monodepth2(Method):
             terms["predictive_mask"] = settings.predictive_mask_weight * torch.stack(entropy).mean()
         if settings.short.ground_weight:
             limits = (settings.min_depth, settings.max_depth)
-            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=limits)
+            ground = behind_ground_loss(disparities[0], views.intrinsics, limits=limits, usable=batch.usable)
             terms["ground"] = settings.short.ground_weight * ground
         return terms
 
@@ -116,10 +118,16 @@ class Monodepth2(Method):
         return self._depth(self.predict_disparities(image)[0])
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion alone: the method knows no object motion."""
-        del before, intrinsics
+        del before, intrinsics, seconds
         if self.ego_motion is None or self.cameras is None:
             raise ValueError("a model trained on stereo pairs alone has no pose network")
         features = None
@@ -129,17 +137,20 @@ class Monodepth2(Method):
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """Show the target, its prediction from the first source, the auto-mask (white takes part) and the disparity."""
+        """Show how the target is predicted, the error, who won its minimum (Fig. 4), the mask (Fig. 5) and the flow."""
         features = self.depth_network.encoder(batch.target)
-        disparities = self.depth_network.decoder(features)[:1]
-        views, transforms = self._views(batch, features[-1], disparities[0])
-        result = compare_scales(disparities, transforms, [views], comparison=self.settings.comparison())[0]
-        pictures = {
-            "target": batch.target,
-            "predicted from source": result.warped[:, 0],
-            "takes part": result.reprojection.selected.float().expand_as(batch.target),
-            "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
-        }
+        disparity = self.depth_network.decoder(features)[0]
+        mask = None if self.mask_decoder is None else self.mask_decoder(features)[0]
+        views, transforms = self._views(batch, features[-1], disparity)
+        pictures = reprojection_pictures(
+            disparity,
+            transforms,
+            views,
+            batch,
+            comparison=self.settings.comparison(),
+            mask=mask,
+            temporal=self.settings.temporal,
+        )
         return Observation(pictures)
 
     def _views(self, batch: Batch, feature: Tensor, disparity: Disparity) -> tuple[Views, SourceTransforms]:

@@ -8,19 +8,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from vection.errors import UsageError
+from vection.geometry.camera import backproject
+from vection.geometry.flow import optical_flow
 from vection.geometry.motion import Moved
 from vection.geometry.pairs import Pairs, both_ways, by_sample, exchanged
-from vection.geometry.rigid import make_transform, rotate_back, rotation_from_euler
+from vection.geometry.rigid import make_transform, rotate_back, rotation_from_euler, transform_points
 from vection.geometry.vector_fields import rms_length, standing_out, vector_length
 from vection.losses.measured_motion import static_motion_loss
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, relative_motion, sparsity_loss
 from vection.losses.rgbd_consistency import RgbdConsistency, rgbd_consistency
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.motion_field_settings import MotionFieldSettings
 from vection.methods.steps.dynamic_classes import is_dynamic
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured, static_and_moving
+from vection.methods.steps.observation import next_source
 from vection.networks.cameras import Cameras
 from vection.networks.depth.softplus_depth import SigmoidDepth, SoftplusDepth
 from vection.networks.encoders.randomised_norm import noise_deviation
@@ -84,6 +87,10 @@ class MotionField(Method):
     settings: MotionFieldSettings
     cameras: Cameras
     comparing = ("colour", "ssim")
+    pictures = (
+        *("target", "synthesised-target", "depth", "photometric-error", "visible", "rigid-flow"),
+        *("complete-flow", "independent-flow", "translation-map", "object-translation-map"),
+    )
 
     def __init__(self, settings: MotionFieldSettings) -> None:
         super().__init__(settings)
@@ -169,14 +176,20 @@ class MotionField(Method):
         return self.depth_network(image)
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict R and T_ego, R^T T_obj, which is object motion along the first camera's axes, and what moves.
 
         `moving` is |T_obj| / (|T_obj| + RMS |T_obj + T_ego|): 0 where the auto-mask found no motion, 1/2 where an
         object is as fast as the whole scene is past the camera.
         """
-        del before, intrinsics
+        del before, intrinsics, seconds
         first_frame, second_frame = (self._frames(image, self.predict_depth(image)) for image in (first, second))
         motion = self.motion_network(first_frame, second_frame)
         rotation = rotation_from_euler(motion.angles)
@@ -190,20 +203,28 @@ class MotionField(Method):
         )
 
     def observe(self, batch: Batch) -> Observation:
-        """Show the target, its prediction from the first source, what is visible in it, object motion and 1 / depth."""
+        """Show how the next frame predicts the target, the flow, and the translation of each pixel (Fig. 1, 2)."""
         pairs = self.predict_pairs(batch, Progress(step=self.settings.burn_in))
+        share_visible = _compare(pairs, self.settings)[1].visible[: len(pairs.image) // 2 : batch.sources.shape[1]]
+        pairs = replace(pairs, residual=self.residual_weight * pairs.residual)
         _, seen = _compare(pairs, self.settings)
-        rows = slice(0, len(pairs.image) // 2, batch.sources.shape[1])
-        residual, inverse_depth = self.residual_weight * pairs.residual[rows], 1 / pairs.depth[rows]
-        fastest = residual.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-9)
+        rows = slice(next_source(batch), len(pairs.image) // 2, batch.sources.shape[1])
+        second_K, points = exchanged(pairs.intrinsics)[rows], backproject(pairs.depth, pairs.intrinsics)[rows]
+        static = transform_points(points, make_transform(pairs.rotation, pairs.background)[rows])
+        rigid, complete = (optical_flow(there, second_K) for there in (static, static + pairs.residual[rows]))
         pictures = {
             "target": batch.target,
-            "predicted from source": seen.seen[rows],
-            "visible in source": seen.visible[rows].float().expand_as(batch.target),
-            "object motion": 0.5 + 0.5 * residual / fastest,
-            "inverse depth": (inverse_depth / inverse_depth.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+            "synthesised-target": seen.seen[rows],
+            "depth": pairs.depth[rows],
+            "photometric-error": ((seen.seen - pairs.image).abs() * seen.visible).mean(dim=1, keepdim=True)[rows],
+            "visible": seen.visible[rows].float(),
+            "rigid-flow": rigid,
+            "complete-flow": complete,
+            "independent-flow": complete - rigid,
+            "translation-map": pairs.translation[rows],
+            "object-translation-map": pairs.residual[rows],
         }
-        return Observation(pictures, share_visible=float(seen.visible[rows].float().mean()))
+        return Observation(pictures, share_visible=float(share_visible.float().mean()))
 
     def selection_loss(self, terms: Mapping[str, float], *, share_visible: float | None = None) -> float:
         """Return how badly frames are explained; a mean over all pixels (eq. 7) falls when fewer are compared."""

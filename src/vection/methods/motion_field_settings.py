@@ -38,6 +38,8 @@ class Short(ShortSettings):
 
     measured_static_weight: float = 0.2
     """Weight of object motion, by the whole motion's RMS, where the world was measured to stand still."""
+    burn_in_share: float = 0.0
+    """Share of training that `burn_in` takes, however long that is; 0: `burn_in` steps."""
     motion_start: Start = "released"
     """How the motion network starts; "quick" with He's weights and constant factors."""
     inverse: Literal["predicted", "derived"] = "predicted"
@@ -95,5 +97,7 @@ class MotionFieldSettings(MethodSettings):
         return Knows(object_motion=True)
 
     def burn_in_weight(self, progress: Progress) -> float:
-        """Factor of object motion: clip(2 step / burn_in - 1, 0, 1)."""
-        return progress.ramp(self.burn_in // 2, begin=self.burn_in // 2)
+        """Factor of object motion: clip(2 step / burn_in - 1, 0, 1), by `step` and `steps` of the progress."""
+        share = self.short.burn_in_share
+        half = (round(share * progress.steps) if share > 0 else self.burn_in) // 2
+        return progress.ramp(half, begin=half)

@@ -12,9 +12,10 @@ from vection.geometry.rigid import invert
 from vection.geometry.views import Views
 from vection.losses.geometry_consistency import consistency_weight
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.sc_sfmlearner_settings import ScSfmLearnerSettings
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured
+from vection.methods.steps.observation import next_source, rigid_flow
 from vection.methods.steps.pair_comparison import DepthView, PairMaps, compare, losses_of_pairs
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import build_disparity_network
@@ -97,6 +98,10 @@ class ScSfmLearner(Method):
 
     settings: ScSfmLearnerSettings
     cameras: Cameras
+    pictures = (
+        *("target", "synthesised-target", "depth"),
+        *("photometric-error", "self-discovered-mask", "rigid-flow"),
+    )
 
     def __init__(self, settings: ScSfmLearnerSettings) -> None:
         super().__init__(settings)
@@ -140,25 +145,33 @@ class ScSfmLearner(Method):
         return self._depth(self.depth_network(image)[0])
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion alone: moving objects are only masked."""
-        del before, intrinsics
+        del before, intrinsics, seconds
         pair = self.ego_motion(first, second)
         return Motion(pair.T_first_to_second, intrinsics=self.cameras.of_pair(pair.feature, like=first))
 
     def observe(self, batch: Batch) -> Observation:
-        """Show the target, its prediction from the first source, M where it counts (white: trusted), and 1 / depth."""
+        """Show how the next frame predicts the target, the error where it counts, M there (Fig. 2), and the flow."""
         depths, views, transforms = self._predict(batch)
         maps = compare_frames(depths[:1], views, transforms, settings=self.settings).finest
-        pairs = 2 * views.sources.shape[1]
-        trusted = (consistency_weight(maps.inconsistency) * maps.counted)[::pairs]
-        inverse = 1 / depths[0].unflatten(0, (len(batch), -1))[:, 0]
+        source, pairs = next_source(batch), 2 * views.sources.shape[1]
+        rows, forth = slice(source, None, pairs), transforms.unflatten(0, (len(batch), -1))
+        depth = depths[0].unflatten(0, (len(batch), -1))[:, 0]
         pictures = {
             "target": batch.target,
-            "predicted from source": self.settings.comparison.restore(maps.seen.image[::pairs]),
-            "trusted": trusted.expand_as(batch.target),
-            "inverse depth": (inverse / inverse.amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
+            "synthesised-target": self.settings.comparison.restore(maps.seen.image[rows]),
+            "depth": depth,
+            "photometric-error": (maps.error * maps.counted)[rows],
+            "self-discovered-mask": (consistency_weight(maps.inconsistency) * maps.counted)[rows],
+            "rigid-flow": rigid_flow(depth, views, forth, source=source),
         }
         return Observation(pictures)
 

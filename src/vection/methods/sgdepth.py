@@ -12,13 +12,14 @@ from vection.geometry.resizing import resize_like
 from vection.geometry.views import SourceClasses, SourceTransforms, Views
 from vection.losses.photometric import mean_over
 from vection.losses.segmentation import CITYSCAPES_CLASS_WEIGHTS, UNKNOWN_CLASS, weighted_cross_entropy
-from vection.methods.method import Method, Motion, Observation, Progress
+from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.methods.steps.dynamic_classes import dynamic_overlap, is_dynamic, pixels_to_learn
 from vection.methods.steps.evaluation_mode import evaluating
 from vection.methods.steps.finiteness import zero_if_finite
 from vection.methods.steps.measured_motion import check_measured, compare_with_measured
 from vection.methods.steps.multi_scale import Comparison, compare_scales
+from vection.methods.steps.observation import reprojection_picture_names, reprojection_pictures
 from vection.methods.steps.overlap_log import OverlapLog, unmasked_share
 from vection.networks.cameras import Cameras
 from vection.networks.depth.build import DepthNetwork
@@ -95,6 +96,8 @@ class SgDepth(Method):
         weights = (*CITYSCAPES_CLASS_WEIGHTS, 0.0)[: released.class_scores]
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self.log = OverlapLog(as_released=released.schedule == "as-released")
+        classes = ("classes", "dynamic-class-mask") if settings.knows.classes or settings.needs.class_maps else ()
+        self.pictures = reprojection_picture_names(settings.comparison()) + classes
 
     @property
     def shared(self) -> nn.Module:
@@ -209,26 +212,32 @@ class SgDepth(Method):
         return scores[:, : len(CITYSCAPES_CLASS_WEIGHTS)].argmax(dim=1, keepdim=True).to(torch.uint8)
 
     def predict_motion(
-        self, first: Image, second: Image, *, before: Image | None = None, intrinsics: Intrinsics | None = None
+        self,
+        first: Image,
+        second: Image,
+        *,
+        before: Image | None = None,
+        intrinsics: Intrinsics | None = None,
+        seconds: FrameTimes | None = None,
     ) -> Motion:
         """Predict ego-motion; `moving` are people and vehicles, which may stand, if segmentation was learned."""
-        del before, intrinsics
+        del before, intrinsics, seconds
         pair = self.ego_motion(first, second, features=None, depth=torch.ones_like(first[:, :1]))
         moving = is_dynamic(self.predict_classes(first)).float() if self.segmentation_decoder is not None else None
         camera = self.cameras.of_pair(pair.feature, like=first)
         return Motion(pair.T_first_to_second, moving=moving, intrinsics=camera)
 
     def observe(self, batch: Batch) -> Observation:
-        """Show the target, its prediction from the first source, the disparity, and the dynamic classes (white)."""
+        """Show how the target is predicted, the error, the classes (Fig. 5), and where dynamic ones are (Fig. 3, f)."""
         disparities = self.depth_network.decoder(self.shared(batch.target))
         depth, transforms, views = self._views(disparities, batch)
-        pictures = {
-            "target": batch.target,
-            "predicted from source": views.synthesise(depth, transforms)[:, 0],
-            "disparity": (disparities[0] / disparities[0].amax(dim=(2, 3), keepdim=True)).expand_as(batch.target),
-        }
-        if self.segmentation_decoder is not None or (self.settings.class_maps == "given" and batch.classes is not None):
-            pictures["can move"] = is_dynamic(self._classes(batch)[0]).float().expand_as(batch.target)
+        comparison = self.settings.comparison()
+        pictures = reprojection_pictures(disparities[0], transforms, views, batch, comparison=comparison)
+        if "classes" in self.pictures:
+            classes, source_classes = self._classes(batch)
+            warped = is_dynamic(views.synthesise_classes(source_classes, depth, transforms))
+            pictures["classes"] = classes
+            pictures["dynamic-class-mask"] = (~(is_dynamic(classes) | warped.any(dim=1, keepdim=True))).float()
         return Observation(pictures)
 
     def _views(self, disparities: Disparities, batch: Batch) -> tuple[Depth, SourceTransforms, Views]:

@@ -1,6 +1,7 @@
 """The camera as a part of a method: intrinsics as given, learned a camera, or predicted a pair of frames."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from vection.types import Image, Intrinsics
 IntrinsicsSource = Literal["given", "per-camera", "per-pair"]
 """Whether intrinsics are given, learned for each camera, or predicted for each pair of frames."""
 
-MOST_CAMERAS = 64
+MOST_CAMERAS = 1000
 """How many cameras can be learned, one correction each."""
 
 FOCAL_GAIN = 30.0
@@ -58,6 +59,22 @@ class LearnedCameras(nn.Module):
         log_factor, shift = self._corrections(batch.target.shape).index_select(0, batch.camera).split(2, dim=1)
         # The centre moves with the image: against x in a mirrored one, faster in a zoomed one.
         return camera_matrices(focal * log_factor.exp(), centre + scale * shift)
+
+    def take_over(self, numbers: Mapping[int, int]) -> None:
+        """Keep what was learned of the cameras `numbers` (number before: number from now on), and forget the others."""
+        for table in (self.corrections.data, self.given):
+            before = table.clone()
+            table.zero_()
+            for old, new in numbers.items():
+                table[new] = before[old]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *others: Any) -> None:
+        """Load tables of fewer cameras as well, as older checkpoints have them."""
+        for name in ("corrections", "given"):
+            table = state_dict.get(prefix + name)
+            if table is not None and len(table) < MOST_CAMERAS:
+                state_dict[prefix + name] = functional.pad(table, (0, 0, 0, MOST_CAMERAS - len(table)))
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def found(self, size: torch.Size) -> dict[int, tuple[float, ...]]:
         """Return fx, fy, cx, cy of every camera seen in training, in pixels of the stored images of shape `size`."""

@@ -12,7 +12,7 @@ from vection.methods.sc_sfmlearner import ScSfmLearner, ScSfmLearnerSettings
 from vection.methods.sgdepth import SgDepth
 from vection.methods.sgdepth_settings import SgDepthSettings
 from vection.names import look_up
-from vection.recipes import dynamo_depth, measured_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
+from vection.recipes import dynamo_depth, lite_mono, measured_depth, monodepth2, motion_field, sc_sfmlearner, sgdepth
 from vection.recipes.recipe import Recipe
 
 
@@ -26,7 +26,7 @@ class Entry:
 
 
 METHODS: dict[str, Entry] = {
-    "monodepth2": Entry(Monodepth2Settings, Monodepth2, monodepth2.RECIPES),
+    "monodepth2": Entry(Monodepth2Settings, Monodepth2, (*monodepth2.RECIPES, *lite_mono.RECIPES)),
     "sc_sfmlearner": Entry(ScSfmLearnerSettings, ScSfmLearner, sc_sfmlearner.RECIPES),
     "sgdepth": Entry(SgDepthSettings, SgDepth, sgdepth.RECIPES),
     "motion_field": Entry(MotionFieldSettings, MotionField, motion_field.RECIPES),

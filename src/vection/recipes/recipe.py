@@ -18,18 +18,24 @@ class DataSettings:
 
     height: int = 192
     width: int = 640
-    source: Literal["clips", "kitti-raw"] = "clips"
-    """Clip folders (as `vection ingest` makes them), or KITTI raw in its own layout with a list of frames."""
+    source: Literal["clips", "kitti-raw", "kitti-odometry"] = "clips"
+    """Clip folders (as `vection ingest` makes them), or KITTI in its own layout with a list of frames."""
     split: str | None = None
-    """A published split by name (`vection splits`), or a folder with train_files.txt and val_files.txt (KITTI raw)."""
+    """A published split by name (`vection splits`), a folder with train_files.txt and val_files.txt, or one list alone:
+    a file or NAME:PART, from which nothing is held out (KITTI)."""
+    left_only: bool = False
+    """Leave out the lines of the right camera (KITTI)."""
     drop_static_frames: bool = False
     """Leave out the frames of `static_frames.txt` of the split folder's parent (KITTI raw)."""
     shared_intrinsics: bool = False
-    """One nominal K for all of KITTI, as in the papers, instead of each drive's own (KITTI raw)."""
+    """One nominal K for all of KITTI, as in the papers, instead of each drive's own (KITTI)."""
     offsets: tuple[int, ...] = (-1, 1)
     """Frames from the target to each source."""
     batch_size: int = 12
     augmentation: Augmentation = field(default_factory=Augmentation)
+    least_change: float = 0.0
+    """Samples with a source whose RGB, in [0, 1], differs from the target's by no more than this in the mean are
+    replaced by others; 0 keeps all. Li et al.'s code has 0.01."""
     use_classes: bool = False
     """Read the class maps that lie beside the frames of the clips."""
     labels: str | None = None
@@ -54,5 +60,14 @@ class Recipe:
     data: DataSettings = field(default_factory=DataSettings)
     stages: tuple[Stage, ...] = (Stage(),)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    default_checkpoint: Literal["best", "last"] = "best"
+    """The checkpoint that the run stands for where no other is named: the best on held-out frames, or the last, which
+    most papers evaluate."""
+    protocols: tuple[str, ...] = ()
+    """Names of the protocols that score the paper's row, of depth, paths or classes; see `vection evaluate`."""
     start_from: str | None = None
     """Run folder or checkpoint folder whose weights training starts from."""
+    starts_after: str | None = None
+    """Name of the recipe whose weights training must start from; None: it needs no start."""
+    start_epoch: int | None = None
+    """Epochs of that recipe after which it starts; None: from the checkpoint that such a run stands for."""

@@ -1,8 +1,12 @@
 """All recipes by name."""
 
+from vection.errors import UsageError
 from vection.names import look_up
 from vection.recipes.methods import METHODS
 from vection.recipes.recipe import Recipe
+
+RENAMED = {"sc-sfmlearner-first-order": "sc-sfmlearner"}
+"""Names of recipes until 2026-11, and those of today."""
 
 
 def all_recipes() -> dict[str, Recipe]:
@@ -22,4 +26,6 @@ def get_recipe(name: str) -> Recipe:
     >>> recipe.data.width, recipe.data.height, recipe.method.name
     (640, 192, 'monodepth2')
     """
+    if name in RENAMED:
+        raise UsageError(f"The recipe '{name}' is called '{RENAMED[name]}' now.")
     return look_up(name, all_recipes(), kind="recipe", see="see all with: vection recipes")

@@ -1,4 +1,4 @@
-"""Recipes of SGDepth: the rows of its tables 1 and 3, at the paper's settings."""
+"""Recipes of SGDepth: the rows of its tables 1 to 3, at the paper's settings."""
 
 from dataclasses import replace
 
@@ -20,18 +20,34 @@ _EIGEN = DataSettings(
     workers=8,
 )
 _KITTI = replace(_EIGEN, split="kitti")
+_BENCHMARK = replace(_EIGEN, split="benchmark")
 _PAPER = SgDepthSettings()
-_FULL = Recipe(name="sgdepth", summary="full, 640x192 (table 1)", method=_PAPER, data=_EIGEN, stages=_SCHEDULE)
+_FULL = Recipe(
+    name="sgdepth",
+    summary="full, 640x192 (table 1)",
+    method=_PAPER,
+    data=_EIGEN,
+    stages=_SCHEDULE,
+    default_checkpoint="last",
+    protocols=("kitti-eigen-z",),
+)
 
 _DEPTH_ONLY = replace(_PAPER, learns="depth", masking="none")
 _SEGMENTATION_ONLY = replace(_PAPER, learns="segmentation", masking="none")
 
 
-def _single_task(recipe: Recipe, method: SgDepthSettings, *, name: str, summary: str) -> Recipe:
+def _single_task(
+    recipe: Recipe,
+    method: SgDepthSettings,
+    *,
+    name: str,
+    summary: str,
+    protocols: tuple[str, ...] = ("kitti-eigen-z",),
+) -> Recipe:
     """One task: batches of 12 instead of 6 clips and 6 labelled images (section 4)."""
     labels = None if method.learns == "depth" else recipe.data.labels
     data = replace(recipe.data, batch_size=12, labels=labels)
-    return replace(recipe, name=name, summary=summary, method=method, data=data)
+    return replace(recipe, name=name, summary=summary, method=method, data=data, protocols=protocols)
 
 
 def _resized(recipe: Recipe, *, width: int, height: int) -> Recipe:
@@ -58,6 +74,21 @@ _TABLE_1 = (
     ),
 )
 
+_TABLE_2 = tuple(
+    replace(
+        _FULL,
+        name=f"sgdepth-benchmark{name}",
+        summary=f"KITTI's depth benchmark, 640x192: full{about} (table 2)",
+        method=method,
+        data=_BENCHMARK,
+        protocols=("kitti-server-one-scale", "kitti-server"),
+    )
+    for name, about, method in (
+        ("", "", _PAPER),
+        ("-resnet50", " with ResNet-50", replace(_PAPER, depth_network="resnet50")),
+    )
+)
+
 
 def _row(name: str, summary: str, **changes: object) -> Recipe:
     return replace(
@@ -66,6 +97,7 @@ def _row(name: str, summary: str, **changes: object) -> Recipe:
         summary=f"KITTI split, 640x192: {summary} (table 3)",
         method=replace(_PAPER, **changes),  # type: ignore[arg-type]
         data=_KITTI,
+        protocols=("kitti-2015-sgdepth", "miou-kitti-2015", "miou-cityscapes"),
     )
 
 
@@ -76,12 +108,14 @@ _TABLE_3 = (
         _SEGMENTATION_ONLY,
         name="sgdepth-segmentation-only",
         summary="KITTI split, 640x192: segmentation only (table 3)",
+        protocols=("miou-kitti-2015", "miou-cityscapes"),
     ),
     _single_task(
         _FULL_KITTI,
         _DEPTH_ONLY,
         name="sgdepth-kitti-depth-only",
         summary="KITTI split, 640x192: depth only (table 3)",
+        protocols=("kitti-2015-sgdepth",),
     ),
     _row("kitti-multi-task", "both tasks, losses added up", gradient_scale=None, masking="none"),
     _row("kitti-scaled-gradients", "+ scaled gradients", masking="none"),
@@ -102,6 +136,7 @@ _SYNTHETIC = replace(short.SYNTHETIC, labels=OWN_CLIPS)
 
 RECIPES = (
     *_TABLE_1,
+    *_TABLE_2,
     *_TABLE_3,
     replace(
         _FULL,
@@ -110,15 +145,15 @@ RECIPES = (
         method=replace(_PAPER, masking_from=15, released=AS_RELEASED),
         stages=(Stage(epochs=20, drops=(15,), drop_factor=1e-4),),
     ),
-    replace(
-        _FULL,
+    Recipe(
         name="sgdepth-class-files",
         summary="640x192 clips with class maps given as files instead of a learned head",
         method=replace(_PAPER, learns="depth", class_maps="given"),
         data=DataSettings(use_classes=True),
+        stages=_SCHEDULE,
+        default_checkpoint="last",
     ),
-    replace(
-        _FULL,
+    Recipe(
         name="sgdepth-video",
         summary="your own video and labelled images (data.labels): EfficientNet-Lite0 with ImageNet weights, 416x128",
         method=_SHORT,
@@ -126,8 +161,7 @@ RECIPES = (
         stages=(Stage(epochs=40, learning_rate=2e-4, drops=(32,), warm_up=100),),
         training=short.TRAINING,
     ),
-    replace(
-        _FULL,
+    Recipe(
         name="sgdepth-synthetic",
         summary="192x64 on synthetic drives whose truth gives the labels, minutes on two cores",
         method=replace(_SHORT, masking_from=4, short=Short(measured=True, mask_from_step=100)),
@@ -135,8 +169,7 @@ RECIPES = (
         stages=(Stage(epochs=8, learning_rate=3e-4, drops=(6,), warm_up=50),),
         training=short.TRAINING,
     ),
-    replace(
-        _FULL,
+    Recipe(
         name="sgdepth-debug",
         summary="tiny and quick, to test a setup: 96x64, two epochs of two steps, clips with truth",
         method=replace(_PAPER, pretrained=False, masking="threshold", masking_from=0, unmasked_share=0.5),

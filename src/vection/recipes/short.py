@@ -21,7 +21,7 @@ VIDEO = DataSettings(height=128, width=416, batch_size=8, augmentation=Augmentat
 SYNTHETIC = DataSettings(height=64, width=192, batch_size=8)
 DEBUG = DataSettings(height=64, width=96, batch_size=2)
 
-TRAINING = TrainingSettings(steps_per_epoch=50)
-"""Short epochs, so that held-out frames are looked at often."""
+TRAINING = TrainingSettings(steps_per_epoch=50, precision="auto")
+"""Short epochs, so that held-out frames are looked at often; the fastest precision."""
 DEBUG_STAGES = (Stage(epochs=2, drops=(1,)),)
-DEBUG_TRAINING = TrainingSettings(steps_per_epoch=2, log_every=1, validation_batches=1)
+DEBUG_TRAINING = TrainingSettings(steps_per_epoch=2, precision="auto", log_every=1, validation_batches=1)

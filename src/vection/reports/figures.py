@@ -105,6 +105,16 @@ def terms_figure(events: Sequence[Event]) -> Figure:
     return figure
 
 
+def true_error_figure(events: Sequence[Event]) -> Figure:
+    """AbsRel of the held-out frames against true depth over steps."""
+    figure, axes = _canvas(5.6, 2.6)
+    known = [(event.step, event.depth_statistics["abs_rel"]) for event in events if "abs_rel" in event.depth_statistics]
+    _line(axes, known, label="AbsRel", colour=COLOURS[1], marker=True)
+    axes.set_xlabel("step")
+    axes.set_ylabel("AbsRel")
+    return figure
+
+
 def statistics_figure(events: Sequence[Event]) -> Figure:
     """Nearest, median and farthest predicted depth over steps: a band that closes means collapse."""
     figure, axes = _canvas(5.6, 2.6)
@@ -116,6 +126,18 @@ def statistics_figure(events: Sequence[Event]) -> Figure:
     axes.set_xlabel("step")
     axes.set_ylabel("depth, unit of training")
     _legend(axes)
+    return figure
+
+
+def label_free_figure(events: Sequence[Event]) -> Figure:
+    """AbsRel of held-out frames against depth measured in them, over steps."""
+    figure, axes = _canvas(5.6, 2.6)
+    known = [event for event in events if "measured_abs_rel" in event.depth_statistics]
+    points = [(event.step, event.depth_statistics["measured_abs_rel"]) for event in known]
+    _line(axes, points, label="held-out frames", colour=COLOURS[1], marker=True)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("step")
+    axes.set_ylabel("AbsRel against measured depth")
     return figure
 
 

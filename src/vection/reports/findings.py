@@ -9,6 +9,9 @@ from vection.data.clips.truth_sources import MEASURED
 from vection.formats.evaluation_file import MODEL, Evaluation
 from vection.formats.metrics_log import Event
 
+LABEL_FREE = "measured_abs_rel"
+"""Name of the error against measured depth among the statistics of held-out frames."""
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -58,6 +61,28 @@ def _comparison(evaluation: Evaluation) -> str | None:
     return f"{start}, no better than {rival} ({errors[rival]:.3f}): this model has not learned depth."
 
 
+def label_free(evaluation: Evaluation | None, events: Sequence[Event]) -> str | None:
+    """Return what is known of the error without any labels; None if nothing was measured."""
+    scores = evaluation.scores(MODEL) if evaluation is not None and is_measured(evaluation) else None
+    sentences = []
+    if evaluation is not None and scores is not None and evaluation.categories:
+        error = scores.errors.get(evaluation.categories[0], {}).get("abs_rel")
+        if error is not None and math.isfinite(error):
+            sentences.append(
+                f"Evaluated on {scores.images} images, predicted depth differs from the measured one by "
+                f"{100 * error:.1f} % on average (AbsRel {error:.3f})."
+            )
+    known = [event for event in events if math.isfinite(event.depth_statistics.get(LABEL_FREE, math.inf))]
+    if known:
+        best = min(known, key=lambda event: event.depth_statistics[LABEL_FREE])
+        sentences.append(
+            f"Of the frames held out from training it differed least at step {best.step}, by "
+            f"{100 * best.depth_statistics[LABEL_FREE]:.1f} %, and at the end (step {known[-1].step}) by "
+            f"{100 * known[-1].depth_statistics[LABEL_FREE]:.1f} %."
+        )
+    return " ".join(sentences) or None
+
+
 def timing(events: Sequence[Event]) -> Timing:
     """Return the medians of the training events; the first is left out where there are more (it holds the start-up)."""
     training = [event for event in events if event.split == "train"]
@@ -104,5 +129,5 @@ def _validation_remark(validation: Sequence[Event]) -> list[str]:
         return []
     return [
         f"The validation loss was least at step {best.step} ({best.loss:.4g}) and ended at {finite[-1].loss:.4g}: "
-        "use checkpoints/best, or train on more video."
+        "predict with --checkpoint best, or train on more video."
     ]

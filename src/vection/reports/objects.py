@@ -76,6 +76,10 @@ def _numbers(note: ObjectsNote) -> list[tuple[str, str]]:
         motion = note.motion
         text = f"{motion.best_f1:.3f} (precision {motion.best_precision:.3f}, recall {motion.best_recall:.3f})"
         numbers.append(("motion F1", text))
+        if motion.false_alarms:
+            alarms = motion.false_alarms.items()
+            shares = (f"{part} {100 * note.share:.0f} % ({100 * note.share_of_class:.1f} %)" for part, note in alarms)
+            numbers.append(("false alarms", ", ".join(shares)))
     if note.flow is not None:
         numbers.append(("flow error", _errors(note.flow.error)))
         numbers.append(("flow error if nothing moved", _errors(note.flow.error_if_nothing_moved)))

@@ -56,7 +56,7 @@ def fastest(flow: FlowMap) -> float:
 
 def colour_flow(flow: FlowMap, *, fastest: float) -> RgbImage:
     """Colour 3D flow: grey is still; red to the right, green downwards, blue away; the contrary turns the colour."""
-    return np.asarray((np.clip(0.5 + 0.5 * flow / fastest, 0, 1) * 255).round(), dtype=np.uint8)
+    return colour.colour_vectors(flow, longest=fastest)
 
 
 def gradient(colours: str) -> str:

@@ -1,6 +1,7 @@
 """The report of a run: one HTML file that needs nothing beside itself."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from vection.files import write_text
 from vection.formats.camera_path import KITTI_FILE, TRUE_FILE
 from vection.formats.evaluation_file import MODEL, Evaluation, Scores
 from vection.formats.metrics_log import Event
-from vection.formats.prediction_folder import VIDEO_FILE
+from vection.formats.prediction_folder import PHOTO_CLASSES_FILE, PHOTO_FILE, VIDEO_FILE
 from vection.formats.run_folder import RunFolder
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
-from vection.reports.findings import health_remarks, is_measured, summary, timing
+from vection.reports.findings import LABEL_FREE, health_remarks, is_measured, label_free, summary, timing
 from vection.reports.objects import object_tiles, objects_section
 from vection.reports.run import Run, read_run
+from vection.reports.scale import scale_section
+from vection.reports.seen import prediction_folders, seen_section
 from vection.reports.trajectory import read_places, scale_onto
 
 with extra("report", purpose="Writing a report"):
@@ -32,6 +35,9 @@ MAX_EXAMPLES = 8
 
 MAX_PANELS = 4
 """Pictures of the training that the report shows."""
+
+MAX_PATHS = 6
+"""Paths of one figure, which has as many colours."""
 
 MAX_VIDEO_BYTES = 16_000_000
 """Size up to which the video becomes part of the page."""
@@ -81,6 +87,7 @@ def write_report(run: Path | str, *, out: Path | str | None = None) -> Path:
 
 def _context(run: Run) -> dict[str, Any]:
     training = [event for event in run.events if event.split == "train"]
+    folders = prediction_folders(run.predictions)
     compared_with = "measured" if is_measured(run.evaluation) else "true"
     return {
         "name": run.name,
@@ -98,8 +105,13 @@ def _context(run: Run) -> dict[str, Any]:
         "error_limit": pictures.ERROR_LIMIT,
         "panels": [(_step(path), pictures.picture_file_uri(path)) for path in _spread(run.panels)],
         "histogram": _histogram(run.examples, compared_with),
-        "path": _path(run),
-        "video": _video(run),
+        "seen": seen_section(folders),
+        "path": _path(folders),
+        "video": _video(folders),
+        "photos": _photos(folders),
+        "scale": scale_section(run),
+        "label_free": label_free(run.evaluation, run.events),
+        "label_free_curve": _label_free_curve(run.events),
         "objects": objects_section(run.evaluation, model=MODEL),
         "timing": timing(run.events),
         "remarks": health_remarks(run.events),
@@ -173,6 +185,9 @@ def _curves(events: tuple[Event, ...]) -> list[tuple[str, str, Markup]]:
     if any(event.depth_statistics for event in events):
         caption = "Predicted depth during training. A band that closes is collapse: all pixels at one depth."
         curves.append(("Predicted depth", caption, _inline(figures.statistics_figure(events))))
+    if any("abs_rel" in event.depth_statistics for event in events):
+        caption = "Held-out frames with true depth beside them: median scaling of each, below 80 m. It chooses nothing."
+        curves.append(("Error against true depth", caption, _inline(figures.true_error_figure(events))))
     return curves
 
 
@@ -211,22 +226,41 @@ def _where_known(example: Example) -> Float[np.ndarray, " value"]:
     return example.depth[known]
 
 
-def _path(run: Run) -> Markup | None:
-    """Return the camera's path, beside the true one (scaled onto it) where the run holds it."""
-    if run.predictions is None or not (file := run.predictions / KITTI_FILE).is_file():
+def _path(folders: Sequence[Path]) -> Markup | None:
+    """Return the camera's paths, a single one beside the true one (scaled onto it) where the run holds it."""
+    found = [folder for folder in folders if (folder / KITTI_FILE).is_file()]
+    if not found:
         return None
-    predicted = read_places(file)
-    truth_file = run.predictions / TRUE_FILE
+    if len(found) > 1:
+        paths = {folder.name: read_places(folder / KITTI_FILE) for folder in found[:MAX_PATHS]}
+        return _inline(figures.path_figure(paths, unit="unit of the depth"))
+    predicted, truth_file = read_places(found[0] / KITTI_FILE), found[0] / TRUE_FILE
     if not truth_file.is_file():
         return _inline(figures.path_figure({"predicted": predicted}, unit="unit of the depth"))
     truth = read_places(truth_file)
     return _inline(figures.path_figure({"true": truth, "predicted": scale_onto(predicted, truth)}, unit="m"))
 
 
-def _video(run: Run) -> str | None:
-    if run.predictions is None or not (file := run.predictions / VIDEO_FILE).is_file():
+def _video(folders: Sequence[Path]) -> str | None:
+    """Return the first video that is small enough."""
+    files = [folder / VIDEO_FILE for folder in folders if (folder / VIDEO_FILE).is_file()]
+    return next((pictures.video_file_uri(file) for file in files if file.stat().st_size <= MAX_VIDEO_BYTES), None)
+
+
+def _photos(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """Return depth and classes of folders of a single frame."""
+    return [
+        (caption, pictures.picture_file_uri(folder / file))
+        for folder in folders[:MAX_PANELS]
+        for caption, file in (("depth, near is bright", PHOTO_FILE), ("classes", PHOTO_CLASSES_FILE))
+        if (folder / file).is_file()
+    ]
+
+
+def _label_free_curve(events: tuple[Event, ...]) -> Markup | None:
+    if not any(LABEL_FREE in event.depth_statistics for event in events):
         return None
-    return pictures.video_file_uri(file) if file.stat().st_size <= MAX_VIDEO_BYTES else None
+    return _inline(figures.label_free_figure(events))
 
 
 def _spread(panels: tuple[Path, ...]) -> list[Path]:

@@ -8,6 +8,7 @@ from vection.errors import UsageError
 from vection.formats.evaluation_file import Evaluation, read_evaluation
 from vection.formats.metrics_log import Event, read_events
 from vection.formats.run_folder import RunFolder
+from vection.formats.scale_file import RunScale, read_scale
 from vection.reports.examples import Example, read_examples
 
 
@@ -24,6 +25,8 @@ class Run:
     """Pictures of the training so far, oldest first."""
     predictions: Path | None
     """A prediction folder."""
+    scale: RunScale | None = None
+    """The metric scale of the depth, where it was found."""
 
     @property
     def name(self) -> str:
@@ -49,4 +52,5 @@ def read_run(folder: Path) -> Run:
         examples=read_examples(run.examples),
         panels=tuple(sorted(run.panels.glob("*.png"))),
         predictions=run.predictions if run.has_predictions else None,
+        scale=read_scale(run.scale) if run.scale.is_file() else None,
     )

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
+from vection.data.sets.changing import ChangingSamples
 from vection.data.sets.clip_dataset import ClipDataset, split_validation
+from vection.data.sets.kitti_odometry import KittiOdometryDataset
 from vection.data.sets.kitti_raw import NOMINAL_BASELINE, KittiRawDataset, KittiSettings
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_rehearsal
@@ -28,16 +30,22 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     settings, needs = recipe.data, recipe.method.needs
     check_image_sides(width=settings.width, height=settings.height)
     training: Dataset[RawSample]
-    validation: Dataset[RawSample]
+    validation: Dataset[RawSample] | None
+    cameras: tuple[str | None, ...] = ()
     if needs.measured and settings.source != "clips":
         raise UsageError(
             "This recipe learns from geometry measured in clip folders; make them with vection prepare "
             "and train with `data.source=clips`."
         )
-    if settings.source == "kitti-raw":
-        training, validation = kitti_raw_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
+    if settings.least_change > 0 and not needs.neighbours:
+        raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
+    if settings.source != "clips":
+        training, validation = kitti_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
-        training, validation = _clip_sets(recipe, root)
+        training, validation = clips, _ = _clip_sets(recipe, root)
+        cameras = clips.camera_names
+    if settings.least_change > 0:
+        training = ChangingSamples(training, least=settings.least_change)
     if needs.class_maps and not settings.use_classes:
         raise UsageError("This recipe reads class maps beside the clips: `data.use_classes=True`.")
     if needs.labels:
@@ -48,6 +56,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         batch_size=settings.batch_size,
         augmentation=settings.augmentation,
         workers=settings.workers,
+        cameras=cameras,
     )
 
 
@@ -96,12 +105,13 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
     return training, validation
 
 
-def kitti_raw_sets(
+def kitti_sets(
     settings: DataSettings, root: Path, *, temporal: bool, stereo: bool
-) -> tuple[KittiRawDataset, KittiRawDataset]:
-    """Training and validation set below `root`, by the lists of `settings.split`: a folder, or a published name.
+) -> tuple[KittiRawDataset, KittiRawDataset | None]:
+    """Training and validation set of KITTI below `root`, by the lists of `settings.split`: a folder, or a name.
 
-    Raises UsageError if there is no split or it lacks a list.
+    One list alone (a file, or NAME:PART) is for training, and nothing is held out. Raises UsageError if there is no
+    split or it lacks a list.
     """
     if settings.split is None:
         raise UsageError(
@@ -116,18 +126,24 @@ def kitti_raw_sets(
         nominal_intrinsics=settings.shared_intrinsics,
         stereo_baseline=NOMINAL_BASELINE if settings.shared_intrinsics else None,
     )
-    sets = []
-    for part in ("train", "val"):
-        lines = read_split(lists[part])
+
+    def open_list(file: Path) -> KittiRawDataset:
+        lines = read_split(file)
+        if settings.left_only:
+            lines = [line for line in lines if line.side == "l"]
         if settings.drop_static_frames:
-            lines = without_static(lines, read_static_frames(_static_frames(lists[part], root)))
-        sets.append(KittiRawDataset(root, lines, settings=reading))
-    return sets[0], sets[1]
+            lines = without_static(lines, read_static_frames(_static_frames(file, root)))
+        kind = KittiOdometryDataset if settings.source == "kitti-odometry" else KittiRawDataset
+        return kind(root, lines, settings=reading)
+
+    if "" in lists:
+        return open_list(lists[""]), None
+    return open_list(lists["train"]), open_list(lists["val"])
 
 
 def with_labels(
-    settings: DataSettings, root: Path, *, training: Dataset[RawSample], validation: Dataset[RawSample]
-) -> tuple[LabelledClips, LabelledClips]:
+    settings: DataSettings, root: Path, *, training: Dataset[RawSample], validation: Dataset[RawSample] | None
+) -> tuple[LabelledClips, LabelledClips | None]:
     """Pair every clip with a labelled image of the folder that `settings.labels` names.
 
     Cityscapes gives its "val" part to validation where it has one. Raises UsageError if no folder is named or found,
@@ -137,7 +153,8 @@ def with_labels(
     size = {"height": settings.height, "width": settings.width}
     held_out = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
     parts = [LabelledDataset(folder, **size, part=part) for part in ("train", held_out)]
-    return LabelledClips(training, parts[0]), LabelledClips(validation, parts[1])
+    held_out_clips = None if validation is None else LabelledClips(validation, parts[1])
+    return LabelledClips(training, parts[0]), held_out_clips
 
 
 def _static_frames(lists: Path, root: Path) -> Path:

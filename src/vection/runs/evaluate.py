@@ -15,7 +15,7 @@ from vection.evaluation.objects.protocol import ObjectProtocol
 from vection.evaluation.objects.result import ObjectResult, evaluate_object_maps
 from vection.evaluation.predictions.kinds import MapKind, PredictionReader
 from vection.evaluation.predictions.read import open_predictions, renamed
-from vection.evaluation.truth.open import open_truth
+from vection.evaluation.truth.open import checked_part, open_truth
 from vection.evaluation.truth.truth_set import TruthSet
 from vection.files import write_text
 from vection.formats.evaluation_file import object_evaluation_json, write_evaluation
@@ -33,8 +33,9 @@ def evaluate(
     truth_list: Path | str | None = None,
     names: Path | str | None = None,
     kind: MapKind | None = None,
+    part: str | None = None,
     in_order: bool = False,
-    row_mean_from: Path | str | None = None,
+    row_mean_from: Path | str | TruthSet | None = None,
     baselines: bool = True,
     out: Path | str | None = None,
     csv: Path | str | None = None,
@@ -46,11 +47,13 @@ def evaluate(
     `evaluation.json` and example frames for its report are written into it. `factor` multiplies every prediction
     instead of the protocol's. Under the protocol "measured", `truth` are measured clips. With `truth_list`, a published
     list, it is the root of KITTI raw. `names` lists the images of a file that holds all maps in one array, `kind` says
-    what foreign maps are, and with `in_order` maps belong to the images in order. `out` and `csv` are files for all
-    numbers and for the errors of each image.
+    what foreign maps are, and with `in_order` maps belong to the images in order. `part` is that of Cityscapes in its
+    own layout (train, val, test), if not the protocol's. `out` and `csv` are files for all numbers and for the errors
+    of each image.
     Raises UsageError or DataError where these do not fit each other.
     """
     protocol = _with_factor(get_protocol(protocol) if isinstance(protocol, str) else protocol, factor)
+    protocol = protocol if part is None else replace(protocol, part=checked_part(truth, part))
     truths = _open_truth(truth, truth_list=truth_list, protocol=protocol)
     run = _run_folder(predictions)
     if not isinstance(predictions, PredictionReader):
@@ -60,7 +63,9 @@ def evaluate(
     if factor is not None:
         predictions = replace(predictions, unit="up-to-scale")  # whoever gives a factor wants it
     if baselines:
-        fitted = None if row_mean_from is None else open_truth(Path(row_mean_from), source=protocol.ground_truth)
+        fitted = row_mean_from
+        if isinstance(fitted, Path | str):
+            fitted = open_truth(Path(fitted), source=protocol.ground_truth)
         comparison = compare_with_baselines(predictions, truths, protocol, row_mean_from=fitted, progress=progress)
     else:
         comparison = Comparison((score_with_objects(predictions, truths, protocol, progress=progress),))
@@ -80,12 +85,14 @@ def evaluate_maps(
     truth: Path | str | TruthSet,
     protocol: str | ObjectProtocol,
     *,
+    part: str | None = None,
     in_order: bool = False,
     out: Path | str | None = None,
     csv: Path | str | None = None,
 ) -> ObjectResult:
     """Compare masks of what moves, or classes, with the truth, without any depth; arguments as of `evaluate`."""
     protocol = get_object_protocol(protocol) if isinstance(protocol, str) else protocol
+    protocol = protocol if part is None else replace(protocol, part=checked_part(truth, part))
     truths = truth if isinstance(truth, TruthSet) else open_object_truth(Path(truth), protocol)
     run = _run_folder(predictions)
     if not isinstance(predictions, PredictionReader):
@@ -112,7 +119,7 @@ def _open_truth(truth: Path | str | TruthSet, *, truth_list: Path | str | None, 
     if isinstance(truth, TruthSet):
         return truth
     if truth_list is None:
-        return open_truth(Path(truth), source=protocol.ground_truth)
+        return open_truth(Path(truth), source=protocol.ground_truth, part=protocol.part)
     return listed_truth(Path(truth), read_image_list(Path(truth_list)), protocol)
 
 

@@ -1,25 +1,30 @@
 """Predict or read camera paths, write them, compare them with the truth: what `vection odometry` does."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from vection.data.clips.folder import CLIP_FILE
+from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import open_paths
-from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, get_odometry_protocol
+from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, first_sequences, get_odometry_protocol
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
 from vection.inference.motion_source import MotionChoice, describe_motion
+from vection.inference.prediction import FramePose
+from vection.inference.predictor import Predictor
 from vection.inference.sources import FrameSource, open_sources
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
 from vection.runs.device import choose_device
 from vection.runs.load import load_predictor
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,13 @@ def odometry(
     source: Path | str,
     frames: Path | str | None = None,
     *,
+    checkpoint: str | None = None,
     truth: Path | str | None = None,
     out: Path | str | None = None,
     protocol: str | OdometryProtocol = "odometry",
     align: Sequence[str] = (),
     snippets: Sequence[int] = (),
+    sequences: int | None = None,
     first_frame: int | None = None,
     csv: Path | str | None = None,
     motion: MotionChoice | None = None,
@@ -56,76 +63,114 @@ def odometry(
     """Predict the path of `frames` with the run `source`, or read the paths at `source`; write and score them.
 
     `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
-    clips with true poses; clips among `frames` bring their own. `align` and `snippets` (numbers of frames) replace
-    those of the protocol; `first_frame` says which true frame is the first predicted one, where neither times nor
-    numbers tell. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
+    clips with true poses; clips among `frames` bring their own. `checkpoint` is one of the run: "best", "last" or the
+    optimiser steps of a snapshot; the recipe's choice if not given. `align` and `snippets` (numbers of frames) replace
+    those of the protocol, `sequences` how many sequences count, the first by name. `first_frame` says which true frame
+    is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each stretch
+    between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
     the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
     where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
-    `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit each
-    other, or if there is no motion to be had.
+    `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
-    protocol = _adapted(protocol, align=align, snippets=snippets)
+    protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
+    if frames is None and checkpoint is not None:
+        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
+    stretches: dict[str, str] = {}
     if frames is None:
-        predicted = open_paths(Path(source))
+        predicted = _first(open_paths(Path(source)), protocol)
         if place is None and out is None:
             raise UsageError("There is nothing to do: give `truth` to score the path, or `out` to write it anew.")
     elif out is None:
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
-        opened = open_sources(Path(frames), intrinsics=intrinsics)
-        predicted = _predict(Path(source), opened, motion=motion, device=device, progress=progress)
+        opened = {one.name: one for one in open_sources(Path(frames), intrinsics=intrinsics)}
+        chosen = list(_first(opened, protocol).values())
+        predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint)
+        predicted, stretches = _predict(predictor, chosen, motion=motion, progress=progress)
+        if stretches and first_frame is not None:
+            raise UsageError(f"{frames} has gaps, so `first_frame` does not tell which frames are behind them.")
         place = place or _own_truth(Path(frames))
-    matched = {} if place is None else _matched(predicted, open_paths(place), truth=place)
-    scores = tuple(
-        score_path(predicted[predicted_name], true, protocol, name=name or predicted_name, first_frame=first_frame)
-        for predicted_name, (name, true) in matched.items()
-    )
+    matched = {} if place is None else _matched(predicted, open_paths(place), truth=place, stretches=stretches)
+    scores = _scores(predicted, matched, protocol, first_frame=first_frame)
     folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
     said = tuple(path.motion for path in predicted.values())
     comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
     if scores and out is not None:
-        motions = {name: path.motion for name, path in predicted.items() if path.motion}
-        content = paths_json(scores, protocol, truth=comparison.truth) | ({"motion": motions} if motions else {})
-        write_text(out / SCORES_FILE, json.dumps(content, indent=1))
+        _write_scores(comparison, out / SCORES_FILE, predicted)
     if scores and csv is not None:
         write_text(Path(csv), segments_csv(scores))
     return comparison
 
 
-def _adapted(protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int]) -> OdometryProtocol:
+def _scores(
+    predicted: Mapping[str, CameraPath],
+    matched: Mapping[str, tuple[str, CameraPath]],
+    protocol: OdometryProtocol,
+    *,
+    first_frame: int | None,
+) -> tuple[PathScores, ...]:
+    return tuple(
+        score_path(predicted[name], true, protocol, name=title, first_frame=first_frame)
+        for name, (title, true) in matched.items()
+    )
+
+
+def _first(named: Mapping[str, T], protocol: OdometryProtocol) -> dict[str, T]:
+    return {name: named[name] for name in first_sequences(list(named), protocol)}
+
+
+def _adapted(
+    protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int], sequences: int | None
+) -> OdometryProtocol:
     for name in align:
         if name not in ALIGNMENTS:
             raise UsageError(f"There is no alignment '{name}'; choose among {', '.join(ALIGNMENTS)}.")
     if any(frames < 2 for frames in snippets):
         raise UsageError("A snippet has at least two frames; give larger `snippets`.")
+    if sequences is not None and sequences < 1:
+        raise UsageError(f"`sequences={sequences}` leaves none; it must be positive.")
     alignments = tuple(name for name in ALIGNMENTS if name in align)
     return replace(
-        protocol, alignments=alignments or protocol.alignments, snippets=tuple(snippets) or protocol.snippets
+        protocol,
+        alignments=alignments or protocol.alignments,
+        snippets=tuple(snippets) or protocol.snippets,
+        sequences=sequences or protocol.sequences,
     )
 
 
 def _predict(
-    run: Path, sources: Sequence[FrameSource], *, motion: MotionChoice | None, device: str | None, progress: Bars
-) -> dict[str, CameraPath]:
-    predictor = load_predictor(run, device=choose_device(device))
-    paths = {}
+    predictor: Predictor, sources: Sequence[FrameSource], *, motion: MotionChoice | None, progress: Bars
+) -> tuple[dict[str, CameraPath], dict[str, str]]:
+    """Return the paths by name, and of those that are stretches of a clip with gaps the name of the clip."""
+    paths, stretches = {}, {}
     for source in sources:
-        poses, seconds, motions = [], [], []
+        parts: list[list[FramePose]] = []
         with progress(f"following {source.name or source.description}") as report:
-            for frame, pose, motion_source in predictor.path(source, motion=motion):
-                poses.append(pose)
-                seconds.append(frame.seconds)
-                motions.append(motion_source)
-                report(len(poses), source.count)
-        if len(poses) < 2:
-            raise UsageError(f"{source.description} has {len(poses)} frame; a path needs at least two.")
-        name = f"{source.description} ({predictor.unit})"
-        paths[source.name] = CameraPath(
-            name, np.stack(poses), seconds=np.array(seconds), motion=describe_motion(motions)
-        )
-    return paths
+            for number, step in enumerate(predictor.path(source, motion=motion)):
+                if not parts or not step.frame.continues(parts[-1][-1].frame):
+                    parts.append([])
+                parts[-1].append(step)
+                report(number + 1, source.count)
+        long = [part for part in parts if len(part) > 1]
+        if not long:
+            raise UsageError(f"{source.description} has no two frames that follow each other; a path needs them.")
+        for part in long:
+            name = source.name
+            if len(parts) > 1:
+                name = f"{source.name}/{part[0].frame.name}-{part[-1].frame.name}".lstrip("/")
+                stretches[name] = source.name
+            paths[name] = _path_of(part, f"{source.description} ({predictor.unit})")
+    return paths, stretches
+
+
+def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:
+    """Return the path in the camera of its first frame."""
+    T_world_to_first = np.linalg.inv(steps[0].T_camera_to_world)
+    poses = np.stack([T_world_to_first @ step.T_camera_to_world for step in steps])
+    motion = describe_motion([None, *(step.motion_source for step in steps[1:])])
+    return CameraPath(description, poses, seconds=np.array([step.frame.seconds for step in steps]), motion=motion)
 
 
 def _write(
@@ -143,9 +188,15 @@ def _write(
     return folders
 
 
+def _write_scores(comparison: PathComparison, file: Path, predicted: Mapping[str, CameraPath]) -> None:
+    motions = {name: path.motion for name, path in predicted.items() if path.motion}
+    content = paths_json(comparison.scores, comparison.protocol, truth=comparison.truth)
+    write_text(file, json.dumps(content | ({"motion": motions} if motions else {}), indent=1))
+
+
 def _own_truth(frames: Path) -> Path | None:
     """Return the folder of clips if one holds true poses."""
-    if not frames.is_dir() or not any(frames.rglob(CLIP_FILE)):
+    if not has_clips(frames):
         return None
     try:
         open_paths(frames)
@@ -155,13 +206,18 @@ def _own_truth(frames: Path) -> Path | None:
 
 
 def _matched(
-    predicted: dict[str, CameraPath], trues: dict[str, CameraPath], *, truth: Path
+    predicted: dict[str, CameraPath],
+    trues: dict[str, CameraPath],
+    *,
+    truth: Path,
+    stretches: Mapping[str, str],
 ) -> dict[str, tuple[str, CameraPath]]:
-    """True paths with their names, by the names of the predicted ones."""
-    if len(predicted) == len(trues) == 1:
-        return {next(iter(predicted)): next(iter(trues.items()))}
-    missing = [name for name in predicted if name not in trues]
+    """True paths with names for their scores, by the names of the predicted ones."""
+    clips = {name: stretches.get(name, name) for name in predicted}
+    if len(set(clips.values())) == len(trues) == 1:
+        clips = dict.fromkeys(predicted, next(iter(trues)))
+    missing = [clip for clip in clips.values() if clip not in trues]
     if missing:
         names = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
         raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {names}); rename one of the two.")
-    return {name: (name, trues[name]) for name in predicted}
+    return {name: (name if name in stretches else clip or name, trues[clip]) for name, clip in clips.items()}

@@ -1,19 +1,20 @@
 """Predict files from files: what `vection predict` does."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vection.errors import UsageError
 from vection.inference.ahead import read_ahead
 from vection.inference.motion_source import MotionChoice
+from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, open_sources
+from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
 from vection.runs.export_network import open_engine
-from vection.runs.load import load_predictor
+from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
 """How many frames a network predicts at once, by the kind of device."""
@@ -24,13 +25,17 @@ def predict(
     frames: Path | str,
     out: Path | str,
     *,
+    checkpoint: str | None = None,
     flip_postprocess: bool = False,
+    width: int | None = None,
+    height: int | None = None,
     path: bool = True,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
+    pictures: Sequence[str] | None = None,
     overwrite: bool = False,
     engine: str = "torch",
     compile: bool = False,  # noqa: A002
@@ -39,14 +44,17 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder. Of several clips each gets a folder of its name below `out`. `path`, `video`
-    and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says whether the
-    camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out
-    where it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` are
-    those of a video or images, as `ingest` takes them. An older prediction folder is replaced with `overwrite` only.
-    `engine` is what computes the depth network, as of `open_engine`: "torch", an exported file, or "auto"; `compile`
-    makes it PyTorch's `torch.compile`. `device` is the GPU if there is one, else the CPU, if not given. Raises
-    UsageError for wrong places and for what cannot be known, DataError for unusable frames.
+    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last"
+    or the optimiser steps of a snapshot, the recipe's choice if not given. `width` and `height` are the size at which
+    the networks see images, if not that of training. Of several clips each gets a folder of its name below `out`.
+    `path`, `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says
+    whether the camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and
+    leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
+    `intrinsics` as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the method sees when
+    it compares a frame with its neighbours; an empty list means all. `engine` is what computes the depth network, as of
+    `open_engine`: "torch", an exported file, or "auto"; `compile` makes it PyTorch's `torch.compile`. An older
+    prediction folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not given.
+    Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
@@ -56,24 +64,50 @@ def predict(
     sources = open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
-    predictor = load_predictor(Path(run), device=choose_device(device), flip_postprocess=flip_postprocess)
-    predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
-    predictor.networks.compiled = compile
-    predictor.networks.engine, words = open_engine(engine, predictor, run=run, frames=frames)
+    place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
+    device = choose_device(device)
+    predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
+    words = _prepare(predictor, engine=engine, compile=compile, run=place, frames=frames)
+    observer = None if pictures is None else _observer(predictor, pictures, sources)
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
             folder = write_predictions(
                 _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
                 out / source.name,
-                model=str(run) if predictor.networks.engine is None else f"{run}, depth by {words}",
+                model=checkpoint_name(run, place) + words,
+                frames_from=str(Path(source.description).resolve()),
                 png=png,
                 video=video,
                 scene_flow=scene_flow,
+                pictures=None if observer is None else observer.observe(source),
                 overwrite=overwrite,
             )
         folders.append(folder)
     return folders
+
+
+def _prepare(
+    predictor: Predictor,
+    *,
+    engine: str,
+    compile: bool,  # noqa: A002
+    run: Path,
+    frames: Path | str,
+) -> str:
+    """Choose how the networks are computed; return it in words, empty if it is by PyTorch as it is."""
+    predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
+    predictor.networks.compiled = compile
+    predictor.networks.engine, words = open_engine(engine, predictor, run=run, frames=frames)
+    return "" if predictor.networks.engine is None else f", depth by {words}"
+
+
+def _observer(predictor: Predictor, pictures: Sequence[str], sources: Sequence[FrameSource]) -> Observer:
+    """Return what makes the pictures; UsageError for what cannot be made of a source."""
+    observer = Observer(predictor, pictures)
+    for source in sources:
+        observer.check(next(iter(source)), count=source.count)
+    return observer
 
 
 def _predictions(

@@ -3,23 +3,70 @@
 from dataclasses import replace
 from pathlib import Path
 
-from vection.formats.checkpoint import check_parts
+from vection.errors import UsageError
+from vection.formats.checkpoint import check_parts, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
+from vection.hub import hub_model
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
-from vection.runs.load import find_run_checkpoint, read_run_recipe
+from vection.runs.load import checkpoint_name, find_run_checkpoint, read_checkpoint_recipe, read_run_recipe
+from vection.starts import start_folder
 
 
 def starting_recipe(name: str, *, out: Path) -> Recipe:
     """Return the recipe of this name, or that of a run folder: from its weights, unless it is `out`, which goes on.
 
-    Raises UsageError if there is neither, DataError for a run whose method has parts that are gone.
+    Of a model on the Hub it is the recipe of its checkpoint, from its weights.
+    Raises UsageError if there is none, DataError for a run whose method has parts that are gone.
     """
     folder = Path(name)
+    if hub_model(name) is not None:
+        fetched = find_run_checkpoint(folder)
+        recipe = read_checkpoint_recipe(fetched)
+        return replace(recipe, start_from=checkpoint_name(name, fetched), starts_after=None, start_epoch=None)
     if name in recipe_names() or not folder.is_dir():
         return get_recipe(name)
     recipe = read_run_recipe(folder)
     check_parts(RunFolder(folder).read_recipe(), folder=folder)
     if folder.resolve() == out.resolve():
         return recipe
-    return replace(recipe, start_from=str(find_run_checkpoint(folder)))
+    return replace(recipe, start_from=str(folder), starts_after=None, start_epoch=None)
+
+
+def with_start(recipe: Recipe, *, checkpoint: str | None = None) -> Recipe:
+    """Return the recipe with the checkpoint that it starts from in place of the run in `start_from`.
+
+    `checkpoint` says which of the run; if not given, it is the one after `start_epoch`, or the run's choice. Raises
+    UsageError if there is no such checkpoint, or if a recipe has no start that needs one: then with the command that
+    makes it.
+    """
+    if recipe.start_from is None:
+        if recipe.starts_after is not None:
+            made = f"vection train {recipe.starts_after} --data DATA --out runs/{recipe.starts_after}"
+            raise UsageError(
+                f"{recipe.name} starts from the weights of {recipe.starts_after}; name such a run with `start_from=RUN`"
+                f" (make it with: {made})."
+            )
+        if checkpoint is not None:
+            raise UsageError("`checkpoint` is one of the run that training starts from; name it with `start_from=RUN`.")
+        return recipe
+    place = Path(recipe.start_from)
+    if hub_model(place) is not None or (start_folder(recipe.start_from) is not None and checkpoint is None):
+        start = find_run_checkpoint(place, checkpoint=checkpoint)
+        return replace(recipe, start_from=checkpoint_name(place, start))
+    if checkpoint is None and recipe.start_epoch is not None and find_checkpoint(place) is None:
+        return replace(recipe, start_from=str(_after_epoch(place, recipe)))
+    return replace(recipe, start_from=str(find_run_checkpoint(place, checkpoint=checkpoint)))
+
+
+def _after_epoch(place: Path, recipe: Recipe) -> Path:
+    """Return the snapshot of a run after the epoch from which the recipe starts."""
+    for folder in RunFolder(place).snapshots.values():
+        position = read_config(folder)["position"]
+        if (position["stage"], position["epoch"]) == (0, recipe.start_epoch):
+            return folder
+    find_run_checkpoint(place)  # says so if it is no run
+    raise UsageError(
+        f"'{place}' has no snapshot after {recipe.start_epoch} epochs, from which {recipe.name} starts; train it with "
+        f"`training.snapshot_every={recipe.start_epoch}`, or take another of its checkpoints with `checkpoint=last`."
+    )

@@ -1,6 +1,7 @@
 """Train a recipe: from its values to datasets, a method, and a run folder."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -12,16 +13,19 @@ from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, MethodSettings
 from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
+from vection.recipes.public import flat_settings, public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
+from vection.runs.cameras import CAMERAS, Names, check_cameras, learned_names, take_over_cameras
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
-from vection.runs.start import starting_recipe
+from vection.runs.start import starting_recipe, with_start
+from vection.training.accelerator import check_trackers
 from vection.training.budget import fit_stages, measure_pace
 from vection.training.data import Data
 from vection.training.loop import Training
-from vection.training.settings import Stage
+from vection.training.settings import Stage, TrackerName, Tracking
 
 
 def train(
@@ -29,26 +33,32 @@ def train(
     *,
     data: Path | str,
     out: Path | str,
+    checkpoint: str | None = None,
     resume: bool = True,
     device: str | None = None,
     minutes: float | None = None,
     workers: int = 0,
+    log_with: Sequence[TrackerName] = (),
     progress: Bars = no_bars,
 ) -> Path:
     """Train `recipe` on `data` in the run folder `out` and return it.
 
-    The recipe may be given by its name, or by a run folder, whose weights are then the start. A run that was stopped
+    The recipe may be given by its name, or by a run folder, whose weights are then the start; `checkpoint` says which
+    of a start's checkpoints: "best", "last" or the optimiser steps of a snapshot. A run that was stopped
     goes on from its last checkpoint, bit for bit as if it had not been stopped. Clips whose geometry the recipe needs
     and nobody has measured are measured first, in their stored frames, by `workers` processes. `minutes` is the time
     that all this may take: a few trial steps tell how many epochs fit, and the recipe that is stored has so many.
+    `log_with` names trackers that show the run besides TensorBoard: "mlflow", "trackio", "wandb".
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
-    began = perf_counter()
+    began, trackers = perf_counter(), check_trackers(log_with)
     data, out = Path(data), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
-    goes_on = resume and find_checkpoint(folder.last) is not None and folder.recipe.is_file()
+    begun = find_checkpoint(folder.last) if resume and folder.recipe.is_file() else None
+    goes_on = begun is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
     if recipe.method.needs.measured and recipe.data.source == "clips":
@@ -56,10 +66,10 @@ def train(
     sets = load_data(recipe, data)
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
+    check_cameras(method, sets.cameras, begun=None if begun is None else learned_names(begun))
     if recipe.data.rehearsal:
         sets = rehearse(sets, recipe, folder.rehearsal, workers=workers, progress=progress)
-    if recipe.start_from is not None:
-        load_weights(method, find_run_checkpoint(Path(recipe.start_from)))
+    _load_start(method, recipe, cameras=sets.cameras)
     if minutes is not None and not goes_on:
         seconds = 60 * minutes - (perf_counter() - began)
         recipe = replace(recipe, stages=_within(seconds, method, sets, recipe=recipe, device=device))
@@ -71,17 +81,26 @@ def train(
         stages=recipe.stages,
         settings=recipe.training,
         run=out,
-        description={"recipe": recipe_to_json(recipe), "data": str(data)},
+        description={"recipe": recipe_to_json(recipe), "data": str(data), CAMERAS: sets.cameras},
         device=device,
+        tracking=Tracking(trackers, flat_settings(asdict(public_recipe(recipe)))),
     )
     run.fit(resume=resume)
     return out
 
 
+def _load_start(method: Method, recipe: Recipe, *, cameras: Names) -> None:
+    """Load the weights that the recipe starts from, if any."""
+    if recipe.start_from is not None:
+        start = find_run_checkpoint(Path(recipe.start_from))
+        load_weights(method, start)
+        take_over_cameras(method, cameras, before=learned_names(start))
+
+
 def _same_settings(recipe: Recipe, begun: Recipe, *, out: Path, timed: bool) -> Recipe:
     """Return `recipe` if it is the one that was begun, which alone knows how long it takes if it is `timed`."""
     recipe = replace(recipe, stages=begun.stages) if timed else recipe
-    if replace(begun, summary=recipe.summary) != recipe:
+    if replace(with_start(begun), summary=recipe.summary) != recipe:
         raise UsageError(
             f"'{out}' holds a run of other settings ({RunFolder(out).recipe.name} differs); "
             "choose another `out`, or start anew with `resume=False`. A run with `minutes` goes on with `minutes`."

@@ -1,24 +1,66 @@
-"""Hugging Face Accelerate as a training wants it: device, precision, compilation."""
+"""Hugging Face Accelerate as a training wants it: device, precision, compilation, trackers."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
 
 import torch
 
+from vection.errors import UsageError
 from vection.extras import extra
-from vection.training.settings import TrainingSettings
+from vection.names import look_up
+from vection.training.settings import TrackerName, Tracking, TrainingSettings
 
 with extra("train", purpose="Training"):
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
+    from accelerate.tracking import GeneralTracker
     from accelerate.utils import TorchDynamoPlugin
 
 
-def make_accelerator(settings: TrainingSettings, device: str | None) -> Accelerator:
+PROJECT = "vection"
+"""Project or experiment under which trackers list runs, unless their own environment variables say otherwise."""
+
+
+def make_accelerator(
+    settings: TrainingSettings, device: str | None, *, trackers: Sequence[TrackerName] = ()
+) -> Accelerator:
     """Return the accelerator of a new run; `device` None takes the GPU if there is one."""
     AcceleratorState._reset_state()  # a process may train several runs, of different precision
     return Accelerator(
         cpu=device == "cpu" or None,
         mixed_precision=mixed_precision(settings, device),
         dynamo_plugin=TorchDynamoPlugin(backend="inductor") if settings.compile else None,
+        log_with=list(trackers) or None,
     )
+
+
+def check_trackers(names: Sequence[str]) -> tuple[TrackerName, ...]:
+    """Return the names of trackers without repeats. Raises UsageError for an unknown one or one without its package."""
+    known: dict[str, TrackerName] = {name: name for name in get_args(TrackerName)}
+    trackers = tuple(dict.fromkeys(look_up(name, known, kind="tracker") for name in names))
+    for name in trackers:
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"Logging with {name} needs {name}: pip install {name}.")
+    return trackers
+
+
+def start_trackers(accelerator: Accelerator, tracking: Tracking, *, run: Path) -> list[GeneralTracker]:
+    """Start the accelerator's trackers, with the name of the folder `run`. Raises UsageError if one cannot start."""
+    name = run.resolve().name
+    named = {"mlflow": {"run_name": name}, "trackio": {"name": name}, "wandb": {"name": name}}
+    try:
+        accelerator.init_trackers(PROJECT, config=dict(tracking.settings), init_kwargs=named)
+        missing = [name for name in tracking.names if name not in [tracker.name for tracker in accelerator.trackers]]
+    except Exception as error:
+        raise UsageError(
+            f"Logging with {', '.join(tracking.names)} cannot begin ({type(error).__name__}: {error}); "
+            "mend that, or leave `log_with` out."
+        ) from error
+    if missing:
+        raise UsageError(f"Accelerate finds no {missing[0]}; install it anew (pip install {missing[0]}).")
+    return list(accelerator.trackers)
 
 
 def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
@@ -27,6 +69,6 @@ def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
     if settings.precision != "auto":
         return names[settings.precision]
     if torch.cuda.is_available() and device != "cpu":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if fast else "no"

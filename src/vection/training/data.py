@@ -20,3 +20,5 @@ class Data:
     augmentation: Augmentation
     workers: int
     """Processes that read samples; 0 reads in the training's own."""
+    cameras: tuple[str | None, ...] = ()
+    """Names of the cameras by their numbers in samples; None of those without a name."""

@@ -1,53 +1,75 @@
-"""The record of a run: its log, TensorBoard and panels of pictures."""
+"""The record of a run: its log, TensorBoard, trackers and panels of pictures."""
 
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
+from torch import Tensor
 
+from vection.data.clips.folder import write_rgb
 from vection.extras import extra
-from vection.files import whole_file
 from vection.formats.metrics_log import Event, append_event, forget_after
 from vection.formats.run_folder import RunFolder
-from vection.types import Image
+from vection.inference.pictures import draw_batch, sheet
 
 
 class RunLog:
     """Writes what a run reports into its folder."""
 
-    def __init__(self, run: Path, *, resume_step: int) -> None:
-        """What an interrupted run logged after `resume_step`, the checkpoint it is resumed from, is forgotten."""
+    def __init__(self, run: Path, *, resume_step: int, trackers: Sequence[Any] = ()) -> None:
+        """What an interrupted run logged after `resume_step`, the checkpoint it is resumed from, is forgotten.
+
+        `trackers` are Accelerate's, already started; they are shown the scalars and closed with the log.
+        """
         with extra("train", purpose="The record of a training"):
             from torch.utils.tensorboard import SummaryWriter
         self.folder = RunFolder(run)
         self.folder.panels.mkdir(parents=True, exist_ok=True)
         forget_after(self.folder.metrics, resume_step)
         self.tensorboard = SummaryWriter(self.folder.tensorboard, purge_step=resume_step + 1)
+        self.trackers = list(trackers)
 
     def write(self, event: Event) -> None:
         """Append one event, whole even if the program is killed next."""
         append_event(self.folder.metrics, event)
-        for name, value in {"loss": event.loss, **event.terms}.items():
-            self.tensorboard.add_scalar(f"{event.split}/{name}", value, event.step)
+        scalars = {f"{event.split}/{name}": value for name, value in {"loss": event.loss, **event.terms}.items()}
+        scalars |= {f"{event.split}/depth/{name}": value for name, value in event.depth_statistics.items()}
+        for name, value in scalars.items():
+            self.tensorboard.add_scalar(name, value, event.step)
+        if event.learning_rate is not None:
+            scalars[f"{event.split}/learning_rate"] = event.learning_rate
+        for tracker in list(self.trackers):
+            self._try(tracker, lambda tracker: tracker.log(scalars, step=event.step))
 
-    def write_panel(self, pictures: dict[str, Image], *, step: int, samples: int = 3) -> None:
-        """Write one picture with a row a sample and a column a kind of picture, named along the top."""
+    def write_panel(self, pictures: dict[str, Tensor], *, step: int, samples: int = 3) -> None:
+        """Write one picture with a block a sample of all its pictures; to TensorBoard, one of each for all samples.
+
+        `pictures` are those of `Observation`.
+        """
         if not pictures:
             return
-        columns = []
-        for name, batch in pictures.items():
-            images = (batch[:samples].clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
-            columns.append(np.concatenate([_caption(name, width=images.shape[2]), *images]))
-        panel = np.concatenate(columns, axis=1)
-        with whole_file(self.folder.panel(step)) as temporary:
-            cv2.imwrite(str(temporary), panel[..., ::-1])
-        self.tensorboard.add_image("panel", panel, step, dataformats="HWC")
+        drawn = draw_batch({name: batch[:samples].float().cpu().numpy() for name, batch in pictures.items()})
+        blocks = [
+            sheet((name, words, of_name[sample]) for name, (words, of_name) in drawn.items())
+            for sample in range(len(next(iter(drawn.values()))[1]))
+        ]
+        write_rgb(self.folder.panel(step), np.concatenate(blocks))
+        for name, (_, of_name) in drawn.items():
+            self.tensorboard.add_image(f"pictures/{name}", np.concatenate(of_name), step, dataformats="HWC")
 
     def close(self) -> None:
-        """Flush TensorBoard."""
+        """Flush TensorBoard and the trackers."""
         self.tensorboard.close()
+        for tracker in list(self.trackers):
+            self._try(tracker, lambda tracker: tracker.finish())
 
-
-def _caption(text: str, *, width: int) -> np.ndarray:
-    strip = np.full((16, width, 3), 255, np.uint8)
-    return cv2.putText(strip, text, (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
+    def _try(self, tracker: Any, act: Callable[[Any], None]) -> None:
+        """Let a tracker act; one that fails is left alone from then on, because a training is worth more."""
+        try:
+            act(tracker)
+        except Exception as error:
+            self.trackers.remove(tracker)
+            sentence = f"{tracker.name} fails ({type(error).__name__}: {error}); the run is no longer shown there."
+            warnings.warn(sentence, stacklevel=2)

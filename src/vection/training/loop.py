@@ -11,24 +11,25 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
-from vection.training.accelerator import make_accelerator
+from vection.training.accelerator import make_accelerator, start_trackers
 from vection.training.augmentation.augment import augment
 from vection.training.batches import EpochBatches
 from vection.training.data import Data
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.position import Position
 from vection.training.reporter import Reporter
-from vection.training.settings import Stage, TrainingSettings
+from vection.training.settings import Stage, Tracking, TrainingSettings
 from vection.training.stage_run import StageRun
 from vection.training.stop import StopRequest
-from vection.training.validation import plain_batches, validate
+from vection.training.true_depth import KnowsTruth, TrueDepth
+from vection.training.validation import held_out_frames, plain_batches, validate
 
 
 class Training:
@@ -45,12 +46,14 @@ class Training:
         description: dict[str, Any],
         device: str | None = None,
         shown: bool = True,
+        tracking: Tracking = Tracking(),  # noqa: B008
     ) -> None:
         """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one.
 
-        `shown` draws a progress bar.
+        `shown` draws a progress bar; `tracking` says where the run is shown besides TensorBoard.
         """
-        self.accelerator = make_accelerator(settings, device)
+        self.accelerator = make_accelerator(settings, device, trackers=tracking.names)
+        self.tracking = tracking
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
         self.run, self.description, self.shown = RunFolder(run), description, shown
@@ -92,13 +95,16 @@ class Training:
             load_weights(self.method, checkpoint)
             self.position = Position(**read_config(checkpoint)["position"])
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        main = self.accelerator.is_main_process
+        tracked = main and self.tracking.names and self.position.stage < len(self.stages)
         reporter = Reporter(
             self.run,
             total_steps=self.total_steps,
             steps_per_epoch=self.steps_per_epoch,
             done=self.position.step,
-            main=self.accelerator.is_main_process,
+            main=main,
             shown=self.shown,
+            trackers=start_trackers(self.accelerator, self.tracking, run=self.run.path) if tracked else (),
         )
         with reporter, StopRequest() as stop:
             while self.position.stage < len(self.stages):
@@ -119,6 +125,7 @@ class Training:
                 position.epoch, position.batch = position.epoch + 1, 0
                 self.method.on_epoch_end(self._progress(stage))
                 self._validate(stage, reporter)
+                self._keep_snapshot(stage)
                 self._save(self.run.last, stage)
         except KeyboardInterrupt:
             if position.step > 0:
@@ -178,8 +185,7 @@ class Training:
             stage.backward(torch.stack(list(terms.values())).sum() / settings.accumulation)
             for name, value in terms.items():
                 total[name] = total.get(name, 0) + value.detach() / settings.accumulation
-        rate = stage.stage.learning_rate_at(self.position.epoch, step=progress.step, steps=progress.steps)
-        stage.update(learning_rate=rate, gradient_clip=settings.gradient_clip)
+        stage.update(progress, gradient_clip=settings.gradient_clip)
         return total
 
     def _progress(self, stage: StageRun) -> Progress:
@@ -199,7 +205,11 @@ class Training:
         batches = plain_batches(self.data.validation, batch_size=self.data.batch_size, most=most, device=self.device)
         progress = self._progress(stage)
         held_out = validate(
-            stage.model, self.method, batches, progress=replace(progress, step=progress.steps, epoch=progress.epochs)
+            stage.model,
+            self.method,
+            batches,
+            progress=replace(progress, step=progress.steps, epoch=progress.epochs),
+            true_depth=_true_depth(self.data.validation, most=most),
         )
         notes: list[str] = []
         # An untrained network looks collapsed; what it looks like later counts.
@@ -214,11 +224,24 @@ class Training:
             self.position.best = held_out.selection_loss
             self._save(self.run.best, stage)
 
+    def _keep_snapshot(self, stage: StageRun) -> None:
+        every, step = self.settings.snapshot_every, self.position.step
+        if every and step // self.steps_per_epoch % every == 0:
+            self._save(self.run.snapshot(step), stage)
+
     def _save(self, folder: Path, stage: StageRun) -> None:
         if self.accelerator.is_main_process:
             config = {**self.description, "position": vars(self.position)}
             optimiser = stage.optimiser if folder == self.run.last else None
             save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
+
+
+def _true_depth(frames: Dataset[RawSample], *, most: int) -> TrueDepth | None:
+    """Return the true depth of the frames that are scored, in their order; None if the data set knows none."""
+    if not isinstance(frames, KnowsTruth):
+        return None
+    indices = held_out_frames(len(frames), most=most)  # type: ignore[arg-type]
+    return lambda place: frames.true_depth(indices[place])
 
 
 def _check_stages(method: Method, stages: tuple[Stage, ...]) -> None:

@@ -1,5 +1,6 @@
 """What a run tells while it trains: the bar, the log, and panels of pictures."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -15,12 +16,23 @@ class Reporter:
     """Writes and shows the events of one run, from the main process alone; the others report nothing."""
 
     def __init__(
-        self, run: RunFolder, *, total_steps: int, steps_per_epoch: int, done: int, main: bool, shown: bool = True
+        self,
+        run: RunFolder,
+        *,
+        total_steps: int,
+        steps_per_epoch: int,
+        done: int,
+        main: bool,
+        shown: bool = True,
+        trackers: Sequence[Any] = (),
     ) -> None:
-        """`done` of `total_steps` optimiser steps were taken before; what was logged after them is forgotten."""
+        """`done` of `total_steps` optimiser steps were taken before; what was logged after them is forgotten.
+
+        `trackers` are as of `RunLog`.
+        """
         self.steps_per_epoch = steps_per_epoch
         self.bar = TrainingProgress(total_steps, done=done, shown=main and shown)
-        self.log = RunLog(run.path, resume_step=done) if main else None
+        self.log = RunLog(run.path, resume_step=done, trackers=trackers) if main else None
 
     def __enter__(self) -> "Reporter":
         self.bar.__enter__()

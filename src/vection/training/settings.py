@@ -1,8 +1,21 @@
 """How to train: stages and the settings they share. Plain values; the loop reads them, nothing else does."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+TrackerName = Literal["mlflow", "trackio", "wandb"]
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where a run is shown besides TensorBoard."""
+
+    names: tuple[TrackerName, ...] = ()
+    """Trackers, which are the packages of the same names."""
+    settings: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    """What they show as the settings of the run, by dotted names."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +29,13 @@ class Stage:
     """The learning rate is multiplied by `drop_factor` after each of these epochs."""
     drop_factor: float = 0.1
     fades: bool = False
-    """Whether the learning rate falls to zero over the stage, along half a cosine, instead of in drops."""
+    """Whether the learning rate falls over the stage, along half a cosine, instead of in drops."""
+    fades_to: float = 0.0
+    """Where a learning rate that fades ends."""
+    pose_fades_to: float | None = None
+    """Where that of the pose network (`ego_motion`) ends, if elsewhere."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay, by AdamW; 0: Adam."""
     encoder_rate: float = 1.0
     """Factor of the learning rate of encoders, which start from ImageNet weights."""
     warm_up: int = 0
@@ -24,10 +43,15 @@ class Stage:
     trains: tuple[str, ...] = ()
     """Names of the method's parts that learn; the others are frozen, normalisation included. Empty: all learn."""
 
-    def learning_rate_at(self, epoch: int, *, step: int = 0, steps: int = 1) -> float:
-        """Learning rate in `epoch` at `step` of `steps`, all counted from 0 within the stage."""
+    def learning_rate_at(self, epoch: int, *, step: int = 0, steps: int = 1, pose: bool = False) -> float:
+        """Learning rate in `epoch` at `step` of `steps`, all counted from 0 within the stage; `pose`: of that network.
+
+        >>> round(Stage(fades=True, fades_to=2e-5).learning_rate_at(0, step=50, steps=100), 8)
+        6e-05
+        """
         if self.fades:
-            rate = self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+            end = self.fades_to if self.pose_fades_to is None or not pose else self.pose_fades_to
+            rate = end + (self.learning_rate - end) * 0.5 * (1 + math.cos(math.pi * step / steps))
         else:
             rate = self.learning_rate * self.drop_factor ** sum(epoch >= drop for drop in self.drops)
         return rate * min(1.0, (step + 1) / self.warm_up) if self.warm_up else rate
@@ -38,8 +62,10 @@ class TrainingSettings:
     """What all stages share."""
 
     seed: int = 0
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """Precision of the networks' convolutions; losses and geometry stay float32. "auto": bfloat16 where it is fast."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
+    """Precision of the networks' convolutions; losses and geometry stay float32. "float32" is what the papers train in
+    (PyTorch's: convolutions of newer NVIDIA GPUs round to TF32); "auto": bfloat16 where the processor multiplies it
+    itself, else float16 on a GPU, float32 on a CPU."""
     steps_per_epoch: int | None = None
     """Optimiser steps of an epoch, however long that takes; None: once through the data."""
     accumulation: int = 1
@@ -50,6 +76,8 @@ class TrainingSettings:
     """Optimiser steps between two lines of metrics.jsonl."""
     checkpoint_every: int = 200
     """Optimiser steps between two checkpoints, besides one after each epoch."""
+    snapshot_every: int | None = None
+    """Epochs, of all stages together, between two snapshots: checkpoints that are kept; None: none are."""
     validation_fraction: float = 0.1
     validation_batches: int = 20
     """Largest number of batches of a validation."""

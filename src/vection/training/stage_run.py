@@ -8,7 +8,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from vection.formats.checkpoint import load_optimiser
-from vection.methods.method import Method
+from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.training.settings import Stage
 from vection.types import Scalar
@@ -24,7 +24,12 @@ class StageRun:
     def __init__(self, method: Method, stage: Stage, *, accelerator: Accelerator, checkpoint: Path | None) -> None:
         freeze_all_but(method, stage.trains)
         self.method, self.stage, self.accelerator = method, stage, accelerator
-        self.optimiser = torch.optim.Adam(_groups(method, stage), lr=stage.learning_rate, fused=True)
+        groups, decay = _groups(method, stage), stage.weight_decay
+        self.optimiser: torch.optim.Optimizer = (
+            torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=decay, fused=True)
+            if decay
+            else torch.optim.Adam(groups, lr=stage.learning_rate, fused=True)
+        )
         if checkpoint is not None:
             load_optimiser(self.optimiser, checkpoint)
         self.model, self._prepared_optimiser = accelerator.prepare(method, self.optimiser)
@@ -40,10 +45,13 @@ class StageRun:
         """Add the gradient of `loss` to those of the step."""
         self.accelerator.backward(loss)
 
-    def update(self, *, learning_rate: float, gradient_clip: float | None) -> None:
+    def update(self, progress: Progress, *, gradient_clip: float | None) -> None:
         """Take one step of the optimiser with the gradients that were added up, and forget them."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate * group["factor"]
+            rate = self.stage.learning_rate_at(
+                progress.epoch, step=progress.step, steps=progress.steps, pose=group["pose"]
+            )
+            group["lr"] = rate * group["factor"]
         if gradient_clip is not None:
             self.accelerator.clip_grad_norm_(self.method.parameters(), gradient_clip)
         self._prepared_optimiser.step()
@@ -51,14 +59,16 @@ class StageRun:
 
 
 def _groups(method: nn.Module, stage: Stage) -> list[dict[str, Any]]:
-    """What learns, and the factor of its rate; all in one group, in the order of the method, where rates are equal."""
-    learning = {name: parameter for name, parameter in method.named_parameters() if parameter.requires_grad}
-    encoders = {name for name in learning if "encoder" in name.split(".")} if stage.encoder_rate != 1 else set()
-    groups: list[dict[str, Any]] = [
-        {"params": [parameter for name, parameter in learning.items() if name not in encoders], "factor": 1.0},
-        {"params": [learning[name] for name in learning if name in encoders], "factor": stage.encoder_rate},
-    ]
-    return [group for group in groups if group["params"]]
+    """What learns, and what its rate depends on; in one group, in the order of the method, where rates are equal."""
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, parameter in method.named_parameters():
+        if parameter.requires_grad:
+            part, *rest = name.split(".")
+            pose = stage.pose_fades_to is not None and part == "ego_motion"
+            factor = stage.encoder_rate if "encoder" in (part, *rest) else 1.0
+            groups.setdefault((pose, factor), []).append(parameter)
+    ordered = sorted(groups.items(), key=lambda item: item[0][1] != 1)  # encoders of another rate come last
+    return [{"params": parameters, "pose": pose, "factor": factor} for (pose, factor), parameters in ordered]
 
 
 def freeze_all_but(method: nn.Module, parts: tuple[str, ...]) -> None:

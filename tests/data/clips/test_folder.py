@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from vection.data.clips.folder import find_clips, natural_key, read_clip, read_rgb, write_clip, write_rgb
+from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip, read_rgb, write_clip, write_rgb
 from vection.errors import DataError, UsageError
 
 
@@ -93,3 +93,16 @@ def test_unwritable_place(tmp_path, make_clip):
 def test_natural_order():
     names = ["f10.png", "f2.png", "a/f1.png", "f2b.png", "10.png", "9.png"]
     assert sorted(names, key=natural_key) == ["9.png", "10.png", "a/f1.png", "f2.png", "f2b.png", "f10.png"]
+
+
+def test_linked_clips_are_found_and_loops_end(tmp_path, make_clip):
+    make_clip(tmp_path / "elsewhere/b", frames=2)
+    make_clip(tmp_path / "elsewhere/.hidden", frames=2)
+    make_clip(tmp_path / "data/a", frames=2)
+    (tmp_path / "data/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data/clip").symlink_to(tmp_path / "elsewhere/b")
+    (tmp_path / "data/loop").symlink_to(tmp_path / "data")
+    (tmp_path / "elsewhere/back").symlink_to(tmp_path / "data")
+    assert find_clips(tmp_path / "data") == [tmp_path / "data" / name for name in ("a", "clip", "linked/b")]
+    assert has_clips(tmp_path / "data")
+    assert not has_clips(tmp_path / "data/a/frames")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -93,6 +94,8 @@ def test_published_list(tmp_path: Path):
     assert [(frame.name, frame.target) for frame in sequence.frames] == [
         ("000002", False), ("000003", True), ("000004", False),
     ]  # fmt: skip
+    (sequence,) = list_sequences(tmp_path / "data", replace(settings, neighbours=False)).sequences
+    assert [frame.name for frame in sequence.frames] == ["000003"]
 
 
 def test_broken_files_are_listed(tmp_path: Path):

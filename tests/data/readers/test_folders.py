@@ -99,6 +99,20 @@ def test_triplets_with_masks_and_without_list(triplets, tmp_path):
     assert clip.read_classes(1)[0, 0] == 13
 
 
+def test_only_targets_of_triplets(triplets, tmp_path):
+    made = prepare("struct2depth", triplets, tmp_path / "out", settings=replace(SMALL, neighbours=False), workers=0)
+    assert [(len(clip), clip.targets, clip.breaks) for clip in made.clips] == [(2, None, (1,))]
+
+
+def test_without_a_list_there_are_no_neighbours_to_leave_out(triplets, tmp_path):
+    alone = replace(SMALL, neighbours=False)
+    for name, split in (("kitti-raw", None), ("kitti-odometry", "train"), ("sc-formatted", None)):
+        with pytest.raises(UsageError, match="every frame is wanted"):
+            prepare(name, triplets, tmp_path / "x", settings=replace(alone, split=split), workers=0)
+    with pytest.raises(UsageError, match="whole sequences"):
+        prepare("sc-formatted", triplets, tmp_path / "x", settings=replace(alone, split="val"), workers=0)
+
+
 def test_damaged_triplets(triplets, tmp_path):
     truncate(triplets / "drive_a/0000000001.png")
     (triplets / "drive_b/0000000001_cam.txt").write_text("1,2")

@@ -51,10 +51,11 @@ def test_splits_of_the_papers(odometry, tmp_path, split, names):
 
 
 def test_published_list(odometry, tmp_path):
-    (tmp_path / "list.txt").write_text("00 2 l\n0 9 l\n00 3 r\n")
+    """Sequences stand there without leading zeros; those with them mean the same."""
+    (tmp_path / "list.txt").write_text("0 2 l\n00 3 l\n9 3 r\n")
     settings = replace(SMALL, split=str(tmp_path / "list.txt"))
     made = prepare("kitti-odometry", odometry, tmp_path / "out", settings=settings, workers=0)
-    assert [(clip.name, clip.targets) for clip in made.clips] == [("00/image_2", (1,)), ("00/image_3", (1,))]
+    assert [(clip.name, clip.targets) for clip in made.clips] == [("00/image_2", (1, 2)), ("09/image_3", (1,))]
 
 
 def test_wrong_calibration_is_listed_and_missing_images_too(odometry, tmp_path):

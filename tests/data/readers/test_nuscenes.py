@@ -91,6 +91,9 @@ def test_splits(root: Path, tmp_path: Path):
     assert [(int(f.name), f.target, f.follows) for f in chosen.frames] == [
         (3, False, False), (4, True, True), (5, False, True), (7, False, False), (8, True, True), (9, False, True),
     ]  # fmt: skip
+    alone = PrepareSettings(width=96, height=64, split=str(tmp_path / "list.txt"), neighbours=False)
+    (chosen,) = list_sequences(root, alone).sequences
+    assert [(int(f.name), f.target, f.follows) for f in chosen.frames] == [(4, True, False), (8, True, False)]
     with pytest.raises(UsageError, match="split 'vall' was not found"):
         names("vall")
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -143,6 +144,8 @@ def test_published_list_chooses_frames(drive: Path, tmp_path: Path):
     settings = PrepareSettings(width=96, height=64, split=str(tmp_path / "list.txt"))
     (sequence,) = list_sequences(drive, settings).sequences
     assert [(frame.name, frame.target) for frame in sequence.frames] == [("000001", False), ("000002", True)]
+    (sequence,) = list_sequences(drive, replace(settings, neighbours=False)).sequences
+    assert [frame.name for frame in sequence.frames] == ["000002"]
 
 
 def test_tables_hold_the_same_frame(frame, tmp_path: Path):

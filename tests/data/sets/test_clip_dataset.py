@@ -150,3 +150,14 @@ def test_clips_of_equal_intrinsics_share_a_camera(tmp_path, make_clip):
     write_clip(replace(clips[1], frames=other))
     dataset = ClipDataset(tmp_path)
     assert [int(dataset[index].camera) for index in range(3)] == [0, 1, 0]
+
+
+def test_test_clips_are_never_learned_also_without_val(tmp_path, make_clip):
+    for name in ("train/a", "train/b", "test/c"):
+        make_clip(tmp_path / name, frames=8)
+    training, validation = split_validation(tmp_path, fraction=0.0)
+    assert training.sequences == [("test/c", 0), ("train/a", 6), ("train/b", 6)]
+    assert len(validation) == 0
+    training, validation = split_validation(tmp_path, fraction=0.25)
+    assert [count > 0 for _, count in training.sequences] == [False, True, True]
+    assert [count > 0 for _, count in validation.sequences] == [False, True, True]

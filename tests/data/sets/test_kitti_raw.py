@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.data.readers.fake_kitti import write_raw_drive
 
 from vection.data.clips.folder import write_rgb
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
@@ -62,6 +63,18 @@ def test_stereo_baseline_true_and_nominal(kitti, side, sign):
         assert view.image.unique().tolist() == [25 if side == "l" else 20]
         torch.testing.assert_close(view.T_target_to_stereo[0, :3, 3], torch.tensor([sign * length, 0, 0]))
         torch.testing.assert_close(view.T_target_to_stereo[0, :3, :3], torch.eye(3))
+
+
+def test_true_depth_is_that_of_the_scan(tmp_path):
+    write_raw_drive(tmp_path, frames=range(3))
+    dataset = KittiRawDataset(tmp_path, [SplitLine(DRIVE, frame, "l") for frame in range(1, 2)], settings=SMALL)
+    depth = dataset.true_depth(0)
+    assert depth is not None
+    assert np.unique(depth).tolist() == [0, 10]  # a wall
+    (tmp_path / DRIVE / "velodyne_points/data/0000000001.bin").write_bytes(b"cut")
+    assert dataset.true_depth(0) is None
+    (tmp_path / DRIVE / "velodyne_points/data/0000000001.bin").unlink()
+    assert dataset.true_depth(0) is None
 
 
 def test_nominal_intrinsics_are_those_of_the_paper(kitti):

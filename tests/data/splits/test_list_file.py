@@ -86,3 +86,14 @@ def test_a_list_of_images_may_name_them(tmp_path):
         "some name.png",
         "clip/000001",
     )
+
+
+def test_stereo_pairs_mean_their_left_image(tmp_path):
+    left, right = (f"d/a_sync/image_0{camera}/data/0000000069.jpg" for camera in (2, 3))
+    (tmp_path / "list.txt").write_text(f"{left} {right}\n")
+    assert read_split(tmp_path / "list.txt") == [SplitLine("d/a_sync", 69, "l")]
+    assert read_lines(tmp_path / "list.txt") == [ListLine("d/a_sync", "69", "l")]
+    for words in (f"{right} {left}", f"{left} {left}", f"{left} {right.replace('69', '70')}", f"{left} {right} l"):
+        (tmp_path / "list.txt").write_text(f"{words}\n")
+        with pytest.raises(DataError, match=r"line 1: .* nor a pair of images"):
+            read_split(tmp_path / "list.txt")

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.data.readers.fake_kitti import DRIVE, write_raw_drive
 from tests.web import Web, serve
 
 from vection.cli.main import main
@@ -12,7 +13,7 @@ from vection.data.splits.listed_frames import read_parts
 from vection.data.splits.published import NAMED, NamedSplit, PublishedList, find_split
 from vection.errors import UsageError
 from vection.recipes.recipe import DataSettings
-from vection.runs.data import kitti_raw_sets
+from vection.runs.data import kitti_sets
 
 TRAIN = "2011_09_26/a_sync 3 l\n2011_09_26/a_sync 4 r\n2011_09_26/b_sync 0000000007 l\n"
 VAL = "2011_09_26/a_sync 4 l\n2011_09_26/c_sync 1 l\n"
@@ -109,9 +110,9 @@ def test_a_recipe_takes_a_name(split: str, tmp_path: Path):
     (tmp_path / "kitti").mkdir()
     # the lists were found; the images are another matter
     with pytest.raises(Exception, match="None of the 3 listed frames"):
-        kitti_raw_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
+        kitti_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
     with pytest.raises(UsageError, match="vection splits"):
-        kitti_raw_sets(replace(settings, split=None), tmp_path, temporal=True, stereo=False)
+        kitti_sets(replace(settings, split=None), tmp_path, temporal=True, stereo=False)
 
 
 def test_the_command(split: str, capsys: pytest.CaptureFixture[str]):
@@ -145,3 +146,35 @@ def test_published_lists_are_what_their_hashes_say(shared_data: Path, monkeypatc
     assert shared == {("train", "val"): (0, 3950, 31), ("train", "test"): (0, 0, 0), ("val", "test"): (0, 0, 0)}
     cityscapes = check_split(find_split(str(shared_data / "splits/cityscapes/test_files.txt")))
     assert [(one.lines, one.published) for one in cityscapes.parts] == [(1525, True)]
+
+
+def test_a_part_of_a_name_and_one_list_alone_train_without_validation(split: str, tmp_path: Path):
+    assert find_split(f"{split}:val") == {"": tmp_path / "cache/splits/mine/val_files.txt"}
+    write_raw_drive(tmp_path / "kitti")
+    own = tmp_path / "own.txt"
+    own.write_text(f"{DRIVE} 1 l\n{DRIVE} 2 r\n")
+    settings = DataSettings(source="kitti-raw", split=str(own), width=96, height=64)
+    training, validation = kitti_sets(settings, tmp_path / "kitti", temporal=True, stereo=False)
+    assert (len(training), validation) == (2, None)
+    left, _ = kitti_sets(replace(settings, left_only=True), tmp_path / "kitti", temporal=True, stereo=False)
+    assert [(line.frame, line.side) for line in left.lines] == [(1, "l")]
+
+
+def test_lists_without_a_hash_are_named_not_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VECTION_CACHE", str(tmp_path / "cache"))
+    for name, words in (
+        ("kitti", "kitti/train_files.txt (https"),
+        ("waymo-motion", "waymo/test_mask_files.txt (https"),
+    ):
+        with pytest.raises(UsageError, match="not downloaded") as error:
+            find_split(name, near=tmp_path)
+        assert words in str(error.value)
+    listed = [one for named_split in NAMED.values() for one in named_split.lists.values()]
+    assert all(one.url is not None and one.lines is not None for one in listed if one.sha256 is not None)
+    own = tmp_path / "splits" / "odom"
+    own.mkdir(parents=True)
+    (own / "train_files.txt").write_text("8 4056 r\n")
+    (part,) = check_split(find_split("odometry", near=tmp_path)).parts
+    assert (part.published, part.lines, part.expected) == (None, 1, 36671)
+    said = check_split(find_split("odometry", near=tmp_path)).warnings
+    assert said == [f"{own / 'train_files.txt'} is not the published list: 1 lines instead of 36671."]

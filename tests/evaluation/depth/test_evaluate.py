@@ -226,6 +226,13 @@ def test_make3d_reads_the_nearest_pixel_and_logarithms_to_base_ten():
     assert errors.rmse_log == pytest.approx(np.log10(7) / np.sqrt(6), rel=1e-6)
 
 
+def test_make3d_s_grid_has_another_shape_than_its_images():
+    truth = GroundTruth("a", np.full((21, 305), 10.0, np.float32))
+    protocol = replace(MAKE3D, images=None)
+    result = evaluate_depth(reader({"a": np.ones((192, 640), np.float32)}), truths_in_memory([truth]), protocol)
+    assert result.categories["all"].mean.abs_rel == pytest.approx(0)
+
+
 def test_a_transposed_map_is_refused():
     truth = GroundTruth("a", np.full((4, 16), 10.0, np.float32))
     with pytest.raises(DataError, match="4x16 where the image is 16x4"):

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vection.errors import UsageError
+from vection.evaluation.depth.kitti_submission import FARTHEST
 from vection.evaluation.depth.protocol import GARG
 from vection.evaluation.depth.protocols import (
     EIGEN_BENCHMARK,
@@ -65,6 +68,20 @@ def test_the_categories_of_dynamo_depth_are_averaged_over_pixels():
     assert "categories per pixel" in WAYMO.describe()
     assert "lower medians" in NUSCENES.describe()
     assert KITTI_2015.averaging_of("moving") == "per image"
+
+
+def test_rows_of_the_papers():
+    # Monodepth2, Table 3: "All M results benefit from median scaling, while MS uses the unmodified network prediction."
+    m, ms = get_protocol("make3d-c1"), get_protocol("make3d-c1-stereo")
+    assert (m.scaling, ms.scaling) == ("median-per-image", "none")
+    assert replace(ms, name=m.name, scaling=m.scaling, factor=m.factor) == m
+    # Li et al. and SC-SfMLearner evaluate as Zhou et al., who resize depth.
+    assert [get_protocol(name).resize for name in ("kitti-eigen-depth", "cityscapes-depth")] == ["depth", "depth"]
+
+
+def test_the_server_gets_what_a_submission_holds():
+    server, one_scale = get_protocol("kitti-server"), get_protocol("kitti-server-one-scale")
+    assert (server.clamp, server.max_depth) == (one_scale.clamp, one_scale.max_depth) == (True, FARTHEST)
 
 
 def test_names_are_unique_and_found():

@@ -3,11 +3,13 @@ import numpy as np
 import pytest
 
 from vection.errors import DataError, UsageError
-from vection.evaluation.objects.protocol import MIOU, MOTION_SEGMENTATION
+from vection.evaluation.objects.protocol import MIOU, MOTION_SEGMENTATION, MOTION_SEGMENTATION_WAYMO
 from vection.evaluation.objects.result import evaluate_object_maps
-from vection.evaluation.predictions.read import read_object_folder
+from vection.evaluation.predictions.read import read_object_folder, read_prediction_folder
 from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
 from vection.formats.evaluation_file import object_evaluation_json
+from vection.inference.prediction import Prediction
+from vection.inference.write import write_predictions
 
 SIZE = (4, 6)
 MOVING = np.zeros(SIZE, np.bool_)
@@ -57,6 +59,30 @@ def test_classes_alone(tmp_path):
     assert [line.split(",")[1] for line in result.to_csv().splitlines()[1:]] == ["24", "24"]
     low, high = content["interval"]["mIoU"]
     assert low <= content["objects"]["segmentation"]["mean_iou"] <= high
+
+
+def test_first_frames_count_where_the_protocol_says_so(tmp_path):
+    """Of two clips with a gap in one: what has no frame before it is left out, and the last has no mask."""
+    right, image = MOVING.astype(np.float32), np.zeros((*SIZE, 3), np.uint8)
+    for name, known in (("a", (1, 1, 1, 0)), ("b", (1, 0, 1, 0))):
+        made = [
+            Prediction(f"{index}", image, np.ones(SIZE, np.float32), "up-to-scale", "none", motion_mask=right * mask)
+            if mask
+            else Prediction(f"{index}", image, np.ones(SIZE, np.float32), "up-to-scale", "none")
+            for index, mask in enumerate(known)
+        ]
+        write_predictions(made, tmp_path / "p" / name, model="m", video=False)
+    known = truths_in_memory(
+        [GroundTruth(f"{clip}/{i}", np.ones(SIZE, np.float32), moving=MOVING) for clip in "ab" for i in range(4)]
+    )
+    predictions = read_prediction_folder(tmp_path / "p")
+    every = evaluate_object_maps(predictions, known, MOTION_SEGMENTATION)
+    assert list(every.images) == ["a/0", "a/1", "a/2", "b/0", "b/2"]
+    result = evaluate_object_maps(predictions, known, MOTION_SEGMENTATION_WAYMO)
+    assert list(result.images) == ["a/1", "a/2"]
+    caption = result.table().caption
+    assert "without a frame before them are left out" in caption
+    assert "2 images were evaluated, not the 1881" in caption
 
 
 def test_missing_images_and_maps(tmp_path):

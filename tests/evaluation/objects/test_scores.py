@@ -121,6 +121,26 @@ def test_json_reaches_the_report_and_the_table_says_what_is_meant(tmp_path: Path
         assert part in text
 
 
+def test_false_alarms_are_told_by_class():
+    truth = truth_of("a")
+    mask = truth.moving.astype(np.float32)
+    mask[0] = 1  # 8 of the 44 pixels of wall
+    classes = np.where(truth.moving, 13, 2).astype(np.uint8)
+    classes[0, :2] = 10
+    said = PredictedObjects(motion_mask=mask)
+    scores = score_image(said, replace(truth, classes=classes), scale=None)
+    both = scores + scores
+    assert both.false_alarms.at(both.motion.best) == {
+        "building": (pytest.approx(6 / 8), pytest.approx(6 / 42)),
+        "sky": (pytest.approx(2 / 8), pytest.approx(1)),
+    }
+    by_category = score_image(said, replace(truth, classes=None), scale=None).to_note().motion.false_alarms
+    assert {part: note.share_of_class for part, note in by_category.items()} == {"static background": 8 / 44}
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(objects_table(both))
+    assert "building 75 % (14.3 %), sky 25 % (100.0 %)" in console.export_text()
+
+
 def test_unknown_scores_are_none():
     still = np.zeros(SIZE, bool)
     truth = GroundTruth("a", truth_of("a").depth, moving=still, object_flow=np.zeros((*SIZE, 3), np.float32))

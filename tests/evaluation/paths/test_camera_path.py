@@ -5,6 +5,7 @@ from tests.evaluation.paths.test_trajectory import winding_path
 from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip
 from vection.errors import DataError, UsageError
 from vection.evaluation.paths.camera_path import open_paths, pair_paths
+from vection.evaluation.paths.trajectory import steps_from_poses
 from vection.formats.camera_path import CameraPath, kitti_text, tum_text
 
 POSES = winding_path(6)
@@ -17,6 +18,26 @@ def test_places_without_a_path(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="holds no camera path"):
         open_paths(tmp_path / "empty")
+
+
+def test_steps_of_monodepth2(tmp_path):
+    file = tmp_path / "poses.npy"
+    steps = steps_from_poses(POSES)
+    np.save(file, steps.astype(np.float32))
+    path = open_paths(file)["poses"]
+    np.testing.assert_allclose(path.poses, np.linalg.inv(POSES[0]) @ POSES, atol=1e-5)  # a pose more than steps
+    for wrong, match in (
+        (POSES - POSES[0] + np.eye(4), "begins with the identity"),
+        (steps[:, :3], "N x 4 x 4"),
+        (steps[:0], "no step"),
+        (2 * steps, "no rotation"),
+    ):
+        np.save(file, wrong)
+        with pytest.raises(DataError, match=match):
+            open_paths(file)
+    np.save(file, np.array([steps, None], object), allow_pickle=True)
+    with pytest.raises(DataError, match="no array of steps"):
+        open_paths(file)
 
 
 def test_folders_of_paths(tmp_path):

@@ -9,6 +9,7 @@ from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.errors import UsageError
 from vection.evaluation.paths.protocol import (
+    DYNAMO_SNIPPETS,
     KITTI_ODOMETRY,
     MONODEPTH2_SNIPPETS,
     ODOMETRY,
@@ -16,7 +17,8 @@ from vection.evaluation.paths.protocol import (
     SC_SFMLEARNER,
     get_odometry_protocol,
 )
-from vection.evaluation.paths.scores import paths_json, paths_tables, score_path, segments_csv
+from vection.evaluation.paths.scores import paths_json, score_path, segments_csv
+from vection.evaluation.paths.tables import paths_tables
 from vection.formats.camera_path import CameraPath
 
 TRUE = CameraPath("true", winding_path(150))
@@ -51,6 +53,18 @@ def test_the_papers_leave_the_first_frames_of_named_sequences_out():
     assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="09").frames == 141
     assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="10/image_2").frames == 120
     assert score_path(PREDICTED, TRUE, SC_SFMLEARNER, name="07").frames == 150
+    # What the paths are read from says it where the name does not.
+    for place in ("clips/09", "clips/09/image_2", "poses/09.txt", "clips/09 (up-to-scale)"):
+        for predicted, true in (
+            (PREDICTED, replace(TRUE, description=place)),
+            (replace(PREDICTED, description=place), TRUE),
+        ):
+            result = score_path(predicted, true, SC_SFMLEARNER, name="truth")
+            assert (result.frames, result.left_out) == (141, 9)
+    assert score_path(PREDICTED, replace(TRUE, description="poses/09.txt"), SC_SFMLEARNER, name="07").left_out == 0
+    for place in ("truth.txt", "seq09.txt", "2011_09_26/drive", "09/a/b/c.txt"):
+        with pytest.raises(UsageError, match="Nothing says which sequence"):
+            score_path(PREDICTED, replace(TRUE, description=place), SC_SFMLEARNER)
     with pytest.raises(UsageError, match="fewer than two"):
         score_path(PREDICTED, TRUE, replace(SC_SFMLEARNER, left_out={"07": 149}), name="07")
 
@@ -63,6 +77,31 @@ def test_snippets_as_monodepth2_counts_them():
     assert short.snippets == ()
     assert math.isnan(short.aligned[0].t_err)
     assert short.to_json()["alignments"][0]["t_err"] is None
+
+
+def test_snippets_are_pooled_over_sequences():
+    """Every snippet has the same weight, so the longer sequence weighs more."""
+    noisy = TRUE.poses.copy()
+    noisy[::2, 0, 3] += 0.1
+    seconds = np.arange(150) / 10
+    wrong = score_path(CameraPath("p", noisy), replace(TRUE, seconds=seconds), DYNAMO_SNIPPETS, name="a")
+    short = CameraPath("t", TRUE.poses[:50], seconds=seconds[:50])
+    right = score_path(CameraPath("p", TRUE.poses[:50]), short, DYNAMO_SNIPPETS, name="b")
+    content = paths_json([wrong, right], DYNAMO_SNIPPETS, truth="t")
+    five, hundred = content["all_snippets"]
+    errors = np.concatenate([wrong.snippets[0].errors.translation, right.snippets[0].errors.translation])
+    assert (five["snippets"], hundred["snippets"]) == (146 + 46, 51)
+    assert five["ate"] == pytest.approx(errors.mean())
+    assert five["std"] == pytest.approx(errors.std())
+    assert five["ate"] == pytest.approx(wrong.snippets[0].ate * 146 / 192)
+    lengths = np.linalg.norm(np.diff(TRUE.poses[:, :3, 3], axis=0), axis=1) * 10
+    assert content["speed"]["mean"] == pytest.approx(np.concatenate([lengths, lengths[:49]]).mean())
+    [table] = paths_tables([wrong, right], DYNAMO_SNIPPETS, truth="t")
+    assert "m/s over all steps" in table.caption
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(table)
+    assert "all 2 sequences" in console.export_text()
+    assert paths_json([score_path(PREDICTED, TRUE, DYNAMO_SNIPPETS)], DYNAMO_SNIPPETS, truth="t")["speed"] is None
 
 
 def test_json_csv_and_table():

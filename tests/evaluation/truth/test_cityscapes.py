@@ -63,7 +63,7 @@ def test_predictions_of_a_part_of_the_image(root: Path, protocol):
 
 
 def test_missing_parts_are_named(root: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="disparity/SPLIT/CITY"):
+    with pytest.raises(UsageError, match="disparity has no SPLIT/CITY"):
         cityscapes_truth(tmp_path / "camera")
     camera = root / "camera" / f"{NAME}_camera.json"
     camera.write_text("{}")

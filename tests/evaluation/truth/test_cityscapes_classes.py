@@ -19,7 +19,7 @@ def test_fine_labels_become_train_ids(tmp_path):
     cv2.imwrite(str(city / "ulm_000001_000019_gtFine_labelIds.png"), np.zeros((2, 2), np.uint16))
     with pytest.raises(DataError, match="8-bit grey PNG"):
         truths.read(truths.names[0])
-    with pytest.raises(UsageError, match="No Cityscapes labels"):
+    with pytest.raises(UsageError, match="No truth of Cityscapes"):
         cityscapes_classes(tmp_path / "gtFine")
 
 

@@ -6,6 +6,10 @@ import pytest
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, read_clip, write_clip
 from vection.errors import DataError, UsageError
+from vection.evaluation.depth.baselines import constant_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
+from vection.evaluation.depth.protocols import KITTI_2015, KITTI_2015_SGDEPTH
+from vection.evaluation.truth.open import open_truth
 from vection.evaluation.truth.truth_set import clip_truth, exported_truth, kitti_2015_truth, png_truth
 
 
@@ -93,6 +97,16 @@ def test_kitti_2015_depth_is_focal_times_baseline_over_disparity(tmp_path):
     np.testing.assert_allclose(truth.depth, [[0, 35, 10]])  # 700 px * 0.5 m
     np.testing.assert_array_equal(truth.categories["moving"], [[False, False, True]])
     assert (truth.name, truth.group) == ("000003_10", "drive_a")
+    assert open_truth(tmp_path).source == KITTI_2015.ground_truth
+
+
+def test_the_truth_of_sgdepth_has_a_nominal_baseline(tmp_path):
+    make_kitti_2015(tmp_path)
+    truths = open_truth(tmp_path, source=KITTI_2015_SGDEPTH.ground_truth)
+    np.testing.assert_allclose(truths.read("000003_10").depth, [[0, 37.8, 10.8]], rtol=1e-6)  # 700 px * 0.54 m
+    assert truths.source == KITTI_2015_SGDEPTH.ground_truth
+    with pytest.raises(UsageError, match="is not what the protocol 'kitti-2015' compares with"):
+        evaluate_depth(constant_predictions(truths), truths, KITTI_2015)
 
 
 def test_kitti_2015_prefers_the_calibration_of_the_image(tmp_path):

@@ -5,7 +5,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vection.networks.motion.matching import FINE_MOTION, match, match_between, matched_flow
+from vection.networks.motion.matching import (
+    DISPLACED,
+    FINE_MOTION,
+    displacement,
+    match,
+    match_between,
+    matched_flow,
+    matched_logit,
+)
 
 
 def texture(batch: int, *, height: int = 96, width: int = 320, seed: int = 0) -> Tensor:
@@ -68,3 +76,12 @@ def test_flow_at_unit_depth():
     assert float(inner[0].median()) == pytest.approx(-10 / 200, rel=0.05)
     assert float(inner[1].median()) == pytest.approx(5 / 100, rel=0.05)
     assert not inner[2].any()
+
+
+def test_what_is_displaced_moves():
+    matches = torch.tensor([[3.0, 4.0, 0.5], [3.0, 4.0, -0.2], [DISPLACED, 0.0, 1.0]]).view(3, 3, 1, 1)
+    assert displacement(matches).flatten().tolist() == pytest.approx([2.5, 0, DISPLACED])
+    logits = matched_logit(matches).flatten().tolist()
+    assert logits[0] > 2
+    assert logits[1] < -2
+    assert logits[2] == pytest.approx(0, abs=1e-6)

@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> None:
         print(f"{shared.first} and {shared.second} share {counts}")
     if named is not None and missing:
         print(
-            f"not found: {', '.join(published.place for published in missing.values())}; get them from {named.source}"
+            f"not found: {', '.join(published.where for published in missing.values())}; get them from {named.source}"
         )
     for warning in check.warnings:
         Console(stderr=True).print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
@@ -77,7 +77,7 @@ def _print_names(*, as_json: bool) -> None:
         return
     for name, named in NAMED.items():
         lists = ", ".join(f"{part} {file_list.lines or ''}".strip() for part, file_list in named.lists.items())
-        fetched = [file_list.url is not None for file_list in named.lists.values()]
+        fetched = [file_list.sha256 is not None for file_list in named.lists.values()]
         origin = (
             "downloaded" if all(fetched) else f"{'partly ' if any(fetched) else ''}from your folder: {named.source}"
         )

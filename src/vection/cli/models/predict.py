@@ -12,6 +12,7 @@ from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.errors import UsageError
+from vection.hub import hub_model
 from vection.starts import STREET
 
 EXAMPLES = (
@@ -19,8 +20,11 @@ EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive",
     "vection predict runs/first drive.mp4 --out predictions/drive --motion measured --intrinsics fov:70",
     "vection predict runs/first photo.jpg --out predictions/photo --no-path",
+    "vection predict hf://owner/name photo.jpg --out predictions/photo",
     "vection predict runs/first clips --out runs/first/predictions --flip-postprocess",
     "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
+    "vection predict runs/first drive.mp4 --out predictions/drive --intrinsics fov:70 --pictures",
+    "vection predict runs/dynamo clips/drive --out predictions/drive --pictures rigid-flow independent-flow",
     "vection predict runs/first drive.mp4 --out predictions/drive --engine auto",
 )
 
@@ -35,20 +39,32 @@ class Predict:
 
     Models that know how objects move also write their 3D flow to the next frame (object_flow/*.npy, in the unit of the
     depth) and masks of what moves by itself (motion_mask/*.png, 255 = surely), which the video shows. Those that know
-    classes write Cityscapes train ids (classes/*.png).
+    classes write Cityscapes train ids (classes/*.png). Of a single image the colours are depth.png (and classes.png).
+
+    --pictures shows what the papers show, as the model sees it when it compares a frame with its neighbours: which
+    pixels it masks, which source it believes, rigid, complete and independent flow, translation, errors
+    (pictures/NAME/*.png at the size of the network, and all of a frame together in pictures.mp4).
     """
 
-    checkpoint: Positional[Path]
-    """Run folder or checkpoint folder; left out where --model names it."""
+    run: Positional[Path]
+    """Run folder, checkpoint folder, or hf://OWNER/NAME@REVISION of the Hugging Face Hub; left out where --model names
+    it."""
     input: Positional[Path | None] = None
     """Video, image, folder of images, or folder of clips."""
     model: Path | None = None
     """Another way to name the run folder, or weights that ship with vection: street, which knows depth of streets
     without any training, and is taken if nothing else is named."""
+    checkpoint: str | None = None
+    """Which of the run's checkpoints: best (on held-out frames), last, or the steps of a snapshot; the recipe's choice
+    (vection recipes NAME), which is the paper's, if not given."""
     out: Path = Path("predictions")
     """Prediction folder to write."""
     flip_postprocess: bool = False
     """Average with the prediction of the mirrored image: a little better, twice the time."""
+    width: int | None = None
+    """Width at which the networks see the images, if not that of training; a multiple of 32."""
+    height: int | None = None
+    """The same of the height."""
     no_path: bool = False
     """Predict no motion and chain no path; for images that do not follow each other."""
     motion: Literal["auto", "measured", "network"] | None = None
@@ -59,11 +75,14 @@ class Predict:
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
     intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
     no_video: bool = False
-    """Do not write depth.mp4."""
+    """Do not write the colours: depth.mp4, pictures.mp4, or depth.png of a single image."""
     no_png: bool = False
     """Do not write png/."""
     scene_flow: bool = False
     """Write scene_flow/*.npy: how every point moves in the camera's coordinates, objects and ego-motion together."""
+    pictures: tuple[str, ...] | None = None
+    """Write these pictures, or without names all that the model can make of the frames. Each belongs to a frame that
+    has its neighbours, and comparing them needs the camera."""
     overwrite: bool = False
     """Replace an older prediction folder."""
     engine: str = "torch"
@@ -88,13 +107,17 @@ def run(arguments: Sequence[str]) -> None:
         model,
         frames,
         options.out,
+        checkpoint=options.checkpoint,
         flip_postprocess=options.flip_postprocess,
+        width=options.width,
+        height=options.height,
         path=not options.no_path,
         motion=options.motion,
         intrinsics=options.intrinsics,
         video=not options.no_video,
         png=not options.no_png,
         scene_flow=options.scene_flow,
+        pictures=options.pictures,
         overwrite=options.overwrite,
         engine=options.engine,
         compile=options.compile,
@@ -117,13 +140,13 @@ def _model_and_frames(options: Predict) -> tuple[Path, Path]:
         from vection.formats.checkpoint import find_checkpoint
         from vection.formats.run_folder import RunFolder
 
-        run = RunFolder(options.checkpoint)
-        if run.recipe.is_file() or find_checkpoint(options.checkpoint) is not None:
-            raise UsageError(f"'{options.checkpoint}' is a model; name the video or images to predict after it.")
-        return options.model or Path(STREET), options.checkpoint
+        run = RunFolder(options.run)
+        if run.recipe.is_file() or find_checkpoint(options.run) is not None or hub_model(options.run) is not None:
+            raise UsageError(f"'{options.run}' is a model; name the video or images to predict after it.")
+        return options.model or Path(STREET), options.run
     if options.model is not None:
         raise UsageError(
-            f"Both '{options.checkpoint}' and --model {options.model} name a model; give only one of them before "
+            f"Both '{options.run}' and --model {options.model} name a model; give only one of them before "
             f"'{options.input}'."
         )
-    return options.checkpoint, options.input
+    return options.run, options.input

@@ -19,7 +19,7 @@ EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol measured",
     "vection evaluate predictions/kitti --truth kitti_2015 --protocol kitti-2015 --out scores.json --csv scores.csv",
     "vection evaluate disps_eigen_split.npy --truth kitti_raw --truth-list eigen_test.txt --protocol kitti-eigen",
-    "vection evaluate predictions/val --truth cityscapes --protocol miou",
+    "vection evaluate predictions/cityscapes_val --truth cityscapes --protocol miou-cityscapes",
     "vection evaluate disps_eigen_split.npy --names eigen_test.txt --truth kitti_raw --truth-list eigen_benchmark.txt "
     "--protocol eigen-benchmark",
     "vection evaluate predictions/selection --truth groundtruth_depth --in-order --protocol kitti-server --factor 31.2",
@@ -43,8 +43,8 @@ class Evaluate:
     """Clip folders with truth, KITTI 2015, Cityscapes, Dynamo-Depth's layout, an exported .npz, or a folder of 16-bit
     depth PNGs. With --protocol measured, clip folders that were measured (vection ingest --measure)."""
     protocol: str
-    """What is compared where, and how it is scaled and averaged; motion-segmentation and miou compare masks and classes
-    alone. A wrong name lists them all."""
+    """What is compared where, and how it is scaled and averaged; motion-segmentation... and miou... compare masks and
+    classes alone. A wrong name lists them all."""
     factor: float | None = None
     """Multiplies every prediction first: a scale that was found elsewhere. If not given, the protocol's factor, but for
     predictions in metres."""
@@ -54,6 +54,8 @@ class Evaluate:
     """List of the images that a .npy or .npz was made for, if not those of --truth: published, or a name a line."""
     kind: Literal["depth", "inverse-depth"] | None = None
     """What foreign maps hold, where their names do not tell (disps_*, predictions.npy, NAME_disp.npy do)."""
+    part: Literal["train", "val", "test"] | None = None
+    """Part of Cityscapes in its own layout, if not the protocol's (cityscapes...: test, miou-cityscapes: val)."""
     in_order: bool = False
     """The maps of a folder belong to the images in order, whatever they are called."""
     row_mean_from: Path | None = None
@@ -93,6 +95,7 @@ def _run_depth(options: Evaluate) -> None:
         truth_list=options.truth_list,
         names=options.names,
         kind=options.kind,
+        part=options.part,
         in_order=options.in_order,
         row_mean_from=options.row_mean_from,
         baselines=not options.no_baselines,
@@ -123,6 +126,7 @@ def _run_maps(options: Evaluate) -> None:
         options.predictions,
         options.truth,
         options.protocol,
+        part=options.part,
         in_order=options.in_order,
         out=options.out,
         csv=options.csv,

@@ -38,6 +38,9 @@ class Odometry:
     """Run or checkpoint folder; or paths: a file (TUM, KITTI, our CSV), a folder of them, a prediction folder."""
     input: Positional[Path | None] = None
     """Video, folder of images, or folder of clips to predict; not given where SOURCE holds paths."""
+    checkpoint: str | None = None
+    """Which of the run's checkpoints: best (on held-out frames), last, or the steps of a snapshot; the recipe's choice
+    (vection recipes NAME), which is the paper's, if not given."""
     truth: Path | None = None
     """True path: a file or a folder of files of the same names, or clips with true poses; if not given, INPUT's own."""
     out: Path | None = None
@@ -48,6 +51,9 @@ class Odometry:
     """Alignments instead of the protocol's: none, scale, scale_7dof, 7dof, 6dof, per-frame."""
     snippets: tuple[int, ...] = ()
     """Lengths of snippets, in frames, instead of the protocol's."""
+    sequences: int | None = None
+    """Only the first so many sequences, in the order of their names, instead of the protocol's number (dynamo-snippets:
+    100, the others: all)."""
     first_frame: int | None = None
     """Which true frame is the first predicted one, where neither times nor frame numbers tell."""
     csv: Path | None = None
@@ -68,17 +74,20 @@ class Odometry:
 def run(arguments: Sequence[str]) -> None:
     """Predict or read paths, write them, and score them where the truth is known."""
     options = parse(Odometry, arguments, command="odometry", examples=EXAMPLES)
-    from vection.evaluation.paths.scores import paths_json, paths_tables
+    from vection.evaluation.paths.scores import paths_json
+    from vection.evaluation.paths.tables import paths_tables
     from vection.runs.odometry import odometry
 
     comparison = odometry(
         options.source,
         options.input,
+        checkpoint=options.checkpoint,
         truth=options.truth,
         out=options.out,
         protocol=options.protocol,
         align=options.align,
         snippets=options.snippets,
+        sequences=options.sequences,
         first_frame=options.first_frame,
         csv=options.csv,
         motion=options.motion,

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,16 +206,35 @@ def write_clip(info: ClipInfo) -> Path:
 
 
 def find_clips(root: Path) -> list[Path]:
-    """Return the clip folders at or below `root` in natural order. UsageError if it is missing, DataError if none."""
+    """Return the clip folders at or below `root` in natural order: linked ones as well, hidden ones not.
+
+    UsageError if it is missing, DataError if there are none.
+    """
     if not root.is_dir():
         raise UsageError(f"The data folder {root} does not exist.")
-    if (root / CLIP_FILE).is_file():
-        return [root]
-    folders = sorted((path.parent for path in root.rglob(CLIP_FILE)), key=lambda path: natural_key(str(path)))
-    visible = [path for path in folders if not any(part.startswith(".") for part in path.relative_to(root).parts)]
-    if not visible:
+    folders = sorted(_clip_folders(root), key=lambda path: natural_key(str(path)))
+    if not folders:
         raise DataError(f"No {CLIP_FILE} at or below {root}; make clips with `vection ingest`.")
-    return visible
+    return folders
+
+
+def has_clips(root: Path) -> bool:
+    """Return whether there is a clip folder at or below `root`."""
+    return next(_clip_folders(root), None) is not None
+
+
+def _clip_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Walk down, through links too, but not into a folder `above`, to which a link may lead back."""
+    if (folder / CLIP_FILE).is_file():
+        yield folder
+        return
+    here = folder.resolve()
+    if here in above or not folder.is_dir():
+        return
+    with suppress(PermissionError):
+        for child in sorted(folder.iterdir()):
+            if not child.name.startswith("."):
+                yield from _clip_folders(child, above | {here})
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:

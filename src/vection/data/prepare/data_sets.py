@@ -33,9 +33,16 @@ class DataSet:
     crop: Crop = "stretch"
     parts: tuple[str, ...] = ()
     """Parts that `split` may name, beside published lists."""
+    names_targets: bool = False
+    """Whether it says itself which frames are targets, without a list."""
 
-    def check_split(self, split: str | None) -> None:
-        """Raise UsageError for a misspelt part; what is no part may be a list, which the reader looks for."""
+    def check_split(self, split: str | None, *, neighbours: bool = True) -> None:
+        """Raise UsageError for a misspelt part; what is no part may be a list, which the reader looks for.
+
+        Only beside listed frames are there neighbours to leave out.
+        """
+        if not (neighbours or self.names_targets) and (split is None or split in self.parts):
+            raise UsageError("Without a list every frame is wanted: give `split`, or leave `neighbours=False` out.")
         if split is None or split in self.parts or Path(split).exists():
             return
         if hint := did_you_mean(split, self.parts):
@@ -73,7 +80,11 @@ DATA_SETS = (
     DataSet("make3d", "Test134/img-*.jpg, Gridlaserdata/*.mat", make3d.list_sequences),
     DataSet("sc-formatted", "SCENE/*.jpg, cam.txt; train.txt", sc_sfmlearner_folders.list_sequences, size=(832, 256)),
     DataSet(
-        "struct2depth", "FOLDER/NAME.png of three frames, NAME_cam.txt", struct2depth.list_sequences, size=(416, 128)
+        "struct2depth",
+        "FOLDER/NAME.png of three frames, NAME_cam.txt",
+        struct2depth.list_sequences,
+        size=(416, 128),
+        names_targets=True,
     ),
     DataSet("videos", "videos, folders of images", video_folder.list_sequences, size=(416, 128), crop="keep-aspect"),
     DataSet("dynamo-layout", "DRIVE/CAMERA/rgb/original, rgb/cam.json", dynamo_layout.list_sequences, size=(480, 320)),

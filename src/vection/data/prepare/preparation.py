@@ -78,7 +78,7 @@ def prepare(
     source, out = Path(source), Path(out)
     settings = settings or PrepareSettings(width=data_set.size[0], height=data_set.size[1], crop=data_set.crop)
     _check(settings, source=source, out=out)
-    data_set.check_split(settings.split)
+    data_set.check_split(settings.split, neighbours=settings.neighbours)
     listing = data_set.list_sequences(source, settings)
     if not listing.sequences:
         why = (

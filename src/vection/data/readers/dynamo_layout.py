@@ -97,7 +97,9 @@ def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: lis
             f"{prefix}{name}",
             sequence_frames(frames, name=lambda number: files[number].stem, seconds=seconds.__getitem__, read=reading),
         )
-        for prefix, frames in frames_of_parts(parts, folder=listed, camera=side, present=sorted(files))
+        for prefix, frames in frames_of_parts(
+            parts, folder=listed, camera=side, present=sorted(files), neighbours=settings.neighbours
+        )
         if frames
     ]
 

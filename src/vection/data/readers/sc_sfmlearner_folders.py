@@ -37,6 +37,8 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     """
     if settings.variant is not None or settings.stereo or settings.cameras:
         raise UsageError("Formatted folders have one camera a scene and no variants.")
+    if not settings.neighbours:
+        raise UsageError("Formatted folders are whole sequences; leave `neighbours=False` out.")
     if settings.split not in (None, *LISTS):
         raise UsageError(f"Formatted folders have the splits train and val, not '{settings.split}'.")
     named = [

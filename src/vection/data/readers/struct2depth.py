@@ -44,11 +44,11 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
                 f"{file.stem}_{place}",
                 (index * FRAMES + place) * FRAME_SECONDS,
                 partial(read_frame, file, place, settings.variant == "masks"),
-                follows=place > 0,
+                follows=place > 0 and settings.neighbours,
                 target=place == 1,
             )
             for index, file in enumerate(files)
-            for place in range(FRAMES)
+            for place in (range(FRAMES) if settings.neighbours else (1,))
         )
         sequences.append(DataSequence(folder, tuple(frames)))
     return Listing(tuple(sequences))

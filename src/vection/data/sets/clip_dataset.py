@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vection.arrays import PixelMask, RgbImage
+from vection.arrays import DepthMap, PixelMask, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.measure.clip import measured_geometry
 from vection.data.sets.measured import read_sample
-from vection.errors import DataError, UsageError
+from vection.errors import DataError, UsageError, VectionError
 from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
@@ -78,6 +78,12 @@ class ClipDataset(Dataset[RawSample]):
         return [(name, int(count)) for name, count in zip(self.names, counts, strict=True)]
 
     @property
+    def camera_names(self) -> tuple[str | None, ...]:
+        """Names of the clips' cameras by their numbers in samples; None of those told apart by their intrinsics."""
+        names = dict(zip(self._cameras, (clip.camera for clip in self.clips), strict=True))
+        return tuple(names[number] for number in range(len(names)))
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width of every image."""
         return self.clips[0].height, self.clips[0].width
@@ -91,6 +97,20 @@ class ClipDataset(Dataset[RawSample]):
         """Return the clip's name and the frame's index of a target."""
         target = self._targets[index]
         return self.names[target.clip], target.frame
+
+    def true_depth(self, index: int) -> DepthMap | None:
+        """Return the true depth of a target, metres, at its own size, 0 where unknown; None if no file tells it.
+
+        That of Cityscapes is of whole images, of which the clips may show a window, so it is not told.
+        """
+        place = self._targets[index]
+        info = self.clips[place.clip]
+        if info.truth_source == "cityscapes-disparity" or not info.has_truth(place.frame):
+            return None
+        try:
+            return info.read_truth(place.frame).depth
+        except VectionError:
+            return None
 
     def __len__(self) -> int:
         """Return the number of targets."""
@@ -139,20 +159,23 @@ def split_validation(
 ) -> tuple[ClipDataset, ClipDataset]:
     """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
 
-    Clips below `root`/train and `root`/val (a published split, as `vection prepare` writes it) are split so, and those
-    below `root`/test left out. Else of many clips whole ones are held out, evenly spread; else the tail of each, behind
-    a gap of max|offset| frames. `fraction` is that of the targets. Raises DataError if nothing is left to train on or
-    to validate on.
+    Of clips below `root`/train and `root`/val or `root`/test (a published split, as `vection prepare` writes it) those
+    of train are learned, those of val held out, and those of test left out. Else, and of train without val, whole clips
+    are held out where there are many, evenly spread, or the tail of each, behind a gap of max|offset| frames;
+    `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
     """
     if not 0 <= fraction < 1:
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
     clips = [read_clip(folder) for folder in find_clips(root)]
+    parts = {clip_name(root, clip).partition("/")[0] for clip in clips}
+    is_split = "train" in parts and parts <= {"train", "val", "test"}
+    if is_split:
+        clips = [clip for clip in clips if not clip_name(root, clip).startswith("test/")]
     names = [clip_name(root, clip) for clip in clips]
     held_out = round(fraction * len(clips))
     training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
     validation: dict[str, range] = {}
-    folders = {name.partition("/")[0] for name in names}
-    if {"train", "val"} <= folders <= {"train", "val", "test"}:
+    if is_split and "val" in parts:
         validation = {name: training[name] for name in names if name.startswith("val/")}
         training = {name: frames for name, frames in training.items() if name.startswith("train/")}
     elif fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
@@ -162,7 +185,7 @@ def split_validation(
     elif fraction > 0:
         for name, clip in zip(names, clips, strict=True):
             training[name], validation[name] = split_tail(len(clip), fraction=fraction, offsets=offsets)
-    parts = [
+    sets = [
         ClipDataset(
             root,
             offsets=offsets,
@@ -174,12 +197,12 @@ def split_validation(
         )
         for selection in (training, validation)
     ]
-    if not len(parts[0]) or (fraction > 0 and not len(parts[1])):
+    if not len(sets[0]) or (fraction > 0 and not len(sets[1])):
         raise DataError(
             f"The clips below {root} are too short to train on one part and to hold out {fraction:.0%}; "
             "give more frames, smaller offsets or no validation."
         )
-    return parts[0], parts[1]
+    return sets[0], sets[1]
 
 
 def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vection.arrays import CameraNumbers
+from vection.arrays import CameraNumbers, DepthMap
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_image
 from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps
+from vection.data.readers.kitti.lidar import lidar_depth_map, read_lidar_calibration, read_scan
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.splits.list_file import Side, SplitLine
-from vection.errors import DataError, UsageError
+from vection.errors import DataError, UsageError, VectionError
 from vection.samples import RawSample, RawStereoView
 
 CAMERAS: dict[Side, str] = {"l": "02", "r": "03"}
@@ -53,6 +54,8 @@ class KittiRawDataset(Dataset[RawSample]):
     `skipped` is their number. Raises UsageError if the folder is missing, DataError if no line can be used.
     """
 
+    LAYOUT = "<date>/<drive>/image_02/data"
+
     def __init__(self, root: Path, lines: Sequence[SplitLine], *, settings: KittiSettings | None = None) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
         if not root.is_dir():
@@ -65,7 +68,7 @@ class KittiRawDataset(Dataset[RawSample]):
         if not self.lines:
             raise DataError(
                 f"None of the {len(lines)} listed frames lies below {root} with its neighbours; "
-                "the folder must hold <date>/<drive>/image_02/data."
+                f"the folder must hold {self.LAYOUT}."
             )
         self._cameras = sorted({(Path(line.folder).parts[0], line.side) for line in self.lines})  # calibrated a day
         if self.skipped:
@@ -94,11 +97,21 @@ class KittiRawDataset(Dataset[RawSample]):
             camera=torch.tensor([self._cameras.index((Path(line.folder).parts[0], line.side))]),
         )
 
+    def true_depth(self, index: int) -> DepthMap | None:
+        """Return camera z of the laser points of a target, metres, 0 where none falls; None without a usable scan."""
+        line = self.lines[index]
+        scan = self.root / line.folder / "velodyne_points" / "data" / f"{line.frame:010d}.bin"
+        try:
+            calibration = read_lidar_calibration((self.root / line.folder).parent, camera=line.camera)
+            return lidar_depth_map(read_scan(scan), calibration, value="camera-z")
+        except VectionError:
+            return None
+
     def _stereo(self, line: SplitLine) -> RawStereoView:
         other: Side = "r" if line.side == "l" else "l"
         image, camera = self._read(line.folder, line.frame, other)
         T = torch.eye(4)
-        cameras = _cameras(self._date_folder(line.folder))
+        cameras = self._calibrated(line.folder)
         centres = [cameras[CAMERAS[side]].centre for side in (line.side, other)]
         baseline = torch.tensor(centres[1] - centres[0], dtype=torch.float32)
         if self.settings.stereo_baseline is not None:
@@ -118,11 +131,11 @@ class KittiRawDataset(Dataset[RawSample]):
         if self.settings.nominal_intrinsics:
             fx, fy, cx, cy = NOMINAL_K
             return fx * w, fy * h, cx * w, cy * h
-        camera = _cameras(self._date_folder(folder))[CAMERAS[side]].intrinsics(width=width, height=height)
+        camera = self._calibrated(folder)[CAMERAS[side]].intrinsics(width=width, height=height)
         return camera.resized(width=w, height=h).numbers
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
-        times = _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
+        times = self._times(line)
         timed = times is not None and max(line.frame, *frames, 0) < len(times)
         values = [
             times[frame] - times[line.frame] if timed and times else (frame - line.frame) * FRAME_SECONDS
@@ -130,12 +143,18 @@ class KittiRawDataset(Dataset[RawSample]):
         ]
         return torch.tensor([values], dtype=torch.float32)
 
-    def _date_folder(self, folder: str) -> Path:
-        return (self.root / folder).parent
+    def _calibrated(self, folder: str) -> dict[str, RectifiedCamera]:
+        return _cameras((self.root / folder).parent)
+
+    def _times(self, line: SplitLine) -> list[float] | None:
+        return _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
+
+    def _image_folder(self, folder: str, side: Side) -> Path:
+        return self.root / folder / f"image_{CAMERAS[side]}" / "data"
 
     def _images(self, folder: str, side: Side) -> dict[int, Path]:
         if (folder, side) not in self._indices:
-            place = self.root / folder / f"image_{CAMERAS[side]}" / "data"
+            place = self._image_folder(folder, side)
             files = sorted(place.iterdir()) if place.is_dir() else []
             images = [file for file in files if file.stem.isdecimal() and file.suffix in (".png", ".jpg")]
             self._indices[folder, side] = {int(file.stem): file for file in images}

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vection.arrays import ClassIds, RgbImage
-from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, natural_key, read_clip, read_rgb
+from vection.arrays import ClassIds, DepthMap, RgbImage
+from vection.data.clips.folder import ClipInfo, find_clips, has_clips, natural_key, read_clip, read_rgb
 from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
@@ -84,6 +84,11 @@ class LabelledClips(Dataset[RawSample]):
         """Return the larger of the two numbers."""
         return len(self._clip_order)
 
+    def true_depth(self, index: int) -> DepthMap | None:
+        """Return the true depth of a clip's target, where the clips know it."""
+        known = getattr(self.clips, "true_depth", None)
+        return None if known is None else known(int(self._clip_order[index]))
+
     def __getitem__(self, index: int) -> RawSample:
         """Read a clip and its labelled image."""
         clip = self.clips[int(self._clip_order[index])]
@@ -127,7 +132,7 @@ def _read_labels(path: Path) -> ClassIds:
 
 def _labelled_frames(root: Path) -> list[_Pair]:
     pairs = []
-    if (root / CLIP_FILE).is_file() or any(root.rglob(CLIP_FILE)):
+    if has_clips(root):
         for folder in find_clips(root):
             info = read_clip(folder)
             if info.classes is not None or info.truth is not None:

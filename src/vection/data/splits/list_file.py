@@ -1,9 +1,9 @@
-"""Published list files: one `<folder> <frame> l|r` a line."""
+"""Published list files: one `<folder> <frame> l|r` a line, or the paths of KITTI's left and right image."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from vection.errors import DataError
@@ -47,6 +47,9 @@ def read_lines(file: Path) -> list[ListLine]:
     """Read the lines of a list whose frames may have names. Raises UsageError or DataError as `read_split` does."""
     lines = []
     for number, words in list_words(file):
+        if (pair := _stereo_pair(words)) is not None:
+            lines.append(ListLine(pair.folder, str(pair.frame), pair.side))
+            continue
         if len(words) not in (2, 3):
             raise DataError(
                 f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame>' with or without l|r."
@@ -59,12 +62,18 @@ def read_lines(file: Path) -> list[ListLine]:
 
 
 def read_split(file: Path) -> list[SplitLine]:
-    """Read a list file. Raises UsageError if it is missing, DataError with the line's number if a line is not valid."""
+    """Read a list file. Raises UsageError if it is missing, DataError with the line's number if a line is not valid.
+
+    Lines are `<folder> <frame> l|r`, `<folder> <frame>`, or `LEFT.jpg RIGHT.jpg`, the paths of a stereo pair of KITTI
+    (Godard et al. 2017); the latter two mean the left image.
+    """
     lines = []
     for number, words in list_words(file):
-        line = _split_line(words) if len(words) == 3 else _split_line([*words, "l"])
+        line = _stereo_pair(words) or _split_line(words if len(words) == 3 else [*words, "l"])
         if line is None:
-            raise DataError(f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame> l|r'.")
+            raise DataError(
+                f"{file}, line {number}: '{' '.join(words)}' is neither '<folder> <frame> l|r' nor a pair of images."
+            )
         lines.append(line)
     if not lines:
         raise DataError(f"{file} lists no frames.")
@@ -111,6 +120,15 @@ def list_words(file: Path) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(read_text(file, remedy=REMEDY).splitlines(), start=1):
         if line.strip():
             yield number, line.split()
+
+
+def _stereo_pair(words: list[str]) -> SplitLine | None:
+    """Return the left image of a line that names it and its right twin; None for any other line."""
+    if len(words) != 2:
+        return None
+    left, right = (parse_image(str(PurePosixPath(word).with_suffix(""))) for word in words)
+    is_pair = left is not None and left.side == "l" and right == replace(left, side="r")
+    return left if is_pair else None
 
 
 def _split_line(words: list[str]) -> SplitLine | None:

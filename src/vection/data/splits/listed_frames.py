@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vection.data.splits.list_file import SplitLine, read_split
-from vection.data.splits.published import PARTS, find_split
+from vection.data.splits.published import find_split
 
 NEIGHBOURS = (-1, 1)
 """Frames beside a listed one, as every published system trains."""
@@ -39,9 +39,6 @@ def list_files(split: str, *, near: Path | None = None) -> dict[str, Path]:
 
     "NAME:PART" is one part alone, without prefix; so is a list file.
     """
-    name, _, part = split.rpartition(":")
-    if name and part in PARTS:
-        return {"": find_split(name, near=near, parts=(part,))[part]}
     return {f"{part}/" if part else "": file for part, file in find_split(split, near=near).items()}
 
 

@@ -20,7 +20,12 @@ class PublishedList:
     """How many it lists, where that is known for certain."""
     sha256: str | None = None
     url: str | None = None
-    """Where it can be had for good; None: from the user's folder only."""
+    """Where it can be had for good; without a hash it is named to the user, not downloaded."""
+
+    @property
+    def where(self) -> str:
+        """Its place, with the address if there is one."""
+        return self.place if self.url is None else f"{self.place} ({self.url})"
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,20 @@ _MONODEPTH2 = "https://raw.githubusercontent.com/nianticlabs/monodepth2/bd03a9ec
 _MANYDEPTH = "https://raw.githubusercontent.com/nianticlabs/manydepth/811452b53f592b16a750ef78b2179203b7d16fcf/splits"
 
 
-def _listed(root: str, place: str, lines: int, sha256: str) -> PublishedList:
+_MONODEPTH = (
+    "https://raw.githubusercontent.com/mrharicot/monodepth/ffe6e9dc8bb6ef31569f3d8033ef84aaf51b1cbf/utils/filenames"
+)
+_DYNAMO = "https://raw.githubusercontent.com/YihongSun/Dynamo-Depth/0be37101fb5b0420e1a1f460e7b596868c36ead7/splits"
+
+
+def _listed(root: str, place: str, lines: int | None = None, sha256: str | None = None) -> PublishedList:
     return PublishedList(place, lines, sha256, f"{root}/{place}")
 
 
 _EIGEN_TEST = _listed(
     _MONODEPTH2, "eigen/test_files.txt", 697, "e226d4ca16e0e6e9695435014347dcf973588531330536fd8a68d298ef091a6b"
 )
-_DYNAMO = "the folder splits of Dynamo-Depth's repository"
+_DYNAMO_SPLITS = "the folder splits of Dynamo-Depth's repository"
 NAMED: dict[str, NamedSplit] = {
     "eigen-zhou": NamedSplit(
         "KITTI raw: Zhou et al.'s subset of Eigen et al.'s training drives, without static frames",
@@ -67,8 +78,8 @@ NAMED: dict[str, NamedSplit] = {
     "eigen-full": NamedSplit(
         "KITTI raw: all training frames of Eigen et al.",
         {
-            "train": PublishedList("eigen_full/train_files.txt"),
-            "val": PublishedList("eigen_full/val_files.txt"),
+            "train": _listed(_MONODEPTH2, "eigen_full/train_files.txt", 45200),
+            "val": _listed(_MONODEPTH2, "eigen_full/val_files.txt", 1776),
             "test": _EIGEN_TEST,
         },
         "the folder splits of Monodepth2's repository",
@@ -88,8 +99,27 @@ NAMED: dict[str, NamedSplit] = {
     ),
     "odometry": NamedSplit(
         "KITTI odometry: frames of the sequences 00 to 08",
-        {"train": PublishedList("odom/train_files.txt"), "val": PublishedList("odom/val_files.txt")},
+        {
+            "train": _listed(_MONODEPTH2, "odom/train_files.txt", 36671),
+            "val": _listed(_MONODEPTH2, "odom/val_files.txt", 4075),
+        },
         "the folder splits of Monodepth2's repository",
+    ),
+    "benchmark": NamedSplit(
+        "KITTI raw: training drives of the depth prediction benchmark (they hold Eigen et al.'s test scenes)",
+        {
+            "train": _listed(_MONODEPTH2, "benchmark/train_files.txt", 72084),
+            "val": _listed(_MONODEPTH2, "benchmark/val_files.txt", 6060),
+        },
+        "the folder splits of Monodepth2's repository",
+    ),
+    "kitti": NamedSplit(
+        "KITTI raw: stereo pairs of Godard et al. 2017 for training, tested on KITTI 2015",
+        {
+            part: PublishedList(f"kitti/{part}_files.txt", lines, url=f"{_MONODEPTH}/kitti_{part}_files.txt")
+            for part, lines in (("train", 29000), ("val", 1159))
+        },
+        "the folder utils/filenames of Monodepth's repository",
     ),
     "cityscapes": NamedSplit(
         "Cityscapes: sequences for training, images with disparity for testing",
@@ -107,35 +137,52 @@ NAMED: dict[str, NamedSplit] = {
     ),
     "waymo": NamedSplit(
         "Waymo Open as Dynamo-Depth reads it",
-        {"train": PublishedList("waymo/train_files.txt"), "test": PublishedList("waymo/test_files.txt")},
-        _DYNAMO,
+        {
+            "train": PublishedList("waymo/train_files.txt", 76852),
+            "test": _listed(_DYNAMO, "waymo/test_files.txt", 2216),
+        },
+        _DYNAMO_SPLITS,
+    ),
+    "waymo-motion": NamedSplit(
+        "Waymo Open: the test images with panoptic labels, on which Dynamo-Depth's motion F1 is computed",
+        {"test": _listed(_DYNAMO, "waymo/test_mask_files.txt", 1881)},
+        _DYNAMO_SPLITS,
     ),
     **{
         name: NamedSplit(
             f"nuScenes as Dynamo-Depth reads it{more}",
-            {"train": PublishedList(f"{folder}/train_files.txt"), "test": PublishedList(f"{folder}/test_files.txt")},
-            _DYNAMO,
+            {
+                "train": _listed(_DYNAMO, f"{folder}/train_files.txt", lines[0]),
+                "test": PublishedList(f"{folder}/test_files.txt", lines[1]),
+            },
+            _DYNAMO_SPLITS,
         )
-        for name, folder, more in (
-            ("nuscenes", "nuscenes", ""),
-            ("nuscenes-dayclear", "nuscenes_dayclear", ", by day and in clear weather"),
+        for name, folder, more, lines in (
+            ("nuscenes", "nuscenes", "", (79760, 6019)),
+            ("nuscenes-dayclear", "nuscenes_dayclear", ", by day and in clear weather", (None, 4449)),
         )
     },
 }
 
 
 def find_split(split: str, *, near: Path | None = None, parts: Sequence[str] = ()) -> dict[str, Path]:
-    """Find the list files of a split by part: of a folder, of a list file (part ""), or of a name.
+    """Find the list files of a split by part: of a folder, of a list file (part ""), of a name, or of "NAME:PART" ("").
 
     A name's lists are looked for in `near`/splits, then in the cache, then at their published address. Parts that
-    cannot be had are left out, except those of `parts`: then UsageError says where to get them.
+    cannot be had are left out, except those of `parts`: then UsageError says where to get them. A list given itself
+    stands for all.
     """
+    name, _, part = split.rpartition(":")
+    if name and part in PARTS:
+        return {"": find_split(name, near=near, parts=(part,))[part]}
     place = Path(split)
     roots = [] if near is None else [near / "splits"]
     named = NAMED.get(split_name(split))
     folder = next((f for f in (place, *(root / split for root in roots)) if f.exists()), None)
     if folder is not None and (named is None or folder == place):
-        files = {"": folder} if folder.is_file() else files_of_folder(folder)
+        if folder.is_file():
+            return {"": folder}
+        files = files_of_folder(folder)
         _require(files, parts, split=split, looked=[folder], named=None)
         return files
     if named is None:
@@ -193,11 +240,11 @@ def _require(
     names = ", ".join(f"{part}_files.txt" for part in missing or PARTS)
     places = " nor ".join(f"'{place}'" for place in looked) or "the folder splits inside the data set's"
     if named is None:
-        raise UsageError(f"The split '{split}' lacks {names}, looked for in {places}.")
-    lists = [published.place for part, published in named.lists.items() if part in (missing or named.lists)]
+        raise UsageError(f"The split '{split}' lacks {names}, looked for in {places}; or give the file of one list.")
+    lists = [published.where for part, published in named.lists.items() if part in (missing or named.lists)]
     if not lists:
         raise UsageError(f"The split '{split}' has no {names}; its lists are {', '.join(named.lists)}.")
     raise UsageError(
-        f"The lists of the split '{split}' have no address that could be checked: get {', '.join(lists)} from "
-        f"{named.source}, put them below {places} (or give their folder in place of the name)."
+        f"The lists of the split '{split}' have no hash that could be checked, so they are not downloaded: get "
+        f"{', '.join(lists)} from {named.source}, put them below {places} (or give their folder in place of the name)."
     )

@@ -12,10 +12,11 @@ from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.data.clips.truth_sources import MEASURED, source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, server_errors
-from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
+from vection.evaluation.depth.protocol import ALL, Crop, DepthProtocol, Interpolation, Median
 from vection.evaluation.depth.result import DepthResult, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
+from vection.evaluation.predictions.window import check_window
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.evaluation_file import ImageRow
 from vection.progress import Report
@@ -103,6 +104,15 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
     mask = protocol.evaluated(truth.depth)
     if not mask.any():
         return None
+    seen = _seen(predicted, truth.depth.shape, protocol)
+    check_window(
+        truth.name,
+        size=predicted.values.shape,
+        intrinsics=predicted.intrinsics,
+        true_size=truth.depth.shape if seen is None else seen.size(*truth.depth.shape),
+        true_focal=truth.focal,
+        by_sides=protocol.seen is not None,
+    )
     depth = predicted_depth(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
     bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
     if bad:
@@ -122,16 +132,22 @@ def predicted_depth(
     predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol
 ) -> Float[np.ndarray, "image_height image_width"]:
     """Depth at the `size` of the truth, before scaling; NaN where the prediction does not see it."""
-    _check_shape(predicted, size)
-    if protocol.seen is None:
+    if protocol.interpolation != "nearest":  # a laser's coarse grid has not the shape of the image
+        _check_shape(predicted, size)
+    seen = _seen(predicted, size, protocol)
+    if seen is None:
         return depth_at_size(predicted, size, resize=protocol.resize, interpolation=protocol.interpolation)
-    top, bottom, left, right = protocol.seen.window(size[0], size[1])
+    top, bottom, left, right = seen.window(size[0], size[1])
     placed = np.full(size, np.nan, np.float32)
-    part = (bottom - top, right - left)
     placed[top:bottom, left:right] = depth_at_size(
-        predicted, part, resize=protocol.resize, interpolation=protocol.interpolation
+        predicted, seen.size(size[0], size[1]), resize=protocol.resize, interpolation=protocol.interpolation
     )
     return placed
+
+
+def _seen(predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol) -> Crop | None:
+    """Return the part of the image that a prediction shows: all of it where it has the size of the truth."""
+    return None if predicted.values.shape == size else protocol.seen
 
 
 def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> list[ImageRow]:

@@ -16,7 +16,7 @@ IMAGES = 500
 SIZE = (352, 1216)
 """Height and width of the test images."""
 FARTHEST = 80.0
-"""Metres; Monodepth2 cuts its submission there."""
+"""Metres; Monodepth2 cuts its submission there, and the protocol `kitti-server` does."""
 
 
 def write_submission(

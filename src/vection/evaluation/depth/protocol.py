@@ -39,6 +39,11 @@ class Crop:
         rows = int(self.top * height), int(self.bottom * height)
         return *rows, int(self.left * width), int(self.right * width)
 
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Return height and width of the window of an image of this size."""
+        top, bottom, left, right = self.window(height, width)
+        return bottom - top, right - left
+
     def inside(self, height: int, width: int) -> PixelMask:
         """Return True in the window."""
         top, bottom, left, right = self.window(height, width)
@@ -88,7 +93,7 @@ class DepthProtocol:
     averaging: Averaging = "per image"
     """Mean over images of the errors of an image; 'per pixel' weights each image by its number of pixels."""
     seen: Crop | None = None
-    """The part of the truth's image that the prediction shows, if not all of it."""
+    """The part of the truth's image that the prediction shows, if not all; a map of the truth's size shows all."""
     categories: tuple[str, ...] = (ALL,)
     """Scale is that of the whole image for every category."""
     category_averaging: Averaging | None = None
@@ -100,6 +105,8 @@ class DepthProtocol:
     """Print the errors of KITTI's depth server as well."""
     selection: str | None = None
     """Which images of the source are meant, in words, if not all."""
+    part: str | None = None
+    """Of Cityscapes in its own layout: train, val or test."""
     images: int | None = None
     """Images of the published test set, which the table compares with those that were evaluated."""
 

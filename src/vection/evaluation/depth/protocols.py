@@ -17,7 +17,7 @@ KITTI_EIGEN = DepthProtocol(
     crop=GARG,
     images=697,
 )
-"""The numbers of Monodepth2's Tables 1 and 2, of Li et al.'s Table 3."""
+"""The numbers of Monodepth2's Tables 1 and 2."""
 
 KITTI_EIGEN_Z = replace(KITTI_EIGEN, name="kitti-eigen-z", ground_truth="kitti-velodyne-z")
 """The same with true z-depth: SGDepth's Table 1 (its maps are also rounded to 1/256 m)."""
@@ -29,7 +29,7 @@ KITTI_EIGEN_ONE_SCALE = replace(KITTI_EIGEN, name="kitti-eigen-one-scale", scali
 """Whether one scale suffices for all images (Monodepth2's supplement, D.2)."""
 
 KITTI_EIGEN_DEPTH = replace(KITTI_EIGEN, name="kitti-eigen-depth", resize="depth")
-"""SC-SfMLearner's Tables 1, 3, 4 and 5: its evaluation resizes depth."""
+"""Depth is resized, as Zhou et al.'s evaluation does: SC-SfMLearner's Tables 1, 3, 4 and 5, Li et al.'s Table 3."""
 
 KITTI_EIGEN_DYNAMO = replace(KITTI_EIGEN, name="kitti-eigen-dynamo", median="lower")
 """Dynamo-Depth's Tables 1 and 5."""
@@ -47,18 +47,25 @@ KITTI_2015 = DepthProtocol(
     categories=(ALL, "static", "moving"),
     images=200,
 )
-"""SGDepth's KITTI split (Table 3): training images of KITTI 2015; 'moving' are the pixels of its object map."""
+"""Training images of KITTI 2015 with their calibrated baseline; 'moving' are the pixels of its object map."""
+
+KITTI_2015_SGDEPTH = replace(KITTI_2015, name="kitti-2015-sgdepth", ground_truth="kitti-2015-nominal")
+"""SGDepth's KITTI split (Table 3): its truth takes 0.54 m for the baseline. The true one is 1.4 % shorter, so SqRel and
+RMSE are 1.4 % larger here; what is relative is the same. Its truth is also rounded to 1/256 m."""
 
 KITTI_SERVER = DepthProtocol(
     "kitti-server",
     "kitti-improved",
     selection="selected validation images",
+    min_depth=1 / 256,
     scaling="none",
-    clamp=False,
     server=True,
     images=1000,
 )
-"""What the depth prediction server computes (SGDepth's Table 2), for images whose truth is known. Give the scale."""
+"""What the depth prediction server computes (SGDepth's Table 2), for images whose truth is known. Give the scale.
+
+The server itself cuts nothing, but what it gets is cut: at 80 m, as `vection submission` and Monodepth2 do.
+"""
 
 KITTI_SERVER_ONE_SCALE = replace(KITTI_SERVER, name="kitti-server-one-scale", scaling="one-scale")
 """Finds the scale for a submission: the median of the validation images' ratios."""
@@ -70,9 +77,13 @@ CITYSCAPES = DepthProtocol(
     truth_below=80.0,
     crop=CITYSCAPES_WINDOW,
     seen=CITYSCAPES_WINDOW,
+    part="test",
     images=1525,
 )
-"""Li et al.'s Tables 1 and 2, for networks that see exactly the evaluated window (struct2depth)."""
+"""For networks that see exactly the evaluated window (struct2depth); inverse depth is resized, as ManyDepth does."""
+
+CITYSCAPES_DEPTH = replace(CITYSCAPES, name="cityscapes-depth", resize="depth")
+"""Li et al.'s Tables 1 and 2: "the code and methodology from Struct2Depth", which refers to Zhou et al.'s."""
 
 CITYSCAPES_TOP = replace(CITYSCAPES, name="cityscapes-top", seen=WITHOUT_BONNET)
 """The same pixels, for networks that see the image without its lowest quarter (ManyDepth)."""
@@ -128,7 +139,10 @@ MAKE3D = DepthProtocol(
     log_base="10",
     images=134,
 )
-"""Monodepth2's Table 3: the image's middle at a ratio of 2:1; RMSElog is the paper's column log10."""
+"""Monodepth2's Table 3, M: the image's middle at a ratio of 2:1; RMSElog is the paper's column log10."""
+
+MAKE3D_STEREO = replace(MAKE3D, name="make3d-c1-stereo", scaling="none", factor=5.4)
+"""Its row MS, "the unmodified network prediction": in metres, nothing scaled by the truth."""
 
 MEASURED = DepthProtocol("measured", "measured", clamp=False)
 """Needs no truth: depth measured in the clip, where `formats.measured_geometry` says that it is comparable."""
@@ -146,9 +160,11 @@ PROTOCOLS = (
     EIGEN_BENCHMARK_STEREO,
     EIGEN_BENCHMARK_ONE_SCALE,
     KITTI_2015,
+    KITTI_2015_SGDEPTH,
     KITTI_SERVER,
     KITTI_SERVER_ONE_SCALE,
     CITYSCAPES,
+    CITYSCAPES_DEPTH,
     CITYSCAPES_TOP,
     WAYMO,
     WAYMO_HISTORICAL,
@@ -158,6 +174,7 @@ PROTOCOLS = (
     NUSCENES,
     NUSCENES_DAY_CLEAR,
     MAKE3D,
+    MAKE3D_STEREO,
     MEASURED,
     SYNTHETIC,
 )

@@ -1,5 +1,6 @@
 """Scores of what a method says about moving things: its mask, its 3D flow and the depth it gives them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,54 @@ def motion_curve(
     counted = ~moving if ignored is None else ~moving & ~ignored
     hits, false_alarms = _above(mask[moving], thresholds), _above(mask[counted], thresholds)
     return MotionCurve(thresholds, hits, false_alarms, int(moving.sum()) - hits)
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """Pixels that do not move but are called moving, by the part of the image; those of several images add up."""
+
+    called: Mapping[str, Int64[np.ndarray, " threshold"]]
+    """How many of a part's static pixels are called moving, by threshold (those of the curve)."""
+    pixels: Mapping[str, int]
+    """Static pixels of each part."""
+
+    def __add__(self, other: "FalseAlarms") -> "FalseAlarms":
+        called, pixels = dict(self.called), dict(self.pixels)
+        for part, counts in other.called.items():
+            called[part] = called[part] + counts if part in called else counts
+            pixels[part] = pixels.get(part, 0) + other.pixels[part]
+        return FalseAlarms(called, pixels)
+
+    def at(self, threshold: int) -> dict[str, tuple[float, float]]:
+        """Return by part its share of all false alarms, and the share of its pixels that are one; most alarms first."""
+        counts = {part: int(called[threshold]) for part, called in self.called.items()}
+        total = max(sum(counts.values()), 1)
+        order = sorted(counts, key=lambda part: -counts[part])
+        return {part: (counts[part] / total, counts[part] / max(self.pixels[part], 1)) for part in order}
+
+
+def false_alarms(
+    motion_mask: FloatMap,
+    *,
+    moving: Bool[np.ndarray, "true_height true_width"],
+    ignored: Bool[np.ndarray, "true_height true_width"] | None = None,
+    parts: Mapping[str, Bool[np.ndarray, "true_height true_width"]],
+    thresholds: Thresholds | None = None,
+) -> FalseAlarms:
+    """Count one image's false alarms by part, as `motion_curve` counts them; parts without a static pixel are left out.
+
+    >>> mask = np.array([[0.9, 0.9, 0.1, 0.1]], np.float32)
+    >>> moving, road = np.array([[True, False, False, False]]), np.array([[False, True, True, False]])
+    >>> false_alarms(mask, moving=moving, parts={"road": road}, thresholds=np.array([0.5])).at(0)
+    {'road': (1.0, 0.5)}
+    """
+    thresholds = motion_thresholds() if thresholds is None else thresholds
+    mask = resize_map(motion_mask, moving.shape)
+    counted = ~moving if ignored is None else ~moving & ~ignored
+    static = {part: where & counted for part, where in parts.items()}
+    present = {part: where for part, where in static.items() if where.any()}
+    called = {part: _above(mask[where], thresholds) for part, where in present.items()}
+    return FalseAlarms(called, {part: int(where.sum()) for part, where in present.items()})
 
 
 @dataclass(frozen=True)

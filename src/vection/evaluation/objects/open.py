@@ -20,9 +20,9 @@ def get_object_protocol(name: str) -> ObjectProtocol:
 
 def open_object_truth(path: Path, protocol: ObjectProtocol) -> TruthSet:
     """Open the truth that the protocol compares with: Cityscapes' fine labels, or any that `open_truth` opens."""
-    if protocol.part == "classes" and (path / "gtFine").is_dir():
-        return cityscapes_classes(path)
-    return open_truth(path)
+    if protocol.compared == "classes" and (path / "gtFine").is_dir():
+        return cityscapes_classes(path, part=protocol.part)
+    return open_truth(path, part=protocol.part)
 
 
 def open_object_predictions(path: Path, protocol: ObjectProtocol) -> PredictionReader:
@@ -33,4 +33,4 @@ def open_object_predictions(path: Path, protocol: ObjectProtocol) -> PredictionR
         )
     if find_prediction_folders(path):
         return read_prediction_folder(path)
-    return read_object_folder(path, part=protocol.part)
+    return read_object_folder(path, part=protocol.compared)

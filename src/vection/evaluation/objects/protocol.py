@@ -1,7 +1,7 @@
 """Protocols of what is not depth: what moves, and which class a pixel has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,12 +21,20 @@ class ObjectProtocol:
     """What is compared, stated in words; the counts of all images are pooled."""
 
     name: str
-    part: Literal["motion_mask", "classes"]
+    compared: Literal["motion_mask", "classes"]
     description: str
+    part: str | None = None
+    """Of Cityscapes in its own layout: train, val or test."""
+    images: int | None = None
+    """Images of the published test set, which the table compares with those that were evaluated."""
+    first_frames: bool = True
+    """Whether the first frame of a camera counts, for which a network of three images sees no frame before."""
 
     def describe(self) -> str:
         """Return one line that states everything."""
-        return f"{self.name}: {self.description}; no crop; counts pooled over all images"
+        first = "" if self.first_frames else "; frames without a frame before them are left out"
+        published = f"; published with {self.images} images" if self.images else ""
+        return f"{self.name}: {self.description}{first}; no crop; counts pooled over all images{published}"
 
 
 MOTION_SEGMENTATION = ObjectProtocol(
@@ -36,14 +44,43 @@ MOTION_SEGMENTATION = ObjectProtocol(
     " pixels of which nobody knows whether they move do not count against it",
 )
 
+MOTION_SEGMENTATION_WAYMO = replace(
+    MOTION_SEGMENTATION, name="motion-segmentation-waymo", images=1881, first_frames=False
+)
+"""Dynamo-Depth on Waymo: its list of images with masks, `test_mask_files.txt`, less those at the ends of a drive."""
+
+MOTION_SEGMENTATION_NUSCENES = replace(MOTION_SEGMENTATION_WAYMO, name="motion-segmentation-nuscenes", images=6019)
+"""Dynamo-Depth on nuScenes: the key frames of the 150 validation scenes, less those at the ends of a scene."""
+
+MOTION_SEGMENTATION_NUSCENES_DAY_CLEAR = replace(
+    MOTION_SEGMENTATION_NUSCENES, name="motion-segmentation-nuscenes-day-clear", images=4449
+)
+
 MIOU = ObjectProtocol(
     "miou",
     "classes",
     "Cityscapes' 19 classes, the predicted class of the nearest pixel; unknown pixels do not count; mean over the"
-    " classes that occur (SGDepth: 500 Cityscapes validation images at 1024x512, 200 of KITTI 2015 at 640x192)",
+    " classes that occur",
 )
 
-OBJECT_PROTOCOLS = {protocol.name: protocol for protocol in (MOTION_SEGMENTATION, MIOU)}
+MIOU_CITYSCAPES = replace(MIOU, name="miou-cityscapes", part="val", images=500)
+"""SGDepth's Table 3, mIoU_CS: the fine labels of val; its network sees the whole image at 1024x512."""
+
+MIOU_KITTI_2015 = replace(MIOU, name="miou-kitti-2015", images=200)
+"""SGDepth's Table 3, mIoU_K: KITTI's semantics, on the images of KITTI 2015; its network sees 640x192."""
+
+OBJECT_PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        MOTION_SEGMENTATION,
+        MOTION_SEGMENTATION_WAYMO,
+        MOTION_SEGMENTATION_NUSCENES,
+        MOTION_SEGMENTATION_NUSCENES_DAY_CLEAR,
+        MIOU,
+        MIOU_CITYSCAPES,
+        MIOU_KITTI_2015,
+    )
+}
 
 
 def object_intervals(images: Sequence[ObjectScores], *, resamples: int = 200) -> dict[str, Interval]:

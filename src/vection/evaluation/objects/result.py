@@ -69,7 +69,11 @@ class ObjectResult:
     def table(self) -> "Table":
         """Return a table for the terminal, with the protocol below."""
         table = objects_table(self.scores, intervals=self.intervals)
-        table.caption = f"{self.protocol.describe()}\nGround truth read from {self.truth}"
+        lines = [self.protocol.describe(), f"Ground truth read from {self.truth}"]
+        if self.protocol.images is not None and len(self.images) != self.protocol.images:
+            count = f"{len(self.images)} images were evaluated"
+            lines.append(f"{count}, not the {self.protocol.images} that published numbers stand for")
+        table.caption = "\n".join(lines)
         return table
 
 
@@ -85,17 +89,20 @@ def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protoc
             f"{predictions.description} lacks {len(missing)} of the {len(truths)} images of {truths.description}:"
             f" {', '.join(missing[:5])}; if its maps have other names but this order, give `in_order=True`"
         )
-    images = {name: _part(image, protocol) for name, image in score_images(predictions, truths, scales={}).items()}
+    images = {
+        name: _part(image, protocol)
+        for name, image in score_images(predictions, truths, scales={}, first_frames=protocol.first_frames).items()
+    }
     images = {name: image for name, image in images.items() if not image.empty}
     if not images:
         raise DataError(
-            f"No image has a {protocol.part.replace('_', ' ')} in {predictions.description} and truth for it in"
+            f"No image has a {protocol.compared.replace('_', ' ')} in {predictions.description} and truth for it in"
             f" {truths.description}."
         )
     return ObjectResult(protocol, truths.description, images, object_intervals(list(images.values())))
 
 
 def _part(scores: ObjectScores, protocol: ObjectProtocol) -> ObjectScores:
-    if protocol.part == "motion_mask":
-        return ObjectScores(motion_images=scores.motion_images, motion=scores.motion)
+    if protocol.compared == "motion_mask":
+        return ObjectScores(motion_images=scores.motion_images, motion=scores.motion, false_alarms=scores.false_alarms)
     return ObjectScores(class_images=scores.class_images, confusion=scores.confusion)

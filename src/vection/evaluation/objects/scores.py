@@ -7,20 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vection.arrays import AnyArray, PixelMask
 from vection.data.clips.resizing import resize_map, resize_nearest
-from vection.evaluation.objects.motion import FlowErrors, MotionCurve, flow_errors, motion_curve
+from vection.evaluation.objects.motion import (
+    FalseAlarms,
+    FlowErrors,
+    MotionCurve,
+    false_alarms,
+    flow_errors,
+    motion_curve,
+)
 from vection.evaluation.objects.segmentation import CLASSES, Confusion, confusion_matrix, segmentation_scores
 from vection.evaluation.predictions.kinds import PredictedObjects, PredictionReader
+from vection.evaluation.predictions.window import check_window
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.extras import extra
-from vection.formats.evaluation_file import FlowNote, MotionNote, ObjectsNote, SegmentationNote
+from vection.formats.evaluation_file import FalseAlarmNote, FlowNote, MotionNote, ObjectsNote, SegmentationNote
 from vection.progress import Report
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+MOST_PARTS = 4
+"""Classes with most false alarms, which the table names."""
+
 DEFINITIONS = {
     "motion F1": "moving pixels against the mask at the best of 150 thresholds, counts pooled over all images",
+    "false alarms": "of the static pixels called moving at that threshold: the share that lies in a class, most first,"
+    " and in brackets the share of the class's own static pixels",
     "flow error": "mean 3D end-point error of object flow to the next frame in the unit of the truth, the prediction"
     " scaled like the depth of its frame; pixels with true depth, pooled over all images",
     "flow error if nothing moved": "the same of a prediction of zero flow",
@@ -34,6 +48,8 @@ class ObjectScores:
 
     motion_images: int = 0
     motion: MotionCurve | None = None
+    false_alarms: FalseAlarms | None = None
+    """By class where classes are known, else by category."""
     flow_images: int = 0
     flow: FlowErrors | None = None
     still: FlowErrors | None = None
@@ -45,6 +61,7 @@ class ObjectScores:
         return ObjectScores(
             self.motion_images + other.motion_images,
             _sum(self.motion, other.motion),
+            _sum(self.false_alarms, other.false_alarms),
             self.flow_images + other.flow_images,
             _sum(self.flow, other.flow),
             _sum(self.still, other.still),
@@ -59,7 +76,9 @@ class ObjectScores:
 
     def to_note(self) -> ObjectsNote:
         """Return what the evaluation file holds of these scores, with their definitions."""
-        motion = None if self.motion is None else _motion_note(self.motion, images=self.motion_images)
+        motion = None
+        if self.motion is not None:
+            motion = _motion_note(self.motion, self.false_alarms, images=self.motion_images)
         confusion = None if self.confusion is None else _segmentation_note(self.confusion, images=self.class_images)
         flow = None
         if self.flow is not None and self.still is not None:
@@ -89,13 +108,17 @@ def score_images(
     truths: TruthSet,
     *,
     scales: Mapping[str, float],
+    first_frames: bool = True,
     progress: Report | None = None,
 ) -> dict[str, ObjectScores]:
-    """Score each image whose motion or classes are predicted and known; see `evaluate_objects`."""
+    """Score each image whose motion or classes are predicted and known; see `evaluate_objects`.
+
+    `first_frames`: also those that have no frame before them.
+    """
     images: dict[str, ObjectScores] = {}
     for number, name in enumerate(truths.names):
         predicted = predictions.read_objects(name)
-        if not predicted.empty:
+        if not predicted.empty and (first_frames or predicted.has_previous):
             scores = score_image(predicted, truths.read(name), scale=scales.get(name))
             images |= {} if scores.empty else {name: scores}
         if progress is not None:
@@ -107,8 +130,11 @@ def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float
     """Score what both the prediction and the truth of one image say."""
     scores = ObjectScores()
     if predicted.motion_mask is not None and truth.moving is not None:
-        curve = motion_curve(predicted.motion_mask, moving=truth.moving, ignored=truth.ignored)
-        scores += ObjectScores(motion_images=1, motion=curve)
+        _check_window(predicted.motion_mask, predicted, truth)
+        mask, moving, parts = predicted.motion_mask, truth.moving, _parts(truth)
+        curve = motion_curve(mask, moving=moving, ignored=truth.ignored)
+        alarms = false_alarms(mask, moving=moving, ignored=truth.ignored, parts=parts) if parts else None
+        scores += ObjectScores(motion_images=1, motion=curve, false_alarms=alarms)
     if predicted.object_flow is not None and truth.object_flow is not None and scale is not None:
         moving = np.zeros(truth.depth.shape, np.bool_) if truth.moving is None else truth.moving
         flow = resize_map(predicted.object_flow, truth.depth.shape)
@@ -117,9 +143,28 @@ def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float
         still = flow_errors(np.zeros_like(truth.object_flow), truth.object_flow, known=known, moving=moving)
         scores += ObjectScores(flow_images=1, flow=errors, still=still)
     if predicted.classes is not None and truth.classes is not None:
+        _check_window(predicted.classes, predicted, truth)
         confusion = confusion_matrix(resize_nearest(predicted.classes, truth.depth.shape), truth.classes)
         scores += ObjectScores(class_images=1, confusion=confusion)
     return scores
+
+
+def _parts(truth: GroundTruth) -> dict[str, PixelMask]:
+    """Pixels of each class that occurs, else of each category."""
+    if truth.classes is None:
+        return dict(truth.categories)
+    names = dict(enumerate(CLASSES))
+    return {names.get(int(key), "no class"): truth.classes == key for key in np.unique(truth.classes)}
+
+
+def _check_window(values: AnyArray, predicted: PredictedObjects, truth: GroundTruth) -> None:
+    check_window(
+        truth.name,
+        size=values.shape,
+        intrinsics=predicted.intrinsics,
+        true_size=truth.depth.shape,
+        true_focal=truth.focal,
+    )
 
 
 def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, float]] | None = None) -> "Table":
@@ -135,6 +180,11 @@ def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, 
         numbers = f"{curve.f1[best]:.3f} (precision {curve.precision[best]:.3f}, recall {curve.recall[best]:.3f})"
         table.add_row("motion F1", str(scores.motion_images), numbers, *_interval("motion F1", intervals))
         used.append("motion F1")
+        if scores.false_alarms is not None:
+            shares = list(scores.false_alarms.at(best).items())[:MOST_PARTS]
+            parts = [f"{part} {100 * of_all:.0f} % ({100 * of_part:.1f} %)" for part, (of_all, of_part) in shares]
+            table.add_row("false alarms", str(scores.motion_images), ", ".join(parts))
+            used.append("false alarms")
     for name, errors in (("flow error", scores.flow), ("flow error if nothing moved", scores.still)):
         if errors is not None:
             everywhere, static, moving = errors.mean
@@ -153,8 +203,9 @@ def _interval(name: str, intervals: Mapping[str, tuple[float, float]] | None) ->
     return (f"{intervals[name][0]:.3f}..{intervals[name][1]:.3f}",) if intervals and name in intervals else ()
 
 
-def _motion_note(curve: MotionCurve, *, images: int) -> MotionNote:
+def _motion_note(curve: MotionCurve, alarms: FalseAlarms | None, *, images: int) -> MotionNote:
     best = curve.best
+    shares = {} if alarms is None else alarms.at(best)
     arrays = {"thresholds": curve.thresholds, "precision": curve.precision, "recall": curve.recall, "f1": curve.f1}
     return MotionNote(
         images=images,
@@ -163,6 +214,7 @@ def _motion_note(curve: MotionCurve, *, images: int) -> MotionNote:
         best_precision=float(curve.precision[best]),
         best_recall=float(curve.recall[best]),
         moving_share=_share(curve),
+        false_alarms={part: FalseAlarmNote(*numbers) for part, numbers in shares.items()},
         curve={name: values.tolist() for name, values in arrays.items()},
     )
 

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from vection.arrays import Poses
-from vection.data.clips.folder import CLIP_FILE, find_clips, natural_key, read_clip
+from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
+from vection.evaluation.paths.trajectory import poses_from_steps
 from vection.formats.camera_path import (
     CSV_FILE,
     KITTI_FILE,
@@ -28,13 +29,14 @@ NEAREST_SECONDS = 0.01
 def open_paths(place: Path) -> dict[str, CameraPath]:
     """Open a path file, a folder of them, prediction folders, or clip folders with true poses; by name.
 
-    Names are the files' stems, or the subfolders of clips and predictions. UsageError where there is nothing.
+    A file `.npy` is Monodepth2's `poses.npy`: see `read_steps`. Names are the files' stems, or the subfolders of clips
+    and predictions. UsageError where there is nothing.
     """
     if place.is_file():
-        return {place.stem: read_path(place)}
+        return {place.stem: read_steps(place) if place.suffix == ".npy" else read_path(place)}
     if not place.is_dir():
         raise UsageError(f"There is no camera path at {place}: no file and no folder.")
-    if any(place.rglob(CLIP_FILE)):
+    if has_clips(place):
         return _clip_paths(place)
     files: dict[str, Path] = {}
     for name in reversed(PATH_FILES):
@@ -43,6 +45,32 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
     if not files:
         raise UsageError(f"{place} holds no camera path: no {', no '.join(PATH_FILES)} and no other .txt or .csv.")
     return {name: read_path(files[name]) for name in sorted(files, key=natural_key)}
+
+
+def read_steps(file: Path) -> CameraPath:
+    """Read `poses.npy` of Monodepth2's `evaluate_pose`: step x 4 x 4 of T_current_to_next; one pose more than steps.
+
+    Nothing that is pickled is read. UsageError if it cannot be opened, DataError for anything else: also for poses that
+    begin with the identity, which are no steps but a path.
+    """
+    try:
+        steps = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise UsageError(f"The camera path {file} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, EOFError) as error:
+        raise DataError(f"{file} is no array of steps ({error}).") from error
+    if not isinstance(steps, np.ndarray) or steps.ndim != 3 or steps.shape[1:] != (4, 4) or steps.dtype.kind != "f":
+        raise DataError(f"{file} is no array of steps T_current_to_next, N x 4 x 4, as Monodepth2's poses.npy is.")
+    steps = steps.astype(np.float64)
+    rotation = steps[:, :3, :3]
+    if not len(steps) or not np.allclose(rotation @ rotation.transpose(0, 2, 1), np.eye(3), atol=0.01):
+        raise DataError(f"{file} holds no step, or a matrix that is no rotation and translation.")
+    if np.array_equal(steps[0], np.eye(4)):
+        raise DataError(
+            f"{file} begins with the identity, so it holds poses of a path and not steps from frame to frame; write "
+            "them in KITTI's format (12 numbers a line)."
+        )
+    return CameraPath(str(file), poses_from_steps(steps))
 
 
 def pair_paths(

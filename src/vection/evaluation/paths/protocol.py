@@ -1,6 +1,6 @@
 """Odometry protocols as data: how a path is aligned, which frames and snippets count."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -36,6 +36,8 @@ class OdometryProtocol:
     """Shorter snippets at the end that count as well."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """By the name of a sequence: how many of its first frames do not count."""
+    sequences: int | None = None
+    """Only the first so many sequences count, in the order of their names; None: all."""
 
     def describe(self) -> str:
         """Return one line that states everything but the truth."""
@@ -43,6 +45,7 @@ class OdometryProtocol:
         parts = [
             f"{self.name}: paths begin at the identity",
             *([f"first frames left out: {start}"] if start else []),
+            *([f"first {self.sequences} sequences"] if self.sequences else []),
         ]
         if self.alignments:
             parts += [
@@ -56,7 +59,7 @@ class OdometryProtocol:
             shorter = f", shorter ones at the end down to {self.fewest_frames}" if self.fewest_frames else ""
             parts.append(
                 f"snippets of {' and '.join(map(str, self.snippets))} frames, one from every frame{shorter}: {chained}"
-                "a scale each, norm of all differences / number of frames, mean +- standard deviation"
+                "a scale each, norm of all differences / number of frames, mean +- standard deviation over the snippets"
             )
         return "; ".join(parts)
 
@@ -90,12 +93,25 @@ MONODEPTH2_SNIPPETS = OdometryProtocol(
 
 DYNAMO_SNIPPETS = OdometryProtocol(
     "dynamo-snippets",
-    "Dynamo-Depth, Table 8: snippets of 5 and 100 frames of nuScenes or Waymo, chained rightly",
+    "Dynamo-Depth, Table 8: snippets of 5 and 100 frames of nuScenes (day-clear) or Waymo, chained rightly",
     alignments=(),
     snippets=(5, 100),
+    sequences=100,
 )
 
 ODOMETRY_PROTOCOLS = (ODOMETRY, KITTI_ODOMETRY, SC_SFMLEARNER, MONODEPTH2_SNIPPETS, DYNAMO_SNIPPETS)
+
+
+def first_sequences(names: Sequence[str], protocol: OdometryProtocol) -> list[str]:
+    """Return the names of the sequences that count, in their order: FOLDER/SEQUENCE/CAMERA is sorted by SEQUENCE.
+
+    >>> names = ["night/scene-0002/CAM_FRONT", "day/scene-0003/CAM_FRONT", "day/scene-0001/CAM_FRONT"]
+    >>> first_sequences(names, OdometryProtocol("mine", "two", sequences=2))
+    ['day/scene-0001/CAM_FRONT', 'night/scene-0002/CAM_FRONT']
+    """
+    if protocol.sequences is None:
+        return list(names)
+    return sorted(names, key=lambda name: name.split("/")[-2:])[: protocol.sequences]
 
 
 def get_odometry_protocol(name: str) -> OdometryProtocol:

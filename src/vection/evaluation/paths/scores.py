@@ -1,11 +1,12 @@
-"""Scores of predicted camera paths under an odometry protocol: as values, JSON, CSV and table."""
+"""Scores of predicted camera paths under an odometry protocol: as values, JSON and CSV."""
 
 import csv
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +15,11 @@ from vection.errors import UsageError
 from vection.evaluation.bootstrap import draws, interval
 from vection.evaluation.paths.camera_path import pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
-from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, PathAlignment
-from vection.evaluation.paths.trajectory import scale_every_step, snippet_errors, steps_from_poses
-from vection.extras import extra
+from vection.evaluation.paths.protocol import OdometryProtocol, PathAlignment
+from vection.evaluation.paths.snippets import SnippetScores, Speeds, pooled, snippet_scores, speed_json, speeds_of
+from vection.evaluation.paths.trajectory import scale_every_step
 from vection.formats.camera_path import CameraPath, FrameNumbers
 from vection.formats.record import KEY
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 FORMAT = 1
 """Of `odometry.json`."""
@@ -49,21 +47,6 @@ class AlignedScores:
 
 
 @dataclass(frozen=True)
-class SnippetScores:
-    """Mean and standard deviation over all snippets of one length."""
-
-    frames: int
-    snippets: int
-    ate: float
-    """Norm of the differences / number of frames, as published numbers have it."""
-    std: float
-    rmse: float
-    """Mean of the true root mean squares."""
-    rotation: float
-    """Mean angle, degrees."""
-
-
-@dataclass(frozen=True)
 class PathScores:
     """All scores of one sequence."""
 
@@ -73,6 +56,10 @@ class PathScores:
     """Of the true path over these frames."""
     aligned: tuple[AlignedScores, ...]
     snippets: tuple[SnippetScores, ...]
+    left_out: int = 0
+    """First frames of the sequence that the protocol leaves out."""
+    speeds: Speeds | None = None
+    """Metres a second of every true step, where its time is known."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers, ready for `json.dump`; what is undefined is None."""
@@ -85,9 +72,10 @@ class PathScores:
         return {
             "name": self.name,
             "frames": self.frames,
+            "left_out": self.left_out,
             "length": self.length,
             "alignments": rows,
-            "snippets": [asdict(row) for row in self.snippets],
+            "snippets": [row.to_json() for row in self.snippets],
         }
 
 
@@ -99,26 +87,35 @@ def score_path(
     name: str = "",
     first_frame: int | None = None,
 ) -> PathScores:
-    """Pair two paths and compare them; UsageError if they cannot be paired (see `pair_paths`)."""
+    """Pair two paths and compare them; UsageError if they cannot be paired (see `pair_paths`).
+
+    A protocol that leaves out first frames of some sequences needs to know which one this is: the last two-digit part
+    of `name`, else of where the paths were read from (`09`, `09/image_2`, `poses/09.txt`). UsageError if none is.
+    """
     poses, rows = pair_paths(predicted, true, first_frame=first_frame)
-    # Prepared clips are called SEQUENCE/CAMERA.
-    counted = rows >= protocol.left_out.get(name.partition("/")[0], 0)
+    left_out = 0
+    if protocol.left_out:
+        left_out = protocol.left_out.get(_sequence(name, true.description, predicted.description), 0)
+    counted = rows >= left_out
     poses, rows = poses[counted], rows[counted]
     if len(rows) < 2:
         raise UsageError(f"The protocol '{protocol.name}' leaves fewer than two frames of the path '{name}'.")
     seen = true.poses[rows]
-    snippets = [_snippets(poses, seen, protocol, frames=frames) for frames in protocol.snippets]
+    snippets = [snippet_scores(poses, seen, protocol, frames=frames) for frames in protocol.snippets]
+    seconds = true.seconds[rows] if true.seconds is not None else None
     return PathScores(
         name=name,
         frames=len(rows),
         length=float(np.linalg.norm(np.diff(seen[:, :3, 3], axis=0), axis=1).sum()),
         aligned=tuple(_aligned(poses, true.poses, rows, alignment=alignment) for alignment in protocol.alignments),
         snippets=tuple(row for row in snippets if row is not None),
+        left_out=left_out,
+        speeds=None if seconds is None else speeds_of(seen, seconds),
     )
 
 
 def paths_json(scores: Sequence[PathScores], protocol: OdometryProtocol, *, truth: str) -> dict[str, Any]:
-    """Return the scores of several sequences with the protocol and the means over sequences."""
+    """Return the scores of several sequences with the protocol, the means over sequences and over all snippets."""
     about = {"name": protocol.name, "description": protocol.describe(), "alignments": list(protocol.alignments)}
     mean: dict[str, dict[str, float | None]] = {}
     for index, alignment in enumerate(protocol.alignments):
@@ -131,6 +128,8 @@ def paths_json(scores: Sequence[PathScores], protocol: OdometryProtocol, *, trut
         "truth": truth,
         "sequences": [path.to_json() for path in scores],
         "mean": mean,
+        "all_snippets": [row.to_json() for row in pooled(row for path in scores for row in path.snippets)],
+        "speed": speed_json(path.speeds for path in scores),
     }
 
 
@@ -147,58 +146,16 @@ def segments_csv(scores: Sequence[PathScores]) -> str:
     return text.getvalue()
 
 
-def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, truth: str) -> list["Table"]:
-    """Return the tables for the terminal, the protocol below the last."""
-    tables = []
-    if protocol.alignments:
-        tables.append(_alignment_table(scores))
-    if protocol.snippets:
-        tables.append(_snippet_table(scores))
-    lines = [protocol.describe(), *(f"{name}: {ALIGNMENTS[name]}" for name in protocol.alignments)]
-    tables[-1].caption = "\n".join([*lines, f"Ground truth read from {truth}"])
-    tables[-1].caption_justify = "left"
-    return tables
-
-
-def _alignment_table(scores: Sequence[PathScores]) -> "Table":
-    with extra("cli", purpose="Printing tables"):
-        from rich.table import Table
-    table = Table()
-    columns = ("sequence", "frames", "length, m", "alignment", "segments", "t_err, %", "95 %", "r_err, °/100 m")
-    for heading in (*columns, "ATE, m", "RPE, m", "RPE, °", "scale"):
-        table.add_column(heading, justify="left" if heading in ("sequence", "alignment") else "right")
-    for path in scores:
-        for number, row in enumerate(path.aligned):
-            first = (path.name or "-", str(path.frames), f"{path.length:.1f}") if number == 0 else ("", "", "")
-            low, high = row.t_err_interval
-            table.add_row(
-                *first,
-                row.alignment,
-                str(len(row.segments.length)),
-                _number(row.t_err, 3),
-                "-" if math.isnan(low) else f"{low:.2f}..{high:.2f}",
-                _number(row.r_err, 3),
-                _number(row.ate, 3),
-                _number(row.rpe_translation, 4),
-                _number(row.rpe_rotation, 4),
-                _number(row.scale, 4),
-                end_section=number == len(path.aligned) - 1,
-            )
-    return table
-
-
-def _snippet_table(scores: Sequence[PathScores]) -> "Table":
-    with extra("cli", purpose="Printing tables"):
-        from rich.table import Table
-    table = Table()
-    for heading in ("sequence", "snippet, frames", "snippets", "ATE, m", "root mean square, m", "rotation, °"):
-        table.add_column(heading, justify="left" if heading == "sequence" else "right")
-    for path in scores:
-        for row in path.snippets:
-            error = f"{row.ate:.4f} +- {row.std:.4f}"
-            numbers = (f"{row.rmse:.4f}", f"{row.rotation:.4f}")
-            table.add_row(path.name or "-", str(row.frames), str(row.snippets), error, *numbers)
-    return table
+def _sequence(*places: str) -> str:
+    """Return the number of the sequence: the last part of two digits of the first place that has one."""
+    for place in places:
+        found = re.findall(r"(?:^|/)(\d\d)(?=$|/|\.|\s)", "/".join(place.split("/")[-3:]))
+        if found:
+            return str(found[-1])
+    raise UsageError(
+        f"Nothing says which sequence '{places[0] or places[1]}' is, of which the protocol leaves out first frames; "
+        "name its file or folder by the number (09.txt, 09/image_2)."
+    )
 
 
 def _aligned(predicted: Poses, true: TruePoses, rows: FrameNumbers, *, alignment: PathAlignment) -> AlignedScores:
@@ -231,26 +188,6 @@ def _interval(segments: SegmentErrors, *, resamples: int = 1000) -> tuple[float,
     drawn = draws(len(starts), resamples=resamples)
     low, high = interval(100 * (drawn @ sums) / (drawn @ counts))
     return float(low), float(high)
-
-
-def _snippets(predicted: Poses, true: Poses, protocol: OdometryProtocol, *, frames: int) -> SnippetScores | None:
-    """None for a path shorter than one snippet."""
-    errors = snippet_errors(
-        steps_from_poses(true),
-        steps_from_poses(predicted),
-        frames=frames,
-        as_released=protocol.as_released,
-        fewest_frames=protocol.fewest_frames,
-    )
-    if not len(errors.translation):
-        return None
-    mean, std = float(errors.translation.mean()), float(errors.translation.std())
-    rotation = math.degrees(float(errors.rotation.mean()))
-    return SnippetScores(frames, len(errors.translation), mean, std, float(errors.rmse.mean()), rotation)
-
-
-def _number(value: float, digits: int) -> str:
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _defined(value: float) -> float | None:

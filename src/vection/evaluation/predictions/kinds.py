@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from vection.arrays import CameraNumbers
+
 MapKind = Literal["depth", "inverse-depth"]
 
 
@@ -17,6 +19,8 @@ class PredictedMap:
 
     values: Float[np.ndarray, "height width"]
     kind: MapKind = "depth"
+    intrinsics: CameraNumbers | None = None
+    """fx, fy, cx, cy in pixels of the map, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class PredictedObjects:
     """In [0, 1]."""
     classes: UInt8[np.ndarray, "class_height class_width"] | None = None
     """Cityscapes train ids."""
+    intrinsics: CameraNumbers | None = None
+    """fx, fy, cx, cy in pixels of mask and classes, where they are known."""
+    has_previous: bool = True
+    """False for the first frame of a camera, which has no frame before it."""
 
     @property
     def empty(self) -> bool:

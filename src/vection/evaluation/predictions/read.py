@@ -68,12 +68,16 @@ def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
 def read_prediction_folder(folder: Path) -> PredictionReader:
     """Open a prediction folder, or all those below `folder`; names of the latter begin with the subfolder."""
     files: dict[str, Path] = {}
+    frames: dict[str, PredictedFrame] = {}
     others: dict[str, dict[Part, Path]] = {}
+    first: set[str] = set()
     units: set[str] = set()
     for place in sorted(find_prediction_folders(folder), key=lambda path: natural_key(str(path))):
         prefix = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
         listed = read_prediction_list(place)
         files |= {prefix + frame.name: place / frame.file for frame in listed.frames}
+        frames |= {prefix + frame.name: frame for frame in listed.frames}
+        first |= {prefix + name for name in _without_previous(listed.frames)}
         others |= {prefix + frame.name: _other_files(frame, place) for frame in listed.frames}
         units.add(listed.unit)
     if len(units) > 1:
@@ -83,9 +87,11 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     return PredictionReader(
         str(folder),
         tuple(files),
-        lambda name: PredictedMap(_read_map(files[name])),
+        lambda name: PredictedMap(_read_map(files[name]), intrinsics=frames[name].intrinsics),
         unit=units.pop(),
-        read_objects=lambda name: _read_objects(others[name]),
+        read_objects=lambda name: replace(
+            _read_objects(others[name]), intrinsics=frames[name].intrinsics, has_previous=name not in first
+        ),
     )
 
 
@@ -144,6 +150,12 @@ def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"])
 def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Metres of the numbers in a 16-bit PNG of KITTI: value / 256."""
     return stored / 256
+
+
+def _without_previous(frames: Sequence[PredictedFrame]) -> list[str]:
+    """Names of the first frame, and of those behind a frame that has no motion to the next."""
+    before = [None, *frames][: len(frames)]
+    return [frame.name for frame, last in zip(frames, before, strict=True) if last is None or last.motion_mask is None]
 
 
 def _other_files(frame: PredictedFrame, folder: Path) -> dict[Part, Path]:

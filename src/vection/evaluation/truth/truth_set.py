@@ -1,7 +1,7 @@
 """Where true depth comes from: each source is a `TruthSet` of the same form."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +9,7 @@ import numpy as np
 
 from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
 from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
-from vection.data.clips.truth_sources import source_identifier, source_sentence
+from vection.data.clips.truth_sources import TruthSource, source_identifier, source_sentence
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
@@ -18,6 +18,8 @@ from vection.evaluation.predictions.read import read_depth_png, read_label_ids
 SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
 NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
+KITTI_2015_NOMINAL_BASELINE = 0.54
+"""Metres; between cameras 2 and 3 it is 0.533."""
 SKY = 10
 """Train id of the sky."""
 SOURCE_KEY = "_source"
@@ -43,6 +45,8 @@ class GroundTruth:
     """To the next frame, metres, in this camera's coordinates, without ego-motion."""
     classes: ClassIds | None = None
     """Cityscapes train ids, 255 where unknown."""
+    focal: tuple[float, float] | None = None
+    """fx, fy of the camera in pixels of the depth, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,11 @@ def clip_truth(root: Path) -> TruthSet:
     def read(name: str) -> GroundTruth:
         info, index = places[name]
         image = info.folder / info.frames[index].file
-        return ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
+        truth = ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
+        # Cityscapes' frames may show a window of what the truth shows.
+        return (
+            truth if info.truth_source == "cityscapes-disparity" else replace(truth, focal=_focal(info, index, truth))
+        )
 
     source = sources.pop() if len(sources) == 1 else None
     return TruthSet(
@@ -130,11 +138,12 @@ def ground_truth_of_frame(name: str, truth: FrameTruth, *, image: Path | None, g
     )
 
 
-def kitti_2015_truth(root: Path) -> TruthSet:
+def kitti_2015_truth(root: Path, *, nominal_baseline: bool = False) -> TruthSet:
     """Disparity of KITTI 2015 (`training/disp_occ_0`) as depth; 'moving' where `training/obj_map` is not 0.
 
     depth = focal * baseline / disparity, with the focal length of P_rect_02 and the baseline between P_rect_02 and
-    P_rect_03 of the image's own calibration (`training/calib_cam_to_cam/NNNNNN.txt`) or of the one in `calib/`.
+    P_rect_03 of the image's own calibration (`training/calib_cam_to_cam/NNNNNN.txt`) or of the one in `calib/`; with
+    `nominal_baseline` the baseline is 0.54 m, as in SGDepth's truth.
     Classes come from `training/semantic`, where it is there (KITTI's semantics are of the same images).
     """
     training = root / "training"
@@ -148,7 +157,7 @@ def kitti_2015_truth(root: Path) -> TruthSet:
         calibration = training / "calib_cam_to_cam" / f"{number}.txt"
         if not calibration.is_file():
             calibration = root / "calib" / "calib_cam_to_cam.txt"
-        focal_baseline = _focal_times_baseline(calibration)
+        focal_baseline = _focal_times_baseline(calibration, nominal=nominal_baseline)
         disparity = read_depth_png(training / "disp_occ_0" / f"{name}.png")
         depth = np.divide(focal_baseline, disparity, out=np.zeros_like(disparity), where=disparity > 0)
         objects = cv2.imread(str(training / "obj_map" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
@@ -164,7 +173,8 @@ def kitti_2015_truth(root: Path) -> TruthSet:
             classes=read_label_ids(labels) if labels.is_file() else None,
         )
 
-    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read, source="kitti-2015-disparity")
+    source: TruthSource = "kitti-2015-nominal" if nominal_baseline else "kitti-2015-disparity"
+    return TruthSet(f"KITTI 2015 at {root}", tuple(path.stem for path in paths), read, source=source)
 
 
 def exported_truth(path: Path) -> TruthSet:
@@ -206,9 +216,17 @@ def png_truth(folder: Path) -> TruthSet:
     )
 
 
-def _focal_times_baseline(file: Path) -> float:
+def _focal(info: ClipInfo, index: int, truth: GroundTruth) -> tuple[float, float]:
+    """Focal lengths of a frame in pixels of its truth, which shows the same at another size."""
+    (height, width), (fx, fy, *_) = truth.depth.shape, info.frames[index].intrinsics
+    return fx * width / info.width, fy * height / info.height
+
+
+def _focal_times_baseline(file: Path, *, nominal: bool) -> float:
     calibration = read_kitti_calibration(file)
     left, right = (calibration_matrix(calibration, f"P_rect_0{camera}", shape=(3, 4)) for camera in (2, 3))
+    if nominal:
+        return float(left[0, 0]) * KITTI_2015_NOMINAL_BASELINE
     # P = K [I | t]: the fourth column holds focal * t_x, so its difference is focal * baseline.
     return float(left[0, 3] - right[0, 3])
 

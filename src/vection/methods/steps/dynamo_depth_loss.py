@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vection.geometry.flow import Explained, explain
 from vection.geometry.plane import Plane
-from vection.geometry.resizing import resize_like
+from vection.geometry.resizing import nearest_like, resize_like
 from vection.geometry.views import SourceTransforms, Views
 from vection.losses.ground import ground_loss
 from vection.losses.photometric import Target, mean_over, minimum_reprojection, photometric_error
@@ -75,21 +75,25 @@ def compare_scale(
     disparity, explained = predicted.disparities[scale], predicted.explain(scale, views, settings)
     errors = photometric_error(explained.warped, target, ssim_weight=settings.ssim_weight)  # eq. 10
     terms = {"photometric": mean_over(minimum_reprojection(errors, unwarped).error, usable)}
+    seen = None if usable is None else nearest_like(usable.float(), disparity) > 0
     others = {"smoothness": edge_aware_smoothness_loss(normalise_by_mean(disparity), image)}  # eq. 11
     if predicted.flows:
-        others["flow_smoothness"] = edge_aware_smoothness_loss(predicted.flows[scale], image)
+        others["flow_smoothness"] = edge_aware_smoothness_loss(predicted.flows[scale], image, usable=usable)
     if explained.residual is not None:
         logit = predicted.logits[scale]
         residual = resize_like(explained.residual, disparity)
+        if settings.short.motion_views == "stabilised":
+            residual = residual / settings.depth_of(disparity.detach())[:, None]
         near = disparity.detach() > settings.released.consistency_min_disparity
+        near = near if seen is None else near & seen
         others["consistency"] = motion_consistency_loss(residual, logit.sigmoid(), counted=near)  # eq. 12
         if explained.displacement is None:
-            static = static_pixels(flow_discrepancy(residual))
+            static = static_pixels(flow_discrepancy(residual), usable=seen)
         else:
             displacement = resize_like(explained.displacement, disparity)
-            static = static_pixels(displacement.square().sum(dim=2), threshold="batch")
+            static = static_pixels(displacement.square().sum(dim=2), threshold="batch", usable=seen)
         others["sparsity"] = motion_sparsity_loss(logit, static)  # eq. 13
-        others["mask_smoothness"] = edge_aware_smoothness_loss(logit.sigmoid(), image)
+        others["mask_smoothness"] = edge_aware_smoothness_loss(logit.sigmoid(), image, usable=usable)
     if plane is not None:
         others["ground"] = ground_loss(  # eq. 14
             disparity,
@@ -99,5 +103,6 @@ def compare_scale(
             limits=(settings.min_depth, settings.max_depth),
             form=settings.released.ground,
             tolerance=settings.ground_tolerance,
+            usable=usable,
         )
     return terms | {name: value / 2**scale for name, value in others.items()}

@@ -13,6 +13,7 @@ from vection.losses.measured_depth import DepthComparison, compare_depth, measur
 from vection.losses.measured_motion import measured_motion_loss
 from vection.methods.method import MethodSettings, ShortSettings
 from vection.networks.cameras import IntrinsicsSource
+from vection.networks.motion.matching import DISPLACED
 from vection.samples import Batch, Measured
 from vection.types import Depth, Map, Scalar
 
@@ -80,9 +81,18 @@ def compare_with_measured(depth: Depth, batch: Batch, short: ShortSettings) -> t
     return motion, {"measured_depth": short.measured_depth_weight * measured_depth_loss(comparison)}
 
 
-def static_and_moving(batch: Batch) -> tuple[Map, Map]:
-    """Weights of the pixels that were measured to stand still, and of those that were seen to move."""
+def static_and_moving(batch: Batch, displaced: Map | None = None) -> tuple[Map, Map]:
+    """Weights of the pixels that were measured to stand still, and of those that were seen to move.
+
+    With `displaced`, what block matching of stabilised frames finds: what is displaced and has no measured depth moves,
+    and what is not displaced and has one stands still. Without, as measured alone.
+    """
     measured = measured_of(batch)
+    if displaced is not None:
+        moves = displaced > DISPLACED
+        moving = (moves & (measured.weight == 0)).float()
+        moving = moving if batch.usable is None else moving * batch.usable
+        return measured.weight * ~moves, moving
     moving = torch.zeros_like(measured.weight) if measured.moving is None else measured.moving
     return measured.weight * (moving == 0), moving
 

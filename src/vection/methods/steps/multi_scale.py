@@ -18,7 +18,7 @@ from vection.losses.photometric import (
     photometric_error,
 )
 from vection.losses.smoothness import edge_aware_smoothness_loss, normalise_by_mean
-from vection.types import Disparities, Scalar, Sources
+from vection.types import Depth, Disparities, Disparity, Scalar, Sources
 
 ReprojectionName = Literal["minimum", "average"]
 """What stands for the errors of several sources: the least at each pixel (Monodepth2, eq. 4), or their mean."""
@@ -41,6 +41,10 @@ class Comparison:
     max_depth: float
     tie_break_noise: float
     """Standard deviation of the noise on the errors of unwarped sources."""
+
+    def depth(self, disparity: Disparity) -> Depth:
+        """Depth of a disparity, D = 1 / (a s + b) (Monodepth2, section 3.3)."""
+        return disparity_to_depth(disparity, min_depth=self.min_depth, max_depth=self.max_depth)
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,7 @@ def compare_scales(
         else:
             views_compared = views
             target, unwarped = (target, unwarped) if scale == 0 else _prepare(views, transforms, comparison)
-        depth = disparity_to_depth(compared, min_depth=comparison.min_depth, max_depth=comparison.max_depth)
-        warped = views_compared.synthesise(depth, transforms)  # eq. 2
+        warped = views_compared.synthesise(comparison.depth(compared), transforms)  # eq. 2
         errors = photometric_error(warped, target, ssim_weight=comparison.ssim_weight)
         if masks is not None:
             errors = errors * resize_like(masks[scale], errors)

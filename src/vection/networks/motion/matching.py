@@ -33,6 +33,13 @@ class Blocks:
 FINE_MOTION = Blocks(columns=128, reach=(9, 2), window=9, sharpness=60.0)
 """Blocks for what is left of objects when the camera's motion is undone."""
 
+DISPLACED = 0.7
+"""Displacement by correlation, in per cent of the width, from which a block is taken to move: the best threshold on the
+synthetic street with true depth and camera motion."""
+
+DISPLACED_SLOPE = 3.0
+"""Of the logit that a block moves, for each per cent of the width."""
+
 LARGE_DISPLACEMENT = 6.0
 """A large displacement in per cent of the width; networks see displacements in units of it."""
 
@@ -134,6 +141,16 @@ def matched_flow(matches: Matches, intrinsics: Intrinsics, *, width: int) -> Flo
     """Motion of scene points at unit depth and along the image, of `width` pixels: displacement / focal length."""
     focal = torch.stack([intrinsics[:, 0, 0], intrinsics[:, 1, 1]], dim=1).detach()
     return functional.pad(width / 100 * matches[:, :2] / focal[:, :, None, None], (0, 0, 0, 0, 0, 1))
+
+
+def displacement(matches: Matches) -> Float[Tensor, "batch 1 rows columns"]:
+    """How far each block is displaced, in per cent of the width, by the correlation that is found there."""
+    return matches[:, :2].norm(dim=1, keepdim=True) * matches[:, 2:].clamp(min=0)
+
+
+def matched_logit(matches: Matches) -> Float[Tensor, "batch 1 rows columns"]:
+    """Logit of "this block moves by itself", 0 at `DISPLACED`, of images whose camera motion is undone."""
+    return DISPLACED_SLOPE * (displacement(matches) - DISPLACED)
 
 
 def _unit(matches: Tensor) -> Tensor:

@@ -38,11 +38,18 @@ class RefinementDecoder(nn.Module):
     """
 
     def __init__(
-        self, channels: tuple[int, ...], *, images: int, outputs: int, scales: int, start: MotionStart = "random"
+        self,
+        channels: tuple[int, ...],
+        *,
+        images: int,
+        outputs: int,
+        scales: int,
+        start: MotionStart = "random",
+        factor: float = FACTOR,
     ) -> None:
         """`channels` are the encoder's, `images` as many as it sees; `scales` <= 5 outputs, finest first."""
         super().__init__()
-        self.scales = scales
+        self.scales, self.factor = scales, factor
         self.seed = nn.Conv2d(6, outputs, 1)
         widths = [*reversed(channels), 3 * images]
         self.first = nn.ModuleList(nn.Conv2d(width + outputs, width, 3, padding=1) for width in widths)
@@ -52,7 +59,7 @@ class RefinementDecoder(nn.Module):
             for parameter in (*self.seed.parameters(), *self.corrections.parameters()):
                 nn.init.zeros_(parameter)
             if start == "rigid" and outputs == 3:  # the translation comes first in the ego-motion
-                self.seed.weight.data[:, :3, 0, 0] = torch.eye(3) / (FACTOR * EGO_FACTOR)
+                self.seed.weight.data[:, :3, 0, 0] = torch.eye(3) / (factor * EGO_FACTOR)
 
     def forward(self, features: list[Tensor], images: Tensor, ego: EgoVector) -> list[Float[Tensor, "batch out _ _"]]:
         """`features` of the encoder at strides 2 to 32; `images` are those it saw, stacked along the channels."""
@@ -66,14 +73,15 @@ class RefinementDecoder(nn.Module):
             # The field itself stays in float32: bfloat16 would round the small corrections away.
             field = field + self.corrections[level](torch.cat([once, twice], dim=1)).float()
             fields.append(field)
-        return [FACTOR * field for field in reversed(fields)][: self.scales]
+        return [self.factor * field for field in reversed(fields)][: self.scales]
 
 
 class UNetMotionDecoder(UNetDecoder):
     """The decoder of Monodepth2 with other heads; does not look at the ego-motion."""
 
-    def __init__(self, channels: tuple[int, ...], *, outputs: int, scales: int) -> None:
+    def __init__(self, channels: tuple[int, ...], *, outputs: int, scales: int, factor: float = FACTOR) -> None:
         super().__init__(channels)
+        self.factor = factor
         self.heads = nn.ModuleList(
             nn.Conv2d(WIDTHS[scale], outputs, 3, padding=1, padding_mode="reflect") for scale in range(scales)
         )
@@ -82,7 +90,7 @@ class UNetMotionDecoder(UNetDecoder):
         """Return the fields as `RefinementDecoder.forward` does; only `features` are looked at."""
         del images, ego
         decoded = self.levels(features)
-        return [FACTOR * head(level).float() for head, level in zip(self.heads, decoded, strict=False)]
+        return [self.factor * head(level).float() for head, level in zip(self.heads, decoded, strict=False)]
 
 
 def build_motion_decoder(
@@ -93,19 +101,21 @@ def build_motion_decoder(
     outputs: int,
     scales: int,
     start: MotionStart = "random",
+    factor: float = FACTOR,
 ) -> nn.Module:
     """Build a decoder of (features, images, ego-motion) to fields, finest first, at the size of the image halved each.
 
     3 outputs: the complete flow to the next frame, in the unit of the depth. 1 output: the logit of the motion mask.
+    `factor` scales the outputs.
     """
     if name == "u-net":
-        return UNetMotionDecoder(channels, outputs=outputs, scales=scales)
-    return RefinementDecoder(channels, images=images, outputs=outputs, scales=scales, start=start)
+        return UNetMotionDecoder(channels, outputs=outputs, scales=scales, factor=factor)
+    return RefinementDecoder(channels, images=images, outputs=outputs, scales=scales, start=start, factor=factor)
 
 
 @dataclass(frozen=True)
 class Around:
-    """A target between its nearest neighbours in time, and the times to its sources in units of that to the next."""
+    """A target between its nearest neighbours in time, and the times to its sources in units of the flow's time."""
 
     before: Image
     target: Image
@@ -126,10 +136,11 @@ class Around:
         return match_between(self.before, self.target, self.following, even=self.even)
 
 
-def frames_around(batch: Batch) -> Around:
+def frames_around(batch: Batch, *, flow_seconds: float | None = None) -> Around:
     """Choose the frame before each target and the one after it; networks see jittered frames.
 
-    Without a source in the future the nearest past one stands for the next, and so on.
+    Without a source in the future the nearest past one stands for the next, and so on. Times are in units of
+    `flow_seconds`, or else of the time to the next frame.
     """
     ahead = batch.seconds > 0
     # The nearest in time has the greatest 1/t among those of its sign, and is greater than all of the other sign.
@@ -137,10 +148,16 @@ def frames_around(batch: Batch) -> Around:
     following = closeness.argmax(dim=1)
     before = torch.where(ahead, -batch.seconds, -1 / batch.seconds).argmax(dim=1)
     rows = torch.arange(len(batch), device=batch.seconds.device)
-    steps = batch.seconds / batch.seconds[rows, following][:, None]
+    ahead_by = batch.seconds[rows, following]
+    steps = batch.seconds / (ahead_by[:, None] if flow_seconds is None else flow_seconds)
     sources = batch.sources_jittered
-    even = (steps[rows, before] + 1).abs() < 0.1
+    even = are_even(batch.seconds[rows, before], ahead_by)
     return Around(sources[rows, before], batch.target_jittered, sources[rows, following], steps, even)
+
+
+def are_even(before: Float[Tensor, " batch"], following: Float[Tensor, " batch"]) -> Bool[Tensor, " batch"]:
+    """Return whether the frame before is as far in the past as the next one in the future; times are signed."""
+    return (before / following + 1).abs() < 0.1
 
 
 def mean_step(T_source_to_target: SourceTransforms, steps: Float[Tensor, "batch source"]) -> EgoVector:

@@ -37,7 +37,7 @@ _Cameras = dict[str, RectifiedCamera]
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     """Find the sequences below `source`; each camera of each is one sequence `NN/image_N`.
 
-    `split` is train (00 to 08), test (09, 10), server (11 to 21), or a list of lines `NN FRAME l|r`.
+    `split` is train (00 to 08), test (09, 10), server (11 to 21), or a list of lines `N FRAME l|r`.
     """
     if settings.variant is not None:
         raise UsageError(f"kitti-odometry has no variant '{settings.variant}'.")
@@ -46,7 +46,9 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     if any(name not in STEREO_PAIRS for name in cameras):
         raise UsageError(f"KITTI's cameras are 0, 1 (grey), 2, 3 (colour), not {', '.join(settings.cameras)}.")
     numbers = SPLITS.get(settings.split or "")
-    parts = read_parts(settings.split, near=source) if settings.split and numbers is None else None
+    parts = None
+    if settings.split and numbers is None:
+        parts = [_by_sequence(part) for part in read_parts(settings.split, near=source)]
     draft = ListingDraft()
     for folder in sorted(path for path in root.glob("[0-9]*") if path.name.isdecimal() and path.is_dir()):
         if numbers is not None and int(folder.name) not in numbers:
@@ -55,6 +57,15 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
             with draft.skipping(f"{folder.name}/image_{int(camera)}"):
                 draft.sequences += _sequences(folder, camera, settings=settings, parts=parts)
     return draft.finish()
+
+
+def _by_sequence(part: Part) -> Part:
+    """Published lists write sequences without leading zeros."""
+    frames: dict[tuple[str, str], frozenset[int]] = {}
+    for (folder, side), numbers in part.frames.items():
+        key = (f"{int(folder):02d}" if folder.isdecimal() else folder, side)
+        frames[key] = frames.get(key, frozenset()) | numbers
+    return Part(part.prefix, frames)
 
 
 def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
@@ -72,7 +83,7 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
     for name in filter(None, (camera, other)):
         if name not in cameras:
             raise DataError(f"{folder / 'calib.txt'} lacks P{int(name)}.")
-    seconds = _times(folder / "times.txt")
+    seconds = read_times(folder / "times.txt")
     poses = _poses(folder)
 
     def reading(number: int) -> Callable[[], SourceFrame]:
@@ -127,7 +138,8 @@ def _poses(folder: Path) -> Poses | None:
     return next((read_path(file).poses for file in places if file.is_file()), None)
 
 
-def _times(file: Path) -> list[float]:
+def read_times(file: Path) -> list[float]:
+    """Read `times.txt`, seconds a frame; empty if it is missing. Raises DataError if it is broken."""
     if not file.is_file():
         return []
     text = read_text(file, remedy="unpack it again.", missing=DataError)

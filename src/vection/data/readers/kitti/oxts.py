@@ -16,7 +16,7 @@ EARTH_RADIUS = 6378137.0
 
 def read_oxts_pose(file: Path, *, first_latitude: float) -> Pose:
     """T_imu_to_world in metres: x east, y north, z up, on a Mercator map of the scale at `first_latitude` (degrees)."""
-    latitude, longitude, altitude, roll, pitch, yaw = _packet(file)
+    latitude, longitude, altitude, roll, pitch, yaw = _numbers(file, count=6)
     scale = np.cos(np.radians(first_latitude))
     T = np.eye(4)
     T[:3, :3] = _rotation(2, yaw) @ _rotation(1, pitch) @ _rotation(0, roll)
@@ -30,7 +30,12 @@ def read_oxts_pose(file: Path, *, first_latitude: float) -> Pose:
 
 def read_latitude(file: Path) -> float:
     """Return the latitude of a packet in degrees."""
-    return float(_packet(file)[0])
+    return float(_numbers(file, count=6)[0])
+
+
+def read_oxts_speed(file: Path) -> float:
+    """Return the speed of a packet in metres a second: forward, to the left and up together."""
+    return float(np.linalg.norm(_numbers(file, count=11)[8:11]))
 
 
 def imu_to_rectified(date_folder: Path) -> Pose:
@@ -44,13 +49,14 @@ def imu_to_rectified(date_folder: Path) -> Pose:
     return np.asarray(rectify @ chain[1] @ chain[0])
 
 
-def _packet(file: Path) -> Float[np.ndarray, "6"]:
+def _numbers(file: Path, *, count: int) -> Float[np.ndarray, "count"]:
+    """Return the first numbers of a packet."""
     text = read_text(file, remedy="unpack the GPS/IMU packets again.", missing=DataError)
     try:
-        numbers = np.array(text.split()[:6], dtype=np.float64)
+        numbers = np.array(text.split()[:count], dtype=np.float64)
     except ValueError as error:
         raise DataError(f"The GPS/IMU packet {file} is broken ({error}).") from error
-    if numbers.size != 6:
+    if numbers.size != count:
         raise DataError(f"The GPS/IMU packet {file} holds {numbers.size} numbers instead of 30.")
     return numbers
 

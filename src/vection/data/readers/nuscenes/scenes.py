@@ -147,7 +147,10 @@ def _sequences(
     def follows(number: int) -> bool:
         return number == 0 or shots[number].seconds - shots[number - 1].seconds <= LONGEST_GAP
 
-    for prefix, frames in frames_of_parts(parts, folder=scene.name, camera="02", present=range(len(shots))):
+    frames_of_part = frames_of_parts(
+        parts, folder=scene.name, camera="02", present=range(len(shots)), neighbours=settings.neighbours
+    )
+    for prefix, frames in frames_of_part:
         if frames:
             listed = sequence_frames(
                 [replace(frame, follows=frame.follows and follows(frame.number)) for frame in frames],

@@ -109,7 +109,10 @@ def _sequences(
         return partial(read_frame, place, camera=camera, variant=settings.variant, truth=settings.truth)
 
     segment = _segment_name(name)
-    for prefix, frames in frames_of_parts(parts, folder=segment, camera="02", present=range(len(places))):
+    frames_of_part = frames_of_parts(
+        parts, folder=segment, camera="02", present=range(len(places)), neighbours=settings.neighbours
+    )
+    for prefix, frames in frames_of_part:
         if frames:
             listed = sequence_frames(
                 frames,

@@ -1,0 +1,300 @@
+"""A prediction folder as a scene: frames with image, depth, camera and place, in one unit and within one range."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vection.arrays import CameraMatrix, CameraNumbers, DepthMap, PixelMask, Pose, RgbImage
+from vection.data.clips.intrinsics import camera_matrix, resolve_intrinsics
+from vection.errors import DataError, UsageError
+from vection.exports.settings import FAR_MEDIANS, FAR_METRES, ExportSettings
+from vection.formats.camera_path import KITTI_FILE, read_path
+from vection.formats.prediction_folder import PredictedFrame, PredictionList, read_prediction_list
+from vection.inference.sources import Frame, FrameSource, open_sources
+
+SKY = 10
+"""Cityscapes' train id of the sky."""
+SAMPLED_FRAMES = 16
+"""Frames from which the median depth is taken, evenly over the scene."""
+SURE = 128
+"""Values of a motion mask (255 = surely) from which on a pixel moves."""
+
+
+@dataclass(frozen=True)
+class SceneNeeds:
+    """What a format cannot do without."""
+
+    images: bool = True
+    camera: bool = True
+    path: bool = True
+    limit: bool = True
+    """Whether a far limit holds where none is given."""
+
+
+@dataclass(frozen=True)
+class SceneFrame:
+    """One frame; arrays have the size of its image."""
+
+    number: int
+    """Place among all predicted frames."""
+    name: str
+    seconds: float
+    image: RgbImage
+    """Black where the format needs no images."""
+    depth: DepthMap
+    """As predicted; 0 where it is none."""
+    visible: PixelMask
+    """True where there is depth within the range, no sky, and nothing of the camera's own car."""
+    camera: CameraNumbers
+    """fx, fy, cx, cy in pixels, pixel centres at integers."""
+    T_camera_to_world: Pose
+    moving: PixelMask | None
+    """True where something moves by itself; None if that is not known of this frame."""
+
+    @property
+    def camera_matrix(self) -> CameraMatrix:
+        """K in pixels."""
+        return camera_matrix(self.camera)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The frames of a prediction folder that are exported; the world is the first predicted frame's camera."""
+
+    folder: Path
+    predictions: PredictionList
+    settings: ExportSettings
+    needs: SceneNeeds
+    numbers: tuple[int, ...]
+    """Which of the predicted frames."""
+    poses: tuple[Pose, ...]
+    """T_camera_to_world of all predicted frames; the identity where a format needs none."""
+    median_depth: float
+    far: float
+    """Farthest depth, infinite without limit."""
+    source: FrameSource | None
+    """The frames that were predicted; None where the format needs no images."""
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.numbers)
+
+    @property
+    def unit(self) -> str:
+        """'up-to-scale' or 'metres'."""
+        return self.predictions.unit
+
+    @property
+    def suffix(self) -> str:
+        """Empty in metres, else what names of up-to-scale things end with, where a format takes metres for granted."""
+        return "" if self.unit == "metres" else f"_{self.unit.replace('-', '_')}"
+
+    @property
+    def knows_motion(self) -> bool:
+        """Whether the predictions tell what moves by itself."""
+        return any(frame.motion_mask is not None for frame in self.predictions.frames)
+
+    @property
+    def width(self) -> int:
+        """Width of the frames in pixels."""
+        return self._size[1]
+
+    @property
+    def height(self) -> int:
+        """Height of the frames in pixels."""
+        return self._size[0]
+
+    @property
+    def words(self) -> str:
+        """Unit, scale and range, as every exported file states them."""
+        unit = "in metres" if self.unit == "metres" else f"{self.unit} (one unknown factor to metres)"
+        scale = self.predictions.scale_source
+        near, far = self.settings.near, self.far
+        limits = f"from {near:g} to {far:.4g}" if np.isfinite(far) else f"from {near:g} on"
+        return f"depth and path {unit}; scale: {scale or 'not stated'}; depth {limits}"
+
+    def positions(self) -> list[tuple[float, float, float]]:
+        """Return where the camera was in each frame."""
+        return [tuple(self.poses[number][:3, 3].tolist()) for number in self.numbers]
+
+    def selected(self) -> list[PredictedFrame]:
+        """Return the frames as the list names them."""
+        return [self.predictions.frames[number] for number in self.numbers]
+
+    def __iter__(self) -> Iterator[SceneFrame]:
+        """Read the frames in order, one at a time."""
+        if self.source is None:
+            yield from (self._frame(number, None) for number in self.numbers)
+            return
+        wanted = {self.predictions.frames[number].name: number for number in self.numbers}
+        for frame in self.source:
+            if frame.name in wanted:
+                yield self._frame(wanted.pop(frame.name), frame)
+            if not wanted:
+                return
+        raise DataError(
+            f"{self.source.description} has no frame '{next(iter(wanted))}'; name the predicted frames with"
+            " `frames=PLACE`."
+        )
+
+    def _frame(self, number: int, frame: Frame | None) -> SceneFrame:
+        listed = self.predictions.frames[number]
+        depth = read_depth(self.folder / listed.file)
+        known = np.isfinite(depth) & (depth > 0)
+        depth = np.where(known, depth, np.float32(0))
+        visible = known & (depth >= self.settings.near) & (depth <= self.far)
+        if listed.classes is not None:
+            visible &= _read_map(self.folder / listed.classes, depth.shape) != SKY
+        if frame is not None and frame.image.shape[:2] != depth.shape:
+            size, other = (f"{shape[1]}x{shape[0]}" for shape in (frame.image.shape, depth.shape))
+            raise DataError(
+                f"The frame '{listed.name}' is {size}, its depth {other}; give `frames` that were predicted."
+            )
+        usable = None if frame is None or frame.clip is None else frame.clip.read_usable()
+        if usable is not None:
+            visible &= usable
+        moving = None
+        if listed.motion_mask is not None:
+            moving = _read_map(self.folder / listed.motion_mask, depth.shape) >= SURE
+        return SceneFrame(
+            number=number,
+            name=listed.name,
+            seconds=listed.seconds,
+            image=np.zeros((*depth.shape, 3), np.uint8) if frame is None else frame.image,
+            depth=depth,
+            visible=visible,
+            camera=self._camera(listed),
+            T_camera_to_world=self.poses[number],
+            moving=moving,
+        )
+
+    def _camera(self, listed: PredictedFrame) -> CameraNumbers:
+        if listed.intrinsics is not None:
+            return listed.intrinsics
+        if self.settings.intrinsics is None:
+            assert not self.needs.camera  # refused when the scene was opened
+            return 1.0, 1.0, 0.0, 0.0
+        camera = resolve_intrinsics(self.settings.intrinsics, width=self.width, height=self.height)
+        if camera.distortion is not None:
+            raise DataError("`intrinsics` state a lens distortion, which the frames still have; ingest them first.")
+        return camera.numbers
+
+    @property
+    def _size(self) -> tuple[int, ...]:
+        if self.predictions.height is not None and self.predictions.width is not None:
+            return self.predictions.height, self.predictions.width
+        return read_depth(self.folder / self.predictions.frames[0].file).shape
+
+
+def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, name: str = "") -> Scene:
+    """Open a prediction folder for a format; `name` is its name among several, as below the folder of the frames.
+
+    Raises UsageError if the format needs what the predictions do not have (camera, path, frames), DataError for a
+    broken folder.
+    """
+    predictions = read_prediction_list(folder)
+    if not predictions.frames:
+        raise DataError(f"{folder} lists no frames; predict again.")
+    if predictions.unit not in ("metres", "up-to-scale"):
+        raise DataError(f"{folder} states depth in '{predictions.unit}', which no export knows; predict again.")
+    numbers = _numbers(predictions, settings.only)
+    _check_camera(folder, predictions, numbers, settings, needs)
+    median = _median_depth(folder, predictions, numbers)
+    limit = FAR_METRES if predictions.unit == "metres" else FAR_MEDIANS * median
+    return Scene(
+        folder=folder,
+        predictions=predictions,
+        settings=settings,
+        needs=needs,
+        numbers=numbers,
+        poses=_poses(folder, predictions, numbers, needs),
+        median_depth=median,
+        far=settings.far or (limit if needs.limit else float("inf")),
+        source=_source(folder, predictions, settings.frames, name=name) if needs.images else None,
+    )
+
+
+def read_depth(file: Path) -> DepthMap:
+    """Read a depth map, height x width; DataError if it is missing or none."""
+    try:
+        depth = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"The depth {file} is missing or broken ({error}); predict again.") from error
+    if depth.ndim != 2 or not np.issubdtype(depth.dtype, np.floating):
+        raise DataError(f"{file} holds no depth map; predict again.")
+    return np.asarray(depth, dtype=np.float32)
+
+
+def _read_map(file: Path, size: tuple[int, ...]) -> np.ndarray:
+    values = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    if values is None or values.shape != size:
+        raise DataError(f"{file} is missing or not of the size of the depth; predict again.")
+    return np.asarray(values)
+
+
+def _numbers(predictions: PredictionList, only: Sequence[str]) -> tuple[int, ...]:
+    names = {frame.name: number for number, frame in enumerate(predictions.frames)}
+    for name in only:
+        if name not in names:
+            first, last = predictions.frames[0].name, predictions.frames[-1].name
+            raise UsageError(f"There is no predicted frame '{name}'; the names go from '{first}' to '{last}'.")
+    return tuple(sorted(names[name] for name in only)) if only else tuple(range(len(names)))
+
+
+def _check_camera(
+    folder: Path, predictions: PredictionList, numbers: Sequence[int], settings: ExportSettings, needs: SceneNeeds
+) -> None:
+    known = [predictions.frames[number].intrinsics is not None for number in numbers]
+    if all(known) and settings.intrinsics is not None:
+        raise UsageError(f"The predictions {folder} have intrinsics of their own; leave `intrinsics` out.")
+    if needs.camera and not all(known) and settings.intrinsics is None:
+        raise UsageError(
+            f"The camera of {folder} is not known, and a guessed one would bend every point; give"
+            " `intrinsics=fov:DEGREES`, fx,fy,cx,cy or a JSON file."
+        )
+
+
+def _poses(folder: Path, predictions: PredictionList, numbers: Sequence[int], needs: SceneNeeds) -> tuple[Pose, ...]:
+    """Read the path; frames that stand alone need none."""
+    count, file = len(predictions.frames), folder / KITTI_FILE
+    if file.is_file():
+        poses = read_path(file).poses
+        if len(poses) != count:
+            raise DataError(f"{file} has {len(poses)} poses for {count} frames; predict again.")
+        return tuple(poses)
+    if needs.path and len(numbers) > 1:
+        raise UsageError(
+            f"{folder} has no camera path ({KITTI_FILE}), so its frames do not lie in one world; predict with motion,"
+            " or export a frame that stands alone with `only=NAME`."
+        )
+    return tuple(np.eye(4) for _ in range(count))
+
+
+def _median_depth(folder: Path, predictions: PredictionList, numbers: Sequence[int]) -> float:
+    """Median of the depth of some pixels of some frames; 1 if there is none."""
+    some = sorted({numbers[round(at)] for at in np.linspace(0, len(numbers) - 1, min(SAMPLED_FRAMES, len(numbers)))})
+    samples = []
+    for number in some:
+        depth = read_depth(folder / predictions.frames[number].file)
+        stride = max(1, int(np.sqrt(depth.size / 5000)))
+        part = depth[stride // 2 :: stride, stride // 2 :: stride]
+        samples.append(part[np.isfinite(part) & (part > 0)])
+    depths = np.concatenate(samples)
+    return float(np.median(depths)) if depths.size else 1.0
+
+
+def _source(folder: Path, predictions: PredictionList, frames: Path | None, *, name: str) -> FrameSource:
+    """Find the frames that were predicted; UsageError if they are not there."""
+    if frames is None and not predictions.frames_from:
+        raise UsageError(f"{folder} does not say where its frames lie; name them with `frames=PLACE`.")
+    place = Path(predictions.frames_from) if frames is None else frames
+    if not place.exists():
+        raise UsageError(f"The frames of {folder} are not at {place}; say with `frames=PLACE` where they are.")
+    sources = open_sources(place)
+    named = [source for source in sources if len(sources) == 1 or source.name == name]
+    if not named:
+        raise UsageError(f"{place} holds {len(sources)} clips and none called '{name}'; name one with `frames=PLACE`.")
+    return named[0]

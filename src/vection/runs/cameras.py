@@ -1,0 +1,48 @@
+"""Learned cameras belong to clips by the names of their cameras, whatever their numbers are in a run."""
+
+from pathlib import Path
+
+from vection.errors import UsageError
+from vection.formats.checkpoint import read_config
+from vection.methods.method import Method
+from vection.networks.cameras import MOST_CAMERAS
+
+CAMERAS = "cameras"
+"""Key of the names, by number, in a checkpoint's config."""
+
+Names = tuple[str | None, ...]
+"""By number; None of a camera without a name."""
+
+
+def learned_names(checkpoint: Path) -> Names:
+    """Return the names of the cameras that a checkpoint knows; none of older ones."""
+    return tuple(read_config(checkpoint).get(CAMERAS, ()))
+
+
+def check_cameras(method: Method, names: Names, *, begun: Names | None = None) -> None:
+    """Raise UsageError if cameras are learned, and there are too many, or others than a run was `begun` with."""
+    if method.cameras is None or method.cameras.learned is None:
+        return
+    if len(names) > MOST_CAMERAS:
+        raise UsageError(
+            f"The clips have {len(names)} cameras, and at most {MOST_CAMERAS} can be learned one by one; train on "
+            "fewer videos, or with `method.intrinsics=per-pair`."
+        )
+    if begun and begun != names:
+        raise UsageError(
+            "The clips have other cameras than the run was begun with, so what it has learned of them would be mixed "
+            "up; restore the clips, or start anew with `resume=False`."
+        )
+
+
+def take_over_cameras(method: Method, names: Names, *, before: Names) -> None:
+    """Give what was learned of cameras to those of the same name, and of those without a name to the same number."""
+    if method.cameras is None or method.cameras.learned is None or not before:
+        return
+    numbers = {_key(number, name): number for number, name in enumerate(names)}
+    kept = {number: numbers.get(_key(number, name)) for number, name in enumerate(before)}
+    method.cameras.learned.take_over({old: new for old, new in kept.items() if new is not None})
+
+
+def _key(number: int, name: str | None) -> str | int:
+    return number if name is None else name

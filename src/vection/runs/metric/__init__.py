@@ -1,0 +1,1 @@
+"""What brings runs into metres."""

@@ -1,0 +1,194 @@
+"""Find the metric scale of a run on frames of its camera: what `vection scale` does."""
+
+import dataclasses
+import shutil
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vection.errors import DataError, UsageError
+from vection.files import check_free, whole_folder
+from vection.formats.checkpoint import read_config, weights_digest
+from vection.formats.run_folder import RunFolder
+from vection.formats.scale_file import RunScale, ScaleReading, write_scale
+from vection.inference.motion_source import MotionChoice
+from vection.inference.prediction import Prediction
+from vection.inference.predictor import Predictor
+from vection.inference.sources import Frame, FrameSource, open_sources
+from vection.metric_scale.combine import TESTED, check_speed, combine, is_better, read_factors
+from vection.metric_scale.evidence import Evidence
+from vection.metric_scale.known_distances import KnownDistances
+from vection.metric_scale.sources import ScaleSources, check_sources
+from vection.metric_scale.stored import scale_file, stored_scale
+from vection.metric_scale.travel import Speeds
+from vection.progress import Bars, no_bars
+from vection.runs.device import choose_device
+from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.starts import start_folder
+
+MOST_FRAMES = 300
+"""Frames of each source that are predicted, the first."""
+STEREO_TRAINING = 0.02
+"""Relative standard deviation of the scale that stereo training gives; assumed."""
+
+
+@dataclass(frozen=True)
+class FoundScale:
+    """What was found, and where it is stored."""
+
+    scale: RunScale
+    path: Path | None
+    """The file; None if a scale that was there is kept, because the new one is no better."""
+    frames: int
+    """How many were predicted."""
+
+    @property
+    def unopposed(self) -> bool:
+        """Whether one source alone says it, so that nothing could contradict it."""
+        return len(self.scale.readings) == 1
+
+
+def scale(
+    run: Path | str,
+    frames: Path | str,
+    known: ScaleSources,
+    *,
+    checkpoint: str | None = None,
+    intrinsics: Path | str | None = None,
+    motion: MotionChoice | None = None,
+    path: bool = True,
+    most_frames: int = MOST_FRAMES,
+    out: Path | str | None = None,
+    replace: bool = False,
+    device: str | None = None,
+    progress: Bars = no_bars,
+) -> FoundScale:
+    """Find the factor that turns the depth of `run` into metres, and store it in the run with its uncertainty.
+
+    `frames` are a video, images or clips of the run's camera; the first `most_frames` of each are predicted. `known` is
+    one thing or more that are known in metres. `path=False` is for images that do not follow each other. Of weights
+    that ship, `out` is the new run folder that holds them. Other arguments as of `predict`.
+    Nothing is stored, and DataError says why, if sources contradict each other, or the scale that the run has already
+    (unless `replace`); if frames have no common scale, or held-out stretches another one than the rest; or if the
+    camera would travel faster than any. If the run is in metres already, the new scale is kept only if it errs less on
+    held-out frames. UsageError for arguments that do not fit each other.
+    """
+    sources, evidence = open_sources(Path(frames), intrinsics=intrinsics), known.evidence()
+    check_sources(evidence, sources, path=path)
+    if most_frames < 1:
+        raise UsageError(f"`most_frames={most_frames}` leaves none; it must be positive.")
+    place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
+    _check_place(place, run=run, out=out)
+    predictor = load_predictor(place, device=choose_device(device))
+    parts = [_first(source, most_frames) for source in sources]
+    speeds, count = _observe(predictor, parts, evidence, motion=motion, path=path, progress=progress)
+    readings = _readings(evidence, predictor)
+    factor, uncertainty = combine(readings)
+    if predictor.unit == "metres" and not replace:
+        combine([_present(predictor, place), *readings])
+    speed = None if speeds.median is None else speeds.median * factor / predictor.depth_scale
+    check_speed(speed, source=" and ".join(one.source for one in readings))
+    found = RunScale(
+        factor=factor,
+        uncertainty=uncertainty,
+        readings=tuple(readings),
+        checkpoint=place.name,
+        weights=weights_digest(place),
+        width=predictor.width,
+        height=predictor.height,
+        frames_from=str(Path(frames).resolve()),
+        speed=speed,
+    )
+    if predictor.unit == "metres" and not replace and not is_better(readings, factor, than=predictor.depth_scale):
+        return FoundScale(found, None, count)
+    return FoundScale(found, _store(found, place, out=None if out is None else Path(out)), count)
+
+
+def _check_place(place: Path, *, run: Path | str, out: Path | str | None) -> None:
+    if place == start_folder(str(run)) and out is None:
+        raise UsageError(f"'{run}' ships with vection; say with `out` in which new run folder it gets a scale.")
+    if out is not None:
+        check_free(Path(out))
+
+
+def _first(source: FrameSource, most_frames: int) -> FrameSource:
+    count = None if source.count is None else min(source.count, most_frames)
+    return dataclasses.replace(source.part(range(most_frames)), description=source.description, count=count)
+
+
+def _observe(
+    predictor: Predictor,
+    sources: Sequence[FrameSource],
+    evidence: Sequence[Evidence],
+    *,
+    motion: MotionChoice | None,
+    path: bool,
+    progress: Bars,
+) -> tuple[Speeds, int]:
+    """Show every prediction to every source of the scale; return the speeds and how many frames there were."""
+    speeds, count = Speeds(), 0
+    for source in sources:
+        with progress(f"predicting {source.name or source.description}") as report:
+            for number, (frame, prediction) in enumerate(_predictions(predictor, source, motion=motion, path=path)):
+                speeds.observe(prediction)
+                for one in evidence:
+                    one.observe(frame, prediction)
+                report(number + 1, source.count)
+                count += 1
+        speeds.end()
+        for one in evidence:
+            one.end()
+    return speeds, count
+
+
+def _predictions(
+    predictor: Predictor, frames: Iterable[Frame], *, motion: MotionChoice | None, path: bool
+) -> Iterator[tuple[Frame, Prediction]]:
+    if not path:
+        yield from ((frame, predictor.predict(frame)) for frame in frames)
+        return
+    waiting: deque[Frame] = deque()  # a prediction comes one frame late
+
+    def noted() -> Iterator[Frame]:
+        for frame in frames:
+            waiting.append(frame)
+            yield frame
+
+    for prediction in predictor.stream(noted(), motion=motion):
+        yield waiting.popleft(), prediction
+
+
+def _readings(evidence: Sequence[Evidence], predictor: Predictor) -> list[ScaleReading]:
+    found = []
+    for one in evidence:
+        if isinstance(one, KnownDistances) and one.unseen:
+            missing = ", ".join(sorted({distance.frame for distance in one.unseen}))
+            raise DataError(f"No frame that was predicted is called {missing}; see the names, or raise `most_frames`.")
+        least = 1 if isinstance(one, KnownDistances) else TESTED
+        found.append(read_factors(one.factors, unit=predictor.depth_scale, least=least))
+    return found
+
+
+def _present(predictor: Predictor, place: Path) -> ScaleReading:
+    """The scale that the run has already, with which others must agree."""
+    stored = stored_scale(place)
+    is_stored = stored is not None and stored.source == predictor.scale_source
+    uncertainty = stored.uncertainty if stored is not None and is_stored else STEREO_TRAINING
+    source = f"scale that the run has already, by {predictor.scale_source}"
+    return ScaleReading(source, predictor.depth_scale, uncertainty, None, 0, (), ())
+
+
+def _store(result: RunScale, place: Path, *, out: Path | None) -> Path:
+    if out is None:
+        target = scale_file(place)
+        write_scale(target, result)
+        return target
+    with whole_folder(out) as folder:
+        fresh = RunFolder(folder)
+        shutil.copytree(place, fresh.best)
+        recipe = read_config(place).get("recipe")
+        if isinstance(recipe, dict):
+            fresh.write_recipe(recipe)
+        write_scale(fresh.scale, result)
+    return RunFolder(out).scale

@@ -1,0 +1,172 @@
+"""Write a model for others, into a folder or onto the Hugging Face Hub: what `vection publish` does."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vection.errors import DataError, UsageError
+from vection.files import check_free, whole_folder, write_text
+from vection.formats.checkpoint import CONFIG, DIGEST, read_config, save_checkpoint, weights_digest
+from vection.formats.evaluation_file import Evaluation, read_evaluation
+from vection.formats.prediction_folder import find_prediction_folders, read_prediction_list
+from vection.formats.run_folder import RunFolder
+from vection.hub import HubModel, hub_model, send_model
+from vection.inference.predictor import Predictor
+from vection.recipes.public import public_recipe
+from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_to_json
+from vection.runs.cameras import CAMERAS
+from vection.runs.load import find_run_checkpoint, load_predictor, read_checkpoint_recipe
+from vection.runs.publishing.card import CARD, Facts, model_card
+
+_PLACE = re.compile(r"(?:^|[\s'\"(=,])(?:~?/[\w.]|[A-Za-z]:[\\/]|\\\\)|\bfile:/|^\.\.?/")
+"""Text that holds a place on a machine."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A model that was published."""
+
+    place: str
+    """A folder, or the address of the model on the Hub at the commit that was made."""
+    remarks: tuple[str, ...] = ()
+    """A sentence each, of what its maker should know."""
+
+
+def publish(
+    run: Path | str,
+    to: Path | str,
+    *,
+    licence: str,
+    trained_on: str,
+    checkpoint: str | None = None,
+    public: bool = False,
+) -> Published:
+    """Publish a checkpoint of a run as weights (safetensors), settings (JSON) and a card, in a folder or on the Hub.
+
+    `to` is a folder, which must not exist, or "hf://owner/name", which is made for its owner's eyes unless `public`.
+    `licence` is the model's, by the Hub's identifier ("apache-2.0", "cc-by-nc-4.0", "other"), `trained_on` says in
+    words from what it learned; `checkpoint` is as of `load`. Paths of this machine are left out, and so are scores of
+    another checkpoint. Whatever takes a run folder takes what was published.
+    Raises UsageError for a wrong place, for settings that still name a place of this machine, and if the Hub refuses.
+    """
+    model, words = hub_model(to), " ".join(trained_on.split())
+    if not words:
+        raise UsageError("`trained_on` is empty; say in a sentence which images the model learned from.")
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", licence):
+        raise UsageError(f"`licence={licence}` is no identifier of a licence; give one such as apache-2.0 or other.")
+    if model is None:
+        check_free(Path(to))
+    source = find_run_checkpoint(Path(run), checkpoint=checkpoint)
+    content = _Content(Path(run), source, licence=licence, trained_on=words, to=model, title=Path(str(to)).name)
+    if model is None:
+        content.write(Path(to))
+        return Published(str(to), content.remarks)
+    with tempfile.TemporaryDirectory() as folder:
+        content.write(Path(folder) / "model")
+        sent = send_model(Path(folder) / "model", model, public=public, message=f"{content.recipe.name}, by vection")
+    return Published(str(sent), content.remarks)
+
+
+class _Content:
+    """What is published of one checkpoint."""
+
+    def __init__(
+        self, run: Path, checkpoint: Path, *, licence: str, trained_on: str, to: HubModel | None, title: str
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.predictor: Predictor = load_predictor(checkpoint)
+        stored, own = read_config(checkpoint), read_checkpoint_recipe(checkpoint)
+        imported = _without_places(stored.get("imported", {}))
+        self.recipe = _public(own, imported)
+        evaluation, why = _scores_of(RunFolder(run), checkpoint)
+        self.remarks = () if evaluation is not None else (f"the card has no scores: {why}.",)
+        method = self.predictor.method
+        learned = method.cameras is not None and method.cameras.learned is not None
+        self.config: dict[str, Any] = {
+            "recipe": recipe_to_json(self.recipe),
+            "position": {key: done for key, done in stored.get("position", {}).items() if key != "best"},
+            "knows": asdict(method.knows),
+            **({"imported": imported} if imported else {}),
+            **({CAMERAS: stored[CAMERAS]} if learned and CAMERAS in stored else {}),
+        }
+        self.facts = Facts(
+            title=title.partition("@")[0],
+            licence=licence,
+            trained_on=trained_on,
+            recipe=self.recipe,
+            starts_elsewhere=own.start_from is not None and self.recipe.start_from is None,
+            imported=imported,
+            steps=int(self.config["position"].get("step", 0)),
+            evaluation=evaluation,
+            model=to,
+            knows=asdict(method.knows),
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write the folder, whole or not at all."""
+        card = model_card(self.facts, self.predictor)
+        for text in [*_texts(self.config), *card.splitlines()]:
+            if _PLACE.search(text):
+                raise UsageError(f"'{text}' would be published and names a place on this machine; change it first.")
+        with whole_folder(folder) as fresh:
+            save_checkpoint(fresh, weights=self.predictor.method.state_dict(), config=self.config)
+            config = read_config(fresh) | {DIGEST: weights_digest(fresh)}
+            write_text(fresh / CONFIG, json.dumps(config, indent=1))
+            write_text(fresh / CARD, card)
+
+
+def _public(recipe: Recipe, imported: dict[str, Any]) -> Recipe:
+    public = public_recipe(recipe)
+    if not imported:
+        return public
+    return replace(public, summary=f"imported from a public checkpoint ({imported.get('layout')})")
+
+
+def _without_places(imported: dict[str, Any]) -> dict[str, Any]:
+    """Keep the layout and the hashes, which say what was imported wherever it lay."""
+    return {key: imported[key] for key in ("layout", "sha256") if key in imported}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in nested plain values, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _scores_of(run: RunFolder, checkpoint: Path) -> tuple[Evaluation | None, str]:
+    """Return the scores of the run if they are those of this checkpoint, else None and why."""
+    if not run.evaluation.is_file():
+        return None, "the run was not evaluated (vection evaluate RUN)"
+    lists = find_prediction_folders(run.predictions) if run.has_predictions else []
+    if not lists:
+        return None, "the predictions that were evaluated are gone"
+    oldest = min((folder / "predictions.json").stat().st_mtime for folder in lists)
+    try:
+        models = {read_prediction_list(folder).model for folder in lists}
+        evaluation = read_evaluation(run.evaluation)
+    except DataError:
+        return None, "the evaluation cannot be read"
+    if not all(_is_of(model, run, checkpoint) for model in models):
+        return None, "what was evaluated was predicted with another checkpoint"
+    if not (checkpoint / CONFIG).stat().st_mtime <= oldest <= run.evaluation.stat().st_mtime:
+        return None, "the evaluation is older than the checkpoint or the predictions"
+    return evaluation, ""
+
+
+def _is_of(model: str, run: RunFolder, checkpoint: Path) -> bool:
+    """Whether predictions that name `model` are of this checkpoint; a run's bare name means the one it stands for."""
+    if model == run.path.resolve().name:
+        return checkpoint.resolve() == find_run_checkpoint(run.path).resolve()
+    return Path(model).resolve().parts[-3:] == checkpoint.resolve().parts[-3:]  # runs may have been moved as a whole

@@ -1,0 +1,199 @@
+"""Train on videos as they are: cut, measured, learned from, and scored on a piece held out; `vection train VIDEO`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from vection.data.clips.folder import CLIP_FILE, read_clip
+from vection.data.ingest.clip_writer import IngestSettings
+from vection.data.ingest.ingestion import ingest, unique_names
+from vection.data.ingest.video import find_sources
+from vection.data.sets.clip_dataset import ClipDataset
+from vection.data.sets.labelled import LabelledClips
+from vection.errors import DataError, UsageError
+from vection.evaluation.depth.protocol import ALL
+from vection.evaluation.depth.protocols import MEASURED
+from vection.evaluation.truth.measured import measured_truth
+from vection.files import read_json, write_text
+from vection.formats.run_folder import RunFolder
+from vection.inference.sources import FrameSource, open_sources
+from vection.inference.write import write_predictions
+from vection.progress import Bars, no_bars
+from vection.recipes.recipe import Recipe
+from vection.reports.report import write_report
+from vection.runs.data import load_data
+from vection.runs.device import choose_device
+from vection.runs.evaluate import evaluate
+from vection.runs.load import load_predictor, read_run_recipe
+from vection.runs.start import starting_recipe
+from vection.runs.train import train
+from vection.training.accelerator import check_trackers
+from vection.training.settings import TrackerName
+
+
+@dataclass(frozen=True)
+class VideoTraining:
+    """What a training on videos left."""
+
+    run: Path
+    report: Path
+    abs_rel: dict[str, float]
+    """Against depth measured in the held-out pieces, of the model and of depth that needs no learning; empty where the
+    recipe measures nothing, or nothing could be measured in them."""
+    warnings: tuple[str, ...] = ()
+    """A sentence each, of what their maker should know."""
+
+
+def train_on_videos(
+    videos: Sequence[Path | str],
+    *,
+    out: Path | str,
+    recipe: Recipe | str = "video",
+    intrinsics: Path | str | None = None,
+    checkpoint: str | None = None,
+    minutes: float | None = None,
+    resume: bool = True,
+    device: str | None = None,
+    workers: int = 0,
+    log_with: Sequence[TrackerName] = (),
+    progress: Bars = no_bars,
+) -> VideoTraining:
+    """Turn videos or folders of images into clips in the run folder `out`, train on them, and write the report.
+
+    Clips have the recipe's size, and geometry is measured in the videos if it learns from that. The end of each clip,
+    or of many clips whole ones, is held out, predicted, and scored without labels. A stopped call goes on when it is
+    repeated. `intrinsics` as `ingest` takes them; `checkpoint` and `log_with` as `train` has them; `minutes` is the
+    time of everything until the training ends.
+    Raises UsageError (a missing video, a folder of other videos) or DataError (no video is usable).
+    """
+    began, log_with = perf_counter(), check_trackers(log_with)
+    out = Path(out)
+    if isinstance(recipe, str):
+        recipe = starting_recipe(recipe, out=out)
+    if recipe.data.source != "clips":
+        raise UsageError(f"The recipe '{recipe.name}' reads a data set, not videos; prepare that, or take 'video'.")
+    folder = RunFolder(out)
+    settings = IngestSettings(
+        width=recipe.data.width,
+        height=recipe.data.height,
+        intrinsics=intrinsics,
+        measure=recipe.method.needs.measured,
+    )
+    sources = [source for video in videos for source in find_sources(Path(video))]
+    _claim(folder, sources, settings)
+    data, warnings = _clips(folder.clips, sources, settings, workers=workers, progress=progress)
+    train(
+        recipe,
+        data=data,
+        out=out,
+        checkpoint=checkpoint,
+        resume=resume,
+        device=device,
+        minutes=None if minutes is None else minutes - (perf_counter() - began) / 60,
+        workers=workers,
+        log_with=log_with,
+        progress=progress,
+    )
+    held_out = _predict_held_out(folder, data, device=device, progress=progress)
+    abs_rel = _score(folder, data, held_out, progress=progress) if settings.measure else {}
+    return VideoTraining(out, write_report(out), abs_rel, tuple(warnings))
+
+
+def is_video_source(path: Path) -> bool:
+    """Whether a path is a video or a folder of images or videos, and not clips or a run."""
+    return path.is_file() or (path.is_dir() and next(path.rglob(CLIP_FILE), None) is None)
+
+
+def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings) -> None:
+    """Note which videos the run is of, and how they are cut; UsageError if it is a run of others."""
+    content: dict[str, Any] = {
+        "videos": [str(source.resolve()) for source in sources],
+        "size": [settings.width, settings.height],
+        "intrinsics": None if settings.intrinsics is None else str(settings.intrinsics),
+    }
+    if not folder.videos.is_file():
+        if folder.recipe.is_file():
+            raise UsageError(f"'{folder.path}' holds a run that was not made of videos; choose another `out`.")
+        write_text(folder.videos, json.dumps(content, indent=1))
+        return
+    begun = read_json(folder.videos, remedy="choose another `out`.", missing=DataError)
+    for key, value in content.items():
+        if begun.get(key) != value:
+            raise UsageError(f"'{folder.path}' was begun with other {key} ({begun.get(key)}); choose another `out`.")
+
+
+def _clips(
+    folder: Path, sources: Sequence[Path], settings: IngestSettings, *, workers: int, progress: Bars
+) -> tuple[Path, list[str]]:
+    """Ingest what is not yet there; return the folder to train on (that of a single clip itself) and warnings."""
+    warnings = []
+    places = [folder / name for name in unique_names(list(sources))]
+    for source, place in zip(sources, places, strict=True):
+        if not (place / CLIP_FILE).is_file():
+            try:
+                with progress(f"reading {source.name}") as report:
+                    ingest(source, place, settings=settings, workers=workers, progress=report)
+            except DataError as error:
+                if len(sources) == 1:
+                    raise
+                warnings.append(f"{source.name} is left out: {error}")
+                continue
+        about = read_clip(place).ingest or {}
+        warnings += [f"{source.name}: {warning}" for warning in about.get("warnings", ())]
+    clips = [place for place in places if (place / CLIP_FILE).is_file()]
+    if not clips:
+        raise DataError(f"None of the {len(sources)} videos is usable. {' '.join(warnings)}")
+    return clips[0] if len(clips) == 1 else folder, warnings
+
+
+def _predict_held_out(folder: RunFolder, data: Path, *, device: str | None, progress: Bars) -> set[str]:
+    """Predict the held-out pieces into the run folder; return the names of their images, as truth has them."""
+    predictor = load_predictor(folder.path, device=choose_device(device))
+    names: set[str] = set()
+    for source, frames in _held_out(read_run_recipe(folder.path), data):
+        piece = source.part(frames)
+        with progress(f"predicting what was held out of {source.name or data.name}") as report:
+            report(0, piece.count)
+            write_predictions(
+                predictor.stream(piece),
+                folder.predictions / source.name,
+                model=folder.path.name,
+                frames_from=str(Path(source.description).resolve()),
+                overwrite=True,
+            )
+            report(len(frames), piece.count)
+        names |= {f"{source.name}/{frame.name}".lstrip("/") for frame in piece}
+    return names
+
+
+def _held_out(recipe: Recipe, data: Path) -> Iterator[tuple[FrameSource, range]]:
+    """Each clip of which something was held out, with these frames from the first to the last."""
+    validation = load_data(recipe, data).validation
+    if isinstance(validation, LabelledClips):
+        validation = validation.clips
+    assert isinstance(validation, ClipDataset)
+    targets: dict[str, list[int]] = {}
+    for index in range(len(validation)):
+        clip, frame = validation.target_frame(index)
+        targets.setdefault(clip, []).append(frame)
+    for clip, source in zip(validation.names, open_sources(data), strict=True):
+        if clip in targets:
+            yield source, range(min(targets[clip]), max(targets[clip]) + 1)
+
+
+def _score(folder: RunFolder, data: Path, held_out: set[str], *, progress: Bars) -> dict[str, float]:
+    truths = measured_truth(data)
+    scored = [name for name in truths.names if name in held_out]
+    if not scored:
+        return {}
+    comparison = evaluate(
+        folder.path,
+        truths.select(scored),
+        MEASURED,
+        row_mean_from=truths.select([name for name in truths.names if name not in held_out]),
+        progress=progress,
+    )
+    return {result.name: result.categories[ALL].mean.abs_rel for result in comparison.results}

@@ -1,0 +1,113 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vection.cli.main import main
+from vection.data.clips.folder import read_clip, write_rgb
+from vection.data.synthetic.drive import render_drive
+from vection.data.synthetic.settings import still_street
+from vection.errors import DataError, UsageError
+from vection.formats.evaluation_file import read_evaluation
+from vection.formats.measured_geometry import is_measured
+from vection.formats.prediction_folder import read_prediction_list
+from vection.formats.run_folder import RunFolder
+from vection.recipes.registry import get_recipe
+from vection.runs.videos import VideoTraining, train_on_videos
+
+DRIVE = still_street(width=192, height=128, frames=24, antialias=False)
+RECIPE = "measured-depth-debug"
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drive as a folder of images without a camera."""
+    folder = tmp_path_factory.mktemp("videos") / "drive"
+    folder.mkdir()
+    for number, frame in enumerate(render_drive(DRIVE, seed=3)):
+        write_rgb(folder / f"{number:04d}.png", frame.image)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(images: Path, tmp_path_factory: pytest.TempPathFactory) -> VideoTraining:
+    return train_on_videos([images], out=tmp_path_factory.mktemp("runs") / "run", recipe=RECIPE, device="cpu")
+
+
+def test_a_video_becomes_a_run_with_a_report(trained: VideoTraining):
+    run = RunFolder(trained.run)
+    clip = read_clip(run.clips / "drive")
+    assert (clip.width, clip.height) == (96, 64)
+    assert is_measured(clip.folder)
+    assert trained.report.is_file()
+    assert any("60 degrees" in warning for warning in trained.warnings)
+
+
+def test_what_was_held_out_is_predicted_and_scored(trained: VideoTraining):
+    run = RunFolder(trained.run)
+    predicted = [frame.name for frame in read_prediction_list(run.predictions).frames]
+    stems = [frame.stem for frame in read_clip(run.clips / "drive").frames]
+    assert 0 < len(predicted) < len(stems) / 2
+    assert predicted == stems[-len(predicted) :]
+    assert set(trained.abs_rel) == {"model", "constant depth", "row-mean depth"}
+    evaluation = read_evaluation(run.evaluation)
+    assert evaluation.results[0].errors["all"]["abs_rel"] == pytest.approx(trained.abs_rel["model"], abs=1e-6)
+
+
+def test_again_it_goes_on_without_reading_the_video_again(trained: VideoTraining, images: Path):
+    clip_file = RunFolder(trained.run).clips / "drive" / "clip.json"
+    before = clip_file.stat().st_mtime_ns
+    again = train_on_videos([images], out=trained.run, recipe=RECIPE, device="cpu")
+    assert again.abs_rel == trained.abs_rel
+    assert clip_file.stat().st_mtime_ns == before
+
+
+def test_a_run_of_other_videos_is_refused(trained: VideoTraining, images: Path):
+    other = images.parent / "other"
+    other.mkdir(exist_ok=True)
+    write_rgb(other / "0.png", np.zeros((64, 96, 3), np.uint8))
+    with pytest.raises(UsageError, match="begun with other videos"):
+        train_on_videos([other], out=trained.run, recipe=RECIPE)
+    recipe = get_recipe(RECIPE)
+    wider = replace(recipe, data=replace(recipe.data, width=128))
+    with pytest.raises(UsageError, match="begun with other size"):
+        train_on_videos([images], out=trained.run, recipe=wider)
+
+
+def test_one_of_several_that_is_unusable_is_left_out_by_name(images: Path, tmp_path: Path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    done = train_on_videos([broken, images], out=tmp_path / "run", recipe="monodepth2-debug", device="cpu")
+    assert any(warning.startswith("broken.mp4 is left out") for warning in done.warnings)
+    assert done.abs_rel == {}
+    with pytest.raises(DataError, match="None of the 2 videos"):
+        train_on_videos([broken, broken], out=tmp_path / "none", recipe=RECIPE)
+
+
+def test_a_data_set_s_recipe_is_refused(images: Path, tmp_path: Path):
+    with pytest.raises(UsageError, match="reads a data set"):
+        train_on_videos([images], out=tmp_path / "run", recipe="monodepth2")
+
+
+def test_the_command_tells_recipes_videos_and_clips_apart(
+    images: Path, trained: VideoTraining, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    words = ["train", RECIPE, str(images), "--out", str(trained.run), "--device", "cpu", "--json"]
+    assert main(words) == 0
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert printed["report"] == str(trained.report)
+    assert printed["abs_rel"] == trained.abs_rel
+    clips = str(RunFolder(trained.run).clips)
+    wrong = {
+        (RECIPE, str(images), "--data", clips): "not both",
+        (clips,): f"--data {clips}",
+        ("absent.mp4",): "no video absent.mp4",
+        (): "Name a video",
+        ("--data", clips): "--out",
+        ("--data", clips, "--out", str(tmp_path / "run"), "--intrinsics", "fov:60"): "clips have their own",
+    }
+    for words, message in wrong.items():
+        assert main(["train", *words]) == 2
+        assert message in capsys.readouterr().err
