@@ -53,8 +53,8 @@ def predict(
     `intrinsics` as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the method sees when
     it compares a frame with its neighbours; an empty list means all. `engine` is what computes the depth network, as of
     `open_engine`: "torch", an exported file, or "auto"; `compile` makes it PyTorch's `torch.compile`. An older
-    prediction folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not given.
-    Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
+    prediction folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not
+    given. Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")

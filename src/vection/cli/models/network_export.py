@@ -53,8 +53,8 @@ class ExportNetwork:
     dynamic: bool = False
     """Take any number of images of any size whose sides are multiples of 32."""
     tolerance: float | None = None
-    """Largest difference from PyTorch: the largest of a pixel in fp32 (1e-4 if not given), the mean of others (fp16 0.01,
-    bf16 0.03, int8 0.02)."""
+    """Largest difference from PyTorch: the largest of a pixel in fp32 (1e-4 if not given), the mean of others (fp16
+    0.01, bf16 0.03, int8 0.02)."""
     overwrite: bool = False
     """Replace an older export."""
     json: bool = False
