@@ -44,28 +44,25 @@ def predict(
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last"
-    or the optimiser steps of a snapshot, the recipe's choice if not given. `width` and `height` are the size at which
-    the networks see images, if not that of training. Of several clips each gets a folder of its name below `out`.
-    `path`, `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says
-    whether the camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and
-    leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
-    `intrinsics` as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the method sees when
-    it compares a frame with its neighbours; an empty list means all. `engine` is what computes the depth network, as of
-    `open_engine`: "torch", an exported file, or "auto"; `compile` makes it PyTorch's `torch.compile`. An older
-    prediction folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU, if not
-    given. Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
+    `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
+    `width` and `height` are the size at which the networks see images, if not that of training. Of several clips each
+    gets a folder of its name below `out`. `path`, `video` and `png` can be left out; `scene_flow` is written besides,
+    where motion is known. `motion` says whether the camera's motion is measured in the frames or predicted; "auto"
+    measures where the camera is known, and leaves it out where it can be neither; None takes the network's where the
+    method has learned motion, else "auto". `intrinsics` as `ingest` takes them. `pictures` are names of
+    `vection.methods.pictures`: what the method sees when it compares a frame with its neighbours; an empty list means
+    all. `engine` is what computes the depth network, as of `open_engine`; `compile` makes it PyTorch's `torch.compile`.
+    An older prediction folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU.
+    Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     if compile and engine != "torch":
         raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
-    out = Path(out)
-    sources = open_sources(Path(frames), intrinsics=intrinsics)
+    out, sources = Path(out), open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
-    place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
-    device = choose_device(device)
+    place, device = find_run_checkpoint(Path(run), checkpoint=checkpoint), choose_device(device)
     predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
     words = _prepare(predictor, engine=engine, compile=compile, run=place, frames=frames)
     observer = None if pictures is None else _observer(predictor, pictures, sources)
