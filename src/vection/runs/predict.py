@@ -1,6 +1,6 @@
 """Predict files from files: what `vection predict` does."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vection.errors import UsageError
@@ -11,7 +11,7 @@ from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.write import check_writable, write_predictions
-from vection.progress import Bars, no_bars
+from vection.progress import Bars, Report, no_bars
 from vection.runs.device import choose_device
 from vection.runs.export_network import open_engine
 from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
@@ -46,19 +46,16 @@ def predict(
 
     `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
     `width` and `height` are the size at which the networks see images, if not that of training. Of several clips each
-    gets a folder of its name below `out`. `path`, `video` and `png` can be left out; `scene_flow` is written besides,
-    where motion is known. `motion` says whether the camera's motion is measured in the frames or predicted; "auto"
-    measures where the camera is known, and leaves it out where it can be neither; None takes the network's where the
-    method has learned motion, else "auto". `intrinsics` as `ingest` takes them. `pictures` are names of
-    `vection.methods.pictures`: what the method sees when it compares a frame with its neighbours; an empty list means
-    all. `engine` is what computes the depth network, as of `open_engine`; `compile` makes it PyTorch's `torch.compile`.
-    An older prediction folder is replaced with `overwrite` only. `device` is the GPU if there is one, else the CPU.
-    Raises UsageError for wrong places and for what cannot be known, DataError for unusable frames.
+    gets a folder of its name below `out`. `path`, `video` and `png` can be left out; `scene_flow` is written besides.
+    `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
+    it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
+    `ingest` takes them. `pictures` are names of `vection.methods.pictures`, what the method sees when it compares a
+    frame with its neighbours; an empty list means all. `engine` computes the depth network, as of `open_engine`;
+    `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder, and nothing else ever is.
+    `device` is the GPU if there is one, else the CPU. Raises UsageError, or DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
-    if compile and engine != "torch":
-        raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
     out, sources = Path(out), open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
@@ -70,7 +67,7 @@ def predict(
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
             folder = write_predictions(
-                _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
+                _predictions(predictor, _counted(source, report=report), path=path, motion=motion),
                 out / source.name,
                 model=checkpoint_name(run, place) + words,
                 frames_from=str(Path(source.description).resolve()),
@@ -92,7 +89,9 @@ def _prepare(
     run: Path,
     frames: Path | str,
 ) -> str:
-    """Choose how the networks are computed; return it in words, empty if it is by PyTorch as it is."""
+    """Choose how the networks are computed; return it in words, empty if by PyTorch. UsageError for what does not fit."""
+    if compile and engine != "torch":
+        raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
     predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
     predictor.networks.compiled = compile
     predictor.networks.engine, words = open_engine(engine, predictor, run=run, frames=frames)
@@ -115,9 +114,7 @@ def _predictions(
     yield from predictor.stream(ahead, motion=motion) if path else predictor.each(ahead)
 
 
-def _counted(
-    frames: Iterable[Frame], *, total: int | None, report: Callable[[int, int | None], None]
-) -> Iterator[Frame]:
-    for number, frame in enumerate(frames):
+def _counted(source: FrameSource, *, report: Report) -> Iterator[Frame]:
+    for number, frame in enumerate(source):
         yield frame
-        report(number + 1, total)
+        report(number + 1, source.count)
