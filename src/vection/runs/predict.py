@@ -89,7 +89,7 @@ def _prepare(
     run: Path,
     frames: Path | str,
 ) -> str:
-    """Choose how the networks are computed; return it in words, empty if by PyTorch. UsageError for what does not fit."""
+    """Choose how the networks are computed; return it in words, empty for PyTorch. UsageError if not to be had."""
     if compile and engine != "torch":
         raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
     predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
