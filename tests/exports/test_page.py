@@ -10,6 +10,7 @@ import pytest
 from tests.exports.conftest import Drive
 
 from vection.cli.main import main
+from vection.errors import UsageError
 from vection.runs.export import view
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -102,3 +103,14 @@ def test_levels_of_depth_are_fine_enough() -> None:
     levels = _levels(depth, (1.0, 80.0)).astype(np.float64)
     np.testing.assert_allclose(80 ** ((levels - 1) / (LEVELS - 1)), depth, rtol=0.01)
     assert _levels(np.zeros((1, 2), np.float32), (1.0, 80.0)).max() == 0
+
+
+def test_only_a_page_is_replaced_unasked(exact: Path, tmp_path: Path) -> None:
+    place = tmp_path / "notes.html"
+    place.write_text("mine")
+    with pytest.raises(UsageError, match="was not exported by vection"):
+        view(exact, place)
+    assert place.read_text() == "mine"
+    place.unlink()
+    view(exact, place)
+    view(exact, place)

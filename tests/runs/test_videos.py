@@ -78,12 +78,20 @@ def test_a_run_of_other_videos_is_refused(trained: VideoTraining, images: Path):
 
 def test_one_of_several_that_is_unusable_is_left_out_by_name(images: Path, tmp_path: Path):
     broken = tmp_path / "broken.mp4"
+    other = tmp_path / "other.mp4"
     broken.write_bytes(b"no video")
+    other.write_bytes(b"no video")
     done = train_on_videos([broken, images], out=tmp_path / "run", recipe="monodepth2-debug", device="cpu")
     assert any(warning.startswith("broken.mp4 is left out") for warning in done.warnings)
     assert done.abs_rel == {}
     with pytest.raises(DataError, match="None of the 2 videos"):
-        train_on_videos([broken, broken], out=tmp_path / "none", recipe=RECIPE)
+        train_on_videos([broken, other], out=tmp_path / "none", recipe=RECIPE)
+
+
+def test_videos_of_one_name_do_not_take_each_other_s_place(images: Path, tmp_path: Path):
+    with pytest.raises(UsageError, match="would be one clip, 'drive'"):
+        train_on_videos([images, images], out=tmp_path / "run", recipe=RECIPE)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_data_set_s_recipe_is_refused(images: Path, tmp_path: Path):

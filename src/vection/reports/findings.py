@@ -129,5 +129,5 @@ def _validation_remark(validation: Sequence[Event]) -> list[str]:
         return []
     return [
         f"The validation loss was least at step {best.step} ({best.loss:.4g}) and ended at {finite[-1].loss:.4g}: "
-        "predict with --checkpoint best, or train on more video."
+        "predict with the best checkpoint, or train on more video."
     ]

@@ -23,6 +23,8 @@ STATEMENT = "export.json"
 
 PAGE = Format(write_page, ".html")
 """How the page of `view` is written."""
+PAGE_MARK = b"<title>vection view"
+"""Stands near the beginning of each."""
 
 
 @dataclass(frozen=True)
@@ -144,5 +146,10 @@ def _folders(root: Path) -> list[Path]:
 def _check_place(place: Path, form: Format, *, overwrite: bool) -> None:
     if not overwrite:
         check_free(place)
-    elif place.is_dir() and any(place.iterdir()) and not (form.is_folder and (place / STATEMENT).is_file()):
+        return
+    foreign = place.is_dir() and any(place.iterdir()) and not (form.is_folder and (place / STATEMENT).is_file())
+    if form is PAGE and place.is_file():  # pages are replaced unasked, so only they are
+        with place.open("rb") as file:
+            foreign = PAGE_MARK not in file.read(1000)
+    if foreign:
         raise UsageError(f"{place} was not exported by vection, so it is not overwritten; choose another place.")

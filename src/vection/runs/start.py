@@ -42,7 +42,7 @@ def with_start(recipe: Recipe, *, checkpoint: str | None = None) -> Recipe:
     """
     if recipe.start_from is None:
         if recipe.starts_after is not None:
-            made = f"vection train {recipe.starts_after} --data DATA --out runs/{recipe.starts_after}"
+            made = f"vection train {recipe.starts_after} `data=DATA` `out=runs/{recipe.starts_after}`"
             raise UsageError(
                 f"{recipe.name} starts from the weights of {recipe.starts_after}; name such a run with `start_from=RUN`"
                 f" (make it with: {made})."

@@ -83,6 +83,7 @@ def train_on_videos(
         measure=recipe.method.needs.measured,
     )
     sources = [source for video in videos for source in find_sources(Path(video))]
+    _check_names(sources)
     _claim(folder, sources, settings)
     data, warnings = _clips(folder.clips, sources, settings, workers=workers, progress=progress)
     train(
@@ -105,6 +106,15 @@ def train_on_videos(
 def is_video_source(path: Path) -> bool:
     """Whether a path is a video or a folder of images or videos, and not clips or a run."""
     return path.is_file() or (path.is_dir() and next(path.rglob(CLIP_FILE), None) is None)
+
+
+def _check_names(sources: Sequence[Path]) -> None:
+    """Raise UsageError if clips would take each other's place."""
+    names = unique_names(list(sources))
+    for name in names:
+        if names.count(name) > 1:
+            alike = [str(source) for source, its in zip(sources, names, strict=True) if its == name]
+            raise UsageError(f"{' and '.join(alike)} would be one clip, '{name}'; give each once, and rename one.")
 
 
 def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings) -> None:

@@ -104,7 +104,7 @@ def _use(facts: Facts) -> list[str]:
     return [
         "```",
         "pip install 'vection[cli,hub,video]'",
-        f"vection predict {address} drive.mp4 --out predictions/drive",
+        f"vection predict {address} drive.mp4",
         "```",
         "",
         "```python",
