@@ -16,8 +16,8 @@ from vection.data.clips.resizing import resize_camera, resize_image, resize_map,
 from vection.errors import UsageError
 from vection.inference.ahead import in_groups
 from vection.inference.camera import learned_camera
-from vection.inference.measured_motion import MotionMeasurement, SeenFrame
-from vection.inference.motion_source import UNKNOWN_CAMERA, MotionChoice, choose_motion
+from vection.inference.motion.measured import MotionMeasurement, SeenFrame
+from vection.inference.motion.source import UNKNOWN_CAMERA, MotionChoice, choose_motion
 from vection.inference.networks import Networks
 from vection.inference.prediction import FramePose, Prediction
 from vection.inference.sources import Frame

@@ -37,11 +37,11 @@ from vection.inference.colour import (
     overlay_mask,
     sample_inverse_depth,
 )
-from vection.inference.motion_source import describe_motion
+from vection.inference.motion.scene_flow import scene_flow as derive_scene_flow
+from vection.inference.motion.source import describe_motion
 from vection.inference.observe import ObservedFrame
 from vection.inference.picture_files import write_pictures
 from vection.inference.prediction import Prediction
-from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
 
 IMAGES = ".images"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vection.errors import UsageError
 from vection.inference.ahead import read_ahead
-from vection.inference.motion_source import MotionChoice
+from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
