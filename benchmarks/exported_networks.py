@@ -24,8 +24,8 @@ from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import KITTI_2015
 from vection.evaluation.truth.truth_set import kitti_2015_truth
 from vection.inference.predictor import Predictor
-from vection.runs.export_network import export_network
 from vection.runs.load import load_predictor
+from vection.runs.networks.export import export_network
 
 FILES = (
     ("onnx", "fp32"),

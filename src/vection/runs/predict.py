@@ -13,8 +13,8 @@ from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, Report, no_bars
 from vection.runs.device import choose_device
-from vection.runs.export_network import open_engine
 from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
+from vection.runs.networks.export import open_engine
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
 """How many frames a network predicts at once, by the kind of device."""

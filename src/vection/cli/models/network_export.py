@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> None:
     options = parse(ExportNetwork, arguments, command="export", examples=EXAMPLES)
     if (options.width is None) != (options.height is None):
         raise UsageError("--width and --height belong together; give both or none.")
-    from vection.runs.export_network import export_network
+    from vection.runs.networks.export import export_network
 
     size = None if options.width is None or options.height is None else (options.height, options.width)
     written = export_network(

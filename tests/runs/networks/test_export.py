@@ -19,7 +19,7 @@ from vection.methods.method import changed
 from vection.recipes.methods import build_method
 from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.runs.export_network import STATEMENT, export_network
+from vection.runs.networks.export import STATEMENT, export_network
 from vection.runs.predict import predict
 
 HEIGHT, WIDTH = 64, 96
