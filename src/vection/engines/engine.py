@@ -54,8 +54,10 @@ class NetworkFile:
     unit: Unit
     """Of depth, translation and object flow."""
     scale_source: str
+    depth_scale: float
+    """What the network's own depth was multiplied by to be in that unit."""
     model: str
-    """The run that was exported."""
+    """The checkpoint that was exported."""
     weights: str
     """SHA-256 of the checkpoint's weights."""
     preparation: str = PREPARATION

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from torch._dynamo.exc import UserError
 
 from vection.arrays import AnyArray
 from vection.engines.engine import METADATA, SUFFIXES, Network, NetworkFile, read_description
@@ -51,7 +53,7 @@ def write_openvino(module: PartModule, example: Inputs, file: Path, description:
     sizes = [list(value.shape) for value in example.values()]
     if description.dynamic:
         sizes = [[-1, *size[1:]] if len(size) == 3 else [-1, -1, -1, 3] for size in sizes]
-    model = openvino.convert_model(module, example_input=tuple(example.values()), input=sizes)
+    model = openvino.convert_model(_program(module, example, description), input=sizes)
     for port, name in zip([*model.inputs, *model.outputs], [*module.inputs, *module.outputs], strict=True):
         port.get_tensor().set_names({name})
     save_openvino(model, file, description)
@@ -67,9 +69,7 @@ def save_openvino(model: Any, file: Path, description: NetworkFile) -> None:
 
 def write_torch(module: PartModule, example: Inputs, file: Path, description: NetworkFile) -> None:
     """Write an exported program, which needs PyTorch alone."""
-    shapes = _dynamic_shapes(example) if description.dynamic else None
-    with torch.no_grad():
-        program = torch.export.export(module, tuple(example.values()), dynamic_shapes=shapes)
+    program = _program(module, example, description)
     torch.export.save(program, str(file), extra_files={EXTRA_FILE: description.to_json()})
 
 
@@ -146,7 +146,7 @@ class TorchNetwork:
         stated = {EXTRA_FILE: ""}
         try:
             program = torch.export.load(str(file), extra_files=stated)
-        except (RuntimeError, ValueError, OSError) as error:
+        except (RuntimeError, ValueError, OSError, BadZipFile) as error:
             raise DataError(f"PyTorch cannot read {file}; export the run again.") from error
         self.description = read_description(stated[EXTRA_FILE], path=file)
         self.module = program.module()
@@ -167,6 +167,15 @@ def _dynamic_shapes(example: Inputs) -> tuple[Any, ...]:
     return shapes if len(shapes) == 1 else (shapes,)  # several inputs are one argument, *images
 
 
+def _program(module: PartModule, example: Inputs, description: NetworkFile) -> torch.export.ExportedProgram:
+    shapes = _dynamic_shapes(example) if description.dynamic else None
+    try:
+        with torch.no_grad():
+            return torch.export.export(module, tuple(example.values()), dynamic_shapes=shapes)
+    except UserError as error:  # numbers that depend on the images, or sizes that must stay as they are
+        raise _not_exportable(description) from error
+
+
 def _not_exportable(description: NetworkFile) -> UsageError:
-    remedy = "leave `dynamic` out" if description.dynamic else "`to=openvino`, or predict with the run itself"
-    return UsageError(f"PyTorch cannot export the {description.part} of this model to ONNX; {remedy}.")
+    remedy = "leave `dynamic` out" if description.dynamic else "predict with the run itself"
+    return UsageError(f"PyTorch cannot export the {description.part} of this model; {remedy}.")

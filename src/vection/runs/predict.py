@@ -14,7 +14,7 @@ from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, Report, no_bars
 from vection.runs.device import choose_device
 from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
-from vection.runs.networks.export import open_engine
+from vection.runs.networks.engine import open_engine
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
 """How many frames a network predicts at once, by the kind of device."""
@@ -61,7 +61,7 @@ def predict(
         check_writable(out / source.name, overwrite=overwrite)
     place, device = find_run_checkpoint(Path(run), checkpoint=checkpoint), choose_device(device)
     predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
-    words = _prepare(predictor, engine=engine, compile=compile, run=place, frames=frames)
+    words = _prepare(predictor, engine=engine, compile=compile, checkpoint=place, frames=frames)
     observer = None if pictures is None else _observer(predictor, pictures, sources)
     folders = []
     for source in sources:
@@ -86,7 +86,7 @@ def _prepare(
     *,
     engine: str,
     compile: bool,  # noqa: A002
-    run: Path,
+    checkpoint: Path,
     frames: Path | str,
 ) -> str:
     """Choose how the networks are computed; return it in words, empty for PyTorch. UsageError if not to be had."""
@@ -94,7 +94,7 @@ def _prepare(
         raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
     predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
     predictor.networks.compiled = compile
-    predictor.networks.engine, words = open_engine(engine, predictor, run=run, frames=frames)
+    predictor.networks.engine, words = open_engine(engine, predictor, checkpoint=checkpoint, frames=frames)
     return "" if predictor.networks.engine is None else f", depth by {words}"
 
 

@@ -36,6 +36,8 @@ class ExportNetwork:
     """Run folder, checkpoint folder, or weights that ship (street)."""
     to: Literal["onnx", "openvino", "torch"]
     """The run time."""
+    checkpoint: str | None = None
+    """best, last, or the steps of a snapshot; the one that the run stands for if not given."""
     out: Path | None = None
     """Folder to write; beside the run if not given."""
     precision: Literal["fp32", "fp16", "bf16", "int8"] = "fp32"
@@ -82,6 +84,7 @@ def run(arguments: Sequence[str]) -> None:
     written = export_network(
         options.run,
         to=options.to,
+        checkpoint=options.checkpoint,
         out=options.out,
         precision=options.precision,
         parts=options.parts,

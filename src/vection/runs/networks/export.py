@@ -1,11 +1,8 @@
 """Write a trained network as a file of another run time: what `vection export RUN --to onnx` does."""
 
-import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -16,10 +13,7 @@ import torch
 from vection.data.clips.resizing import resize_camera, resize_image
 from vection.engines.agreement import Agreement
 from vection.engines.engine import (
-    PACKAGES,
     SUFFIXES,
-    DepthEngine,
-    NetworkEngine,
     NetworkFile,
     Part,
     Precision,
@@ -27,15 +21,15 @@ from vection.engines.engine import (
 )
 from vection.engines.modules import Inputs, PartModule, build_part, example_inputs
 from vection.engines.prepared import prepared
-from vection.engines.run_times import open_network
 from vection.engines.write import write_network
 from vection.errors import UsageError
 from vection.files import whole_folder
-from vection.formats.checkpoint import WEIGHTS
+from vection.formats.checkpoint import weights_digest
+from vection.hub import hub_model
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, open_sources
 from vection.progress import Bars, no_bars
-from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
 
 PRECISIONS: dict[RunTime, tuple[Precision, ...]] = {
     "onnx": ("fp32", "fp16", "int8"),
@@ -47,10 +41,6 @@ STATEMENT = "network.json"
 """In every exported folder: what its files are, how well they agree; nothing without it is overwritten."""
 MOST_FRAMES = 32
 """Frames that are looked at, spread over those given: ranges of int8 are measured on half of them, all are compared."""
-FRAMES_WORTH_AN_EXPORT = 100
-"""From so many frames on, seconds of exporting are won back in predicting them."""
-NEEDED: dict[RunTime, tuple[str, ...]] = {"openvino": ("openvino",), "onnx": ("onnx", "onnxruntime", "onnxscript")}
-"""Packages by which files are made and run."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,7 @@ def export_network(
     run: Path | str,
     *,
     to: RunTime,
+    checkpoint: str | None = None,
     out: Path | str | None = None,
     precision: Precision = "fp32",
     parts: Sequence[Part] = ("depth",),
@@ -80,35 +71,36 @@ def export_network(
 ) -> list[ExportedNetwork]:
     """Write parts of a run's network as files of `to`, run each, and compare it with PyTorch.
 
-    `out` is a folder, beside the run and named after it, run time and precision if not given; it holds `depth.onnx`
-    (`.xml` and `.bin`, `.pt2`) and `network.json`. `frames` are a video, images or clips like those that will be
-    predicted: files of less precision than fp32 are compared, and int8 is measured, on them. `size` is height and
-    width, multiples of 32, those of training if not given; `dynamic` takes any. `tolerance` replaces `LARGEST` and
-    `MEANS` of `engines.agreement`; `most_frames` are looked at, spread over all.
+    `run` is a run or checkpoint folder, weights that ship, or a model on the Hub; `checkpoint` is one of a run's, as
+    `load` takes it. `out` is a folder, if not given one beside the run, named after it, run time and precision; it
+    holds `depth.onnx` (`.xml` and `.bin`, `.pt2`) and `network.json`. `frames` are a video, images or clips like those
+    that will be predicted: files of less precision than fp32 are compared, and int8 is measured, on them. `size` is
+    height and width, multiples of 32, those of training if not given; `dynamic` takes any. `tolerance` replaces
+    `LARGEST` and `MEANS` of `engines.agreement`; `most_frames` are looked at, spread over all.
 
     Raises UsageError for what a run time or a model cannot do, and, writing nothing, for a file beyond the tolerance.
     """
     _check_precision(to, precision, has_frames=frames is not None)
-    predictor = load_predictor(run)
-    height, width = size or (predictor.height, predictor.width)
-    if height % 32 or width % 32:
-        raise UsageError(f"The size {width}x{height} is no multiple of 32; give another `height` and `width`.")
-    place = Path(run).parent / f"{Path(run).name}-{to}-{precision}" if out is None else Path(out)
+    found = find_run_checkpoint(Path(run), checkpoint=checkpoint)
+    place = _place_beside(Path(run), f"{to}-{precision}") if out is None else Path(out)
     _check_place(place, overwrite=overwrite)
+    height, width = size or (None, None)
+    predictor = load_predictor(found, height=height, width=width)
     seen = [] if frames is None else _spread(Path(frames), intrinsics=intrinsics, most=most_frames)
     about = NetworkFile(
         part="depth",
         run_time=to,
         precision=precision,
-        height=height,
-        width=width,
+        height=predictor.height,
+        width=predictor.width,
         dynamic=dynamic,
         inputs=(),
         outputs=(),
         unit=predictor.unit,
         scale_source=predictor.scale_source,
-        model=str(run),
-        weights=weights_sum(run),
+        depth_scale=predictor.depth_scale,
+        model=checkpoint_name(run, found),
+        weights=weights_digest(found),
     )
     written = []
     with whole_folder(place, overwrite=overwrite) as folder, progress(f"exporting {place.name}") as report:
@@ -121,55 +113,6 @@ def export_network(
         ]
         (folder / STATEMENT).write_text(json.dumps(stated, indent=1), encoding="utf-8")
     return [replace(one, file=place / one.file.name) for one in written]
-
-
-def open_engine(
-    choice: str, predictor: Predictor, *, run: Path | str, frames: Path | str
-) -> tuple[DepthEngine | None, str]:
-    """Return what predicts depth of a run in place of PyTorch, None for PyTorch itself, and its name in words.
-
-    `choice` is "torch", an exported file or the folder of one, or "auto": the fastest run time that is installed, if
-    its file, made for the occasion, agrees with PyTorch on `frames` as one in fp32 must, and there are frames enough to
-    be worth it. Raises UsageError for a file of another run or size.
-    """
-    if choice == "torch":
-        return None, PACKAGES["torch"]
-    if choice == "auto":
-        return _fastest(predictor, run=run, frames=frames)
-    file = Path(choice)
-    if file.is_dir():
-        file = next((found for suffix in SUFFIXES.values() if (found := file / f"depth{suffix}").is_file()), file)
-    network = open_network(file)
-    about = network.description
-    if about.part != "depth" or about.weights != weights_sum(run):
-        raise UsageError(f"{file} is not the depth network of {run}; export that run, or name the run it is of.")
-    if not about.dynamic and (about.height, about.width) != (predictor.height, predictor.width):
-        raise UsageError(
-            f"{file} takes images of {about.width}x{about.height}, and {run} was trained on "
-            f"{predictor.width}x{predictor.height}; export it without another size."
-        )
-    engine = NetworkEngine(network, depth_scale=predictor.depth_scale)
-    return engine, f"{PACKAGES[about.run_time]} in {about.precision}"
-
-
-def _fastest(predictor: Predictor, *, run: Path | str, frames: Path | str) -> tuple[DepthEngine | None, str]:
-    count = sum(source.count or FRAMES_WORTH_AN_EXPORT for source in open_sources(Path(frames)))
-    installed: list[RunTime] = [to for to in NEEDED if all(find_spec(package) for package in NEEDED[to])]
-    if predictor.device.type != "cpu" or count < FRAMES_WORTH_AN_EXPORT or not installed:
-        return None, PACKAGES["torch"]
-    to = installed[0]
-    with tempfile.TemporaryDirectory(prefix="vection-engine-") as folder:
-        try:
-            exported = export_network(run, to=to, out=Path(folder) / "network", frames=frames, most_frames=4)[0]
-        except UsageError:  # it does not agree, or cannot be exported
-            return None, PACKAGES["torch"]
-        network = open_network(exported.file)
-    return NetworkEngine(network, depth_scale=predictor.depth_scale), f"{PACKAGES[to]} in fp32"
-
-
-def weights_sum(run: Path | str) -> str:
-    """Return SHA-256 of a run's best weights, by which a file is known to be of the run."""
-    return hashlib.sha256((find_run_checkpoint(Path(run)) / WEIGHTS).read_bytes()).hexdigest()
 
 
 def _export(
@@ -234,6 +177,13 @@ def _spread(path: Path, *, intrinsics: Path | str | None, most: int) -> list[Fra
                 break
         offset += total + 2
     return chosen
+
+
+def _place_beside(run: Path, words: str) -> Path:
+    """Return the folder for a run's files: beside the run, or here for weights that have no folder."""
+    model = hub_model(run)
+    folder, name = (run.parent, run.name) if model is None else (Path(), model.name.rpartition("/")[2])
+    return folder / f"{name}-{words}"
 
 
 def _check_precision(to: RunTime, precision: Precision, *, has_frames: bool) -> None:
