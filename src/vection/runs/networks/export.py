@@ -23,7 +23,7 @@ from vection.engines.modules import Inputs, PartModule, build_part, example_inpu
 from vection.engines.prepared import prepared
 from vection.engines.write import write_network
 from vection.errors import UsageError
-from vection.files import whole_folder
+from vection.files import whole_folder, write_text
 from vection.formats.checkpoint import weights_digest
 from vection.hub import hub_model
 from vection.inference.predictor import Predictor
@@ -107,12 +107,12 @@ def export_network(
         for number, part in enumerate(parts):
             written.append(_export(predictor, replace(about, part=part), seen, folder, tolerance=tolerance))
             report(number + 1, len(parts))
-        stated = [
-            {"file": one.file.name, "agreement": asdict(one.agreement)} | json.loads(one.description.to_json())
-            for one in written
-        ]
-        (folder / STATEMENT).write_text(json.dumps(stated, indent=1), encoding="utf-8")
+        write_text(folder / STATEMENT, json.dumps([_statement(one) for one in written], indent=1))
     return [replace(one, file=place / one.file.name) for one in written]
+
+
+def _statement(one: ExportedNetwork) -> dict[str, object]:
+    return {"file": one.file.name, "agreement": asdict(one.agreement)} | json.loads(one.description.to_json())
 
 
 def _export(
