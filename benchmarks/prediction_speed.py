@@ -9,7 +9,6 @@ less by other work on the machine. The first checkout is this one, and the other
 
 import argparse
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -34,30 +33,33 @@ def main() -> None:
     if options.also:
         variants[f"this checkout {' '.join(options.also)}"] = (HERE, options.also)
     with tempfile.TemporaryDirectory() as folder:
-        measured: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
+        measured: dict[str, list[tuple[float, float, float]]] = {name: [] for name in variants}
         places = {name: Path(folder) / str(number) for number, name in enumerate(variants)}
         for _ in range(options.rounds):
             for name, (source, arguments) in variants.items():
                 shutil.rmtree(places[name], ignore_errors=True)
                 measured[name].append(predict(source, options.run, options.video, places[name], arguments))
         first = next(iter(variants))
-        print("| clock s | processor s | times as fast (clock, processor) | largest relative difference of depth")
+        print("| clock s | processor s | times as fast (clock, processor) | MiB | largest relative difference of depth")
         for name, times in measured.items():
-            clock, processor = np.median(times, axis=0)
+            clock, processor, memory = np.median(times, axis=0)
             ratios = np.median(np.divide(measured[first], times), axis=0)
             error = largest_difference(places[first], places[name])
-            print(f"{name} | {clock:.1f} | {processor:.1f} | {ratios[0]:.2f}, {ratios[1]:.2f} | {error:.1e}")
-    print(f"most memory of a run: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
+            faster = f"{ratios[0]:.2f}, {ratios[1]:.2f}"
+            print(f"{name} | {clock:.1f} | {processor:.1f} | {faster} | {memory:.0f} | {error:.1e}")
 
 
-def predict(source: Path, run: str, video: Path, out: Path, arguments: list[str]) -> tuple[float, float]:
-    """Return the seconds that the clock and the processors say."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
+def predict(source: Path, run: str, video: Path, out: Path, arguments: list[str]) -> tuple[float, float, float]:
+    """Return the seconds that the clock and the processors say, and the most memory in MiB."""
     command = [sys.executable, "-m", "vection", "predict", run, str(video), "--out", str(out), *arguments]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(source)}, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return perf_counter() - start, processor
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    start = perf_counter()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{source}: predict failed")
+    return perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def largest_difference(one: Path, other: Path) -> float:

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -33,7 +34,7 @@ def test_commands_write_what_they_name(tmp_path: Path, monkeypatch: pytest.Monke
     make_run(tmp_path / "runs" / "first")
     small = np.random.default_rng(0).integers(0, 256, (4, 8, 12, 3), np.uint8)
     images = [cv2.resize(image, (2 * WIDTH, 2 * HEIGHT)) for image in small]
-    write_video(tmp_path / "drive.mp4", iter(images), rate=10)
+    write_video(tmp_path / "drive.mp4", iter(images), rate=Fraction(10))
     cv2.imwrite("photo.jpg", images[0])
     for program, *words in commands():
         if program == "vection":
