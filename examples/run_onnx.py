@@ -17,7 +17,10 @@ def main() -> None:
     session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
     about = json.loads(session.get_modelmeta().custom_metadata_map["vection"])
     for name in sys.argv[2:]:
-        depth = predict(session, about, cv2.imread(name))
+        bgr = cv2.imread(name)
+        if bgr is None:
+            sys.exit(f"{name} is no image.")
+        depth = predict(session, about, bgr)
         out = Path(name).with_suffix(".depth.npy")
         np.save(out, depth)
         print(f"{out}: depth {np.percentile(depth, 5):.3g} to {np.percentile(depth, 95):.3g}, {about['unit']}")
