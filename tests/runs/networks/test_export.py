@@ -116,20 +116,23 @@ def test_motion_is_exported_with_what_the_method_looks_at(tmp_path: Path):
 
 
 @pytest.mark.parametrize("run_time", ["onnx", "openvino"])
-def test_eight_bits_are_compared_on_frames_and_refused_beyond_the_tolerance(
-    run_time: str, images: Path, tmp_path: Path
-):
+def test_eight_bits_are_measured_and_compared_on_frames(run_time: str, images: Path, tmp_path: Path):
     needs("onnx")
     needs(run_time)
     run = make_run(tmp_path / "run")
     with pytest.raises(UsageError, match="name them with `frames`"):
         export_network(run, to=run_time, precision="int8")  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="differs from PyTorch by"):
-        export_network(run, to=run_time, precision="int8", frames=images, tolerance=1e-9)  # type: ignore[arg-type]
-    assert not (tmp_path / f"run-{run_time}-int8").exists()
     (exported,) = export_network(run, to=run_time, precision="int8", frames=images)  # type: ignore[arg-type]
     assert 1e-9 < exported.agreement.mean < 0.02
     assert {path.name for path in exported.file.parent.iterdir()} <= {"depth.onnx", "depth.xml", "depth.bin", STATEMENT}
+
+
+def test_beyond_the_tolerance_nothing_is_written(images: Path, tmp_path: Path):
+    needs("onnx")
+    run = make_run(tmp_path / "run")
+    with pytest.raises(UsageError, match="differs from PyTorch by"):
+        export_network(run, to="onnx", precision="int8", frames=images, tolerance=1e-9)
+    assert not (tmp_path / "run-onnx-int8").exists()
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path):
