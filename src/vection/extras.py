@@ -7,6 +7,7 @@ from typing import Literal
 from vection.errors import UsageError
 
 Extra = Literal[
+    "app",
     "cli",
     "download",
     "export",
