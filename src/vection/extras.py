@@ -7,7 +7,20 @@ from typing import Literal
 from vection.errors import UsageError
 
 Extra = Literal[
-    "app", "cli", "download", "export", "hub", "make3d", "pretrained", "report", "train", "video", "view", "waymo"
+    "app",
+    "cli",
+    "download",
+    "export",
+    "hub",
+    "make3d",
+    "onnx",
+    "openvino",
+    "pretrained",
+    "report",
+    "train",
+    "video",
+    "view",
+    "waymo",
 ]
 
 NAMES = {

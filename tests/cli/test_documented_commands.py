@@ -8,6 +8,8 @@ import pytest
 
 from vection.cli.arguments import dotted_names, flags, override, parse_known
 from vection.cli.main import COMMANDS
+from vection.cli.models.network_export import EXAMPLES as NETWORK_EXAMPLES
+from vection.cli.models.network_export import ExportNetwork, names_network
 from vection.data.prepare.data_sets import get_data_set
 from vection.evaluation.depth.protocols import PROTOCOLS as DEPTH_PROTOCOLS
 from vection.evaluation.depth.protocols import get_protocol
@@ -31,7 +33,9 @@ def shown(page: Path) -> list[tuple[str, bool]]:
     return whole + [(" ".join(span.split()), False) for span in spans]
 
 
-def arguments_of(command: str) -> type:
+def arguments_of(command: str, words: list[str]) -> type:
+    if command == "export" and names_network(words):
+        return ExportNetwork
     module = COMMANDS[command].load()
     kind: type = getattr(module, command.capitalize())
     return kind
@@ -51,13 +55,18 @@ def test_examples_of_the_help_are_whole(command: str) -> None:
         check(example, whole=True)
 
 
+def test_examples_of_networks_are_whole() -> None:
+    for example in NETWORK_EXAMPLES:
+        check(example, whole=True)
+
+
 def check(text: str, *, whole: bool) -> None:
     """Fail for a command that the program would not understand; of a part of one only the names of options count."""
     command, *words = shlex.split(text.replace("[", "").replace("]", ""))[1:]
     if command == "COMMAND" or command.startswith("--"):
         return
     assert command in COMMANDS, text
-    kind = arguments_of(command)
+    kind = arguments_of(command, words)
     recipe = get_recipe(words[0] if words and words[0] in recipe_names() else "monodepth2")
     if whole and "..." not in words:
         numbers = ["1" if word == "SCALE" else word for word in words]

@@ -11,8 +11,8 @@ import pytest
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import open_predictions
+from vection.inference.motion.scene_flow import scene_flow
 from vection.inference.prediction import Prediction
-from vection.inference.scene_flow import scene_flow
 from vection.inference.write import write_predictions
 
 SIZE = (32, 48)

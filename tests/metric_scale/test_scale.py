@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.inference.test_measured_motion import FAR, TrueDepth
+from tests.inference.motion.test_measured import FAR, TrueDepth
 
 import vection
 from vection.cli.main import main

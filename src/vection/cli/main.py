@@ -46,7 +46,7 @@ COMMANDS = {
     "odometry": Command("results.odometry", "the camera's path of a video, and the errors of paths against the truth"),
     "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),
     "view": Command("results.view", "look at predictions: points, path, frames, in a window or one HTML page"),
-    "export": Command("results.export", "predictions as PLY, glTF, COLMAP, nerfstudio, rerun, ROS bag, depth maps"),
+    "export": Command("results.export", "predictions as PLY, glTF, COLMAP, ROS bag ...; networks as ONNX, OpenVINO"),
     "app": Command("results.app", "a local page: drop a video or photo, look at depth, path and what moves"),
     "report": Command("results.report", "write the HTML report of a run"),
     "publish": Command("models.publish", "a model for others, with a card: in a folder, or on the Hugging Face Hub"),

@@ -1,7 +1,8 @@
 """Maps as colours: depth, classes, flow, vectors, masks. One range serves a whole clip so that it does not flicker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import cv2
@@ -14,6 +15,12 @@ from vection.extras import extra
 
 MARK = (230, 40, 40)
 """RGB of what moves."""
+
+MOST_FRAMES = 2048
+"""Frames of a clip whose depth counts for the range of its colours."""
+
+Samples = Float[np.ndarray, " pixel"]
+"""Inverse depths at some pixels of a frame."""
 
 BLACK = 0
 """Grey of pixels without depth in videos."""
@@ -67,11 +74,31 @@ class ColourRange:
         return f"bright {self.near:.3g}, dark {self.far:.3g}"
 
 
-def sample_inverse_depth(depth: DepthMap, *, count: int = 2000) -> Float[np.ndarray, " pixel"]:
+def sample_inverse_depth(depth: DepthMap, *, count: int = 2000) -> Samples:
     """Return inverse depth at about `count` pixels on a regular grid; what is not positive and finite is left out."""
     stride = max(1, int(np.sqrt(depth.size / count)))
     some = depth[stride // 2 :: stride, stride // 2 :: stride].astype(np.float64).ravel()
     return 1 / some[np.isfinite(some) & (some > 0)]
+
+
+class SpreadSamples:
+    """Samples of up to `MOST_FRAMES` frames, evenly spread over however many there are; iterates over them."""
+
+    def __init__(self) -> None:
+        self.kept: list[Samples] = []
+        self._seen = 0
+        self._stride = 1
+
+    def add(self, samples: Samples) -> None:
+        """Take the samples of the next frame."""
+        if self._seen % self._stride == 0:
+            self.kept.append(samples)
+            if len(self.kept) > MOST_FRAMES:
+                self.kept, self._stride = self.kept[::2], 2 * self._stride
+        self._seen += 1
+
+    def __iter__(self) -> Iterator[Samples]:
+        return iter(self.kept)
 
 
 def colour_range(samples: Iterable[Float[np.ndarray, "_"]]) -> ColourRange:
@@ -108,11 +135,13 @@ def colour_depth(
 def colour_values(values: FloatMap, *, known: PixelMask, colours: str, unknown: int = BLACK) -> RgbImage:
     """Return RGB: values from 0 (first colour) to 1 (last), clipped to them; the grey `unknown` where not `known`."""
     index = np.clip(np.round(values * 255), 0, 255).astype(np.uint8)
-    coloured = colour_table(colours)[index]
-    coloured[~known] = unknown
-    return np.asarray(coloured)
+    coloured = cv2.LUT(cv2.merge([index, index, index]), colour_table(colours)[None])
+    if not known.all():
+        coloured[~known] = unknown
+    return np.asarray(coloured, dtype=np.uint8)
 
 
+@cache
 def colour_table(colours: str) -> UInt8[np.ndarray, "256 3"]:
     """Return RGB of the 256 steps of a colour map of matplotlib; UsageError if there is none of that name."""
     if colours in _OPENCV:

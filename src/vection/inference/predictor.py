@@ -1,7 +1,6 @@
 """A trained method as a function of images: any size in, depth of the same size out, with its unit."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,16 +14,17 @@ from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Un
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
 from vection.errors import UsageError
+from vection.inference.ahead import in_groups
 from vection.inference.camera import learned_camera
-from vection.inference.flip import blend_flipped
-from vection.inference.measured_motion import MotionMeasurement, SeenFrame
-from vection.inference.motion_source import UNKNOWN_CAMERA, MotionChoice, choose_motion
+from vection.inference.motion.measured import MotionMeasurement, SeenFrame
+from vection.inference.motion.source import UNKNOWN_CAMERA, MotionChoice, choose_motion
+from vection.inference.networks import Networks
 from vection.inference.prediction import FramePose, Prediction
 from vection.inference.sources import Frame
 from vection.inference.steps import NetworkImage, NetworkMap, PairStep, Seen
 from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
-from vection.types import Image, InverseDepth
+from vection.types import Image
 
 
 class Predictor:
@@ -33,7 +33,7 @@ class Predictor:
     `height` and `width` are the size the network was trained for. `depth_scale` multiplies depth and path and turns
     them into `unit`; `scale_source` says where it came from. `flip_postprocess` predicts the mirrored image too, for
     twice the time. `bfloat16` computes in that precision where the device gains from it. The method is put on
-    `device` and into evaluation mode.
+    `device` and into evaluation mode; at the first prediction a copy is made of it, which predicts the same faster.
 
     >>> from vection.methods import Monodepth2, Monodepth2Settings
     >>> predictor = Predictor(Monodepth2(Monodepth2Settings(pretrained=False)), height=64, width=96)
@@ -61,14 +61,15 @@ class Predictor:
         self.height = height
         self.width = width
         self.device = torch.device(device)
-        self.flip_postprocess = flip_postprocess
-        self.bfloat16 = bfloat16
         self.depth_scale = depth_scale
         self.unit: Unit = unit
         self.scale_source = scale_source
         self.camera_names: tuple[str | None, ...] = ()
         """Names of the cameras that were learned one by one, by number."""
         self.offsets: tuple[int, ...] = (-1, 1)
+        self.batch_size = 1
+        """How many frames of a stream the depth network sees at once; more are faster, and come that much later."""
+        self.networks = Networks(self.method, flip_postprocess=flip_postprocess, bfloat16=bfloat16)
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
         """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image."""
@@ -91,7 +92,7 @@ class Predictor:
         """
         chosen, named = self._choose_motion(frames, motion)
         if chosen == "none":
-            yield from (replace(self._predict_frame(frame), motion_source="none") for frame in named)
+            yield from (replace(prediction, motion_source="none") for prediction in self.each(named))
             return
         T_camera_to_world = np.eye(4)
         waiting: Prediction | None = None
@@ -107,6 +108,11 @@ class Predictor:
         if waiting is not None:
             # Predicted intrinsics belong to a pair; the last frame has none of its own and takes those before.
             yield waiting if predicted_camera is None else replace(waiting, intrinsics=predicted_camera)
+
+    def each(self, frames: Iterable[Frame | RgbImage]) -> Iterator[Prediction]:
+        """Predict frames that need not follow each other, as they come."""
+        for seen in self._see_all(_named(frames), with_depth=True):
+            yield self._predict_frame(seen.frame, network_image=seen.image, inverse_depth=seen.inverse_depth)
 
     def path(self, frames: Iterable[Frame | RgbImage], *, motion: MotionChoice | None = None) -> Iterator[FramePose]:
         """Predict only where the camera was, T_camera_to_world of every frame as in `stream`, without depth maps.
@@ -149,9 +155,8 @@ class Predictor:
         before: Seen | None = None
         first: Seen | None = None
         step: PairStep | None = None
-        for frame in frames:
-            second = self._see(frame, with_depth=measures or not path_only)
-            if first is not None and not frame.continues(first.frame):
+        for second in self._see_all(frames, with_depth=measures or not path_only):
+            if first is not None and not second.frame.continues(first.frame):
                 step, first = PairStep(np.eye(4), "cut", None), None
             elif first is not None:
                 measured = None
@@ -169,9 +174,12 @@ class Predictor:
             yield second, step
             before, first = first, second
 
-    def _see(self, frame: Frame, *, with_depth: bool) -> Seen:
-        image = self.to_network(frame.image)
-        return Seen(frame, image, self._camera(frame), self._inverse_depth(image) if with_depth else None)
+    def _see_all(self, frames: Iterable[Frame], *, with_depth: bool) -> Iterator[Seen]:
+        for group in in_groups(frames, self.batch_size):
+            images = [self.to_network(frame.image) for frame in group]
+            depths = self.networks.inverse_depths(images) if with_depth else [None] * len(group)
+            for frame, image, depth in zip(group, images, depths, strict=True):
+                yield Seen(frame, image, self._camera(frame), depth)
 
     def _for_measuring(self, seen: Seen) -> SeenFrame:
         assert seen.inverse_depth is not None  # predicted wherever motion is measured
@@ -181,7 +189,7 @@ class Predictor:
         self, frame: Frame, *, network_image: NetworkImage | None = None, inverse_depth: NetworkMap | None = None
     ) -> Prediction:
         image = self.to_network(frame.image) if network_image is None else network_image
-        inverse = self._inverse_depth(image) if inverse_depth is None else inverse_depth
+        inverse = self.networks.inverse_depths([image])[0] if inverse_depth is None else inverse_depth
         return Prediction(
             name=frame.name,
             image=frame.image,
@@ -196,13 +204,6 @@ class Predictor:
     def _depth_at_size(self, inverse_depth: NetworkMap, image: RgbImage) -> DepthMap:
         """Resize inverse depth, not depth: it is what the network is smooth in, and edges keep no far fringe."""
         return np.asarray(self.depth_scale / resize_map(inverse_depth, image.shape[:2]), dtype=np.float32)
-
-    def _inverse_depth(self, image: NetworkImage) -> NetworkMap:
-        with torch.inference_mode(), self._precision():
-            inverse: InverseDepth = 1 / self.method.predict_depth(image).float()
-            if self.flip_postprocess:
-                inverse = blend_flipped(inverse, 1 / self.method.predict_depth(image.flip(-1)).float())
-        return np.asarray(inverse[0, 0].float().cpu().numpy())
 
     def _motion_values(self, step: PairStep, *, size: tuple[int, ...]) -> dict[str, Any]:
         """Return what is known of a pair's motion, for the prediction of its first frame, at the size of its image."""
@@ -238,10 +239,7 @@ class Predictor:
         behind = -ahead if before is None else before.frame.seconds - first.frame.seconds
         timed = behind < 0 < ahead  # images without times are evenly spaced
         seconds = torch.tensor([[behind, ahead]], device=self.device) if timed else None
-        with torch.inference_mode(), self._precision():
-            return self.method.predict_motion(
-                first.image, second.image, before=earlier, intrinsics=intrinsics, seconds=seconds
-            )
+        return self.networks.motion(first.image, second.image, before=earlier, intrinsics=intrinsics, seconds=seconds)
 
     def _ego_motion(self, motion: Motion) -> Pose:
         """T_first_to_second in `unit`."""
@@ -253,8 +251,7 @@ class Predictor:
         """Classes at `size`, nearest pixel; None if the method has not learned them."""
         if not self.method.knows.classes:
             return None
-        with torch.inference_mode(), self._precision():
-            ids = self.method.predict_classes(image)[0, 0].cpu().numpy()
+        ids = self.networks.classes(image)[0, 0].cpu().numpy()
         return np.asarray(resize_nearest(ids, size), dtype=np.uint8)
 
     def _camera(self, frame: Frame) -> CameraNumbers | None:
@@ -270,11 +267,8 @@ class Predictor:
     def to_network(self, image: RgbImage) -> NetworkImage:
         """Return an image as the network sees it, on its device."""
         resized = resize_image(image, (self.height, self.width))
-        tensor = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None]
-        return tensor.to(self.device).float() / 255
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+        # Seen as batch x 3 x height x width, the bytes lie channels-last, as convolutions like them.
+        return torch.from_numpy(resized)[None].permute(0, 3, 1, 2).to(self.device).float() / 255
 
 
 def _named(frames: Iterable[Frame | RgbImage]) -> Iterator[Frame]:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -25,16 +26,28 @@ from vection.formats.prediction_folder import (
     is_prediction_folder,
     write_prediction_list,
 )
-from vection.inference.colour import colour_classes, colour_depth, colour_range, overlay_mask, sample_inverse_depth
-from vection.inference.motion_source import describe_motion
+from vection.inference.ahead import map_ahead
+from vection.inference.colour import (
+    ColourRange,
+    Samples,
+    SpreadSamples,
+    colour_classes,
+    colour_depth,
+    colour_range,
+    overlay_mask,
+    sample_inverse_depth,
+)
+from vection.inference.motion.scene_flow import scene_flow as derive_scene_flow
+from vection.inference.motion.source import describe_motion
 from vection.inference.observe import ObservedFrame
 from vection.inference.picture_files import write_pictures
 from vection.inference.prediction import Prediction
-from vection.inference.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.video import beside, frame_rate, write_video
 
 IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
+WRITERS = 2
+"""Threads that write files, or draw pictures, while the next frames are predicted."""
 
 
 @dataclass
@@ -43,7 +56,7 @@ class _Written:
 
     frames: list[PredictedFrame] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
-    samples: list[AnyArray] = field(default_factory=list)
+    samples: SpreadSamples = field(default_factory=SpreadSamples)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Height and width of the images."""
     unit: Unit = "up-to-scale"
@@ -123,22 +136,35 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
     if parts.video:
         (folder / IMAGES).mkdir()
     names: set[str] = set()
-    for prediction in predictions:
-        _check(prediction, written, names, video=parts.video)
-        _write_array(folder / file_of("depth", prediction.name), prediction.depth)
-        if parts.png:
-            write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
-        if parts.video:
-            written.samples.append(sample_inverse_depth(prediction.depth))
-            write_rgb(folder / IMAGES / f"{prediction.name}.jpg", prediction.image)
-        if prediction.T_camera_to_world is not None:
-            written.poses.append(prediction.T_camera_to_world)
-        written.frames.append(_write_maps(prediction, folder, scene_flow=parts.scene_flow))
+
+    def checked() -> Iterator[Prediction]:
+        for prediction in predictions:
+            _check(prediction, written, names, video=parts.video)
+            if prediction.T_camera_to_world is not None:
+                written.poses.append(prediction.T_camera_to_world)
+            yield prediction
+
+    write = partial(_write_frame, folder=folder, parts=parts)
+    for frame, sample in map_ahead(write, checked(), workers=WRITERS, ahead=2 * WRITERS):
+        written.frames.append(frame)
+        if sample is not None:
+            written.samples.add(sample)
     if not written.frames:
         raise DataError("There are no frames to predict.")
     if parts.scene_flow and len(written.frames) > 1 and not any(frame.scene_flow for frame in written.frames):
         raise UsageError("There is no scene flow: this model knows no motion, or the path was left out.")
     return written
+
+
+def _write_frame(prediction: Prediction, *, folder: Path, parts: _Parts) -> tuple[PredictedFrame, Samples | None]:
+    """Write the files of one frame; return how the list names it, and inverse depths for the video's range."""
+    _write_array(folder / file_of("depth", prediction.name), prediction.depth)
+    if parts.png:
+        write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
+    if parts.video:
+        write_rgb(folder / IMAGES / f"{prediction.name}.jpg", prediction.image)
+    frame = _write_maps(prediction, folder, scene_flow=parts.scene_flow)
+    return frame, sample_inverse_depth(prediction.depth) if parts.video else None
 
 
 def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> PredictedFrame:
@@ -243,16 +269,19 @@ def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
 
 
 def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
-    limits = colour_range(written.samples)
-    for frame in written.frames:
-        image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
-        depth = colour_depth(np.load(folder / frame.file), limits)
-        panels = [(image, ""), (depth, f"{limits.legend} {written.short_unit}")]
-        if frame.classes is not None:
-            panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))
-        if written.has_masks:
-            over = image
-            if frame.motion_mask is not None:
-                over = overlay_mask(image, _read_byte_map(folder / frame.motion_mask) / np.float32(255))
-            panels.append((over, "moves by itself"))
-        yield beside(panels)
+    draw = partial(_picture, written=written, folder=folder, limits=colour_range(written.samples))
+    return map_ahead(draw, written.frames, workers=WRITERS, ahead=2 * WRITERS)
+
+
+def _picture(frame: PredictedFrame, *, written: _Written, folder: Path, limits: ColourRange) -> RgbImage:
+    image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
+    depth = colour_depth(np.load(folder / frame.file), limits)
+    panels = [(image, ""), (depth, f"{limits.legend} {written.short_unit}")]
+    if frame.classes is not None:
+        panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))
+    if written.has_masks:
+        over = image
+        if frame.motion_mask is not None:
+            over = overlay_mask(image, _read_byte_map(folder / frame.motion_mask) / np.float32(255))
+        panels.append((over, "moves by itself"))
+    return beside(panels)

@@ -15,7 +15,7 @@ from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, firs
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
-from vection.inference.motion_source import MotionChoice, describe_motion
+from vection.inference.motion.source import MotionChoice, describe_motion
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
 from vection.inference.sources import FrameSource, open_sources

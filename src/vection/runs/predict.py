@@ -1,18 +1,23 @@
 """Predict files from files: what `vection predict` does."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vection.errors import UsageError
-from vection.inference.motion_source import MotionChoice
+from vection.inference.ahead import read_ahead
+from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.write import check_writable, write_predictions
-from vection.progress import Bars, no_bars
+from vection.progress import Bars, Report, no_bars
 from vection.runs.device import choose_device
 from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
+from vection.runs.networks.engine import open_engine
+
+BATCH_SIZES = {"cpu": 4, "cuda": 16}
+"""How many frames a network predicts at once, by the kind of device."""
 
 
 def predict(
@@ -32,39 +37,39 @@ def predict(
     scene_flow: bool = False,
     pictures: Sequence[str] | None = None,
     overwrite: bool = False,
+    engine: str = "torch",
+    compile: bool = False,  # noqa: A002
     device: str | None = None,
     progress: Bars = no_bars,
 ) -> list[Path]:
     """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
 
-    `run` is a run or checkpoint folder, or a model on the Hub (`load`); of a run `checkpoint` names one: "best", "last"
-    or the optimiser steps of a snapshot, the recipe's choice if not given. `width` and `height` are the size at which
-    the networks see images, if not that of training. Of several clips each gets a folder of its name below `out`.
-    `path`, `video` and `png` can be left out; `scene_flow` is written besides, where motion is known. `motion` says
-    whether the camera's motion is measured in the frames or predicted; "auto" measures where the camera is known, and
-    leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
-    `intrinsics` as `ingest` takes them. `pictures` are names of `vection.methods.pictures`: what the method sees when
-    it compares a frame with its neighbours; an empty list means all. An older prediction folder is replaced with
-    `overwrite` only. `device` is the GPU if there is one, else the CPU, if not given. Raises UsageError for wrong
-    places and for what cannot be known, DataError for unusable frames.
+    `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
+    `width` and `height` are the size at which the networks see images, if not that of training. Of several clips each
+    gets a folder of its name below `out`. `path`, `video` and `png` can be left out; `scene_flow` is written besides.
+    `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
+    it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
+    `ingest` takes them. `pictures` are names of `vection.methods.pictures`, what the method sees when it compares a
+    frame with its neighbours; an empty list means all. `engine` computes the depth network, as of `open_engine`;
+    `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder, and nothing else ever is.
+    `device` is the GPU if there is one, else the CPU. Raises UsageError, or DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
-    out = Path(out)
-    sources = open_sources(Path(frames), intrinsics=intrinsics)
+    out, sources = Path(out), open_sources(Path(frames), intrinsics=intrinsics)
     for source in sources:
         check_writable(out / source.name, overwrite=overwrite)
-    place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
-    device = choose_device(device)
+    place, device = find_run_checkpoint(Path(run), checkpoint=checkpoint), choose_device(device)
     predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
+    words = _prepare(predictor, engine=engine, compile=compile, checkpoint=place, frames=frames)
     observer = None if pictures is None else _observer(predictor, pictures, sources)
     folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
             folder = write_predictions(
-                _predictions(predictor, _counted(source, total=source.count, report=report), path=path, motion=motion),
+                _predictions(predictor, _counted(source, report=report), path=path, motion=motion),
                 out / source.name,
-                model=checkpoint_name(run, place),
+                model=checkpoint_name(run, place) + words,
                 frames_from=str(Path(source.description).resolve()),
                 png=png,
                 video=video,
@@ -74,6 +79,23 @@ def predict(
             )
         folders.append(folder)
     return folders
+
+
+def _prepare(
+    predictor: Predictor,
+    *,
+    engine: str,
+    compile: bool,  # noqa: A002
+    checkpoint: Path,
+    frames: Path | str,
+) -> str:
+    """Choose how the networks are computed; return it in words, empty for PyTorch. UsageError if not to be had."""
+    if compile and engine != "torch":
+        raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
+    predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
+    predictor.networks.compiled = compile
+    predictor.networks.engine, words = open_engine(engine, predictor, checkpoint=checkpoint, frames=frames)
+    return "" if predictor.networks.engine is None else f", depth by {words}"
 
 
 def _observer(predictor: Predictor, pictures: Sequence[str], sources: Sequence[FrameSource]) -> Observer:
@@ -87,16 +109,12 @@ def _observer(predictor: Predictor, pictures: Sequence[str], sources: Sequence[F
 def _predictions(
     predictor: Predictor, frames: Iterable[Frame], *, path: bool, motion: MotionChoice | None
 ) -> Iterator[Prediction]:
-    if path:
-        yield from predictor.stream(frames, motion=motion)
-        return
-    for frame in frames:
-        yield predictor.predict(frame)
+    """Predict while the frames that follow are read; a thread reads one batch ahead."""
+    ahead = read_ahead(frames, count=2 * predictor.batch_size)
+    yield from predictor.stream(ahead, motion=motion) if path else predictor.each(ahead)
 
 
-def _counted(
-    frames: Iterable[Frame], *, total: int | None, report: Callable[[int, int | None], None]
-) -> Iterator[Frame]:
-    for number, frame in enumerate(frames):
+def _counted(source: FrameSource, *, report: Report) -> Iterator[Frame]:
+    for number, frame in enumerate(source):
         yield frame
-        report(number + 1, total)
+        report(number + 1, source.count)

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from vection.networks.encoders.build import build_encoder
-from vection.networks.encoders.efficientnet import EfficientNetLite0, _same_convolution
+from vection.networks.encoders.efficientnet import EfficientNetLite0, SamePaddedConvolution
 
 
 def test_pretrained_weights_load_and_matter():
@@ -24,24 +24,24 @@ def test_pretrained_weights_load_and_matter():
 def test_same_padding_puts_the_odd_pixel_right_and_below(kernel: int, stride: int, groups: int):
     # TensorFlow's rule: the output has ceil(size / stride) pixels, the padding in all is what that needs.
     torch.manual_seed(0)
-    convolution = torch.nn.Conv2d(4, 4, kernel, stride=stride, groups=groups, bias=False)
+    convolution = SamePaddedConvolution(4, 4, kernel, stride=stride, groups=groups, bias=False)
     x = torch.rand(1, 4, 8, 12)
     total = kernel - stride
     padded = functional.pad(x, (total // 2, total - total // 2) * 2)
     expected = functional.conv2d(padded, convolution.weight, stride=stride, groups=groups)
-    given = _same_convolution(convolution, x)
+    given = convolution(x)
     assert given.shape[-2:] == (8 // stride, 12 // stride)
     torch.testing.assert_close(given, expected)
 
 
 def test_depthwise_convolutions_that_are_slow_in_bfloat16_run_in_float32():
     torch.manual_seed(0)
-    convolution = torch.nn.Conv2d(4, 4, 5, groups=4, bias=False)
+    convolution = SamePaddedConvolution(4, 4, 5, groups=4, bias=False)
     x = torch.rand(1, 4, 8, 12).bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        given = _same_convolution(convolution, x)
+        given = convolution(x)
     assert given.dtype == torch.bfloat16
-    assert torch.equal(given, _same_convolution(convolution, x.float()).bfloat16())
+    assert torch.equal(given, convolution(x.float()).bfloat16())
 
 
 def test_parameters_are_those_of_the_published_network():

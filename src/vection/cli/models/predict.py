@@ -25,6 +25,7 @@ EXAMPLES = (
     "vection predict runs/dynamo clips/drive --out predictions/drive --scene-flow",
     "vection predict runs/first drive.mp4 --out predictions/drive --intrinsics fov:70 --pictures",
     "vection predict runs/dynamo clips/drive --out predictions/drive --pictures rigid-flow independent-flow",
+    "vection predict runs/first drive.mp4 --out predictions/drive --engine auto",
 )
 
 
@@ -84,6 +85,11 @@ class Predict:
     has its neighbours, and comparing them needs the camera."""
     overwrite: bool = False
     """Replace an older prediction folder."""
+    engine: str = "torch"
+    """What computes the depth network: torch, a file or folder of vection export, or auto: the fastest run time that is
+    installed (OpenVINO, ONNX Runtime) and predicts the same."""
+    compile: bool = False
+    """Compile the depth network by torch.compile: a minute at first, some percent faster after it."""
     device: str | None = None
     """cpu or cuda; the GPU if there is one."""
     json: bool = False
@@ -113,6 +119,8 @@ def run(arguments: Sequence[str]) -> None:
         scene_flow=options.scene_flow,
         pictures=options.pictures,
         overwrite=options.overwrite,
+        engine=options.engine,
+        compile=options.compile,
         device=options.device,
         progress=progress_bar,
     )

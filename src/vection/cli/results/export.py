@@ -9,6 +9,7 @@ from typing import Literal
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.models import network_export
 from vection.cli.progress import progress_bar
 
 EXAMPLES = (
@@ -32,6 +33,8 @@ class Export:
 
     Points are those that stand still, fused so that each cube of space keeps one, within a range of depth. Every file
     states its unit: what is up to scale is written as it is, and called so.
+
+    Networks of a run are written with --to onnx, openvino or torch: vection export --to onnx --help.
     """
 
     predictions: Positional[Path]
@@ -70,6 +73,9 @@ class Export:
 
 def run(arguments: Sequence[str]) -> None:
     """Export and say what was written."""
+    if network_export.names_network(arguments):
+        network_export.run(arguments)
+        return
     options = parse(Export, arguments, command="export", examples=EXAMPLES)
     from vection.exports.settings import ExportSettings
     from vection.runs.export import export

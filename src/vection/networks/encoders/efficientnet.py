@@ -25,6 +25,23 @@ _FEATURE_BLOCKS = (0, 2, 4, 10, 15)
 """The last block of each stride 2, 4, 8, 16, 32."""
 
 
+class SamePaddedConvolution(nn.Conv2d):
+    """A convolution with TensorFlow's "SAME" padding, as the weights were trained: the odd pixel is right and below."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = self.kernel_size[0] - self.stride[0]
+        before, after = total // 2, total - total // 2
+        if before != after:
+            x = functional.pad(x, (before, after, before, after))
+            before = 0
+        arguments = (self.stride, before, 1, self.groups)
+        # On CPUs the gradient of a strided or 5x5 depthwise convolution takes 5 to 10 times longer in bfloat16.
+        slow = self.groups > 1 and total != 2 and x.device.type == "cpu"
+        with torch.autocast("cpu", enabled=False) if slow else nullcontext():
+            y = functional.conv2d(x.float() if slow else x, self.weight, self.bias, *arguments)
+        return y.to(x.dtype)
+
+
 class InvertedResidual(nn.Module):
     """1x1 expansion, depthwise convolution, 1x1 projection, and a shortcut where the shapes allow."""
 
@@ -34,7 +51,7 @@ class InvertedResidual(nn.Module):
         if expansion > 1:
             self._expand_conv = nn.Conv2d(inputs, width, 1, bias=False)
             self._bn0 = _norm(width)
-        self._depthwise_conv = nn.Conv2d(width, width, kernel, stride=stride, groups=width, bias=False)
+        self._depthwise_conv = SamePaddedConvolution(width, width, kernel, stride=stride, groups=width, bias=False)
         self._bn1 = _norm(width)
         self._project_conv = nn.Conv2d(width, outputs, 1, bias=False)
         self._bn2 = _norm(outputs)
@@ -43,7 +60,7 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.expands else x
-        y = functional.relu6(self._bn1(_same_convolution(self._depthwise_conv, y)), inplace=True)
+        y = functional.relu6(self._bn1(self._depthwise_conv(y)), inplace=True)
         y = self._bn2(self._project_conv(y))
         return x + y if self.residual else y
 
@@ -56,7 +73,7 @@ class EfficientNetLite0(Encoder):
     def __init__(self, *, images: int = 1) -> None:
         super().__init__()
         self.images = images
-        self._conv_stem = nn.Conv2d(3 * images, 32, 3, stride=2, bias=False)
+        self._conv_stem = SamePaddedConvolution(3 * images, 32, 3, stride=2, bias=False)
         self._bn0 = _norm(32)
         blocks: list[nn.Module] = []
         inputs = 32
@@ -71,7 +88,7 @@ class EfficientNetLite0(Encoder):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        x = functional.relu6(self._bn0(_same_convolution(self._conv_stem, 2 * image - 1)), inplace=True)
+        x = functional.relu6(self._bn0(self._conv_stem(2 * image - 1)), inplace=True)
         features = []
         for index, block in enumerate(self._blocks):
             x = block(x)
@@ -88,18 +105,3 @@ class EfficientNetLite0(Encoder):
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)  # the constants of the original
-
-
-def _same_convolution(convolution: nn.Conv2d, x: Tensor) -> Tensor:
-    """Convolve with TensorFlow's "SAME" padding, as the weights were trained: the odd pixel is right and below."""
-    total = convolution.kernel_size[0] - convolution.stride[0]
-    before, after = total // 2, total - total // 2
-    if before != after:
-        x = functional.pad(x, (before, after, before, after))
-        before = 0
-    arguments = (convolution.stride, before, 1, convolution.groups)
-    # On CPUs the gradient of a strided or 5x5 depthwise convolution takes 5 to 10 times longer in bfloat16.
-    slow = convolution.groups > 1 and total != 2 and x.device.type == "cpu"
-    with torch.autocast("cpu", enabled=False) if slow else nullcontext():
-        y = functional.conv2d(x.float() if slow else x, convolution.weight, None, *arguments)
-    return y.to(x.dtype)

@@ -12,7 +12,7 @@ from vection.files import check_free, whole_folder
 from vection.formats.checkpoint import read_config, weights_digest
 from vection.formats.run_folder import RunFolder
 from vection.formats.scale_file import RunScale, ScaleReading, write_scale
-from vection.inference.motion_source import MotionChoice
+from vection.inference.motion.source import MotionChoice
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_sources

@@ -14,7 +14,7 @@ from vection.data.measure import measure_clip
 from vection.data.synthetic import DriveSettings, still_street, turning, write_drive
 from vection.errors import DataError, UsageError
 from vection.formats.measured_geometry import FOLDER
-from vection.inference.motion_source import choose_motion, describe_motion
+from vection.inference.motion.source import choose_motion, describe_motion
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, open_sources
@@ -123,7 +123,7 @@ def test_path_alone_is_that_of_the_stream(straight):
 def test_a_measured_clip_is_not_measured_again(tmp_path, monkeypatch):
     one = drive(tmp_path / "clip", *SETTINGS["turn"])
     measured = measure_clip(one.clip.folder)
-    monkeypatch.setattr("vection.inference.measured_motion.track_pair", None)
+    monkeypatch.setattr("vection.inference.motion.measured.track_pair", None)
     predictions = one.stream()
     check_steps(one, predictions, unit=2.5)
     for index, prediction in enumerate(predictions[:-1]):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from vection.inference.scene_flow import scene_flow
+from vection.inference.motion.scene_flow import scene_flow
 
 CAMERA = (10.0, 12.0, 3.0, 2.0)
 
