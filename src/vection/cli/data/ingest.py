@@ -57,6 +57,8 @@ class Ingest:
     """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
     overwrite: bool = False
     """Replace a clip that is there already."""
+    no_doctor: bool = False
+    """Do not examine the source first (vection doctor), and do not split at cuts and gaps."""
     measure: bool = False
     """Measure camera motion and depth in the source, without learning, and store them with the clip."""
     workers: int | None = None
@@ -83,6 +85,7 @@ def run(arguments: Sequence[str]) -> None:
         max_frames=options.max_frames,
         drop_static=not options.keep_static,
         frames_per_second=options.frames_per_second,
+        doctor=not options.no_doctor,
         measure=options.measure,
     )
     if options.workers is not None and not options.measure:
@@ -99,9 +102,11 @@ def run(arguments: Sequence[str]) -> None:
         )
     if options.json:
         clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in ingested.clips]
-        print(json.dumps({"clips": clips, "warnings": ingested.warnings}))
+        print(json.dumps({"clips": clips, "actions": ingested.actions, "warnings": ingested.warnings}))
         return
     console = Console(stderr=True)
+    for line in ingested.actions:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
     for warning in ingested.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
     for clip in ingested.clips:

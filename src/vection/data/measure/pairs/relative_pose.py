@@ -117,7 +117,7 @@ def _refine(
     """Least squares of the epipolar distances, far ones weighted down (Cauchy); with the focal length's uncertainty."""
 
     def distances(change: Float64[np.ndarray, " 6"]) -> Distances:
-        turned, moved = _moved(R, direction, change)
+        turned, moved = moved_pose(R, direction, change)
         zoom = np.diag([np.exp(change[5]), np.exp(change[5]), 1.0])
         return epipolar_distances(turned, moved, first, second, K_first @ zoom, K_second @ zoom)
 
@@ -132,11 +132,11 @@ def _refine(
         information = (J * weight[:, None]).T @ J + 1e-9 * np.eye(6)
         change = np.zeros(6)
         change[:5] = -np.linalg.solve(information[:5, :5], J[:, :5].T @ (weight * residual))
-        R, direction = _moved(R, direction, change)
+        R, direction = moved_pose(R, direction, change)
     return R, direction, spread * float(np.sqrt(np.linalg.inv(information)[5, 5]))
 
 
-def _moved(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " 6"]) -> tuple[Rotation, Vector3]:
+def moved_pose(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " 6"]) -> tuple[Rotation, Vector3]:
     """Turn by `change`[:3] radians, and the direction by [3:5] across itself."""
     turn = np.asarray(cv2.Rodrigues(change[:3])[0], np.float64)
     _, _, across = np.linalg.svd(direction[None])
