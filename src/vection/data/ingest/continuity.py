@@ -6,7 +6,6 @@ from statistics import median
 import numpy as np
 
 from vection.arrays import GreyImage
-from vection.data.measure.pairs.measure import CUT_SHARE
 from vection.data.measure.pairs.tracks import follow_corners
 
 GAP = 3.0
@@ -18,6 +17,8 @@ CUT_CHANGE = 8.0
 CUT_JUMP = 1.5
 """A cut changes the picture so many times as much as the steps around it."""
 FEWEST_CORNERS = 25
+CUT_SHARE = 0.06
+"""Of the corners; more are found again in any turn that a camera on wheels takes, hardly one behind a cut."""
 REMEMBERED = 30
 
 

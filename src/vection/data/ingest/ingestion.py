@@ -154,7 +154,7 @@ def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str
         "stride_chosen_by": "user" if writer.settings.stride else "parallax",
         "displacement_per_frame": round(parallax.displacement, 5),
         "displacement_measured_on_pairs": parallax.pairs,
-        "displacement_between_kept": round(median(writer.displacements), 5),
+        "displacement_between_kept": round(median(writer.displacements or [0.0]), 5),
         "dropped_static": writer.static,
         "usable_fraction": round(writer.usable_fraction, 4),
     }
@@ -162,7 +162,7 @@ def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str
 
 def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[str]:
     warnings = []
-    moved = median(writer.displacements)
+    moved = median(writer.displacements or [0.0])
     if moved < WEAK_DISPLACEMENT:
         warnings.append(
             f"the picture moves by only {moved:.2%} of its width between frames at stride {stride}, so depth will be "

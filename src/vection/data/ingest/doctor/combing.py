@@ -7,6 +7,8 @@ from vection.arrays import RgbImage
 from vection.data.ingest.doctor.finding import Finding
 
 WIDEST = 960
+FEWEST_ROWS = 96
+"""Smaller images are no television's, and dense flow fails on their fields."""
 LEAST_SHIFT = 0.0006
 """Of the width: fields of one moment agree to a fifth of a pixel."""
 PART_OF_STEP = 0.25
@@ -14,7 +16,12 @@ PART_OF_STEP = 0.25
 
 
 def field_shift(image: RgbImage) -> float:
-    """Return the median sideways motion from the even rows to the odd ones, as a fraction of the width."""
+    """Return the median sideways motion from the even rows to the odd ones, as a fraction of the width.
+
+    0 of images of under 96 rows or columns.
+    """
+    if min(image.shape[:2]) < FEWEST_ROWS:
+        return 0.0
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     width = min(WIDEST, grey.shape[1])
     fields = [cv2.resize(grey[start::2], (width, grey.shape[0] // 2), interpolation=cv2.INTER_AREA) for start in (0, 1)]

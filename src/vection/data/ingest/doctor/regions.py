@@ -41,7 +41,7 @@ def check_regions(sample: Sample) -> list[Finding]:
 
 def _bars(black: PixelMask) -> str:
     height, width = black.shape
-    sides, ends = black[height // 2, [2, -3]].any(), black[[2, -3], width // 2].any()
+    sides, ends = bool(black[height // 2, [2, -3]].any()), bool(black[[2, -3], width // 2].any())
     return {(True, False): "bars at the sides", (False, True): "bars above or below"}.get(
         (bool(sides), bool(ends)), "borders or corners"
     )

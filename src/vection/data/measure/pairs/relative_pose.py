@@ -136,8 +136,8 @@ def _refine(
     return R, direction, spread * float(np.sqrt(np.linalg.inv(information)[5, 5]))
 
 
-def moved_pose(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " 6"]) -> tuple[Rotation, Vector3]:
-    """Turn by `change`[:3] radians, and the direction by [3:5] across itself."""
+def moved_pose(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " number"]) -> tuple[Rotation, Vector3]:
+    """Return the rotation turned by `change`[:3] radians, and the direction moved by [3:5] across itself."""
     turn = np.asarray(cv2.Rodrigues(change[:3])[0], np.float64)
     _, _, across = np.linalg.svd(direction[None])
     moved = direction + across[1:].T @ change[3:5]
