@@ -9,7 +9,7 @@ from vection.data.ingest.doctor.finding import Diagnosis
 from vection.data.ingest.video import FrameSource
 from vection.errors import DataError
 
-REFUSED = frozenset({"static-camera", "rotation-only", "alternating-cameras", "wrong-order", "black"})
+REFUSED = frozenset({"static-camera", "rotation-only", "alternating-cameras", "wrong-order", "black", "bits"})
 """Findings that end ingestion; other unusable sources are refused when they are read."""
 WARNED_ELSEWHERE = frozenset({"slow-camera", "small", "damaged"})
 AS_FOUND = frozenset(
