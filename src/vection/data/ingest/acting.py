@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.data.ingest.clip_writer import ClipWriter, IngestSettings, intrinsics_beside
-from vection.data.ingest.doctor.examine import examine_source
+from vection.data.ingest.doctor.examination import examine_source
 from vection.data.ingest.doctor.finding import Diagnosis
 from vection.data.ingest.video import FrameSource
 from vection.errors import DataError
