@@ -318,7 +318,7 @@ FAULTS = (
     Fault("stored sideways", "stored-turned", 0, _video(damage=_sideways), FEW),
     Fault("two seconds missing", "time-gap", 0, _video(gap=2 * RATE), FEW),
     Fault("thumbnail", "small", 0, _folder(lambda f: [cv2.resize(image, (96, 54)) for image in f]), FEW),
-    Fault("12 bits in 16", "bits", 0, _twelve_bits, FEW),
+    Fault("12 bits in 16", "bits", 3, _twelve_bits, FEW),
     Fault("lens cap", "black", 3, _folder(lambda f: [image // 32 for image in f]), FEW),
 )
 CLEAN = (

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from vection.data.ingest.clip_writer import ClipWriter, IngestSettings, intrinsics_beside
-from vection.data.ingest.doctor.examine import examine_source
+from vection.data.ingest.doctor.examination import examine_source
 from vection.data.ingest.doctor.finding import Diagnosis
 from vection.data.ingest.video import FrameSource
 from vection.errors import DataError
 
-REFUSED = frozenset({"static-camera", "rotation-only", "alternating-cameras", "wrong-order", "black"})
+REFUSED = frozenset({"static-camera", "rotation-only", "alternating-cameras", "wrong-order", "black", "bits"})
 """Findings that end ingestion; other unusable sources are refused when they are read."""
 WARNED_ELSEWHERE = frozenset({"slow-camera", "small", "damaged"})
 AS_FOUND = frozenset(

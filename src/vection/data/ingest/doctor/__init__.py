@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from vection.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from vection.data.ingest.doctor.examine import examine as examine
-    from vection.data.ingest.doctor.examine import examine_all as examine_all
+    from vection.data.ingest.doctor.examination import examine as examine
+    from vection.data.ingest.doctor.examination import examine_all as examine_all
     from vection.data.ingest.doctor.finding import Diagnosis as Diagnosis
     from vection.data.ingest.doctor.finding import Finding as Finding
 
 _MODULES = {
     "Diagnosis": "vection.data.ingest.doctor.finding",
     "Finding": "vection.data.ingest.doctor.finding",
-    "examine": "vection.data.ingest.doctor.examine",
-    "examine_all": "vection.data.ingest.doctor.examine",
+    "examine": "vection.data.ingest.doctor.examination",
+    "examine_all": "vection.data.ingest.doctor.examination",
 }
 
 __all__ = list(_MODULES)

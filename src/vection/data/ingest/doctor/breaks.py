@@ -29,7 +29,7 @@ def check_gaps(sample: Sample) -> list[Finding]:
     gaps = [time for time in times if is_gap(time, usual=usual)]
     if not gaps:
         return []
-    cause = f"{len(gaps)} time{'s' if len(gaps) > 1 else ''} frames are missing, up to {max(gaps):.2f} s"
+    cause = f"frames are missing at {len(gaps)} place{'s' if len(gaps) > 1 else ''}, for up to {max(gaps):.2f} s"
     fix = "ingest begins anew after each gap, and nothing is learned or chained across"
     return [Finding("time-gap", "handled", cause, fix, {"gaps": len(gaps), "longest": round(max(gaps), 3)})]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.data.ingest.doctor.finding import Finding
+from vection.data.ingest.doctor.finding import Finding, Verdict
 from vection.data.ingest.doctor.sample import Sample
 from vection.data.ingest.stream import StreamFacts
 from vection.data.ingest.video import FrameSource, VideoFile
@@ -37,7 +37,8 @@ def check_file(source: FrameSource, sample: Sample) -> list[Finding]:
     findings = [*_length(sample), *_sizes(sample), *_light(sample)]
     if isinstance(source, VideoFile):
         return [*findings, *check_facts(source.facts), *_damage(source, sample)]
-    return [*findings, *check_bits(source.files)]
+    bits = check_bits(source.files)
+    return [*(one for one in findings if not bits or one.name != "black"), *bits]
 
 
 def check_facts(facts: StreamFacts) -> list[Finding]:
@@ -81,7 +82,8 @@ def check_bits(files: Sequence[Path]) -> list[Finding]:
         return []
     cause = f"the 16-bit images hold values from {lowest} to {highest} only, so little of them is left in 8 bits"
     fix = f"stretch them first, all by the same range: (value - {lowest}) / {max(1, highest - lowest)} * 255"
-    return [Finding("bits", "harmful", cause, fix, {"lowest": lowest, "highest": highest})]
+    verdict: Verdict = "unusable" if highest < 256 * DARK else "harmful"
+    return [Finding("bits", verdict, cause, fix, {"lowest": lowest, "highest": highest})]
 
 
 def _length(sample: Sample) -> list[Finding]:
