@@ -14,8 +14,8 @@ LEAST_GAP = 0.25
 """Seconds."""
 CUT_CHANGE = 8.0
 """Grey levels of mean change below which there is no cut."""
-CUT_JUMP = 1.5
-"""A cut changes the picture so many times as much as the steps around it."""
+CUT_JUMP = 1.25
+"""A cut changes the picture at least so many times as much as the steps around it."""
 FEWEST_CORNERS = 25
 CUT_SHARE = 0.06
 """Of the corners; more are found again in any turn that a camera on wheels takes, hardly one behind a cut."""

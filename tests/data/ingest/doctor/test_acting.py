@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from benchmarks.doctor_faults import FAULTS, Frames, synthetic_frames, write_images
+from benchmarks.doctor_faults import FAULTS, Frames, synthetic_frames, write_images, write_video
 
 from vection.cli.main import main
 from vection.data.clips.folder import read_clip
@@ -17,6 +17,20 @@ SIZE = {"width": 128, "height": 64}
 @pytest.fixture(scope="module")
 def frames() -> Frames:
     return synthetic_frames(30)
+
+
+def test_cut_and_gap_begin_anew(frames, tmp_path):
+    cut = [*frames[:15], *(image[:, ::-1] for image in frames[15:])]
+    video = write_video(tmp_path / "v.mp4", cut, gap=40)
+    (clip,) = ingest(video, tmp_path / "out", settings=IngestSettings(**SIZE, stride=1)).clips
+    assert clip.breaks == (15, 16)
+    assert clip.ingest is not None
+    assert any("begins anew 2 times" in line for line in clip.ingest["actions"])
+    off = IngestSettings(**SIZE, stride=1, doctor=False)
+    (clip,) = ingest(video, tmp_path / "off", settings=off).clips
+    assert clip.breaks == ()
+    assert clip.ingest is not None
+    assert clip.ingest["doctor"] is None
 
 
 def test_repeated_frames_are_left_out_and_said(frames, tmp_path):

@@ -17,8 +17,8 @@ from vection.data.measure.views import View, with_even_light
 WANTED_FLOW = 0.03
 """Median motion of a pair as a fraction of the width."""
 LEAST_FLOW = 0.004
-EPIPOLAR_DISTANCE = 1.0
-"""Pixels within which a corner agrees with the epipolar geometry of any pinhole camera."""
+EPIPOLAR_DISTANCE = 2.0
+"""Pixels within which a corner agrees with the epipolar geometry of a pinhole camera; less drops what a lens bends."""
 FIELDS_OF_VIEW = (30.0, 45.0, 60.0, 80.0, 100.0)
 """Degrees, horizontal: cameras that are tried where none is given."""
 
