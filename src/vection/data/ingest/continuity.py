@@ -3,6 +3,7 @@
 from collections import deque
 from statistics import median
 
+import cv2
 import numpy as np
 
 from vection.arrays import GreyImage
@@ -56,7 +57,8 @@ def jump(changes: list[float]) -> float:
 
 def is_cut(first: GreyImage, second: GreyImage) -> bool:
     """Return whether hardly any corner of the first frame is found again in the second."""
-    tracks = follow_corners(first, second)
+    # of equal histograms: a jump of exposure is no cut
+    tracks = follow_corners(*(np.asarray(cv2.equalizeHist(image), np.uint8) for image in (first, second)))
     return tracks.corners >= FEWEST_CORNERS and tracks.share < CUT_SHARE
 
 

@@ -1,5 +1,6 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 from benchmarks.doctor_faults import FAULTS, Frames, synthetic_frames, write_images, write_video
@@ -60,11 +61,13 @@ def test_interlaced_video_gives_one_field(frames, tmp_path):
 
 def test_continuity():
     rng = np.random.default_rng(0)
-    grey = rng.integers(0, 255, (40, 320), dtype=np.uint8)
+    grey, other = (cv2.resize(one, (320, 120)) for one in rng.integers(0, 255, (2, 24, 64), dtype=np.uint8))
     continuity = Continuity()
     shown = [continuity.begins_anew(0.1 * step, grey, since=grey) for step in range(4)]
     assert shown == [False] * 4
     assert continuity.begins_anew(1.3, grey, since=grey)
+    assert not continuity.begins_anew(1.4, (0.4 * grey).astype(np.uint8), since=grey)
+    assert continuity.begins_anew(1.5, other, since=grey)
     assert not is_gap(0.24, usual=0.04)
     assert is_gap(1.0, usual=0.04)
     assert not is_gap(2.0, usual=1.0)
