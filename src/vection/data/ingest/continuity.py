@@ -18,7 +18,7 @@ CUT_CHANGE = 8.0
 CUT_JUMP = 1.25
 """A cut changes the picture at least so many times as much as the steps around it."""
 FEWEST_CORNERS = 25
-CUT_SHARE = 0.06
+CUT_SHARE = 0.1
 """Of the corners; more are found again in any turn that a camera on wheels takes, hardly one behind a cut."""
 REMEMBERED = 30
 

@@ -61,7 +61,7 @@ def test_interlaced_video_gives_one_field(frames, tmp_path):
 
 def test_continuity():
     rng = np.random.default_rng(0)
-    grey, other = (cv2.resize(one, (320, 120)) for one in rng.integers(0, 255, (2, 24, 64), dtype=np.uint8))
+    grey, other = (cv2.resize(one, (320, 192)) for one in rng.integers(0, 255, (2, 12, 32), dtype=np.uint8))
     continuity = Continuity()
     shown = [continuity.begins_anew(0.1 * step, grey, since=grey) for step in range(4)]
     assert shown == [False] * 4
