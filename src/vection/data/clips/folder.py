@@ -238,9 +238,14 @@ def _clip_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterato
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """Return a sort key under which `frame2` comes before `frame10`.
+    """Return a sort key under which `frame2` comes before `frame10`, and 0.05.jpg, a time in seconds, before 0.1.jpg.
 
     >>> sorted(["frame10", "frame2"], key=natural_key)
     ['frame2', 'frame10']
+    >>> sorted(["0.1.jpg", "0.05.jpg", "0.0.jpg"], key=natural_key)
+    ['0.0.jpg', '0.05.jpg', '0.1.jpg']
     """
+    if seconds := re.fullmatch(r"(\d+)\.(\d+)(\.[a-z]+)", name, re.IGNORECASE):
+        whole, fraction, suffix = seconds.groups()
+        return [(-1, ""), (int(whole), ""), (-1, "."), (int(f"{fraction:0<20}"), ""), (-1, suffix)]
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -29,7 +29,7 @@ def consult(source: FrameSource, path: Path, *, settings: IngestSettings) -> Dia
     diagnosis = examine_source(source, intrinsics=settings.intrinsics or intrinsics_beside(path))
     for finding in diagnosis.of("unusable"):
         if finding.name in REFUSED:
-            raise DataError(f"{path}: {finding.sentence} (`doctor=False` ingests it all the same).")
+            raise DataError(f"{path}: {finding.sentence} (ingest it with `doctor=False` to have it all the same).")
     source.deinterlace = diagnosis.deinterlace
     return diagnosis
 

@@ -1,7 +1,8 @@
 """Frames with their times from a video file or a folder of images."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import dropwhile, islice
@@ -24,6 +25,8 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
 VIDEO_SUFFIXES |= {".flv", ".h264", ".h265", ".hevc", ".m2ts", ".mjpeg", ".mts", ".ogv"}
 DEFAULT_FRAMES_PER_SECOND = 10.0
+SAME_STEP, MOST_STEPS = 0.25, 0.75
+"""Numbers in names count frames, or time, if so many of their steps are the usual one within a quarter."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ class ImageFolder:
         self.rate = frames_per_second
         if not self.files:
             raise DataError(f"No images in {path}; expected files such as .jpg or .png.")
+        self.seconds = frame_seconds(self.files, rate=frames_per_second)
 
     @property
     def estimated_frames(self) -> int | None:
@@ -151,14 +155,14 @@ class ImageFolder:
                     f"{file} is {image.shape[1]}x{image.shape[0]} but the first image of {self.path} is "
                     f"{size[1]}x{size[0]}; a clip needs images of one size."
                 )
-            yield VideoFrame(number / self.rate, one_field(image) if self.deinterlace else image)
+            yield VideoFrame(self.seconds[number], one_field(image) if self.deinterlace else image)
 
     def runs(self, *, count: int, length: int) -> Iterator[Iterator[VideoFrame]]:
         """Yield runs of consecutive images, whatever their sizes."""
         last = max(0, len(self.files) - length)
         for start in sorted({round(last * place / max(1, count - 1)) for place in range(count)}):
             numbered = enumerate(self.files[start : start + length], start)
-            yield (VideoFrame(number / self.rate, read_rgb(file)) for number, file in numbered)
+            yield (VideoFrame(self.seconds[number], read_rgb(file)) for number, file in numbered)
 
     def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
         """Yield the images of `runs`."""
@@ -168,6 +172,25 @@ class ImageFolder:
 
 FrameSource = VideoFile | ImageFolder
 """What can be read frame by frame and at places spread over it."""
+
+
+def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
+    """Return the time of each image since the first, at `rate` images a second.
+
+    Where names end in numbers that mostly grow by one step, numbers that are missing count.
+
+    >>> frame_seconds([Path("f7.png"), Path("f8.png"), Path("f9.png"), Path("f10.png"), Path("f15.png")], rate=10.0)
+    [0.0, 0.1, 0.2, 0.3, 0.8]
+    """
+    matches = [re.fullmatch(r"(.*?)(\d+(?:\.\d+)?)", file.stem) for file in files]
+    counts = [float(number) for number in range(len(files))]
+    if len({match and match[1] for match in matches}) == 1 and matches[0] is not None:
+        numbers = np.array([float(match[2]) for match in matches if match])
+        steps = np.diff(numbers)
+        usual = float(np.median(steps)) if len(steps) else 0.0
+        if usual > 0 and steps.min() > 0 and np.mean(np.abs(steps / usual - 1) < SAME_STEP) >= MOST_STEPS:
+            counts = ((numbers - numbers[0]) / usual).tolist()
+    return [round(count / rate, 6) for count in counts]
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -82,7 +82,7 @@ def check_bits(files: Sequence[Path]) -> list[Finding]:
         return []
     cause = f"the 16-bit images hold values from {lowest} to {highest} only, so little of them is left in 8 bits"
     fix = f"stretch them first, all by the same range: (value - {lowest}) / {max(1, highest - lowest)} * 255"
-    verdict: Verdict = "unusable" if highest < 256 * DARK else "harmful"
+    verdict: Verdict = "unusable" if highest - lowest < 256 * DARK else "harmful"
     return [Finding("bits", verdict, cause, fix, {"lowest": lowest, "highest": highest})]
 
 

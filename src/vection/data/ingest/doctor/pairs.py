@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vection.arrays import CameraNumbers
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.ingest.doctor.sample import GAPS, Sample
 from vection.data.ingest.doctor.steps import Steps
+from vection.data.measure.pairs.epipolar import epipolar_inliers
 from vection.data.measure.pairs.measure import CUT_SHARE, FEWEST_INLIERS, FEWEST_TRACKS
 from vection.data.measure.pairs.relative_pose import parallax_lengths, robust_rotation
 from vection.data.measure.pairs.tracks import PixelList, follow_corners
@@ -95,8 +95,6 @@ def _measure(sample: Sample, place: int, gap: int) -> SampledPair:
     first, second = tracks.first, tracks.second
     agrees = np.zeros(len(first), bool)
     if len(first) >= 8:
-        _, mask = cv2.findFundamentalMat(first, second, cv2.USAC_MAGSAC, EPIPOLAR_DISTANCE, 0.999, 5000)
-        if mask is not None:
-            agrees = mask.ravel() > 0
+        agrees = epipolar_inliers(first, second, distance=EPIPOLAR_DISTANCE)
     size = (images[0].shape[0], images[0].shape[1])
     return SampledPair(place, gap, size, first[agrees], second[agrees], len(tracks), tracks.corners)

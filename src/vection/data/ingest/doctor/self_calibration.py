@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.ingest.doctor.pairs import SampledPair
+from vection.data.measure.pairs.epipolar import essential_matrix
 from vection.data.measure.pairs.relative_pose import moved_pose
 
 STARTS = (40.0, 60.0, 90.0)
@@ -18,6 +19,8 @@ STEP = 1e-5
 LEAST_SPREAD = 0.1
 """Pixels; residuals below it are not believed."""
 MOST_POINTS = 120
+ESSENTIAL_DISTANCE = 2.0
+"""Pixels, as wide as the pairs' own, because distortion is not known yet."""
 FEWEST_PAIRS = 4
 FOCAL_PRIOR, DISTORTION_PRIOR, CENTRE_PRIOR = 0.5, 0.3, 0.02
 """Standard deviations about a field of view of 60 degrees, no distortion, and a central axis (fraction of the width).
@@ -117,9 +120,10 @@ def _bundle(pairs: Sequence[SampledPair], focal: float) -> _Bundle:
         chosen = np.linspace(0, len(pair.first) - 1, min(MOST_POINTS, len(pair.first))).round().astype(int)
         first, second = (one[chosen] - centre for one in (pair.first, pair.second))
         points[:, index, : len(chosen)], present[index, : len(chosen)] = (first, second), 1
-        E, mask = cv2.findEssentialMat(first, second, K, method=cv2.USAC_MAGSAC, prob=0.999, threshold=2.0)
-        if E is not None and E.shape == (3, 3):
-            _, turn, t, _ = cv2.recoverPose(E, first, second, K, mask=mask)
+        found = essential_matrix(first, second, K, distance=ESSENTIAL_DISTANCE, confidence=0.999)
+        if found is not None:
+            E, agrees = found
+            _, turn, t, _ = cv2.recoverPose(E, first, second, K, mask=agrees[:, None].astype(np.uint8))
             R[index], direction[index] = turn, t.ravel()
     return _Bundle(points[0], points[1], present, R, direction, width)
 

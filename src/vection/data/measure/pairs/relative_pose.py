@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from vection.arrays import CameraMatrix, PixelMask, Rotation, Vector3
+from vection.data.measure.pairs.epipolar import essential_matrix
 from vection.data.measure.pairs.tracks import PixelList
 
 INLIER_DISTANCE = 1.0
@@ -41,14 +42,12 @@ def essential_pose(first: PixelList, second: PixelList, K_first: CameraMatrix, K
     The tracks must be five or more.
     """
     seen_by_first = transform_pixels(second, K_first @ np.linalg.inv(K_second))
-    E, mask = cv2.findEssentialMat(
-        first, seen_by_first, K_first, method=cv2.USAC_MAGSAC, prob=CONFIDENCE, threshold=INLIER_DISTANCE
-    )
-    if E is None or E.shape != (3, 3):
+    found = essential_matrix(first, seen_by_first, K_first, distance=INLIER_DISTANCE, confidence=CONFIDENCE)
+    if found is None:
         return RelativePose(np.eye(3), np.array([0.0, 0.0, -1.0]), np.zeros((len(first), 1), bool), np.inf)
-    _, R, t, _ = cv2.recoverPose(E, first, seen_by_first, K_first, mask=mask.copy())
+    E, chosen = found
+    _, R, t, _ = cv2.recoverPose(E, first, seen_by_first, K_first, mask=chosen[:, None].astype(np.uint8))
     R, direction = np.asarray(R, np.float64), np.asarray(t, np.float64).ravel()
-    chosen = mask.ravel() > 0
     R, direction, uncertainty = _refine(R, direction, first[chosen], second[chosen], K_first, K_second)
     agrees = np.abs(epipolar_distances(R, direction, first, second, K_first, K_second)) < INLIER_DISTANCE
     return RelativePose(R, direction, agrees[:, None], uncertainty)
