@@ -17,9 +17,9 @@ Agreeing = Bool[np.ndarray, " point"]
 def essential_matrix(
     first: PixelList, second: PixelList, K: CameraMatrix, *, distance: float, confidence: float
 ) -> tuple[Float64[np.ndarray, "3 3"], Agreeing] | None:
-    """Return E, of norm 1, of second^T K^-T E K^-1 first = 0, and which tracks agree within `distance` pixels; None without any.
+    """Return E, and which tracks agree with it within `distance` pixels; None if there is none.
 
-    Both views have the camera K. The tracks must be five or more.
+    E has the norm 1 and second^T K^-T E K^-1 first = 0; both views have the camera K. The tracks must be five or more.
     """
     try:
         E, mask = cv2.findEssentialMat(first, second, K, cv2.USAC_MAGSAC, confidence, distance)
