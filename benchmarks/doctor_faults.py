@@ -270,10 +270,10 @@ FAULTS = (
     Fault(
         "fisheye model in the calibration",
         "unread-calibration",
-        0,
+        3,
         _calibration(distortion_model="equidistant", D=[0.1, 0.01, 0.0, 0.0]),
     ),
-    Fault("skew in the calibration", "unread-calibration", 0, _calibration(skew=3.5)),
+    Fault("skew in the calibration", "unread-calibration", 3, _calibration(skew=3.5)),
     Fault("tripod", "static-camera", 3, _folder(_tripod)),
     Fault("camera only turns", "rotation-only", 3, _folder(_panning)),
     Fault("slow camera", "stride", 0, _folder(_approach(0.0055, 100))),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.errors import DataError
 
@@ -70,7 +71,7 @@ def _text(diagnosis: "Diagnosis") -> str:
     looked_at = "" if diagnosis.looked_at == diagnosis.frames else f", {diagnosis.looked_at} looked at"
     size = f" ({diagnosis.width}x{diagnosis.height}, {frames}{diagnosis.rate:g} a second{looked_at})"
     lines = [f"{diagnosis.source}: {diagnosis.verdict}{size if diagnosis.width else ''}"]
-    lines += [f"  {found.verdict:<9}{found.name}: {found.sentence}." for found in diagnosis.findings]
+    lines += [f"  {found.verdict:<9}{found.name}: {as_flags(found.sentence)}." for found in diagnosis.findings]
     if diagnosis.verdict != "unusable":
         lines.append(f"  suggested: stride {diagnosis.stride}, recipe {diagnosis.recipe}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -54,7 +55,8 @@ class Ingest:
     keep_static: bool = False
     """Keep frames in which the camera stands still; nothing is learned from them."""
     frames_per_second: float | None = None
-    """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
+    """Frames per second of a folder of images, or of a video that states none; if not given, "fps" of intrinsics.json,
+    else 10, of videos 25."""
     overwrite: bool = False
     """Replace a clip that is there already."""
     no_doctor: bool = False
@@ -106,7 +108,7 @@ def run(arguments: Sequence[str]) -> None:
         return
     console = Console(stderr=True)
     for line in ingested.actions:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(as_flags(line), soft_wrap=True, highlight=False, markup=False)
     for warning in ingested.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
     for clip in ingested.clips:

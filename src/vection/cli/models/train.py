@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
+from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -149,7 +150,7 @@ def _train_on_videos(videos: list[Path], recipe: "Recipe", options: Train, commo
         return
     console = Console(stderr=True)
     for action in done.actions:
-        console.print(action, soft_wrap=True, highlight=False, markup=False)
+        console.print(as_flags(action), soft_wrap=True, highlight=False, markup=False)
     for warning in done.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
     errors = ", ".join(f"{name} {error:.3f}" for name, error in done.abs_rel.items())

@@ -13,7 +13,15 @@ REFUSED = frozenset({"static-camera", "rotation-only", "alternating-cameras", "w
 """Findings that end ingestion; other unusable sources are refused when they are read."""
 WARNED_ELSEWHERE = frozenset({"slow-camera", "small", "damaged"})
 AS_FOUND = frozenset(
-    {"interlaced", "non-square-pixels", "stored-turned", "cover-picture", "late-start", "scaled-intrinsics"}
+    {
+        "assumed-rate",
+        "interlaced",
+        "non-square-pixels",
+        "stored-turned",
+        "cover-picture",
+        "late-start",
+        "scaled-intrinsics",
+    }
 )
 """Findings whose fix is the action."""
 REGIONS = ("bonnet", "overlay", "black-bars")

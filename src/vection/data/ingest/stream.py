@@ -45,6 +45,8 @@ class StreamFacts:
     """Video streams before the film: cover pictures."""
     videos: int
     """Films in the file; the largest is read."""
+    timed: bool = True
+    """Whether the times of frames are the file's; else they follow from the rate."""
 
 
 def open_container(path: Path) -> "InputContainer":

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
@@ -41,15 +41,17 @@ class VideoFile:
     """The film of a video file, decoded by PyAV, upright and of square pixels.
 
     Damaged packets are skipped and counted in `damaged`; `facts` is what the file says of itself. `deinterlace` shows
-    one field of each frame only.
+    one field of each frame only. `frames_per_second` counts where the file states none, as raw streams do.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, frames_per_second: float | None = None) -> None:
         self.path = path
         self.damaged = 0
         self.deinterlace = False
         with open_container(path) as container:
             self.facts = read_facts(container, path)
+        if frames_per_second is not None and not self.facts.rate_stated:
+            self.facts = replace(self.facts, rate=frames_per_second, rate_stated=True, timed=False)
 
     @property
     def estimated_frames(self) -> int | None:
@@ -62,7 +64,8 @@ class VideoFile:
         start: float | None = None
         with open_container(self.path) as container:
             for number, frame in enumerate(self._decode(container)):
-                seconds = frame.time if frame.time is not None else number / self.facts.rate
+                timed = self.facts.timed and frame.time is not None
+                seconds = float(frame.time or 0.0) if timed else number / self.facts.rate
                 start = seconds if start is None else start
                 yield VideoFrame(seconds=seconds - start, image=self._shown(frame))
         if start is None:
@@ -224,10 +227,11 @@ def find_sources(path: Path) -> list[Path]:
 def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:
     """Open a video file or a folder of images.
 
-    `frames_per_second` is for folders; without it "fps" of an `intrinsics.json` beside the images, else 10.
+    `frames_per_second` is for folders, and for videos that state none; without it "fps" of an `intrinsics.json` beside
+    the images, else 10.
     """
     if path.is_file():
-        return VideoFile(path)
+        return VideoFile(path, frames_per_second=frames_per_second)
     rate = frames_per_second or stated_rate(path) or DEFAULT_FRAMES_PER_SECOND
     return ImageFolder(path, frames_per_second=rate)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from vection.arrays import CameraNumbers
 from vection.data.clips.intrinsics import (
+    ABOUT_LENS,
     ASPECT_TOLERANCE,
     NORMALISED_BELOW,
     CameraIntrinsics,
@@ -19,8 +20,8 @@ from vection.data.clips.intrinsics import (
 from vection.data.ingest.doctor.finding import Finding
 from vection.errors import DataError
 
-READ_KEYS = frozenset({"width", "height", "fx", "fy", "cx", "cy", "K", "dist_k1k2p1p2k3", "fps"})
-"""Keys of a JSON file of intrinsics that count."""
+READ_KEYS = frozenset({"width", "height", "fx", "fy", "cx", "cy", "K", "fps"})
+"""Keys of a JSON file of intrinsics that count, beside those of the lens."""
 REMARKS = frozenset(
     {"source", "note", "notes", "comment", "name", "camera", "date", "n_images", "rms_px", "rms", "license"}
 )
@@ -57,6 +58,7 @@ def check_camera(given: CameraIntrinsics | Path | str | None, *, width: int, hei
         sentence = str(error).rstrip(".")
         cause, _, fix = sentence.partition("; ")
         name = "field-of-view" if "field of view" in sentence else "intrinsics"
+        name = "unread-calibration" if "not read" in sentence else name
         findings.append(Finding(name, "unusable", cause, fix or "correct the calibration", {}))
         return StatedCamera(None, tuple(findings))
     if stated is None:
@@ -114,16 +116,12 @@ def _size(of: tuple[int, int], *, width: int, height: int) -> list[Finding]:
 
 
 def _unread(content: Mapping[str, Any], given: object) -> list[Finding]:
-    unread = [key for key, value in content.items() if key not in READ_KEYS | REMARKS and _counts(value)]
+    known = READ_KEYS | REMARKS
+    unread = [key for key, value in content.items() if key not in known and not ABOUT_LENS.search(key)]
     if not unread:
         return []
     cause = f"{Path(str(given)).name} states {', '.join(unread)}, which vection does not read"
-    fix = "give distortion as dist_k1k2p1p2k3 (OpenCV's five numbers), or undistort the video first if it is another's"
-    return [Finding("unread-calibration", "harmful", cause, fix, {"keys": unread})]
-
-
-def _counts(value: object) -> bool:
-    return bool(value) and not (isinstance(value, list) and not any(value))
+    return [Finding("unread-calibration", "note", cause, "make sure that nothing of it counts", {"keys": unread})]
 
 
 def _read(given: CameraIntrinsics | Path | str) -> tuple[dict[str, Any], CameraNumbers] | None:

@@ -63,6 +63,10 @@ def check_facts(facts: StreamFacts) -> list[Finding]:
         findings.append(
             Finding("late-start", "handled", cause, "times are counted from the first frame", {"start": facts.start})
         )
+    if not facts.rate_stated:
+        cause = f"the file states no frame rate, so {facts.rate:g} frames a second are assumed"
+        fix = "ingest it with `frames_per_second` if it has another"
+        findings.append(Finding("assumed-rate", "handled", cause, fix, {"rate": facts.rate}))
     if facts.seconds is None:
         cause = "the file tells no duration"
         fix = "its beginning was looked at, and ingest reads it to the end"
