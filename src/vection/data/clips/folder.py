@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -235,6 +235,12 @@ def _clip_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterato
         for child in sorted(folder.iterdir()):
             if not child.name.startswith("."):
                 yield from _clip_folders(child, above | {here})
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Return the files of these suffixes, in lower or upper case, in natural order, without hidden ones ("._1.png")."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    return sorted(files, key=lambda path: natural_key(str(path)))
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
