@@ -82,6 +82,31 @@ def write_images(folder: Path, frames: Frames, names: Sequence[str] = ()) -> Pat
     return folder
 
 
+def write_with_cover(path: Path, frames: Frames) -> Path:
+    """Write an mp4 whose first stream is a cover picture, as some drones do."""
+    with av.open(str(path), "w") as container:
+        film = container.add_stream("mpeg4", rate=20)
+        cover = container.add_stream("mjpeg", rate=1)
+        for stream, (height, width), kind in ((film, frames[0].shape[:2], "yuv420p"), (cover, (48, 80), "yuvj420p")):
+            stream.height, stream.width, stream.pix_fmt = height, width, kind
+        cover.disposition = av.stream.Disposition.attached_pic
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(cv2.resize(frames[0], (80, 48)), format="rgb24")))
+        container.mux(cover.encode())
+        for image in frames:
+            container.mux(film.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(film.encode())
+    content = path.read_bytes()
+    moov = content.rindex(b"moov") - 4
+    boxes, place = [], moov + 8
+    while place < moov + int.from_bytes(content[moov : moov + 4], "big"):
+        size = int.from_bytes(content[place : place + 4], "big")
+        boxes.append(content[place : place + size])
+        place += size
+    boxes.sort(key=lambda box: box[4:8] not in (b"mvhd", b"udta"))
+    path.write_bytes(content[: moov + 8] + b"".join(boxes) + content[place:])
+    return path
+
+
 def _camera(numbers: str) -> Callable[[Frames, Path], Made]:
     """Intrinsics as text, with W and H for the size of the frames."""
 
@@ -315,6 +340,14 @@ FAULTS = (
     Fault("two frames", "too-short", 3, _folder(lambda frames: frames[:2]), FEW),
     Fault("late start", "late-start", 0, _video("v.ts", codec="mpeg2video", offset=20000), FEW),
     Fault("unknown duration", "unknown-duration", 0, _video("v.mjpeg", codec="mjpeg", kind="mjpeg"), FEW),
+    Fault("stream without container", "assumed-rate", 0, _video("v.h264", codec="libx264", kind="h264"), FEW),
+    Fault(
+        "cover picture before the film",
+        "cover-picture",
+        0,
+        lambda frames, folder: (write_with_cover(folder / "v.mp4", frames), None),
+        FEW,
+    ),
     Fault("stored sideways", "stored-turned", 0, _video(damage=_sideways), FEW),
     Fault("two seconds missing", "time-gap", 0, _video(gap=2 * RATE), FEW),
     Fault("thumbnail", "small", 0, _folder(lambda f: [cv2.resize(image, (96, 54)) for image in f]), FEW),

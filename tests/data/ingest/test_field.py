@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from benchmarks.doctor_faults import Frames, write_images, write_video
+from benchmarks.doctor_faults import Frames, write_images, write_video, write_with_cover
 
 from vection.data.clips.folder import ClipInfo
 from vection.data.ingest import IngestSettings, ingest
@@ -96,33 +96,8 @@ def test_names_that_are_seconds(frames, tmp_path):
     assert len(clip) == 20
 
 
-def with_cover_first(path: Path, frames: Frames) -> Path:
-    """Write an mp4 whose first stream is a cover picture, as some drones do."""
-    with av.open(str(path), "w") as container:
-        film = container.add_stream("mpeg4", rate=20)
-        cover = container.add_stream("mjpeg", rate=1)
-        for stream, (height, width), kind in ((film, frames[0].shape[:2], "yuv420p"), (cover, (48, 80), "yuvj420p")):
-            stream.height, stream.width, stream.pix_fmt = height, width, kind
-        cover.disposition = av.stream.Disposition.attached_pic
-        container.mux(cover.encode(av.VideoFrame.from_ndarray(cv2.resize(frames[0], (80, 48)), format="rgb24")))
-        container.mux(cover.encode())
-        for image in frames:
-            container.mux(film.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(film.encode())
-    content = path.read_bytes()
-    moov = content.rindex(b"moov") - 4
-    boxes, place = [], moov + 8
-    while place < moov + int.from_bytes(content[moov : moov + 4], "big"):
-        size = int.from_bytes(content[place : place + 4], "big")
-        boxes.append(content[place : place + size])
-        place += size
-    boxes.sort(key=lambda box: box[4:8] not in (b"mvhd", b"udta"))
-    path.write_bytes(content[: moov + 8] + b"".join(boxes) + content[place:])
-    return path
-
-
 def test_a_cover_picture_before_the_film(frames, tmp_path):
-    video = with_cover_first(tmp_path / "drone.mp4", frames)
+    video = write_with_cover(tmp_path / "drone.mp4", frames)
     with av.open(str(video)) as container:
         assert [stream.width for stream in container.streams.video] == [80, 160]
     clip = clip_of(video, tmp_path / "out")
