@@ -1,4 +1,4 @@
-"""Does the label-free score rank checkpoints as the truth does? AbsRel of both, and their rank correlation.
+"""Does the score without labels rank checkpoints as AbsRel against the truth does? Both, and their rank correlation.
 
     python benchmarks/label_free_score.py --checkpoints runs/first/checkpoints --clips clips/held_out
     python benchmarks/label_free_score.py --checkpoints runs/first runs/second --clips --shared ../shared/data
@@ -107,13 +107,17 @@ def print_correlations(cases: Sequence[Case], found: np.ndarray) -> None:
         correlation = spearmanr(found[:, number, 0], found[:, number, 1]).statistic
         few = "" if len(found) >= ENOUGH else f" (fewer than {ENOUGH} tell little)"
         print(f"{case.name}: rank correlation of {len(found)} checkpoints {correlation:.3f}{few}")
+    if len(cases) > 1 and len(found) >= 3:
+        frames = np.array([len(case.measured) for case in cases])
+        pooled = np.average(found, axis=1, weights=frames)
+        print(f"all {frames.sum()} frames: rank correlation {spearmanr(pooled[:, 0], pooled[:, 1]).statistic:.3f}")
 
 
 def scores(read: PredictionReader, case: Case) -> tuple[float, float]:
-    """Return AbsRel against measured and against true depth."""
-    results = (evaluate_depth(read, case.measured, MEASURED), evaluate_depth(read, case.true, case.protocol))
-    measured, true = (result.categories[ALL].mean.abs_rel for result in results)
-    return measured, true
+    """Return the median log error against measured depth, and AbsRel against true depth."""
+    measured = evaluate_depth(read, case.measured, MEASURED).median_log_error
+    assert measured is not None
+    return measured, evaluate_depth(read, case.true, case.protocol).categories[ALL].mean.abs_rel
 
 
 def predictions(predictor: Predictor, case: Case) -> PredictionReader:

@@ -6,7 +6,9 @@ from typing import Literal
 
 from vection.errors import UsageError
 
-Extra = Literal["cli", "download", "export", "hub", "make3d", "pretrained", "report", "train", "video", "view", "waymo"]
+Extra = Literal[
+    "app", "cli", "download", "export", "hub", "make3d", "pretrained", "report", "train", "video", "view", "waymo"
+]
 
 NAMES = {
     "av": "PyAV",

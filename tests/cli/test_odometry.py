@@ -83,6 +83,9 @@ def test_a_path_is_converted_and_drawn(capsys: Capture, paths: Path) -> None:
     )
     assert (paths / "out" / "path.png").stat().st_size > 1000
     assert not (paths / "out" / "odometry.json").exists()
+    words = ("odometry", paths / "predicted", "--out", paths / "both", "--beside", paths / "true")
+    succeeds(capsys, *words)
+    assert (paths / "both" / "09" / "path.png").read_bytes() != (paths / "out" / "path.png").read_bytes()
 
 
 def test_from_a_run_to_errors(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:
@@ -152,8 +155,9 @@ def test_wrong_arguments(capsys: Capture, paths: Path) -> None:
     assert "sim3" in fails(capsys, "odometry", predicted, "--truth", true, "--align", "sim3", code=2)
     assert "at least two" in fails(capsys, "odometry", predicted, "--truth", true, "--snippets", "1", code=2)
     assert "kitti-odometry" in fails(capsys, "odometry", predicted, "--truth", true, "--protocol", "kitti", code=2)
+    assert "with --out" in fails(capsys, "odometry", predicted, "--truth", true, "--beside", true, code=2)
     (true / "10.txt").rename(true / "11.txt")
-    assert "no true path named '10'" in fails(capsys, "odometry", predicted, "--truth", true, code=2)
+    assert "no path named '10'" in fails(capsys, "odometry", predicted, "--truth", true, code=2)
     (paths / "short.txt").write_text(tum_text(list(winding_path(5)), [0.1 * index for index in range(5)]))
     words = ("odometry", paths / "short.txt", "--truth", true / "09.txt")
     assert "--first-frame" in fails(capsys, *words, code=2)

@@ -69,6 +69,13 @@ def test_a_contradiction_is_left_out():
     assert torch.equal(mixed.weight[1], strict.weight[1])
 
 
+def test_a_prediction_that_is_wrong_everywhere_still_learns():
+    measured = a_map()
+    depth = measured * torch.linspace(0.1, 10, measured.shape[-1])
+    learns = compare_depth(depth, measured, torch.ones_like(measured), largest_ratio=1.1).weight.mean()
+    assert 0.7 < float(learns) < 1
+
+
 def test_depth_behind_the_ground_is_penalised_and_no_other():
     K = torch.tensor([[[30.0, 0, 15.5], [0, 30, 5.5], [0, 0, 1]]])
     ground = torch.tensor([[0.0, 1 / 1.5, 0.0]])  # level, 1.5 below the camera: 1 / z = y' / 1.5

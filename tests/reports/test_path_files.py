@@ -26,6 +26,12 @@ def test_the_picture_shows_the_true_path_beside_the_scaled_one(tmp_path):
     assert first.shape == second.shape
     assert first[0, 0].tolist() == [255, 255, 255]
     assert (first != second).any()
+    other = {"other": CameraPath("o", scaled(winding_path(20)[::-1], 3))}
+    for true_or_none, without in ((true, second), (None, first)):
+        place = write_path(
+            CameraPath("p", scaled(true.poses, 0.1)), tmp_path / "three", true=true_or_none, beside=other
+        )
+        assert (cv2.imread(str(place / "path.png")) != without).any()
 
 
 def test_a_place_that_cannot_be_written(tmp_path):

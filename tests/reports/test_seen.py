@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         seen = [ObservedFrame(f"{index:06d}", 0.1 * index, {"rigid-flow": flow, "source": source}) for index in (1, 2)]
         write_predictions(predictions(4), folder / "predictions" / name, model="m", pictures=iter(seen), video=False)
     for step, error in ((10, 0.3), (20, 0.1), (30, 0.2)):
-        event = Event(step, 1.0, split="validation", depth_statistics={"measured_abs_rel": error})
+        event = Event(step, 1.0, split="validation", depth_statistics={"measured_log_error": error})
         append_event(folder / "metrics.jsonl", event)
     return folder
 
@@ -36,7 +36,7 @@ def test_pictures_paths_and_the_score_without_labels_are_shown(run: Path):
         "How it explains frames",
         "rigid-flow</b>: white is still, full colour 1.4 pixels",
         "optical flow of the camera&#39;s motion alone",
-        "differed least at step 20, by 10.0 %, and at the end (step 30) by 20.0 %",
+        "differed least at step 20, by less than 10.5 %, and at the end (step 30) by less than 22.1 %",
         ">first</text>",
         ">second</text>",
     ):

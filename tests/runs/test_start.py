@@ -16,7 +16,7 @@ from vection.data.synthetic.varied import varied
 from vection.errors import UsageError
 from vection.formats.checkpoint import load_weights
 from vection.formats.prediction_folder import read_prediction_list
-from vection.losses.measured_abs_rel import measured_abs_rel
+from vection.losses.measured_log_error import measured_log_error
 from vection.recipes.methods import build_method
 from vection.recipes.registry import get_recipe
 from vection.runs.load import find_run_checkpoint, load_predictor
@@ -49,7 +49,7 @@ def test_it_knows_a_street_it_has_not_seen(tmp_path: Path):
     weight = (near > 0).astype(np.float32)
     constant = np.full_like(true, np.median(near[near > 0]))
     model, guess = (
-        float(measured_abs_rel(*(torch.from_numpy(each)[None, None] for each in (depth, near, weight))))
+        float(measured_log_error(*(torch.from_numpy(each)[None, None] for each in (depth, near, weight))))
         for depth in (predictor.predict(clip.read_image(1)).depth, constant)
     )
     assert model < 0.3

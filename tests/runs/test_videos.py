@@ -106,6 +106,12 @@ def test_videos_of_one_name_do_not_take_each_other_s_place(images: Path, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+def test_torchrun_trains_on_clips(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="`vection ingest`"):
+        train_on_videos([images], out=tmp_path / "run", recipe=RECIPE)
+
+
 def test_a_data_set_s_recipe_is_refused(images: Path, tmp_path: Path):
     with pytest.raises(UsageError, match="reads a data set"):
         train_on_videos([images], out=tmp_path / "run", recipe="monodepth2")

@@ -48,6 +48,7 @@ COMMANDS = {
     "submission": Command("results.submission", "write predicted depth for KITTI's depth prediction server"),
     "view": Command("results.view", "look at predictions: points, path, frames, in a window or one HTML page"),
     "export": Command("results.export", "predictions as PLY, glTF, COLMAP, nerfstudio, rerun, ROS bag, depth maps"),
+    "app": Command("results.app", "a local page: drop a video or photo, look at depth, path and what moves"),
     "report": Command("results.report", "write the HTML report of a run"),
     "publish": Command("models.publish", "a model for others, with a card: in a folder, or on the Hugging Face Hub"),
     "splits": Command("data.splits", "list, fetch and check the published lists of frames"),

@@ -56,7 +56,8 @@ def write_page(scene: Scene, out: Path, report: Report) -> str:
     data = json.dumps(content).replace("</", "<\\/")
     out.write_text(TEMPLATE.read_text(encoding="utf-8").replace(PLACE_OF_DATA, data), encoding="utf-8")
     left = f" of {len(scene)}" if len(frames) < len(scene) else ""
-    return f"{len(frames)}{left} frames, {len(fused.static):,} points; {fused.words}"
+    plural = "" if len(scene) == 1 else "s"
+    return f"{len(frames)}{left} frame{plural}, {len(fused.static):,} points; {fused.words}"
 
 
 def _depth_limits(points: Points, scene: Scene) -> tuple[float, float]:

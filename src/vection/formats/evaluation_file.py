@@ -168,6 +168,8 @@ class Scores:
     """Images without a pixel that the protocol evaluates."""
     share: float | None = None
     """Of the pixels of these images, those that were compared."""
+    median_log_error: float | None = None
+    """Mean over the images of the median of |ln d - ln (s d*)|, s being the median ratio; all pixels."""
     depth_ratio: dict[str, float] = field(default_factory=dict)
     """Hole score: median of predicted / true depth by category, after scaling."""
     server: dict[str, dict[str, float]] = field(default_factory=dict)

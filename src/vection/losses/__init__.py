@@ -5,8 +5,8 @@ Imports `geometry`, `types` and thresholds of `formats`. `*_error` is a map, `*_
 
 from vection.losses.geometry_consistency import consistency_weight, depth_inconsistency
 from vection.losses.ground import ground_loss
-from vection.losses.measured_abs_rel import measured_abs_rel
 from vection.losses.measured_depth import compare_depth, measured_depth_loss, measured_gradient_loss
+from vection.losses.measured_log_error import measured_log_error
 from vection.losses.motion_cycle import rotation_cycle_loss, translation_cycle_loss
 from vection.losses.motion_regularisation import group_smoothness_loss, sparsity_loss
 from vection.losses.photometric import Target, average_reprojection, mean_over, minimum_reprojection, photometric_error
@@ -28,9 +28,9 @@ __all__ = [
     "ground_loss",
     "group_smoothness_loss",
     "mean_over",
-    "measured_abs_rel",
     "measured_depth_loss",
     "measured_gradient_loss",
+    "measured_log_error",
     "minimum_reprojection",
     "motion_consistency_loss",
     "motion_sparsity_loss",

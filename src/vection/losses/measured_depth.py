@@ -17,6 +17,8 @@ FEWEST = 50
 """Pixels with measured depth from which on an image is compared."""
 DISTANCES = (1, 2, 4, 8)
 """Pixels between those whose ratios of depth are compared."""
+SPREADS = 3
+"""Measured depth is never left out for lying within so many times the image's median contradiction."""
 LOWEST_SLOPE = 0.02
 """Least angle below the horizon, radians, at which ground is told from what stands on it."""
 
@@ -52,7 +54,8 @@ def compare_depth(
     """Bring measured depth to the unit of the predicted one, image by image, and compare.
 
     What is wrong by more than `largest_ratio` counts for nothing, for it was measured on what moves, or on wrong flow;
-    unless the depth of the image is `exact`. The scale carries no gradient.
+    unless the depth of the image is `exact`. Where a prediction is wrong nearly everywhere the bound is wider,
+    `SPREADS` times the image's median contradiction, or nothing could be learned there. The scale has no gradient.
     """
     known = (measured > 0) & (weight > 0)
     enough = known.sum(dim=(1, 2, 3), keepdim=True) >= FEWEST
@@ -63,7 +66,9 @@ def compare_depth(
     residual = torch.where(known, ratio - log_scale, 0.0)
     weight = weight * known
     if largest_ratio is not None:
-        believed = residual.detach().abs() < math.log(largest_ratio)
+        contradiction = residual.detach().abs()
+        spread = contradiction.masked_fill(~known, torch.nan).flatten(1).nanmedian(dim=1).values.nan_to_num(nan=0.0)
+        believed = contradiction < (SPREADS * spread).clamp(min=math.log(largest_ratio))[:, None, None, None]
         weight = weight * (believed if exact is None else believed | exact[:, None, None, None])
     return DepthComparison(log_scale, residual, weight)
 

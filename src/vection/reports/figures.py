@@ -130,14 +130,14 @@ def statistics_figure(events: Sequence[Event]) -> Figure:
 
 
 def label_free_figure(events: Sequence[Event]) -> Figure:
-    """AbsRel of held-out frames against depth measured in them, over steps."""
+    """Median error of held-out frames against depth measured in them, over steps."""
     figure, axes = _canvas(5.6, 2.6)
-    known = [event for event in events if "measured_abs_rel" in event.depth_statistics]
-    points = [(event.step, event.depth_statistics["measured_abs_rel"]) for event in known]
+    known = [event for event in events if "measured_log_error" in event.depth_statistics]
+    points = [(event.step, event.depth_statistics["measured_log_error"]) for event in known]
     _line(axes, points, label="held-out frames", colour=COLOURS[1], marker=True)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step")
-    axes.set_ylabel("AbsRel against measured depth")
+    axes.set_ylabel("median error, log of depth")
     return figure
 
 

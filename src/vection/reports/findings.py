@@ -9,7 +9,7 @@ from vection.data.clips.truth_sources import MEASURED
 from vection.formats.evaluation_file import MODEL, Evaluation
 from vection.formats.metrics_log import Event
 
-LABEL_FREE = "measured_abs_rel"
+LABEL_FREE = "measured_log_error"
 """Name of the error against measured depth among the statistics of held-out frames."""
 
 
@@ -68,19 +68,25 @@ def label_free(evaluation: Evaluation | None, events: Sequence[Event]) -> str | 
     if evaluation is not None and scores is not None and evaluation.categories:
         error = scores.errors.get(evaluation.categories[0], {}).get("abs_rel")
         if error is not None and math.isfinite(error):
+            half = scores.median_log_error
+            shown = "" if half is None else f", at half of the pixels by less than {_percent(half)}"
             sentences.append(
                 f"Evaluated on {scores.images} images, predicted depth differs from the measured one by "
-                f"{100 * error:.1f} % on average (AbsRel {error:.3f})."
+                f"{100 * error:.1f} % on average (AbsRel {error:.3f}){shown}."
             )
     known = [event for event in events if math.isfinite(event.depth_statistics.get(LABEL_FREE, math.inf))]
     if known:
         best = min(known, key=lambda event: event.depth_statistics[LABEL_FREE])
         sentences.append(
-            f"Of the frames held out from training it differed least at step {best.step}, by "
-            f"{100 * best.depth_statistics[LABEL_FREE]:.1f} %, and at the end (step {known[-1].step}) by "
-            f"{100 * known[-1].depth_statistics[LABEL_FREE]:.1f} %."
+            f"In the frames held out from training half of the pixels differed least at step {best.step}, by less than "
+            f"{_percent(best.depth_statistics[LABEL_FREE])}, and at the end (step {known[-1].step}) by less than "
+            f"{_percent(known[-1].depth_statistics[LABEL_FREE])}."
         )
     return " ".join(sentences) or None
+
+
+def _percent(log_error: float) -> str:
+    return f"{100 * math.expm1(log_error):.1f} %"
 
 
 def timing(events: Sequence[Event]) -> Timing:

@@ -49,6 +49,7 @@ def odometry(
     checkpoint: str | None = None,
     truth: Path | str | None = None,
     out: Path | str | None = None,
+    beside: Sequence[Path | str] = (),
     protocol: str | OdometryProtocol = "odometry",
     align: Sequence[str] = (),
     snippets: Sequence[int] = (),
@@ -62,19 +63,22 @@ def odometry(
 ) -> PathComparison:
     """Predict the path of `frames` with the run `source`, or read the paths at `source`; write and score them.
 
-    `frames` are a video, a folder of images or clips. `truth` is a path file, a folder of such with the same names, or
-    clips with true poses; clips among `frames` bring their own. `checkpoint` is one of the run: "best", "last" or the
-    optimiser steps of a snapshot; the recipe's choice if not given. `align` and `snippets` (numbers of frames) replace
-    those of the protocol, `sequences` how many sequences count, the first by name. `first_frame` says which true frame
-    is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each stretch
-    between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured in
-    the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured
-    where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
+    `frames` are a video, images or clips. `truth` is a path file, a folder of such with the same names, or clips with
+    true poses; clips among `frames` bring their own. `beside` are paths of the same frames (files, folders, prediction
+    folders), drawn in the same picture by the names of these places. `checkpoint` is one of the run: "best", "last" or
+    the optimiser steps of a snapshot; the recipe's choice if not given. `align` and `snippets` (numbers of frames)
+    replace those of the protocol, `sequences` how many sequences count, the first by name. `first_frame` says which
+    true frame is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each
+    stretch between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are
+    measured in the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are
+    measured where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
     `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit.
     """
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
+    if beside and out is None:
+        raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
     if frames is None and checkpoint is not None:
         raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
     stretches: dict[str, str] = {}
@@ -88,19 +92,15 @@ def odometry(
         opened = {one.name: one for one in open_sources(Path(frames), intrinsics=intrinsics)}
         chosen = list(_first(opened, protocol).values())
         predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint)
-        predicted, stretches = _predict(predictor, chosen, motion=motion, progress=progress)
-        if stretches and first_frame is not None:
-            raise UsageError(f"{frames} has gaps, so `first_frame` does not tell which frames are behind them.")
+        predicted, stretches = _predict(predictor, chosen, motion=motion, first_frame=first_frame, progress=progress)
         place = place or _own_truth(Path(frames))
-    matched = {} if place is None else _matched(predicted, open_paths(place), truth=place, stretches=stretches)
+    matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
-    folders = [] if out is None else _write(predicted, matched, out, first_frame=first_frame)
+    others = {Path(other).stem: _at(Path(other), predicted, stretches) for other in beside}
+    folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
     said = tuple(path.motion for path in predicted.values())
     comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
-    if scores and out is not None:
-        _write_scores(comparison, out / SCORES_FILE, predicted)
-    if scores and csv is not None:
-        write_text(Path(csv), segments_csv(scores))
+    _write_scores(comparison, out, predicted, csv=csv)
     return comparison
 
 
@@ -141,7 +141,12 @@ def _adapted(
 
 
 def _predict(
-    predictor: Predictor, sources: Sequence[FrameSource], *, motion: MotionChoice | None, progress: Bars
+    predictor: Predictor,
+    sources: Sequence[FrameSource],
+    *,
+    motion: MotionChoice | None,
+    first_frame: int | None,
+    progress: Bars,
 ) -> tuple[dict[str, CameraPath], dict[str, str]]:
     """Return the paths by name, and of those that are stretches of a clip with gaps the name of the clip."""
     paths, stretches = {}, {}
@@ -156,6 +161,8 @@ def _predict(
         long = [part for part in parts if len(part) > 1]
         if not long:
             raise UsageError(f"{source.description} has no two frames that follow each other; a path needs them.")
+        if len(parts) > 1 and first_frame is not None:
+            raise UsageError(f"{source.description} has gaps, so `first_frame` does not tell which frames are behind.")
         for part in long:
             name = source.name
             if len(parts) > 1:
@@ -176,6 +183,7 @@ def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:
 def _write(
     predicted: dict[str, CameraPath],
     matched: dict[str, tuple[str, CameraPath]],
+    others: dict[str, dict[str, tuple[str, CameraPath]]],
     out: Path,
     *,
     first_frame: int | None,
@@ -184,14 +192,21 @@ def _write(
     for name, path in predicted.items():
         true = matched[name][1] if name in matched else None
         folder = out if len(predicted) == 1 else out / name
-        folders.append(write_path(path, folder, true=true, first_frame=first_frame))
+        beside = {place: paths[name][1] for place, paths in others.items()}
+        folders.append(write_path(path, folder, true=true, beside=beside, first_frame=first_frame))
     return folders
 
 
-def _write_scores(comparison: PathComparison, file: Path, predicted: Mapping[str, CameraPath]) -> None:
+def _write_scores(
+    comparison: PathComparison, out: Path | None, predicted: Mapping[str, CameraPath], *, csv: Path | str | None
+) -> None:
+    if comparison.scores and csv is not None:
+        write_text(Path(csv), segments_csv(comparison.scores))
+    if not comparison.scores or out is None:
+        return
     motions = {name: path.motion for name, path in predicted.items() if path.motion}
     content = paths_json(comparison.scores, comparison.protocol, truth=comparison.truth)
-    write_text(file, json.dumps(content | ({"motion": motions} if motions else {}), indent=1))
+    write_text(out / SCORES_FILE, json.dumps(content | ({"motion": motions} if motions else {}), indent=1))
 
 
 def _own_truth(frames: Path) -> Path | None:
@@ -205,19 +220,16 @@ def _own_truth(frames: Path) -> Path | None:
     return frames
 
 
-def _matched(
-    predicted: dict[str, CameraPath],
-    trues: dict[str, CameraPath],
-    *,
-    truth: Path,
-    stretches: Mapping[str, str],
+def _at(
+    place: Path, predicted: dict[str, CameraPath], stretches: Mapping[str, str]
 ) -> dict[str, tuple[str, CameraPath]]:
-    """True paths with names for their scores, by the names of the predicted ones."""
+    """Paths at `place` with names for their scores, by the names of the predicted ones."""
+    paths = open_paths(place)
     clips = {name: stretches.get(name, name) for name in predicted}
-    if len(set(clips.values())) == len(trues) == 1:
-        clips = dict.fromkeys(predicted, next(iter(trues)))
-    missing = [clip for clip in clips.values() if clip not in trues]
+    if len(set(clips.values())) == len(paths) == 1:
+        clips = dict.fromkeys(predicted, next(iter(paths)))
+    missing = [clip for clip in clips.values() if clip not in paths]
     if missing:
-        names = ", ".join(list(trues)[:5]) + (", ..." if len(trues) > 5 else "")
-        raise UsageError(f"{truth} has no true path named '{missing[0]}' (it has {names}); rename one of the two.")
-    return {name: (name if name in stretches else clip or name, trues[clip]) for name, clip in clips.items()}
+        names = ", ".join(list(paths)[:5]) + (", ..." if len(paths) > 5 else "")
+        raise UsageError(f"{place} has no path named '{missing[0]}' (it has {names}); rename one of the two.")
+    return {name: (name if name in stretches else clip or name, paths[clip]) for name, clip in clips.items()}

@@ -21,7 +21,7 @@ from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
 from vection.runs.start import starting_recipe, with_start
-from vection.training.accelerator import check_trackers
+from vection.training.accelerator import check_trackers, is_main_process, main_process_first, of_main_process
 from vection.training.budget import fit_stages, measure_pace
 from vection.training.data import Data
 from vection.training.loop import Training
@@ -48,7 +48,8 @@ def train(
     goes on from its last checkpoint, bit for bit as if it had not been stopped. Clips whose geometry the recipe needs
     and nobody has measured are measured first, in their stored frames, by `workers` processes. `minutes` is the time
     that all this may take: a few trial steps tell how many epochs fit, and the recipe that is stored has so many.
-    `log_with` names trackers that show the run besides TensorBoard: "mlflow", "trackio", "wandb".
+    `log_with` names trackers that show the run besides TensorBoard: "mlflow", "trackio", "wandb". Processes that
+    torchrun started divide the samples of each step, so a run may go on with another number of them.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
     began, trackers = perf_counter(), check_trackers(log_with)
@@ -61,19 +62,18 @@ def train(
     goes_on = begun is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
-    if recipe.method.needs.measured and recipe.data.source == "clips":
-        measure_clips(data, workers=workers, progress=progress)
-    sets = load_data(recipe, data)
+    progress = progress if is_main_process() else no_bars
+    with main_process_first(device):
+        sets = _prepare(recipe, data, rehearsal=folder.rehearsal, workers=workers, progress=progress)
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
     check_cameras(method, sets.cameras, begun=None if begun is None else learned_names(begun))
-    if recipe.data.rehearsal:
-        sets = rehearse(sets, recipe, folder.rehearsal, workers=workers, progress=progress)
     _load_start(method, recipe, cameras=sets.cameras)
     if minutes is not None and not goes_on:
         seconds = 60 * minutes - (perf_counter() - began)
-        recipe = replace(recipe, stages=_within(seconds, method, sets, recipe=recipe, device=device))
-    if not goes_on:
+        stages = _within(seconds, method, sets, recipe=recipe, device=device)
+        recipe = replace(recipe, stages=of_main_process(stages))
+    if not goes_on and is_main_process():
         folder.write_recipe(recipe_to_json(recipe))
     run = Training(
         method,
@@ -87,6 +87,14 @@ def train(
     )
     run.fit(resume=resume)
     return out
+
+
+def _prepare(recipe: Recipe, data: Path, *, rehearsal: Path, workers: int, progress: Bars) -> Data:
+    """Measure and render what is missing, and return what the recipe learns from."""
+    if recipe.method.needs.measured and recipe.data.source == "clips":
+        measure_clips(data, workers=workers, progress=progress)
+    sets = load_data(recipe, data)
+    return rehearse(sets, recipe, rehearsal, workers=workers, progress=progress) if recipe.data.rehearsal else sets
 
 
 def _load_start(method: Method, recipe: Recipe, *, cameras: Names) -> None:

@@ -30,7 +30,7 @@ from vection.runs.evaluate import evaluate
 from vection.runs.load import load_predictor, read_run_recipe
 from vection.runs.start import starting_recipe
 from vection.runs.train import train
-from vection.training.accelerator import check_trackers
+from vection.training.accelerator import check_trackers, process_count
 from vection.training.settings import TrackerName
 
 
@@ -76,6 +76,10 @@ def train_on_videos(
     out = Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    if process_count() > 1:
+        raise UsageError(
+            "torchrun's processes train on clips: ingest the videos (`vection ingest`), give them as `data`."
+        )
     if recipe.data.source != "clips":
         raise UsageError(f"The recipe '{recipe.name}' reads a data set, not videos; prepare that, or take 'video'.")
     folder = RunFolder(out)

@@ -1,9 +1,12 @@
-"""Hugging Face Accelerate as a training wants it: device, precision, compilation, trackers."""
+"""Hugging Face Accelerate as a training wants it: device, precision, compilation, trackers, several processes."""
 
 import importlib.util
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 import torch
 
@@ -13,12 +16,15 @@ from vection.names import look_up
 from vection.training.settings import TrackerName, Tracking, TrainingSettings
 
 with extra("train", purpose="Training"):
-    from accelerate import Accelerator
+    from accelerate import Accelerator, PartialState
     from accelerate.state import AcceleratorState
     from accelerate.tracking import GeneralTracker
-    from accelerate.utils import TorchDynamoPlugin
+    from accelerate.utils import TorchDynamoPlugin, broadcast_object_list
 
+T = TypeVar("T")
 
+LONGEST_WAIT = timedelta(days=1)
+"""Of the processes that torchrun started for the main one, which measures and renders before they begin."""
 PROJECT = "vection"
 """Project or experiment under which trackers list runs, unless their own environment variables say otherwise."""
 
@@ -72,3 +78,32 @@ def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if fast else "no"
+
+
+def process_count() -> int:
+    """Return how many processes train together; 1 unless torchrun, or the like, says otherwise."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main_process() -> bool:
+    """Return whether this process is the only one, or the first of several."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+@contextmanager
+def main_process_first(device: str | None) -> Iterator[None]:
+    """Let the main process do what is inside before the others, which find it done."""
+    if process_count() == 1:
+        yield
+        return
+    with PartialState(cpu=device == "cpu", timeout=LONGEST_WAIT).main_process_first():
+        yield
+
+
+def of_main_process(value: T) -> T:
+    """Return what the main process has for `value`."""
+    if process_count() == 1:
+        return value
+    values = [value]
+    broadcast_object_list(values)
+    return values[0]

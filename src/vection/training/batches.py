@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch.utils.data import Sampler
 
+from vection.errors import UsageError
+
 
 class EpochBatches(Sampler[list[int]]):
     """Batches of sample indices of one epoch, for one of `processes` data-parallel processes.
@@ -37,3 +39,21 @@ class EpochBatches(Sampler[list[int]]):
         for batch in range(self.skipped, self.batches):
             start = (batch * self.processes + self.process) * self.batch_size
             yield order[start : start + self.batch_size]
+
+
+def divide_step(batch_size: int, accumulation: int, *, processes: int) -> tuple[int, int]:
+    """Return the batch size and the batches a step of each process, which all together have those of one alone.
+
+    Whole batches are given away where there are enough, else each is split. Raises UsageError if neither is possible.
+
+    >>> divide_step(8, 2, processes=2), divide_step(8, 1, processes=2)
+    ((8, 1), (4, 1))
+    """
+    if accumulation % processes == 0:
+        return batch_size, accumulation // processes
+    if batch_size % processes == 0:
+        return batch_size // processes, accumulation
+    raise UsageError(
+        f"A step of {accumulation} batches of {batch_size} samples cannot be divided among {processes} processes; "
+        f"choose a `data.batch_size` or `training.accumulation` that is a multiple of {processes}."
+    )

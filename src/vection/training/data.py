@@ -16,7 +16,7 @@ class Data:
     validation: Dataset[RawSample] | None
     """None if nothing is held out."""
     batch_size: int
-    """Samples of a batch on each device; a step may accumulate several batches."""
+    """Samples of a batch, which several processes divide among themselves; a step may accumulate several batches."""
     augmentation: Augmentation
     workers: int
     """Processes that read samples; 0 reads in the training's own."""

@@ -18,9 +18,9 @@ from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
 from vection.names import look_up
 from vection.samples import RawSample, stack
-from vection.training.accelerator import make_accelerator, start_trackers
+from vection.training.accelerator import make_accelerator, of_main_process, start_trackers
 from vection.training.augmentation.augment import augment
-from vection.training.batches import EpochBatches
+from vection.training.batches import EpochBatches, divide_step
 from vection.training.data import Data
 from vection.training.health import remarks, stop_if_not_finite
 from vection.training.position import Position
@@ -59,14 +59,15 @@ class Training:
         self.run, self.description, self.shown = RunFolder(run), description, shown
         self.position = Position()
         _check_stages(method, stages)
-        processes = self.accelerator.num_processes
+        self.processes = processes = self.accelerator.num_processes
         samples = len(data.training)  # type: ignore[arg-type]
-        per_step = data.batch_size * settings.accumulation * processes
-        self.steps_per_epoch = settings.steps_per_epoch or max(samples // per_step, 1)
+        self.samples_per_step = data.batch_size * settings.accumulation
+        self.steps_per_epoch = settings.steps_per_epoch or max(samples // self.samples_per_step, 1)
+        batch_size, self.accumulation = divide_step(data.batch_size, settings.accumulation, processes=processes)
         self.batches = EpochBatches(
             samples,
-            batch_size=data.batch_size,
-            batches=self.steps_per_epoch * settings.accumulation,
+            batch_size=batch_size,
+            batches=self.steps_per_epoch * self.accumulation,
             seed=settings.seed,
             process=self.accelerator.process_index,
             processes=processes,
@@ -137,13 +138,13 @@ class Training:
 
     def _fit_epoch(self, stage: StageRun, reporter: Reporter, stop: StopRequest) -> None:
         settings, position = self.settings, self.position
-        self.batches.start(position.step // self.steps_per_epoch, skipped=position.batch * settings.accumulation)
+        self.batches.start(position.step // self.steps_per_epoch, skipped=position.batch * self.accumulation)
         stage.begin_epoch()
         batches = iter(self.loader)
         waiting = computing = 0.0
         for _ in range(position.batch, self.steps_per_epoch):
             began = perf_counter()
-            raw = [next(batches) for _ in range(settings.accumulation)]
+            raw = [next(batches) for _ in range(self.accumulation)]
             loaded = perf_counter()
             terms = self._step(raw, stage)
             position.batch, position.step = position.batch + 1, position.step + 1
@@ -156,7 +157,7 @@ class Training:
                     position=position,
                     stage=stage.stage.name,
                     learning_rate=stage.optimiser.param_groups[0]["lr"],
-                    samples=steps * self.data.batch_size * settings.accumulation * self.accelerator.num_processes,
+                    samples=steps * self.samples_per_step,
                     waiting=waiting,
                     computing=computing,
                 )
@@ -165,28 +166,33 @@ class Training:
             if position.step % settings.checkpoint_every == 0:
                 self._check(terms, raw)
                 self._save(self.run.last, stage)
+            stop.requested = self._any_process(stop.requested)
             stop.raise_if_requested()
 
     def _step(self, raw: list[RawSample], stage: StageRun) -> dict[str, Tensor]:
         settings, progress = self.settings, self._progress(stage)
-        # Reseeding makes the step independent of what ran before it, so a checkpoint needs no random state.
-        torch.manual_seed(settings.seed * 1_000_003 + self.position.step)
         total: dict[str, Tensor] = {}
         for index, sample in enumerate(raw):
-            generator = torch.Generator().manual_seed(
-                (settings.seed + self.accelerator.process_index) * 7_368_787
-                + self.position.step * settings.accumulation
-                + index
-            )
+            # Reseeding makes a batch independent of what ran before it, so a checkpoint needs no random state, and of
+            # the process that has it.
+            number = (self.position.step * self.accumulation + index) * self.processes + self.accelerator.process_index
+            torch.manual_seed(settings.seed * 1_000_003 + number)
+            generator = torch.Generator().manual_seed(settings.seed * 7_368_787 + number)
             batch = augment(sample.to(self.device), self.data.augmentation, generator=generator)
             terms = stage.model(batch, progress)
             if self.device.type == "cpu":  # costs a synchronisation on a GPU, where the check waits for the next log
                 self._check(terms, raw)
-            stage.backward(torch.stack(list(terms.values())).sum() / settings.accumulation)
+            stage.backward(torch.stack(list(terms.values())).sum() / self.accumulation)
             for name, value in terms.items():
-                total[name] = total.get(name, 0) + value.detach() / settings.accumulation
+                total[name] = total.get(name, 0) + value.detach() / self.accumulation
         stage.update(progress, gradient_clip=settings.gradient_clip)
         return total
+
+    def _any_process(self, flag: bool) -> bool:
+        """Return whether a process says so, in all of them: they must stop at the same step."""
+        if self.processes == 1:
+            return flag
+        return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.device)) > 0)
 
     def _progress(self, stage: StageRun) -> Progress:
         return self.position.progress(stage.stage, steps_per_epoch=self.steps_per_epoch)
@@ -220,8 +226,8 @@ class Training:
                 nothing_compared=held_out.nothing_compared(self.method.comparing),
             )
         reporter.held_out(held_out, position=self.position, stage=stage.stage.name, remarks=notes)
-        if held_out.selection_loss < self.position.best:
-            self.position.best = held_out.selection_loss
+        if (loss := of_main_process(held_out.selection_loss)) < self.position.best:
+            self.position.best = loss
             self._save(self.run.best, stage)
 
     def _keep_snapshot(self, stage: StageRun) -> None:
@@ -234,6 +240,7 @@ class Training:
             config = {**self.description, "position": vars(self.position)}
             optimiser = stage.optimiser if folder == self.run.last else None
             save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
+        self.accelerator.wait_for_everyone()  # torchrun stops all processes when the first one ends
 
 
 def _true_depth(frames: Dataset[RawSample], *, most: int) -> TrueDepth | None:

@@ -69,7 +69,7 @@ class TrainingSettings:
     steps_per_epoch: int | None = None
     """Optimiser steps of an epoch, however long that takes; None: once through the data."""
     accumulation: int = 1
-    """Batches per optimiser step."""
+    """Batches per optimiser step, of all processes together."""
     gradient_clip: float | None = None
     """Largest norm of the gradient."""
     log_every: int = 20

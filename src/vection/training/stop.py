@@ -2,14 +2,18 @@
 
 import signal
 import threading
+from time import monotonic
 from typing import Any
+
+AT_ONCE_AFTER = 1.0
+"""Seconds from which on a second Ctrl-C is another wish: torchrun passes on what the terminal has sent already."""
 
 
 class StopRequest:
-    """Turns Ctrl-C and SIGTERM (a scheduler's wish) into a stop between two steps; a second one stops at once."""
+    """Turns Ctrl-C and SIGTERM (a scheduler's wish) into a stop between two steps; a second Ctrl-C stops at once."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self.requested, self.since = False, 0.0
         self.previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
@@ -21,10 +25,11 @@ class StopRequest:
         for kind, handler in self.previous.items():
             signal.signal(kind, handler)
 
-    def _note(self, *_: object) -> None:
-        if self.requested:
+    def _note(self, kind: int, *_: object) -> None:
+        if not self.requested:
+            self.requested, self.since = True, monotonic()
+        elif kind == signal.SIGINT and monotonic() - self.since > AT_ONCE_AFTER:
             raise KeyboardInterrupt
-        self.requested = True
 
     def raise_if_requested(self) -> None:
         """Raise KeyboardInterrupt if a stop was asked for."""

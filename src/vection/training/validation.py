@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from vection.losses.measured_abs_rel import measured_abs_rel
+from vection.losses.measured_log_error import measured_log_error
 from vection.methods.method import Method, Progress
 from vection.methods.steps.observation import observe
 from vection.samples import Batch, RawSample, stack
@@ -31,7 +31,7 @@ class HeldOut:
     """What chooses the best checkpoint: the error against measured depth where there is any, else what the method says;
     see `Method.selection_loss`."""
     statistics: dict[str, float]
-    """Statistics of the first batch's depth and of all ego-motions, see `health.depth_statistics`, AbsRel against
+    """Statistics of the first batch's depth and of all ego-motions, see `health.depth_statistics`, the error against
     measured depth, and `abs_rel` against true depth."""
     pictures: dict[str, Tensor]
     """What the method sees in the first batch, by its names in `methods.pictures`."""
@@ -87,7 +87,7 @@ def validate(
             found = (true_abs_rel(depth[index, 0], truth) for index, truth in enumerate(truths) if truth is not None)
             true_errors += [error for error in found if error is not None]
         if batch.measured is not None:
-            errors.append(measured_abs_rel(depth, batch.measured.depth, batch.measured.weight))
+            errors.append(measured_log_error(depth, batch.measured.depth, batch.measured.weight))
         for name, value in model(batch, progress).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
         count += len(batch)
@@ -105,7 +105,7 @@ def validate(
     cameras = {} if method.cameras is None else method.cameras.found(first.target.shape)
     selection = method.selection_loss(terms, share_visible=seen.share_visible)
     if errors and len(compared := torch.cat(errors)):
-        selection = statistics["measured_abs_rel"] = float(compared.mean())
+        selection = statistics["measured_log_error"] = float(compared.mean())
     if true_errors:
         statistics["abs_rel"] = sum(true_errors) / len(true_errors)
     return HeldOut(terms, selection, statistics, seen.pictures, cameras)

@@ -29,7 +29,7 @@ from vection.formats.measured_geometry import (
     write_map,
     write_measured_list,
 )
-from vection.losses import measured_abs_rel
+from vection.losses import measured_log_error
 
 HEIGHT, WIDTH = 8, 16
 MEASURED = get_protocol("measured")
@@ -166,12 +166,12 @@ def test_the_score_of_training_is_that_of_evaluation(tmp_path: Path) -> None:
         torch.from_numpy(np.stack(arrays))[:, None]
         for arrays in (list(maps.values()), [one.depth for one in found], [one.weight for one in found])
     )
-    errors = measured_abs_rel(depth, true, weight)
-    assert errors.tolist() == pytest.approx([row.errors.abs_rel for row in result.rows], rel=1e-5)
+    errors = measured_log_error(depth, true, weight)
+    assert float(errors.mean()) == pytest.approx(result.median_log_error, rel=1e-5)
     assert errors.shape == (2,)
-    assert measured_abs_rel(depth[1:2], true[1:2], weight[1:2]).shape == (0,)
+    assert measured_log_error(depth[1:2], true[1:2], weight[1:2]).shape == (0,)
     depth[0, 0, 4, 4] = torch.nan
-    assert torch.isinf(measured_abs_rel(depth, true, weight)[0])
+    assert torch.isinf(measured_log_error(depth, true, weight)[0])
 
 
 def test_weights_at_the_threshold_count_alike_in_both() -> None:
@@ -179,7 +179,7 @@ def test_weights_at_the_threshold_count_alike_in_both() -> None:
     for stored in range(48, 56):
         weight = torch.full_like(depth, stored) / 255
         compared = DepthWithWeight(depth[0, 0].numpy(), weight[0, 0].numpy()).comparable
-        assert (len(measured_abs_rel(depth, depth, weight)) == 1) == bool(compared.any())
+        assert (len(measured_log_error(depth, depth, weight)) == 1) == bool(compared.any())
 
 
 def test_a_lost_map_is_no_frame_without_depth(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ EXAMPLES = (
     "vection odometry runs/first clips/09 --truth poses/09.txt --out paths/09 --align scale 7dof",
     "vection odometry paths --truth poses --protocol sc-sfmlearner --json",
     "vection odometry other_program_tum.txt --truth truth_tum.txt --out paths/other",
+    "vection odometry runs/first drive.mp4 --out paths/drive --beside paths/other",
 )
 
 TABLE_WIDTH = 160
@@ -45,6 +46,8 @@ class Odometry:
     """True path: a file or a folder of files of the same names, or clips with true poses; if not given, INPUT's own."""
     out: Path | None = None
     """Folder for the paths, with a subfolder each where there are several, and for odometry.json."""
+    beside: tuple[Path, ...] = ()
+    """Other paths of the same frames (files, folders, prediction folders) to draw in the same picture, path.png."""
     protocol: str = "odometry"
     """odometry, kitti-odometry, sc-sfmlearner, monodepth2-snippets or dynamo-snippets."""
     align: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ def run(arguments: Sequence[str]) -> None:
         checkpoint=options.checkpoint,
         truth=options.truth,
         out=options.out,
+        beside=options.beside,
         protocol=options.protocol,
         align=options.align,
         snippets=options.snippets,

@@ -11,7 +11,7 @@ from vection.arrays import FloatMap
 from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.data.clips.truth_sources import MEASURED, source_sentence
 from vection.errors import DataError, UsageError
-from vection.evaluation.depth.metrics import depth_errors, server_errors
+from vection.evaluation.depth.metrics import depth_errors, median_log_error, server_errors
 from vection.evaluation.depth.protocol import ALL, Crop, DepthProtocol, Interpolation, Median
 from vection.evaluation.depth.result import DepthResult, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
@@ -47,9 +47,8 @@ def evaluate_depth(
 ) -> DepthResult:
     """Score every image of `truths`; predictions of other images are ignored.
 
-    Predictions in metres are not multiplied by the protocol's factor. `progress` is called with the images done and
-    their number. Raises UsageError naming the images without a prediction, or for measured depth under another than
-    median scaling, DataError for predictions that are not positive where the protocol evaluates them.
+    Predictions in metres are not multiplied by the protocol's factor. Raises UsageError naming images that have no
+    prediction, or for measured depth without median scaling, DataError for evaluated depth that is not positive.
 
     >>> from vection.evaluation import GroundTruth, get_protocol, predictions_in_memory, truths_in_memory
     >>> true = np.linspace(2, 40, 12, dtype=np.float32).reshape(3, 4)
@@ -65,6 +64,7 @@ def evaluate_depth(
     counts: dict[str, RatioCounts] = {}
     shares: list[tuple[int, int]] = []
     skipped: list[str] = []
+    medians: list[float] = []
     ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
     fixed_scale = float(np.median(list(ratios.values()))) if ratios else 1.0
     for number, image in enumerate(truths.names):
@@ -74,15 +74,14 @@ def evaluate_depth(
         else:
             ratios[image] = pixels.ratio
             shares.append((len(pixels.truth), truth.depth.size))
+            medians.append(median_log_error(pixels.predicted, pixels.truth))
             scale = pixels.ratio if protocol.scaling == "median-per-image" else fixed_scale
             rows += score(image, pixels, protocol, scale=scale)
-            for key, ratio in depth_ratios(pixels, protocol, scale=scale).items():
-                counts[key] = counts[key] + ratio if key in counts else ratio
+            counts = _added(counts, depth_ratios(pixels, protocol, scale=scale))
         if progress is not None:
             progress(number + 1, len(truths))
     if not rows:
         raise DataError(f"{truths.description} has no depth that the protocol '{protocol.name}' evaluates.")
-    values = np.array(list(ratios.values()))
     return DepthResult(
         name=name,
         protocol=stated,
@@ -91,11 +90,12 @@ def evaluate_depth(
         rows=tuple(rows),
         categories=summarise(rows, protocol),
         images=len(ratios),
-        ratio_median=float(np.median(values)),
-        ratio_std=float(np.std(values / np.median(values))),
+        ratio_median=float(np.median(scales := [*ratios.values()])),
+        ratio_std=float(np.std(np.divide(scales, np.median(scales)))),
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
         share=_share(shares),
+        median_log_error=float(np.mean(medians)),
     )
 
 
@@ -176,6 +176,10 @@ def depth_ratios(pixels: ComparedPixels, protocol: DepthProtocol, *, scale: floa
         for category, where in parts.items()
         if where is not None and where.any()
     }
+
+
+def _added(counts: dict[str, RatioCounts], more: dict[str, RatioCounts]) -> dict[str, RatioCounts]:
+    return counts | {key: counts[key] + ratio if key in counts else ratio for key, ratio in more.items()}
 
 
 def depth_at_size(

@@ -42,6 +42,12 @@ def accuracy(predicted: Pixels, truth: Pixels, *, power: int) -> float:
     return float(np.mean(np.maximum(predicted / truth, truth / predicted) < 1.25**power))
 
 
+def median_log_error(predicted: Pixels, truth: Pixels) -> float:
+    """Median of |ln d - ln (s d*)|, s being the median ratio: half of the pixels are off by less."""
+    ratio = np.log(predicted) - np.log(truth)
+    return float(np.median(np.abs(ratio - np.median(ratio))))
+
+
 def depth_errors(predicted: Pixels, truth: Pixels) -> DepthErrors:
     """Compute all errors; needs at least one pixel.
 

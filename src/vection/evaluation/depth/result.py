@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vection.data.clips.truth_sources import MEASURED
 from vection.errors import UsageError
 from vection.evaluation.depth.metrics import (
     METRICS,
@@ -66,6 +68,8 @@ class DepthResult:
     """Images without a pixel that the protocol evaluates."""
     share: float | None = None
     """Of the pixels of these images, those that were compared."""
+    median_log_error: float | None = None
+    """Mean over the images of `metrics.median_log_error`; against measured depth it is the score without labels."""
     objects: ObjectScores | None = None
     """What the predictions say of motion and classes, if they and the truth say anything."""
 
@@ -88,6 +92,7 @@ class DepthResult:
             pixels={key: scores.pixels for key, scores in self.categories.items()},
             skipped=self.skipped,
             share=self.share,
+            median_log_error=self.median_log_error,
             depth_ratio=self.depth_ratio,
             server={
                 key: server_table(scores.server) for key, scores in self.categories.items() if scores.server is not None
@@ -196,6 +201,13 @@ def _caption(results: Sequence[DepthResult]) -> str:
         metric = (
             "" if result.factor == protocol.factor else f"; in metres already, not multiplied by {protocol.factor:g}"
         )
+        if result.median_log_error is not None and protocol.ground_truth == MEASURED:
+            half = (
+                f"half of the pixels are within {100 * math.expm1(result.median_log_error):.1f} % of what was measured"
+            )
+            lines.append(
+                f"{result.name}: {half} (median log error {result.median_log_error:.4f}, the score to rank by)"
+            )
         spread = f"{result.ratio_median:.4g} +- {result.ratio_std:.3f}"
         lines.append(f"{result.name}: truth/prediction ratio {spread}{metric}{skipped}")
     return "\n".join(lines)

@@ -1,0 +1,62 @@
+"""What becomes of an uploaded file: predictions, a page to look at, files to take away."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from vection.errors import UsageError
+from vection.exports.settings import ExportSettings
+from vection.formats.camera_path import KITTI_FILE, TUM_FILE
+from vection.formats.prediction_folder import PHOTO_FILE, VIDEO_FILE, read_prediction_list
+from vection.inference.sources import open_sources
+from vection.progress import Bars, no_bars
+from vection.runs.export import view
+from vection.runs.predict import predict
+
+ASSUMED_VIEW = 60.0
+"""Horizontal field of view, degrees, of a camera that nobody knows."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file that was predicted."""
+
+    sentence: str
+    """What it is, in which unit, and what was assumed."""
+    page: Path
+    """HTML: points, path, frames, depth under the pointer, what moves."""
+    files: tuple[Path, ...]
+    """To take away: depth in colours, the path, everything as an archive."""
+
+
+def predict_upload(
+    run: Path | str,
+    file: Path,
+    out: Path,
+    *,
+    intrinsics: str | None = None,
+    device: str | None = None,
+    progress: Bars = no_bars,
+) -> Looked:
+    """Predict a video or photo into the folder `out`, made for it, and write the page beside.
+
+    `intrinsics` as `ingest` takes them; a camera that is unknown gets a usual field of view. Raises UsageError or
+    DataError for files that are neither, or that cannot be read.
+    """
+    sources = open_sources(file, intrinsics=intrinsics)
+    if len(sources) != 1:
+        raise UsageError("This is more than one video; give a single video or photo.")
+    known = next(iter(sources[0])).intrinsics is not None
+    camera = intrinsics if known else f"fov:{ASSUMED_VIEW:g}"
+    folder = predict(run, file, out / "predictions", intrinsics=camera, device=device, progress=progress)[0]
+    has_path = (folder / KITTI_FILE).is_file()
+    alone = () if has_path else (read_prediction_list(folder).frames[0].name,)
+    page = view(folder, out / "page.html", settings=ExportSettings(frames=file, only=alone), progress=progress)[0]
+    archive = Path(shutil.make_archive(str(out / "predictions"), "zip", folder))
+    parts = [folder / name for name in (VIDEO_FILE, PHOTO_FILE, TUM_FILE)]
+    words = [f"{page.about[0].upper()}{page.about[1:]}; depth: {page.unit}."]
+    if not known:
+        words.append(f"The camera is unknown: {ASSUMED_VIEW:g} degrees of view from left to right are assumed.")
+    if not has_path:
+        words.append("No camera path is known, so the first frame stands alone.")
+    return Looked(" ".join(words), page.path, (*(part for part in parts if part.is_file()), archive))

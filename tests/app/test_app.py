@@ -1,0 +1,111 @@
+"""The app: what becomes of an upload, and a browser that uses it."""
+
+import importlib.util
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.conftest import write_video
+
+from vection.app.upload import predict_upload
+from vection.cli.main import main
+from vection.data.clips.folder import write_rgb
+from vection.data.synthetic import render_drive, still_street
+from vection.errors import DataError, UsageError
+
+MISSING = [name for name in ("gradio", "websockets") if importlib.util.find_spec(name) is None]
+needs_gradio = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}: pip install 'vection[app]'")
+MODEL = "street"
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A frame of a short drive, and beside it the drive as a video."""
+    folder = tmp_path_factory.mktemp("app")
+    images = [
+        frame.image for frame in render_drive(still_street(width=208, height=64, frames=4, antialias=False), seed=3)
+    ]
+    write_video(folder / "drive.mp4", images)
+    write_rgb(folder / "photo.png", images[0])
+    return folder / "photo.png"
+
+
+def test_a_photo_has_a_page_and_files(tmp_path: Path, photo: Path):
+    seen = predict_upload(MODEL, photo, tmp_path / "out", device="cpu")
+    assert "60 degrees" in seen.sentence
+    assert "up-to-scale" in seen.sentence
+    assert "vection view" in seen.page.read_text(encoding="utf-8")[:300]
+    assert [file.name for file in seen.files] == ["depth.png", "path_tum.txt", "predictions.zip"]
+    assert "60 degrees" not in predict_upload(MODEL, photo, tmp_path / "b", intrinsics="fov:70", device="cpu").sentence
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path):
+    (tmp_path / "notes.mp4").write_text("no video")
+    with pytest.raises(DataError, match=r"notes\.mp4"):
+        predict_upload(MODEL, tmp_path / "notes.mp4", tmp_path / "out", device="cpu")
+    write_rgb(tmp_path / "grey.png", np.zeros((64, 96, 3), np.uint8))
+    with pytest.raises(UsageError, match="fov"):
+        predict_upload(MODEL, tmp_path / "grey.png", tmp_path / "out", intrinsics="fov:wide", device="cpu")
+
+
+@needs_gradio
+def test_a_port_that_is_taken_and_a_run_that_is_not_there(capsys: pytest.CaptureFixture[str]):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert main(["app", MODEL, "--port", port, "--device", "cpu"]) == 2
+    assert f"Port {port} cannot be used" in " ".join(capsys.readouterr().err.split())
+    assert main(["app", "no/such/run"]) == 2
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A server of the app."""
+    import uvicorn
+
+    from vection.app.server import HOST, make_server
+
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(make_server(MODEL, tmp_path, device="cpu"), host=HOST, port=port, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield f"http://{HOST}:{port}/"
+    server.should_exit = True
+    thread.join()
+
+
+@needs_gradio
+@pytest.mark.filterwarnings("default")
+def test_a_browser_uploads_and_sees(tmp_path: Path, photo: Path, address: str):
+    from tests.app.browser import find_browser, open_tab
+
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("needs a browser: chromium or google-chrome")
+    (tmp_path / "notes.mp4").write_text("no video")
+    with open_tab(browser, address) as tab:
+        files = (
+            (tmp_path / "notes.mp4", "Not predicted"),
+            (photo, "1 frame"),
+            (photo.with_name("drive.mp4"), "4 frames"),
+        )
+        for number, (file, said) in enumerate(files):
+            if number:
+                tab.value("document.querySelector('#file button[aria-label]').click()")
+            tab.wait("document.querySelector('#file input[type=file]') !== null")
+            tab.choose_file("#file input[type=file]", file)
+            tab.wait(f"document.querySelector('#file').innerText.includes('{file.stem}')")
+            tab.value("document.querySelector('#predict').click()")
+            tab.wait(f"document.querySelector('#sentence').innerText.includes('{said}')")
+            if number:
+                tab.wait("document.querySelector('#scene iframe')?.contentDocument?.title.startsWith('vection view')")
+            else:
+                assert tab.value("document.querySelector('#scene iframe') === null")
