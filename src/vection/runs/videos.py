@@ -92,9 +92,7 @@ def train_on_videos(
     sources = [source for video in videos for source in find_sources(Path(video))]
     _check_names(sources)
     _claim(folder, sources, settings)
-    data, warnings, actions = _clips(folder.clips, sources, settings, workers=workers, progress=progress)
-    note = read_json(folder.videos, remedy="choose another `out`.")
-    write_text(folder.videos, json.dumps(note | {"warnings": warnings, "actions": actions}, indent=1))
+    data, warnings, actions = _clips(folder, sources, settings, workers=workers, progress=progress)
     train(
         recipe,
         data=data,
@@ -145,11 +143,14 @@ def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings)
 
 
 def _clips(
-    folder: Path, sources: Sequence[Path], settings: IngestSettings, *, workers: int, progress: Bars
+    folder: RunFolder, sources: Sequence[Path], settings: IngestSettings, *, workers: int, progress: Bars
 ) -> tuple[Path, list[str], list[str]]:
-    """Ingest what is not yet there; return the folder to train on (a single clip's own), warnings and actions."""
+    """Ingest what is not yet there; return the folder to train on (a single clip's own), warnings and actions.
+
+    Both are noted in the run.
+    """
     warnings, actions = [], []
-    places = [folder / name for name in unique_names(list(sources))]
+    places = [folder.clips / name for name in unique_names(list(sources))]
     for source, place in zip(sources, places, strict=True):
         if not (place / CLIP_FILE).is_file():
             try:
@@ -166,7 +167,9 @@ def _clips(
     clips = [place for place in places if (place / CLIP_FILE).is_file()]
     if not clips:
         raise DataError(f"None of the {len(sources)} videos is usable. {' '.join(warnings)}")
-    return clips[0] if len(clips) == 1 else folder, warnings, actions
+    note = read_json(folder.videos, remedy="choose another `out`.")
+    write_text(folder.videos, json.dumps(note | {"warnings": warnings, "actions": actions}, indent=1))
+    return clips[0] if len(clips) == 1 else folder.clips, warnings, actions
 
 
 def _predict_held_out(folder: RunFolder, data: Path, *, device: str | None, progress: Bars) -> set[str]:
