@@ -1,15 +1,20 @@
 import json
+import re
 from dataclasses import replace
 
 import av
 import cv2
 import numpy as np
 import pytest
+from tests.inference.test_predictor import Analytic, gradient
 
+from vection.data.clips.folder import write_rgb
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import open_predictions
 from vection.formats.prediction_folder import read_prediction_list
 from vection.inference.prediction import Prediction
+from vection.inference.predictor import Predictor
+from vection.inference.sources import open_sources
 from vection.inference.write import check_writable, write_depth_png, write_predictions
 
 
@@ -159,3 +164,23 @@ def test_bad_sequences(tmp_path):
     with pytest.raises(DataError, match="is 30x20, frames before it are of another size"):
         write_predictions([first, other], tmp_path / "out", model="m")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("network_size", "words"),
+    [((64, 192), r"50x33 were squeezed to the 192x64 .* by 1.98.*height=128"), ((64, 96), ""), (None, "")],
+)
+def test_frames_of_another_shape_than_the_networks_see(network_size, words, tmp_path):
+    folder = write_predictions(predictions(2), tmp_path / "out", model="m", video=False, network_size=network_size)
+    warning = read_prediction_list(folder).warning
+    assert re.search(words, warning) if words else warning == ""
+
+
+def test_photos_of_several_sizes_from_a_folder(tmp_path):
+    sizes = {"a_10": (32, 64), "b_10": (30, 64), "c_10": (40, 48)}
+    for name, (height, width) in sizes.items():
+        write_rgb(tmp_path / "in" / f"{name}.png", gradient(height, width))
+    predictor = Predictor(Analytic(), height=32, width=64)
+    (source,) = open_sources(tmp_path / "in")
+    folder = write_predictions(map(predictor.predict, source), tmp_path / "out", model="m", video=False)
+    assert {name: np.load(folder / f"depth/{name}.npy").shape for name in sizes} == sizes

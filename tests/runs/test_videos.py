@@ -1,4 +1,6 @@
+import html
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +44,10 @@ def test_a_video_becomes_a_run_with_a_report(trained: VideoTraining):
     assert (clip.width, clip.height) == (96, 64)
     assert is_measured(clip.folder)
     assert trained.report.is_file()
-    assert any("60 degrees" in warning for warning in trained.warnings)
+    (warning,) = trained.warnings
+    assert "60 degrees" in warning
+    assert trained.actions == ()
+    assert warning in trained.report.read_text()
 
 
 def test_what_was_held_out_is_predicted_and_scored(trained: VideoTraining):
@@ -78,14 +83,21 @@ def test_a_run_of_other_videos_is_refused(trained: VideoTraining, images: Path):
 
 def test_one_of_several_that_is_unusable_is_left_out_by_name(images: Path, tmp_path: Path):
     broken = tmp_path / "broken.mp4"
-    other = tmp_path / "other.mp4"
+    tripod, first = tmp_path / "tripod", next(images.iterdir())
     broken.write_bytes(b"no video")
-    other.write_bytes(b"no video")
-    done = train_on_videos([broken, images], out=tmp_path / "run", recipe="monodepth2-debug", device="cpu")
+    tripod.mkdir()
+    for number in range(36):
+        shutil.copyfile(first, tripod / f"{number}.png")
+    done = train_on_videos([broken, tripod, images], out=tmp_path / "run", recipe="monodepth2-debug", device="cpu")
     assert any(warning.startswith("broken.mp4 is left out") for warning in done.warnings)
+    (stands,) = (warning for warning in done.warnings if warning.startswith("tripod is left out"))
+    assert "the camera stands at 100% of the places" in stands
+    assert stands in html.unescape(done.report.read_text())
     assert done.abs_rel == {}
+    with pytest.raises(DataError, match="the camera stands"):
+        train_on_videos([tripod], out=tmp_path / "alone", recipe=RECIPE)
     with pytest.raises(DataError, match="None of the 2 videos"):
-        train_on_videos([broken, other], out=tmp_path / "none", recipe=RECIPE)
+        train_on_videos([broken, tripod], out=tmp_path / "none", recipe=RECIPE)
 
 
 def test_videos_of_one_name_do_not_take_each_other_s_place(images: Path, tmp_path: Path):

@@ -81,6 +81,8 @@ class PredictionList:
     """The pictures in `pictures/NAME`, and what the colours of each mean."""
     frames_from: str = ""
     """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
+    warning: str = ""
+    """What their user should know of them, in words."""
 
 
 def file_of(part: Part, name: str) -> str:

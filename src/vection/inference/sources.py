@@ -5,11 +5,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from vection.arrays import CameraNumbers, RgbImage
+from vection.arrays import CameraNumbers, GreyImage, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.ingest.clip_writer import intrinsics_beside
-from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, IMAGE_SUFFIXES, VideoFile, image_files, stated_rate
+from vection.data.ingest.continuity import Continuity
+from vection.data.ingest.parallax import small_grey
+from vection.data.ingest.video import (
+    DEFAULT_FRAMES_PER_SECOND,
+    IMAGE_SUFFIXES,
+    VideoFile,
+    frame_seconds,
+    image_files,
+    stated_rate,
+)
 from vection.errors import DataError, UsageError
 
 
@@ -25,11 +34,13 @@ class Frame:
     clip: ClipInfo | None = None
     """The clip whose frame `number` this is, if it is of one."""
     number: int = 0
+    begins_anew: bool = False
+    """Whether, of images and videos, the scene is cut or time jumps before it."""
 
     def continues(self, before: "Frame") -> bool:
         """Return whether nothing says that frames are missing between `before` and this one."""
         if self.clip is None or before.clip is None:
-            return True
+            return not self.begins_anew
         missing = any(before.number < start <= self.number for start in self.clip.breaks)
         return self.clip.folder == before.clip.folder and not missing
 
@@ -114,13 +125,14 @@ def _image_source(images: list[Path], path: Path, camera: _Camera) -> FrameSourc
         raise DataError(f"{path} holds images that differ in their suffix only; rename them or take one kind out.")
 
     rate = stated_rate(path if path.is_dir() else path.parent) or DEFAULT_FRAMES_PER_SECOND
+    seconds = frame_seconds(images, rate=rate)
 
     def frames() -> Iterator[Frame]:
         for index, image in enumerate(images):
             pixels = read_rgb(image)
-            yield Frame(image.stem, pixels, seconds=index / rate, intrinsics=camera.of(pixels))
+            yield Frame(image.stem, pixels, seconds=seconds[index], intrinsics=camera.of(pixels))
 
-    return FrameSource("", str(path), len(images), frames)
+    return FrameSource("", str(path), len(images), lambda: _with_breaks(frames()))
 
 
 def _clip_source(folder: Path, root: Path) -> FrameSource:
@@ -141,4 +153,17 @@ def _video_source(path: Path, camera: _Camera) -> FrameSource:
         for index, frame in enumerate(video):
             yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds, intrinsics=camera.of(frame.image))
 
-    return FrameSource("", str(path), video.estimated_frames, frames)
+    return FrameSource("", str(path), video.estimated_frames, lambda: _with_breaks(frames()))
+
+
+def _with_breaks(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Mark the frames that do not continue the one before."""
+    continuity = Continuity()
+    before: GreyImage | None = None
+    for frame in frames:
+        grey = small_grey(frame.image)
+        other_size = before is not None and before.shape != grey.shape
+        since = None if other_size else before
+        anew = continuity.begins_anew(frame.seconds, grey, since=since) or other_size
+        before = grey
+        yield replace(frame, begins_anew=True) if anew else frame

@@ -48,6 +48,8 @@ IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
 WRITERS = 2
 """Threads that write files, or draw pictures, while the next frames are predicted."""
+LEAST_SQUEEZE = 1.1
+"""Change of a frame's shape, as a factor, from which it is said."""
 
 
 @dataclass
@@ -92,6 +94,7 @@ def write_predictions(
     video: bool = True,
     scene_flow: bool = False,
     pictures: Iterable[ObservedFrame] | None = None,
+    network_size: tuple[int, int] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
@@ -100,16 +103,18 @@ def write_predictions(
     pose. Object flow, motion masks and classes are written where predictions have them;
     `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
     sees in the same frames. `video` writes colours: a video, or of a single frame a picture. `frames_from` says where
-    the frames lie. With `overwrite` an older prediction folder is replaced, and nothing else ever is. Raises UsageError
-    if the folder exists or cannot be written, or if scene flow or pictures cannot be had, DataError if there are no
-    frames, or several sizes of them where there must be one.
+    the frames lie, `network_size` at which height and width the networks saw them. With `overwrite` an older prediction
+    folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
+    scene flow or pictures cannot be had, DataError if there are no frames, or several sizes where there must be one.
     """
     parts = _Parts(png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
         legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
-        _write_rest(written, temporary, model=model, frames_from=frames_from, video=video, legends=legends)
+        warning = "" if network_size is None else _squeezed(written, network_size)
+        about = {"model": model, "frames_from": frames_from, "warning": warning}
+        _write_rest(written, temporary, about=about, video=video, legends=legends)
     return folder
 
 
@@ -228,7 +233,7 @@ def _check(prediction: Prediction, written: _Written, names: set[str], *, video:
 
 
 def _write_rest(
-    written: _Written, folder: Path, *, model: str, frames_from: str, video: bool, legends: Mapping[str, str]
+    written: _Written, folder: Path, *, about: Mapping[str, str], video: bool, legends: Mapping[str, str]
 ) -> None:
     seconds = [frame.seconds for frame in written.frames]
     if video and len(written.frames) == 1:
@@ -246,14 +251,29 @@ def _write_rest(
         unit=written.unit,
         frames=tuple(written.frames),
         scale_source=written.scale_source,
-        model=model,
         width=width,
         height=height,
         motion=describe_motion(frame.motion_source for frame in written.frames) if len(written.frames) > 1 else "",
         pictures=dict(legends),
-        frames_from=frames_from,
+        **about,
     )
     write_prediction_list(folder, predictions)
+
+
+def _squeezed(written: _Written, network_size: tuple[int, int]) -> str:
+    """Return a sentence where networks saw frames of another shape than they have; empty where they did not."""
+    height, width = network_size
+    for rows, columns in sorted(written.sizes):
+        squeeze = (columns * height) / (rows * width)
+        if not 1 / LEAST_SQUEEZE < squeeze < LEAST_SQUEEZE:
+            fitting = max(64, round(width * rows / columns / 32) * 32)
+            return (
+                f"Frames of {columns}x{rows} were squeezed to the {width}x{height} that the networks see, by "
+                f"{max(squeeze, 1 / squeeze):.2f}. If they learned from clips that were cut to that shape, as `vection "
+                f"ingest` does, ingest these frames as well and predict the clip, or keep their shape with "
+                f"`height={fitting}`."
+            )
+    return ""
 
 
 def _write_photo(written: _Written, folder: Path) -> None:

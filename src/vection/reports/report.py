@@ -94,6 +94,8 @@ def _context(run: Run) -> dict[str, Any]:
         "about": run.recipe.get("summary", ""),
         "summary": summary(run.evaluation, run.events),
         "facts": _facts(run, training),
+        "warnings": run.videos.get("warnings", []),
+        "actions": run.videos.get("actions", []),
         "evaluation": run.evaluation,
         "tables": _tables(run.evaluation) if run.evaluation else [],
         "metrics": METRICS,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import UsageError
+from vection.files import read_json
 from vection.formats.evaluation_file import Evaluation, read_evaluation
 from vection.formats.metrics_log import Event, read_events
 from vection.formats.run_folder import RunFolder
@@ -25,6 +26,8 @@ class Run:
     """Pictures of the training so far, oldest first."""
     predictions: Path | None
     """A prediction folder."""
+    videos: dict[str, Any]
+    """Which videos it was made of, and what was said of them and done to them; empty if it was made of clips."""
     scale: RunScale | None = None
     """The metric scale of the depth, where it was found."""
 
@@ -52,5 +55,6 @@ def read_run(folder: Path) -> Run:
         examples=read_examples(run.examples),
         panels=tuple(sorted(run.panels.glob("*.png"))),
         predictions=run.predictions if run.has_predictions else None,
+        videos=read_json(run.videos, remedy="train on the videos again.") if run.videos.is_file() else {},
         scale=read_scale(run.scale) if run.scale.is_file() else None,
     )

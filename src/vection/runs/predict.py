@@ -75,6 +75,7 @@ def predict(
                 video=video,
                 scene_flow=scene_flow,
                 pictures=None if observer is None else observer.observe(source),
+                network_size=(predictor.height, predictor.width),
                 overwrite=overwrite,
             )
         folders.append(folder)

@@ -45,6 +45,8 @@ class VideoTraining:
     recipe measures nothing, or nothing could be measured in them."""
     warnings: tuple[str, ...] = ()
     """A sentence each, of what their maker should know."""
+    actions: tuple[str, ...] = ()
+    """What was done to the videos about what the doctor found, a line each."""
 
 
 def train_on_videos(
@@ -63,9 +65,10 @@ def train_on_videos(
 ) -> VideoTraining:
     """Turn videos or folders of images into clips in the run folder `out`, train on them, and write the report.
 
-    Clips have the recipe's size, and geometry is measured in the videos if it learns from that. The end of each clip,
-    or of many clips whole ones, is held out, predicted, and scored without labels. A stopped call goes on when it is
-    repeated. `intrinsics` as `ingest` takes them; `checkpoint` and `log_with` as `train` has them; `minutes` is the
+    Each video is examined first (`data.ingest.doctor`): one that cannot teach is left out, or refused if it is the only
+    one. Clips have the recipe's size, and geometry is measured in the videos if it learns from that. The end of each
+    clip, or of many clips whole ones, is held out, predicted, and scored without labels. A stopped call goes on when it
+    is repeated. `intrinsics` as `ingest` takes them; `checkpoint` and `log_with` as `train` has them; `minutes` is the
     time of everything until the training ends.
     Raises UsageError (a missing video, a folder of other videos) or DataError (no video is usable).
     """
@@ -89,7 +92,7 @@ def train_on_videos(
     sources = [source for video in videos for source in find_sources(Path(video))]
     _check_names(sources)
     _claim(folder, sources, settings)
-    data, warnings = _clips(folder.clips, sources, settings, workers=workers, progress=progress)
+    data, warnings, actions = _clips(folder, sources, settings, workers=workers, progress=progress)
     train(
         recipe,
         data=data,
@@ -104,7 +107,7 @@ def train_on_videos(
     )
     held_out = _predict_held_out(folder, data, device=device, progress=progress)
     abs_rel = _score(folder, data, held_out, progress=progress) if settings.measure else {}
-    return VideoTraining(out, write_report(out), abs_rel, tuple(warnings))
+    return VideoTraining(out, write_report(out), abs_rel, tuple(warnings), tuple(actions))
 
 
 def is_video_source(path: Path) -> bool:
@@ -140,11 +143,14 @@ def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings)
 
 
 def _clips(
-    folder: Path, sources: Sequence[Path], settings: IngestSettings, *, workers: int, progress: Bars
-) -> tuple[Path, list[str]]:
-    """Ingest what is not yet there; return the folder to train on (that of a single clip itself) and warnings."""
-    warnings = []
-    places = [folder / name for name in unique_names(list(sources))]
+    folder: RunFolder, sources: Sequence[Path], settings: IngestSettings, *, workers: int, progress: Bars
+) -> tuple[Path, list[str], list[str]]:
+    """Ingest what is not yet there; return the folder to train on (a single clip's own), warnings and actions.
+
+    Both are noted in the run.
+    """
+    warnings, actions = [], []
+    places = [folder.clips / name for name in unique_names(list(sources))]
     for source, place in zip(sources, places, strict=True):
         if not (place / CLIP_FILE).is_file():
             try:
@@ -157,10 +163,13 @@ def _clips(
                 continue
         about = read_clip(place).ingest or {}
         warnings += [f"{source.name}: {warning}" for warning in about.get("warnings", ())]
+        actions += [f"{source.name}: {action}" for action in about.get("actions", ())]
     clips = [place for place in places if (place / CLIP_FILE).is_file()]
     if not clips:
         raise DataError(f"None of the {len(sources)} videos is usable. {' '.join(warnings)}")
-    return clips[0] if len(clips) == 1 else folder, warnings
+    note = read_json(folder.videos, remedy="choose another `out`.")
+    write_text(folder.videos, json.dumps(note | {"warnings": warnings, "actions": actions}, indent=1))
+    return clips[0] if len(clips) == 1 else folder.clips, warnings, actions
 
 
 def _predict_held_out(folder: RunFolder, data: Path, *, device: str | None, progress: Bars) -> set[str]:

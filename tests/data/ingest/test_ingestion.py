@@ -14,7 +14,8 @@ from vection.data.ingest.video import ImageFolder, VideoFile, find_sources
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 
-SMALL = IngestSettings(width=128, height=64, mask=None)
+SMALL = IngestSettings(width=128, height=64, mask=None, doctor=False)
+"""The doctor says of a picture that only shifts that the camera turns."""
 
 
 def textured(shift: float, *, width: int = 160, height: int = 80) -> np.ndarray:
@@ -94,7 +95,7 @@ def test_static_frames_are_dropped_and_counted(tmp_path):
     assert clip.ingest is not None
     assert clip.ingest["dropped_static"] == 4
     assert clip.frames[5].seconds == pytest.approx(0.9)
-    kept = IngestSettings(width=128, height=64, mask=None, drop_static=False, max_frames=7)
+    kept = IngestSettings(width=128, height=64, mask=None, drop_static=False, max_frames=7, doctor=False)
     (clip,) = ingest(folder, tmp_path / "all", settings=kept).clips
     assert len(clip) == 7
 

@@ -9,6 +9,7 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.depth.baselines import constant_predictions
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import KITTI_2015, KITTI_2015_SGDEPTH
+from vection.evaluation.predictions.read import read_depth_folder
 from vection.evaluation.truth.open import open_truth
 from vection.evaluation.truth.truth_set import clip_truth, exported_truth, kitti_2015_truth, png_truth
 
@@ -137,6 +138,15 @@ def test_png_folder(tmp_path):
     cv2.imwrite(str(tmp_path / "drive" / "0000000006.png"), np.array([[0, 255]], np.uint8))
     with pytest.raises(DataError, match="16-bit"):
         list(png_truth(tmp_path))
+
+
+def test_suffixes_in_upper_case_and_hidden_files(tmp_path):
+    for name, depth in (("a.PNG", 10), ("b.png", 20)):
+        assert cv2.imwrite(str(tmp_path / name), np.full((1, 2), 256 * depth, np.uint16))
+        (tmp_path / f"._{name}").write_bytes(b"of a Mac")
+    assert [(truth.name, truth.depth[0, 0]) for truth in png_truth(tmp_path)] == [("a", 10), ("b", 20)]
+    reader = read_depth_folder(tmp_path)
+    assert {name: reader.read(name).values[0, 0] for name in reader.names} == {"a": 10, "b": 20}
 
 
 def test_pickled_ground_truth_is_refused(tmp_path):

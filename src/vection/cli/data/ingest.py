@@ -10,6 +10,7 @@ from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -54,9 +55,12 @@ class Ingest:
     keep_static: bool = False
     """Keep frames in which the camera stands still; nothing is learned from them."""
     frames_per_second: float | None = None
-    """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
+    """Frames per second of a folder of images, or of a video that states none; if not given, "fps" of intrinsics.json,
+    else 10, of videos 25."""
     overwrite: bool = False
     """Replace a clip that is there already."""
+    no_doctor: bool = False
+    """Do not examine the source first (vection doctor), and do not split at cuts and gaps."""
     measure: bool = False
     """Measure camera motion and depth in the source, without learning, and store them with the clip."""
     workers: int | None = None
@@ -83,6 +87,7 @@ def run(arguments: Sequence[str]) -> None:
         max_frames=options.max_frames,
         drop_static=not options.keep_static,
         frames_per_second=options.frames_per_second,
+        doctor=not options.no_doctor,
         measure=options.measure,
     )
     if options.workers is not None and not options.measure:
@@ -99,9 +104,11 @@ def run(arguments: Sequence[str]) -> None:
         )
     if options.json:
         clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in ingested.clips]
-        print(json.dumps({"clips": clips, "warnings": ingested.warnings}))
+        print(json.dumps({"clips": clips, "actions": ingested.actions, "warnings": ingested.warnings}))
         return
     console = Console(stderr=True)
+    for line in ingested.actions:
+        console.print(as_flags(line), soft_wrap=True, highlight=False, markup=False)
     for warning in ingested.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
     for clip in ingested.clips:

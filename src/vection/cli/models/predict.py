@@ -99,6 +99,8 @@ class Predict:
 def run(arguments: Sequence[str]) -> None:
     """Predict and say what was written."""
     options = parse(Predict, arguments, command="predict", examples=EXAMPLES)
+    from rich.console import Console
+
     from vection.formats.prediction_folder import read_prediction_list
     from vection.runs.predict import predict
 
@@ -128,8 +130,11 @@ def run(arguments: Sequence[str]) -> None:
     written = lists[0]
     if options.json:
         about = {"unit": written.unit, "scale_source": written.scale_source, "motion": [one.motion for one in lists]}
+        about["warnings"] = [one.warning for one in lists if one.warning]
         print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
         return
+    for warning in dict.fromkeys(one.warning for one in lists if one.warning):
+        Console(stderr=True).print(f"[yellow]warning:[/] {as_flags(warning)}", soft_wrap=True, highlight=False)
     for folder, one in zip(folders, lists, strict=True):
         motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
         print(f"{folder}: depth {one.unit} (scale: {one.scale_source}){motion}")

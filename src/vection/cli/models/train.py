@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
+from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -145,9 +146,11 @@ def _train_on_videos(videos: list[Path], recipe: "Recipe", options: Train, commo
     done = train_on_videos(videos, recipe=recipe, intrinsics=options.intrinsics, **common)
     if options.json:
         content = {"run": str(done.run), "report": str(done.report), "abs_rel": done.abs_rel}
-        print(json.dumps(content | {"warnings": done.warnings} | _last_losses(done.run)))
+        print(json.dumps(content | {"warnings": done.warnings, "actions": done.actions} | _last_losses(done.run)))
         return
     console = Console(stderr=True)
+    for action in done.actions:
+        console.print(as_flags(action), soft_wrap=True, highlight=False, markup=False)
     for warning in done.warnings:
         console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
     errors = ", ".join(f"{name} {error:.3f}" for name, error in done.abs_rel.items())

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -235,10 +235,21 @@ def _clip_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterato
                 yield from _clip_folders(child, above | {here})
 
 
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Return the files of these suffixes, in lower or upper case, in natural order, without hidden ones ("._1.png")."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    return sorted(files, key=lambda path: natural_key(str(path)))
+
+
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """Return a sort key under which `frame2` comes before `frame10`.
+    """Return a sort key under which `frame2` comes before `frame10`, and 0.05.jpg, a time in seconds, before 0.1.jpg.
 
     >>> sorted(["frame10", "frame2"], key=natural_key)
     ['frame2', 'frame10']
+    >>> sorted(["0.1.jpg", "0.05.jpg", "0.0.jpg"], key=natural_key)
+    ['0.0.jpg', '0.05.jpg', '0.1.jpg']
     """
+    if seconds := re.fullmatch(r"(\d+)\.(\d+)(\.[a-z]+)", name, re.IGNORECASE):
+        whole, fraction, suffix = seconds.groups()
+        return [(-1, ""), (int(whole), ""), (-1, "."), (int(f"{fraction:0<20}"), ""), (-1, suffix)]
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]

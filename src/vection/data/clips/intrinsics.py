@@ -1,6 +1,7 @@
 """The camera that a user states: read, checked, and carried through crop, resize and undistortion."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,13 @@ ASSUMED_FIELD_OF_VIEW = 60.0
 """Degrees, horizontal; between a phone's main camera (about 65) and a dash camera after cropping."""
 FIELD_OF_VIEW_RANGE = (5.0, 150.0)
 ASPECT_TOLERANCE = 0.01
+DISTORTION_KEYS = frozenset(
+    {"dist_k1k2p1p2k3", "D", "dist", "dist_coeffs", "distortion", "distortion_coefficients", "distCoeffs"}
+)
+ABOUT_LENS = re.compile(r"dist|coeff|fisheye|skew|^(d|xi|alpha|k[1-6]|p[12])$", re.IGNORECASE)
+"""Keys of a calibration that a pinhole camera has no room for, unless they are zero."""
+BROWN_CONRADY = ("plumb_bob", "brown_conrady", "brown-conrady", "radtan", "opencv")
+"""What the model of OpenCV's five numbers is called."""
 NORMALISED_BELOW = 4.0
 """A focal length or centre below this many pixels is a normalised value or a mistake."""
 
@@ -174,7 +182,8 @@ def from_numbers(numbers: Sequence[float], *, width: int, height: int) -> Camera
 def read_intrinsics(file: Path) -> CameraIntrinsics:
     """Read {"width", "height", "fx", "fy", "cx", "cy"} or {"width", "height", "K": 3x3}, in pixels, as JSON.
 
-    Either may have "dist_k1k2p1p2k3": five numbers of OpenCV. UsageError if the file is missing, else DataError.
+    Either may have "dist_k1k2p1p2k3", five numbers of OpenCV, also under the names that OpenCV and ROS use. Another
+    lens, or skew, is refused by name. UsageError if the file is missing, else DataError.
     """
     content = read_json(file, remedy="give a JSON object with width, height and K or fx, fy, cx, cy.")
     try:
@@ -223,16 +232,30 @@ def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
         raise DataError(f"K in {file} is not a 3x3 matrix of numbers.") from error
     if K.shape != (3, 3):
         raise DataError(f"K in {file} has shape {'x'.join(map(str, K.shape))}; a 3x3 matrix is expected.")
-    if not np.allclose(K[[1, 2, 2, 2], [0, 0, 1, 2]], [0, 0, 0, 1]):
-        raise DataError(f"K in {file} is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]].")
+    if not np.allclose(K[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]], [0, 0, 0, 0, 1]):
+        raise DataError(f"K in {file} is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; pixels with skew are not read.")
     return camera_numbers(K)
 
 
 def _distortion(content: Mapping[str, Any], file: Path) -> Distortion | None:
-    values = content.get("dist_k1k2p1p2k3")
-    if values is None:
+    stated = {key: value for key, value in content.items() if ABOUT_LENS.search(key) and _counts(value)}
+    model = str(stated.pop("distortion_model", BROWN_CONRADY[0])).lower()
+    if not stated:
         return None
-    if len(values) != 5:
-        raise DataError(f"dist_k1k2p1p2k3 in {file} has {len(values)} numbers; five are expected: k1, k2, p1, p2, k3.")
+    if len(stated) > 1 or not set(stated) <= DISTORTION_KEYS or model not in BROWN_CONRADY:
+        named = ", ".join(stated) + ("" if model in BROWN_CONRADY else f" of the model {model}")
+        raise DataError(
+            f"{file} states {named}, which is not read; give distortion as dist_k1k2p1p2k3, OpenCV's five numbers, or "
+            "undistort the video first and give the pinhole that is left."
+        )
+    ((key, values),) = stated.items()
+    if not isinstance(values, list) or len(values) != 5:
+        count = len(values) if isinstance(values, list) else "no"
+        raise DataError(f"{key} in {file} has {count} numbers; five are expected: k1, k2, p1, p2, k3.")
     k1, k2, p1, p2, k3 = (float(value) for value in values)
-    return (k1, k2, p1, p2, k3) if any((k1, k2, p1, p2, k3)) else None
+    return k1, k2, p1, p2, k3
+
+
+def _counts(value: object) -> bool:
+    """Return whether a value states anything: it is neither empty nor zero throughout."""
+    return bool(value) and not (isinstance(value, list) and not any(value))

@@ -11,16 +11,15 @@ from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
 from vection.data.clips.framing import Crop, Framing, plan_framing
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.measuring import MeasuringImages
 from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey
-from vection.data.ingest.static_mask import find_usable
+from vection.data.ingest.static_mask import SMALLEST_USABLE, find_usable
 from vection.errors import DataError, UsageError
 
 FEWEST_FRAMES = 3
 MASK_SAMPLES = 40
 """Frames, spread over the clip, that an automatic mask is found in."""
-SMALLEST_USABLE = 0.3
-"""An automatic mask that leaves less than this fraction of the image is not believed."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class IngestSettings:
     """A JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; None: intrinsics.json beside the frames,
     else 60 degrees horizontally are assumed."""
     stride: int | None = None
-    """Take every n-th frame; None: chosen so that the picture moves by about 1 % of its width."""
+    """Take every n-th frame; None: chosen so that the picture moves by about 1 % of its width, more where it turns."""
     crop: Crop = "keep-aspect"
     crop_top: float = 0.0
     """Fraction of the rows to cut at the top before anything else."""
@@ -45,7 +44,9 @@ class IngestSettings:
     drop_static: bool = True
     """Leave out frames in which the camera has not moved since the last one kept."""
     frames_per_second: float | None = None
-    """Of a folder of images; None: "fps" in intrinsics.json, else 10."""
+    """Of a folder of images, or a video that states none; None: "fps" in intrinsics.json, else 10; of videos 25."""
+    doctor: bool = True
+    """Examine the source first (`data.ingest.doctor`), refuse what cannot teach, split at cuts and gaps."""
     measure: bool = False
     """Measure motion and depth in the source (`data.measure`) and store them with the clip."""
 
@@ -57,10 +58,13 @@ class ClipWriter:
         self.folder, self.path, self.settings = folder, path, settings
         self.frames: list[FrameInfo] = []
         self.static = 0
+        self.breaks: list[int] = []
+        """Frames that do not continue the one before: the scene was cut, or time jumped."""
         self.displacements: list[float] = []
         self.usable_fraction = 1.0
         self.source_size = (0, 0)
         self._last: GreyImage | None = None
+        self._continuity = Continuity()
         self._framing: Framing | None = None
         (folder / "frames").mkdir(parents=True, exist_ok=True)
         self.measuring = MeasuringImages(folder) if settings.measure else None
@@ -83,7 +87,9 @@ class ClipWriter:
         if (image.shape[1], image.shape[0]) != self.source_size:
             raise DataError(f"The frames of {self.path} change their size; cut it into one video for each size.")
         grey = small_grey(image)
-        if self._last is not None:
+        if self._begins_anew(seconds, grey):
+            self.breaks.append(len(self.frames))
+        elif self._last is not None:
             moved = median_displacement(self._last, grey)
             if self.settings.drop_static and moved < STATIC_DISPLACEMENT:
                 self.static += 1
@@ -95,6 +101,11 @@ class ClipWriter:
         if self.measuring is not None:
             self.measuring.add(self.framing, image)
         self.frames.append(FrameInfo(file=file, seconds=round(seconds, 6), intrinsics=self.framing.camera.numbers))
+
+    def _begins_anew(self, seconds: float, grey: GreyImage) -> bool:
+        if not self.settings.doctor:
+            return False
+        return self._continuity.begins_anew(seconds, grey, since=self._last)
 
     def check(self) -> None:
         """Raise DataError if too few frames were written."""

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, write_clip
+from vection.data.ingest.acting import actions, consult, harm, record
 from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
 from vection.data.ingest.parallax import WEAK_DISPLACEMENT, Parallax, measure_parallax
 from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
@@ -28,6 +29,11 @@ class Ingested:
 
     clips: tuple[ClipInfo, ...]
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def actions(self) -> list[str]:
+        """Return what was done to each source beyond resizing, one line each; `clip.json` keeps it, too."""
+        return [f"{clip.name}: {line}" for clip in self.clips for line in (clip.ingest or {}).get("actions", [])]
 
 
 def ingest(
@@ -105,8 +111,9 @@ def _ingest_one(
     path: Path, folder: Path, *, name: str, settings: IngestSettings, workers: int, progress: Report | None
 ) -> tuple[ClipInfo, list[str]]:
     source = open_source(path, frames_per_second=settings.frames_per_second)
+    diagnosis = consult(source, path, settings=settings)
     parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
-    stride = settings.stride or parallax.stride
+    stride = settings.stride or (parallax.stride if diagnosis is None else diagnosis.stride)
     writer = ClipWriter(folder, path=path, settings=settings)
     for number, frame in enumerate(source):
         if number % stride == 0:
@@ -117,7 +124,8 @@ def _ingest_one(
             break
     writer.check()
     mask = writer.write_mask()
-    warnings = _warnings(writer, source, stride=stride)
+    warnings = [*_warnings(writer, source, stride=stride), *harm(diagnosis)]
+    done = actions(diagnosis, writer, stride=stride)
     clip = ClipInfo(
         folder=folder,
         name=name,
@@ -127,7 +135,8 @@ def _ingest_one(
         intrinsics_source=writer.framing.camera.source,
         frames=tuple(writer.frames),
         mask=mask,
-        ingest=_summary(writer, parallax, stride=stride) | {"warnings": warnings},
+        breaks=tuple(writer.breaks),
+        ingest=_summary(writer, parallax, stride=stride) | record(diagnosis, done) | {"warnings": warnings},
     )
     write_clip(clip)
     if writer.measuring is not None:
@@ -145,7 +154,7 @@ def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str
         "stride_chosen_by": "user" if writer.settings.stride else "parallax",
         "displacement_per_frame": round(parallax.displacement, 5),
         "displacement_measured_on_pairs": parallax.pairs,
-        "displacement_between_kept": round(median(writer.displacements), 5),
+        "displacement_between_kept": round(median(writer.displacements or [0.0]), 5),
         "dropped_static": writer.static,
         "usable_fraction": round(writer.usable_fraction, 4),
     }
@@ -153,7 +162,7 @@ def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str
 
 def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[str]:
     warnings = []
-    moved = median(writer.displacements)
+    moved = median(writer.displacements or [0.0])
     if moved < WEAK_DISPLACEMENT:
         warnings.append(
             f"the picture moves by only {moved:.2%} of its width between frames at stride {stride}, so depth will be "

@@ -1,8 +1,9 @@
 """Frames with their times from a video file or a folder of images."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
@@ -13,17 +14,19 @@ import numpy as np
 
 from vection.arrays import RgbImage
 from vection.data.clips.folder import natural_key, read_rgb
+from vection.data.ingest.stream import film, open_container, read_facts, shown
 from vection.errors import DataError, UsageError
-from vection.extras import extra
 
 if TYPE_CHECKING:
     from av import VideoFrame as CodedFrame
     from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
+VIDEO_SUFFIXES |= {".flv", ".h264", ".h265", ".hevc", ".m2ts", ".mjpeg", ".mts", ".ogv"}
 DEFAULT_FRAMES_PER_SECOND = 10.0
+SAME_STEP, MOST_STEPS = 0.25, 0.75
+"""Numbers in names count frames, or time, if so many of their steps are the usual one within a quarter."""
 
 
 @dataclass(frozen=True)
@@ -35,54 +38,79 @@ class VideoFrame:
 
 
 class VideoFile:
-    """A video file, decoded by PyAV. Damaged packets are skipped and counted in `damaged`."""
+    """The film of a video file, decoded by PyAV, upright and of square pixels.
 
-    def __init__(self, path: Path) -> None:
+    Damaged packets are skipped and counted in `damaged`; `facts` is what the file says of itself. `deinterlace` shows
+    one field of each frame only. `frames_per_second` counts where the file states none, as raw streams do.
+    """
+
+    def __init__(self, path: Path, *, frames_per_second: float | None = None) -> None:
         self.path = path
         self.damaged = 0
-        with _open(path) as container:
-            stream = _video_stream(container, path)
-            frames, rate = stream.frames, stream.average_rate
-            self._rate = float(rate) if rate else 25.0
-            seconds = container.duration / 1e6 if container.duration else 0.0
-        self._frames = frames or round(seconds * self._rate) or None
-        self._seconds = seconds or (frames or 0) / self._rate
+        self.deinterlace = False
+        with open_container(path) as container:
+            self.facts = read_facts(container, path)
+        if frames_per_second is not None and not self.facts.rate_stated:
+            self.facts = replace(self.facts, rate=frames_per_second, rate_stated=True, timed=False)
 
     @property
     def estimated_frames(self) -> int | None:
         """Number of frames as the file says, or from its duration; None if unknown."""
-        return self._frames
+        return self.facts.frames
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield every frame; DataError if not one can be decoded."""
         self.damaged = 0
         start: float | None = None
-        with _open(self.path) as container:
+        with open_container(self.path) as container:
             for number, frame in enumerate(self._decode(container)):
-                seconds = frame.time if frame.time is not None else number / self._rate
+                timed = self.facts.timed and frame.time is not None
+                seconds = float(frame.time or 0.0) if timed else number / self.facts.rate
                 start = seconds if start is None else start
-                yield VideoFrame(seconds=seconds - start, image=_upright(frame))
+                yield VideoFrame(seconds=seconds - start, image=self._shown(frame))
         if start is None:
             raise DataError(f"Not one frame of {self.path} can be decoded; the file is damaged or of an unknown codec.")
 
-    def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
-        """Yield runs of consecutive images; each place is reached from the key frame before it."""
+    def runs(self, *, count: int, length: int) -> Iterator[Iterator[VideoFrame]]:
+        """Yield runs of consecutive frames, to be read one after the other, each from the key frame before its place.
+
+        Where the file tells no duration or cannot be searched, the runs are read from the beginning on.
+        """
         import av.error
 
-        with _open(self.path) as container:
-            for place in range(count):
-                seconds = self._seconds * place / count
+        seconds, start = self.facts.seconds, self.facts.start
+        with open_container(self.path) as container:
+            for place in range(count if seconds else 0):
+                begin = start + (seconds or 0.0) * place / count
                 try:
-                    container.seek(int(seconds * 1e6))
+                    container.seek(int(begin * 1e6))
                 except av.error.FFmpegError:
-                    container.seek(0)
-                frames = dropwhile(partial(_before, seconds=seconds), self._decode(container))
-                yield [_upright(frame) for frame in islice(frames, length)]
+                    break
+                frames = dropwhile(partial(_before, seconds=begin), self._decode(container))
+                yield (VideoFrame((frame.time or 0.0) - start, self._shown(frame)) for frame in islice(frames, length))
+            else:
+                if seconds:
+                    return
+        frames_in_order = iter(self)
+        for _ in range(count):
+            run = list(islice(frames_in_order, length))
+            if not run:
+                return
+            yield iter(run)
+
+    def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
+        """Yield the images of `runs`."""
+        for run in self.runs(count=count, length=length):
+            yield [frame.image for frame in run]
+
+    def _shown(self, frame: "CodedFrame") -> RgbImage:
+        image = shown(frame, pixel_aspect=self.facts.pixel_aspect)
+        return one_field(image) if self.deinterlace else image
 
     def _decode(self, container: "InputContainer") -> Iterator["CodedFrame"]:
         import av.error
 
-        stream = _video_stream(container, self.path)
+        stream = film(container, self.path)
         packets = container.demux(stream)
         while True:
             try:
@@ -108,9 +136,11 @@ class ImageFolder:
     def __init__(self, path: Path, *, frames_per_second: float = DEFAULT_FRAMES_PER_SECOND) -> None:
         self.path = path
         self.files = image_files(path)
-        self._rate = frames_per_second
+        self.deinterlace = False
+        self.rate = frames_per_second
         if not self.files:
             raise DataError(f"No images in {path}; expected files such as .jpg or .png.")
+        self.seconds = frame_seconds(self.files, rate=frames_per_second)
 
     @property
     def estimated_frames(self) -> int | None:
@@ -128,17 +158,42 @@ class ImageFolder:
                     f"{file} is {image.shape[1]}x{image.shape[0]} but the first image of {self.path} is "
                     f"{size[1]}x{size[0]}; a clip needs images of one size."
                 )
-            yield VideoFrame(seconds=number / self._rate, image=image)
+            yield VideoFrame(self.seconds[number], one_field(image) if self.deinterlace else image)
 
-    def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
-        """Yield runs of consecutive images."""
+    def runs(self, *, count: int, length: int) -> Iterator[Iterator[VideoFrame]]:
+        """Yield runs of consecutive images, whatever their sizes."""
         last = max(0, len(self.files) - length)
         for start in sorted({round(last * place / max(1, count - 1)) for place in range(count)}):
-            yield [read_rgb(file) for file in self.files[start : start + length]]
+            numbered = enumerate(self.files[start : start + length], start)
+            yield (VideoFrame(self.seconds[number], read_rgb(file)) for number, file in numbered)
+
+    def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
+        """Yield the images of `runs`."""
+        for run in self.runs(count=count, length=length):
+            yield [frame.image for frame in run]
 
 
 FrameSource = VideoFile | ImageFolder
 """What can be read frame by frame and at places spread over it."""
+
+
+def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
+    """Return the time of each image since the first, at `rate` images a second.
+
+    Where names end in numbers that mostly grow by one step, numbers that are missing count.
+
+    >>> frame_seconds([Path("f7.png"), Path("f8.png"), Path("f9.png"), Path("f10.png"), Path("f15.png")], rate=10.0)
+    [0.0, 0.1, 0.2, 0.3, 0.8]
+    """
+    matches = [re.fullmatch(r"(.*?)(\d+(?:\.\d+)?)", file.stem) for file in files]
+    counts = [float(number) for number in range(len(files))]
+    if len({match and match[1] for match in matches}) == 1 and matches[0] is not None:
+        numbers = np.array([float(match[2]) for match in matches if match])
+        steps = np.diff(numbers)
+        usual = float(np.median(steps)) if len(steps) else 0.0
+        if usual > 0 and steps.min() > 0 and np.mean(np.abs(steps / usual - 1) < SAME_STEP) >= MOST_STEPS:
+            counts = ((numbers - numbers[0]) / usual).tolist()
+    return [round(count / rate, 6) for count in counts]
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -172,10 +227,11 @@ def find_sources(path: Path) -> list[Path]:
 def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:
     """Open a video file or a folder of images.
 
-    `frames_per_second` is for folders; without it "fps" of an `intrinsics.json` beside the images, else 10.
+    `frames_per_second` is for folders, and for videos that state none; without it "fps" of an `intrinsics.json` beside
+    the images, else 10.
     """
     if path.is_file():
-        return VideoFile(path)
+        return VideoFile(path, frames_per_second=frames_per_second)
     rate = frames_per_second or stated_rate(path) or DEFAULT_FRAMES_PER_SECOND
     return ImageFolder(path, frames_per_second=rate)
 
@@ -200,35 +256,11 @@ def _sorted_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
-def _open(path: Path) -> "InputContainer":
-    with extra("video", purpose="Reading videos"):
-        import av
-        import av.error
-    try:
-        return av.open(str(path))
-    except FileNotFoundError as error:
-        raise UsageError(f"The video {path} does not exist.") from error
-    except (av.error.FFmpegError, OSError) as error:
-        reason = error.strerror or "unknown reason"
-        raise DataError(f"{path} is not a readable video ({reason}); check it with a video player.") from error
-
-
-def _video_stream(container: "InputContainer", path: Path) -> "VideoStream":
-    streams: Sequence[VideoStream] = container.streams.video
-    if not streams:
-        raise DataError(f"{path} has no video stream.")
-    if not streams[0].codec_context.is_open:
-        streams[0].thread_type = "AUTO"
-    return streams[0]
-
-
 def _before(frame: "CodedFrame", *, seconds: float) -> bool:
     return frame.time is not None and frame.time < seconds
 
 
-def _upright(frame: "CodedFrame") -> RgbImage:
-    # Phones store portrait video lying down, with a rotation to be applied by the player.
-    image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
-    turns = round(getattr(frame, "rotation", 0) / 90) % 4
-    codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-    return np.asarray(cv2.rotate(image, codes[turns]), dtype=np.uint8) if turns else image
+def one_field(image: RgbImage) -> RgbImage:
+    """Return the image of its even rows alone, at its size: what an interlaced frame shows at one moment."""
+    height, width = image.shape[:2]
+    return np.asarray(cv2.resize(image[::2], (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)

@@ -80,7 +80,9 @@ def _sequence(folder: Path, *, name: str) -> DataSequence:
     if not folder.is_dir():
         raise DataError(f"The scene {folder} that a list names does not exist.")
     K = read_camera_numbers(folder / "cam.txt")
-    files = sorted((file for file in folder.iterdir() if file.suffix in SUFFIXES), key=lambda f: natural_key(f.name))
+    files = sorted(
+        (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES), key=lambda f: natural_key(f.name)
+    )
     if not files:
         raise DataError(f"The scene {folder} holds no images.")
     poses = read_path(folder / "poses.txt").poses if (folder / "poses.txt").is_file() else None

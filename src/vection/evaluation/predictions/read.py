@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
 from vection.array_files import read_array
-from vection.data.clips.folder import natural_key
+from vection.data.clips.folder import files_below, natural_key
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.kinds import (
@@ -41,8 +41,8 @@ def open_predictions(
     `names`: the images of files that hold all maps in one array, in their order. `kind`: what foreign maps are, where
     their names do not tell. `in_order`: the maps of a folder are those of `names`, whatever they are called.
     """
-    if path.is_file() and path.suffix in (".npy", ".npz"):
-        read = read_stack if path.suffix == ".npy" else read_archive
+    if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
+        read = read_stack if path.suffix.lower() == ".npy" else read_archive
         return read(path, names, kind=kind)
     if not path.is_dir():
         raise UsageError(f"There are no predictions at {path}; `vection predict` makes them.")
@@ -102,7 +102,7 @@ def read_depth_folder(folder: Path, *, kind: MapKind | None = None) -> Predictio
     They hold depth unless `kind` or their names say otherwise: `NAME_disp.npy` and `NAME_depth.npy`, as Monodepth2's
     `test_simple` writes them, are the map of the image NAME.
     """
-    paths = sorted((path for path in folder.rglob("*") if path.suffix in SUFFIXES), key=lambda p: natural_key(str(p)))
+    paths = files_below(folder, SUFFIXES)
     if not paths:
         raise UsageError(f"{folder} holds neither {LIST_FILE} nor .npy, .pfm or .png depth maps.")
     files: dict[str, Path] = {}
@@ -135,7 +135,7 @@ def read_label_ids(path: Path) -> UInt8[np.ndarray, "height width"]:
 
 def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"]) -> PredictionReader:
     """Open a folder of 8-bit PNG, also in subfolders: masks (255 = surely moving) or train ids, without any depth."""
-    paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
+    paths = files_below(folder, (".png",))
     if not paths:
         raise UsageError(f"{folder} holds neither {LIST_FILE} nor 8-bit PNG.")
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
@@ -185,9 +185,9 @@ def _read_byte_png(path: Path) -> UInt8[np.ndarray, "height width"]:
 
 
 def _read_map(path: Path) -> Float[np.ndarray, "height width"]:
-    if path.suffix == ".png":
+    if path.suffix.lower() == ".png":
         return read_depth_png(path)
-    if path.suffix == ".pfm":
+    if path.suffix.lower() == ".pfm":
         return _read_pfm(path)
     values = np.squeeze(_read_array(path))
     if values.ndim != 2 or values.dtype.kind != "f":

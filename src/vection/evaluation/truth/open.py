@@ -30,7 +30,7 @@ def open_truth(path: Path, *, source: str | None = None, part: str | None = None
     if source == MEASURED:
         return measured_truth(path)
     if path.is_file():
-        if path.suffix != ".npz":
+        if path.suffix.lower() != ".npz":
             raise UsageError(f"{path} is no ground truth: a folder or an exported .npz is expected.")
         return exported_truth(path)
     if (path / "training" / "disp_occ_0").is_dir():

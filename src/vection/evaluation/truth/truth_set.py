@@ -9,7 +9,7 @@ import numpy as np
 
 from vection.array_files import open_arrays
 from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
-from vection.data.clips.folder import ClipInfo, FrameTruth, find_clips, natural_key, read_clip
+from vection.data.clips.folder import ClipInfo, FrameTruth, files_below, find_clips, read_clip
 from vection.data.clips.truth_sources import TruthSource, source_identifier, source_sentence
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.data.splits.list_file import list_words
@@ -199,7 +199,7 @@ def exported_truth(path: Path) -> TruthSet:
 
 def png_truth(folder: Path) -> TruthSet:
     """16-bit PNG depth maps (depth * 256, 0 = none) of a folder and its subfolders; names: paths without suffix."""
-    paths = sorted(folder.rglob("*.png"), key=lambda path: natural_key(str(path)))
+    paths = files_below(folder, (".png",))
     if not paths:
         raise UsageError(
             f"{folder} holds no ground truth of a known form: clip folders, KITTI 2015, Cityscapes, Dynamo-Depth's "

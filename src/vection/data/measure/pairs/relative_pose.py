@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from vection.arrays import CameraMatrix, PixelMask, Rotation, Vector3
+from vection.data.measure.pairs.epipolar import essential_matrix
 from vection.data.measure.pairs.tracks import PixelList
 
 INLIER_DISTANCE = 1.0
@@ -41,14 +42,12 @@ def essential_pose(first: PixelList, second: PixelList, K_first: CameraMatrix, K
     The tracks must be five or more.
     """
     seen_by_first = transform_pixels(second, K_first @ np.linalg.inv(K_second))
-    E, mask = cv2.findEssentialMat(
-        first, seen_by_first, K_first, method=cv2.USAC_MAGSAC, prob=CONFIDENCE, threshold=INLIER_DISTANCE
-    )
-    if E is None or E.shape != (3, 3):
+    found = essential_matrix(first, seen_by_first, K_first, distance=INLIER_DISTANCE, confidence=CONFIDENCE)
+    if found is None:
         return RelativePose(np.eye(3), np.array([0.0, 0.0, -1.0]), np.zeros((len(first), 1), bool), np.inf)
-    _, R, t, _ = cv2.recoverPose(E, first, seen_by_first, K_first, mask=mask.copy())
+    E, chosen = found
+    _, R, t, _ = cv2.recoverPose(E, first, seen_by_first, K_first, mask=chosen[:, None].astype(np.uint8))
     R, direction = np.asarray(R, np.float64), np.asarray(t, np.float64).ravel()
-    chosen = mask.ravel() > 0
     R, direction, uncertainty = _refine(R, direction, first[chosen], second[chosen], K_first, K_second)
     agrees = np.abs(epipolar_distances(R, direction, first, second, K_first, K_second)) < INLIER_DISTANCE
     return RelativePose(R, direction, agrees[:, None], uncertainty)
@@ -117,7 +116,7 @@ def _refine(
     """Least squares of the epipolar distances, far ones weighted down (Cauchy); with the focal length's uncertainty."""
 
     def distances(change: Float64[np.ndarray, " 6"]) -> Distances:
-        turned, moved = _moved(R, direction, change)
+        turned, moved = moved_pose(R, direction, change)
         zoom = np.diag([np.exp(change[5]), np.exp(change[5]), 1.0])
         return epipolar_distances(turned, moved, first, second, K_first @ zoom, K_second @ zoom)
 
@@ -132,12 +131,12 @@ def _refine(
         information = (J * weight[:, None]).T @ J + 1e-9 * np.eye(6)
         change = np.zeros(6)
         change[:5] = -np.linalg.solve(information[:5, :5], J[:, :5].T @ (weight * residual))
-        R, direction = _moved(R, direction, change)
+        R, direction = moved_pose(R, direction, change)
     return R, direction, spread * float(np.sqrt(np.linalg.inv(information)[5, 5]))
 
 
-def _moved(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " 6"]) -> tuple[Rotation, Vector3]:
-    """Turn by `change`[:3] radians, and the direction by [3:5] across itself."""
+def moved_pose(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " number"]) -> tuple[Rotation, Vector3]:
+    """Return the rotation turned by `change`[:3] radians, and the direction moved by [3:5] across itself."""
     turn = np.asarray(cv2.Rodrigues(change[:3])[0], np.float64)
     _, _, across = np.linalg.svd(direction[None])
     moved = direction + across[1:].T @ change[3:5]

@@ -1,0 +1,127 @@
+"""Which stream of a video file is the film, what the file says of it, and frames as a player shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from vection.arrays import RgbImage
+from vection.errors import DataError, UsageError
+from vection.extras import extra
+
+if TYPE_CHECKING:
+    from av import VideoFrame as CodedFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+DEFAULT_RATE = 25.0
+"""Frames per second of files that state none."""
+COVER = 0x400
+"""Disposition of a cover picture, which is stored as a video stream of one frame."""
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """What a video file says of its film; its numbers may be wrong."""
+
+    rate: float
+    """Frames per second."""
+    rate_stated: bool
+    seconds: float | None
+    """Duration; None if the file does not say."""
+    frames: int | None
+    start: float
+    """Seconds of the file's clock at which the film begins."""
+    pixel_aspect: float
+    """Width of a pixel over its height; frames are widened or heightened by it to square pixels."""
+    quarter_turns: int
+    """Counter-clockwise turns that a player applies; frames are given turned."""
+    interlaced: bool
+    """Whether the file says that a frame is two fields of different times."""
+    passed_over: int
+    """Video streams before the film: cover pictures."""
+    videos: int
+    """Films in the file; the largest is read."""
+    timed: bool = True
+    """Whether the times of frames are the file's; else they follow from the rate."""
+
+
+def open_container(path: Path) -> "InputContainer":
+    """Open a video file; UsageError if it does not exist, DataError if it is none."""
+    with extra("video", purpose="Reading videos"):
+        import av
+        import av.error
+    try:
+        return av.open(str(path))
+    except FileNotFoundError as error:
+        raise UsageError(f"The video {path} does not exist.") from error
+    except (av.error.FFmpegError, OSError) as error:
+        reason = error.strerror or "unknown reason"
+        raise DataError(f"{path} is not a readable video ({reason}); check it with a video player.") from error
+
+
+def film(container: "InputContainer", path: Path) -> "VideoStream":
+    """Return the largest video stream that is no cover picture; DataError if there is none."""
+    streams: Sequence[VideoStream] = container.streams.video
+    films = [stream for stream in streams if not _is_cover(stream)] or list(streams)
+    if not films:
+        raise DataError(f"{path} has no video stream.")
+    stream = max(films, key=lambda one: one.width * one.height)
+    if not stream.codec_context.is_open:
+        stream.thread_type = "AUTO"
+    return stream
+
+
+def read_facts(container: "InputContainer", path: Path) -> StreamFacts:
+    """Return what the file says; decodes the first frame, which alone knows of turns and fields."""
+    import av.error
+
+    stream = film(container, path)
+    covers = sum(_is_cover(one) for one in container.streams.video)
+    rate, aspect = stream.average_rate, stream.sample_aspect_ratio
+    seconds = container.duration / 1e6 if container.duration else None
+    turns, interlaced = 0, False
+    try:
+        first = next(container.decode(stream), None)
+    except av.error.FFmpegError:
+        first = None
+    if first is not None:
+        turns, interlaced = _turns(first), bool(first.interlaced_frame)
+        rate = rate or stream.guessed_rate
+    fps = float(rate) if rate else DEFAULT_RATE
+    return StreamFacts(
+        rate=fps,
+        rate_stated=bool(stream.average_rate) and container.duration is not None,
+        seconds=seconds if seconds else (stream.frames / fps if stream.frames else None),
+        frames=stream.frames or (round(seconds * fps) if seconds else None),
+        start=(container.start_time or 0) / 1e6,
+        pixel_aspect=float(aspect) if aspect else 1.0,
+        quarter_turns=turns,
+        interlaced=interlaced,
+        passed_over=covers,
+        videos=len(container.streams.video) - covers,
+    )
+
+
+def shown(frame: "CodedFrame", *, pixel_aspect: float) -> RgbImage:
+    """Return a frame as a player shows it: upright and of square pixels, never smaller than it is stored."""
+    # Phones store portrait video lying down, with a rotation to be applied by the player.
+    image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+    if abs(pixel_aspect - 1) > 0.005:
+        height, width = image.shape[:2]
+        size = (round(width * pixel_aspect), height) if pixel_aspect > 1 else (width, round(height / pixel_aspect))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    turns = _turns(frame)
+    codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+    return np.asarray(cv2.rotate(image, codes[turns]), dtype=np.uint8) if turns else image
+
+
+def _is_cover(stream: "VideoStream") -> bool:
+    return bool(int(stream.disposition) & COVER)
+
+
+def _turns(frame: "CodedFrame") -> int:
+    return round(getattr(frame, "rotation", 0) / 90) % 4

@@ -1,0 +1,91 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from benchmarks.doctor_faults import FAULTS, Frames, synthetic_frames, write_images, write_video
+
+from vection.cli.main import main
+from vection.data.clips.folder import read_clip
+from vection.data.ingest import IngestSettings, ingest
+from vection.data.ingest.continuity import Continuity, is_gap
+from vection.data.ingest.doctor import examine
+from vection.errors import DataError, UsageError
+
+SIZE = {"width": 128, "height": 64}
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    return synthetic_frames(30)
+
+
+def test_cut_and_gap_begin_anew(frames, tmp_path):
+    cut = [*frames[:15], *(image[:, ::-1] for image in frames[15:])]
+    video = write_video(tmp_path / "v.mp4", cut, gap=40)
+    (clip,) = ingest(video, tmp_path / "out", settings=IngestSettings(**SIZE, stride=1)).clips
+    assert clip.breaks == (15, 16)
+    assert clip.ingest is not None
+    assert any("begins anew 2 times" in line for line in clip.ingest["actions"])
+    off = IngestSettings(**SIZE, stride=1, doctor=False)
+    (clip,) = ingest(video, tmp_path / "off", settings=off).clips
+    assert clip.breaks == ()
+    assert clip.ingest is not None
+    assert clip.ingest["doctor"] is None
+
+
+def test_repeated_frames_are_left_out_and_said(frames, tmp_path):
+    folder = write_images(tmp_path / "in", [image for image in frames[:12] for _ in range(2)])
+    result = ingest(folder, tmp_path / "out", settings=IngestSettings(**SIZE, stride=1))
+    assert len(result.clips[0]) == 12
+    assert result.clips[0].breaks == ()
+    assert any(line.startswith("in: 12 frames that repeat") for line in result.actions)
+    stored = json.loads((tmp_path / "out/clip.json").read_text())["ingest"]
+    assert "duplicate-frames" in [one["name"] for one in stored["doctor"]["findings"]]
+
+
+@pytest.mark.parametrize("words", ["tripod", "camera only turns", "two cameras in turn", "lens cap"])
+def test_what_cannot_teach_is_refused(words, frames, tmp_path):
+    (fault,) = (fault for fault in FAULTS if fault.words == words)
+    source, _ = fault.make(frames, tmp_path)
+    with pytest.raises(DataError, match="doctor=False"):
+        ingest(source, tmp_path / "out", settings=IngestSettings(**SIZE))
+    assert not (tmp_path / "out").exists()
+
+
+def test_interlaced_video_gives_one_field(frames, tmp_path):
+    (fault,) = (fault for fault in FAULTS if fault.words == "interlaced")
+    combed = fault.make(frames, tmp_path)[0]
+    assert examine(combed).deinterlace
+
+
+def test_continuity():
+    rng = np.random.default_rng(0)
+    grey, other = (cv2.resize(one, (320, 192)) for one in rng.integers(0, 255, (2, 12, 32), dtype=np.uint8))
+    continuity = Continuity()
+    shown = [continuity.begins_anew(0.1 * step, grey, since=grey) for step in range(4)]
+    assert shown == [False] * 4
+    assert continuity.begins_anew(1.3, grey, since=grey)
+    assert not continuity.begins_anew(1.4, (0.4 * grey).astype(np.uint8), since=grey)
+    assert continuity.begins_anew(1.5, other, since=grey)
+    assert not is_gap(0.24, usual=0.04)
+    assert is_gap(1.0, usual=0.04)
+    assert not is_gap(2.0, usual=1.0)
+
+
+def test_command(frames, tmp_path, capsys):
+    folder = write_images(tmp_path / "in", frames[:2])
+    assert main(["doctor", str(folder)]) == 3
+    printed = capsys.readouterr()
+    assert "too-short: there are 2 frames" in printed.out
+    assert "is unusable: there are 2 frames; training needs at least 3." in printed.err
+    assert main(["doctor", str(tmp_path / "absent")]) == 2
+    with pytest.raises(UsageError, match="does not exist"):
+        examine(tmp_path / "absent")
+
+
+def test_clip_folder_is_examined_with_its_camera(tiny_clips, capsys):
+    assert main(["doctor", str(tiny_clips), "--json"]) == 0
+    sources = json.loads(capsys.readouterr().out)["sources"]
+    assert len(sources) == 2
+    assert sources[0]["camera"]["numbers"] == list(read_clip(tiny_clips / "drive_1").frames[0].intrinsics)
