@@ -2,7 +2,9 @@
 
 import importlib.util
 import socket
-import threading
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,39 +53,51 @@ def test_what_is_no_picture_is_refused(tmp_path: Path):
         predict_upload(MODEL, tmp_path / "grey.png", tmp_path / "out", intrinsics="fov:wide", device="cpu")
 
 
+def server(port: int, **streams: int) -> subprocess.Popen[str]:
+    """Serve in a process of its own: Gradio leaves sockets and event loops behind."""
+    words = [sys.executable, "-m", "vection", "app", MODEL, "--port", str(port), "--device", "cpu"]
+    return subprocess.Popen(words, text=True, **streams)
+
+
 @needs_gradio
-def test_a_port_that_is_taken_and_a_run_that_is_not_there(capsys: pytest.CaptureFixture[str]):
+def test_a_port_that_is_taken():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1])
-        assert main(["app", MODEL, "--port", port, "--device", "cpu"]) == 2
-    assert f"Port {port} cannot be used" in " ".join(capsys.readouterr().err.split())
+        port = taken.getsockname()[1]
+        process = server(port, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        _, complaint = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert f"Port {port} cannot be used" in " ".join(complaint.split())
+
+
+def test_a_run_that_is_not_there(capsys: pytest.CaptureFixture[str]):
     assert main(["app", "no/such/run"]) == 2
+    assert "no/such/run" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def address() -> Iterator[str]:
     """A server of the app."""
-    import uvicorn
-
-    from vection.app.server import HOST, make_server
-
     with socket.socket() as free:
-        free.bind((HOST, 0))
+        free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(make_server(MODEL, tmp_path, device="cpu"), host=HOST, port=port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://{HOST}:{port}/"
-    server.should_exit = True
-    thread.join()
+    process = server(port, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except ConnectionRefusedError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}/"
+    process.terminate()
+    assert process.wait(timeout=30) in (0, 130, -15)
 
 
 @needs_gradio
-@pytest.mark.filterwarnings("default")
 def test_a_browser_uploads_and_sees(tmp_path: Path, photo: Path, address: str):
     from tests.app.browser import find_browser, open_tab
 

@@ -275,7 +275,7 @@ def test_a_failed_export_leaves_nothing(exact: Path, tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (["--to", "plyy"], "There is no format 'plyy'; did you mean ply?"),
-        (["--to", "onnx"], "There is no format 'onnx'; choose one of ply"),
+        (["--to", "dwg"], "There is no format 'dwg'; choose one of ply"),
         (["--to", "ply", "--near", "5", "--far", "2"], "0 <= --near < --far"),
         (["--to", "ply", "--only", "99"], "There is no predicted frame '99'"),
         (["--to", "ply", "--intrinsics", "fov:70"], "leave --intrinsics out"),

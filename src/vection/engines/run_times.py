@@ -79,7 +79,7 @@ def open_network(file: Path, *, threads: int | None = None) -> Network:
     UsageError if there is none or its run time is not installed, DataError if vection did not export it.
     """
     if not file.is_file():
-        raise UsageError(f"There is no file {file}; export one with vection export RUN --to onnx.")
+        raise UsageError(f"There is no file {file}; export a run's network first.")
     kinds: dict[str, Callable[..., Network]] = {
         SUFFIXES["onnx"]: OnnxNetwork,
         SUFFIXES["openvino"]: OpenvinoNetwork,

@@ -73,7 +73,7 @@ class Networks:
             if "torch._inductor" not in type(error).__module__ and "torch._dynamo" not in type(error).__module__:
                 raise
             raise UsageError(
-                "torch.compile failed; it needs a C++ compiler. Leave `compile` out, or see why with --traceback."
+                "torch.compile failed; it needs a C++ compiler. Leave `compile` out, or mend that."
             ) from error
 
     @cached_property

@@ -27,6 +27,7 @@ from vection.formats.prediction_folder import (
     write_prediction_list,
 )
 from vection.inference.ahead import map_ahead
+from vection.inference.camera import squeezed
 from vection.inference.colour import (
     ColourRange,
     Samples,
@@ -48,8 +49,6 @@ IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
 WRITERS = 2
 """Threads that write files, or draw pictures, while the next frames are predicted."""
-LEAST_SQUEEZE = 1.1
-"""Change of a frame's shape, as a factor, from which it is said."""
 
 
 @dataclass
@@ -112,7 +111,7 @@ def write_predictions(
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
         legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
-        warning = "" if network_size is None else _squeezed(written, network_size)
+        warning = "" if network_size is None else squeezed(written.sizes, network_size)
         about = {"model": model, "frames_from": frames_from, "warning": warning}
         _write_rest(written, temporary, about=about, video=video, legends=legends)
     return folder
@@ -258,22 +257,6 @@ def _write_rest(
         **about,
     )
     write_prediction_list(folder, predictions)
-
-
-def _squeezed(written: _Written, network_size: tuple[int, int]) -> str:
-    """Return a sentence where networks saw frames of another shape than they have; empty where they did not."""
-    height, width = network_size
-    for rows, columns in sorted(written.sizes):
-        squeeze = (columns * height) / (rows * width)
-        if not 1 / LEAST_SQUEEZE < squeeze < LEAST_SQUEEZE:
-            fitting = max(64, round(width * rows / columns / 32) * 32)
-            return (
-                f"Frames of {columns}x{rows} were squeezed to the {width}x{height} that the networks see, by "
-                f"{max(squeeze, 1 / squeeze):.2f}. If they learned from clips that were cut to that shape, as `vection "
-                f"ingest` does, ingest these frames as well and predict the clip, or keep their shape with "
-                f"`height={fitting}`."
-            )
-    return ""
 
 
 def _write_photo(written: _Written, folder: Path) -> None:

@@ -30,10 +30,11 @@ class App:
 def run(arguments: Sequence[str]) -> None:
     """Serve the page."""
     options = parse(App, arguments, command="app", examples=EXAMPLES)
-    from vection.app.server import serve
     from vection.runs.device import choose_device
     from vection.runs.load import find_run_checkpoint
 
     find_run_checkpoint(options.run)
+    from vection.app.server import serve
+
     print(f"http://127.0.0.1:{options.port} (Ctrl-C ends it)", flush=True)
     serve(options.run, port=options.port, device=choose_device(options.device))
