@@ -11,6 +11,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -110,6 +111,6 @@ def run(arguments: Sequence[str]) -> None:
     for line in ingested.actions:
         console.print(as_flags(line), soft_wrap=True, highlight=False, markup=False)
     for warning in ingested.warnings:
-        console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
+        note("warning", warning)
     for clip in ingested.clips:
         print(f"{clip.folder}: {len(clip)} frames of {clip.width}x{clip.height}, camera: {clip.intrinsics_source}")

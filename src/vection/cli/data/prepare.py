@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -115,11 +115,10 @@ def _say(prepared: "Prepared", *, out: Path, as_json: bool) -> None:
         counts = {"frames": prepared.frames, "written": prepared.written, "skipped": len(left_out)}
         print(json.dumps({"clips": clips, **counts, "noted": len(prepared.skipped) - len(left_out)}))
         return
-    console = Console(stderr=True)
     for entry in prepared.skipped[:SHOWN]:
         word = "note" if entry.kept else "left out"
         place = f"{entry.sequence}/{entry.frame}".rstrip("/")
-        console.print(f"[yellow]{word}:[/] {place}: {entry.reason}", soft_wrap=True, highlight=False)
+        note(word, f"{place}: {entry.reason}")
     size = f"{prepared.clips[0].width}x{prepared.clips[0].height}"
     kept = len(prepared.skipped) - len(left_out)
     noted = f", {kept} kept with a note" if kept else ""

@@ -10,6 +10,7 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.notes import note
 
 EXAMPLES = (
     "vection splits",
@@ -66,7 +67,7 @@ def run(arguments: Sequence[str]) -> None:
             f"not found: {', '.join(published.where for published in missing.values())}; get them from {named.source}"
         )
     for warning in check.warnings:
-        Console(stderr=True).print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
+        note("warning", warning)
 
 
 def _print_names(*, as_json: bool) -> None:

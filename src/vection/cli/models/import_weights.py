@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
+from vection.cli.notes import note
 from vection.errors import UsageError
 from vection.foreign_weights.layout_names import LayoutName
 
@@ -58,7 +58,6 @@ def run(arguments: Sequence[str]) -> None:
         about = {"layout": imported.layout, "width": data.width, "height": data.height, "remarks": remarks}
         print(json.dumps({"run": str(imported.folder)} | about))
         return
-    console = Console(stderr=True)
     for remark in remarks:
-        console.print(f"[yellow]note:[/] {remark}", soft_wrap=True, highlight=False)
+        note("note", remark)
     print(f"{imported.folder}: {imported.layout}, {data.width}x{data.height}, method {imported.recipe.method.name}")

@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.errors import UsageError
 from vection.hub import hub_model
@@ -99,7 +100,6 @@ class Predict:
 def run(arguments: Sequence[str]) -> None:
     """Predict and say what was written."""
     options = parse(Predict, arguments, command="predict", examples=EXAMPLES)
-    from rich.console import Console
 
     from vection.formats.prediction_folder import read_prediction_list
     from vection.runs.predict import predict
@@ -134,7 +134,7 @@ def run(arguments: Sequence[str]) -> None:
         print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
         return
     for warning in dict.fromkeys(one.warning for one in lists if one.warning):
-        Console(stderr=True).print(f"[yellow]warning:[/] {as_flags(warning)}", soft_wrap=True, highlight=False)
+        note("warning", warning)
     for folder, one in zip(folders, lists, strict=True):
         motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
         print(f"{folder}: depth {one.unit} (scale: {one.scale_source}){motion}")

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.flags import as_flags
+from vection.cli.notes import note
 
 EXAMPLES = (
     'vection publish runs/first published/first --licence cc-by-4.0 --trained-on "Two hours of my own dash camera"',
@@ -60,7 +60,6 @@ def run(arguments: Sequence[str]) -> None:
     if options.json:
         print(json.dumps({"place": published.place, "remarks": remarks}))
         return
-    console = Console(stderr=True)
     for remark in remarks:
-        console.print(f"[yellow]note:[/] {remark}", soft_wrap=True, highlight=False)
+        note("note", remark)
     print(published.place)

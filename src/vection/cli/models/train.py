@@ -10,6 +10,7 @@ from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
 from vection.cli.flags import as_flags
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
@@ -152,7 +153,7 @@ def _train_on_videos(videos: list[Path], recipe: "Recipe", options: Train, commo
     for action in done.actions:
         console.print(as_flags(action), soft_wrap=True, highlight=False, markup=False)
     for warning in done.warnings:
-        console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True, highlight=False)
+        note("warning", warning)
     errors = ", ".join(f"{name} {error:.3f}" for name, error in done.abs_rel.items())
     if errors:
         print(f"AbsRel against depth measured in what was held out: {errors}")

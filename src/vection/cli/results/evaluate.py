@@ -12,6 +12,7 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 
 EXAMPLES = (
@@ -104,7 +105,7 @@ def _run_depth(options: Evaluate) -> None:
         progress=progress_bar,
     )
     for reason in comparison.left_out:
-        Console(stderr=True).print(f"[yellow]left out:[/] {reason}", highlight=False, soft_wrap=True)
+        note("left out", reason)
     if options.json:
         content = evaluation_json(evaluation_of(comparison.results))
         for result in content["results"]:

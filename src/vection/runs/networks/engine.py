@@ -1,4 +1,4 @@
-"""Choose what predicts depth in place of a run's own network: what `vection predict --engine` does."""
+"""Choose what predicts depth in place of a run's own network: the `engine` of `vection predict`."""
 
 import tempfile
 from importlib.util import find_spec

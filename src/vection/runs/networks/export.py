@@ -1,4 +1,4 @@
-"""Write a trained network as a file of another run time: what `vection export RUN --to onnx` does."""
+"""Write a trained network as a file of another run time: what `vection export` does with a run."""
 
 import json
 from collections.abc import Sequence

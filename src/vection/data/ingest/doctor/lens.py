@@ -102,9 +102,9 @@ def _unknown(focal: float | None, *, width: int) -> Finding:
     cause = "no intrinsics are given"
     if focal is None:
         cause += ", and the focal length cannot be observed in this video (it shows only where the camera turns enough)"
-        fix = "give --intrinsics; else 60 degrees are assumed"
+        fix = "give `intrinsics`; else 60 degrees are assumed"
         return Finding("camera-unknown", "note", cause, fix, {"focal_observable": False})
     degrees = 2 * np.degrees(np.arctan(0.5 / focal))
-    fix = f"the video shows a focal length of about {focal * width:.0f} pixels: give --intrinsics fov:{degrees:.0f}"
+    fix = f"the video shows a focal length of about {focal * width:.0f} pixels: give `intrinsics=fov:{degrees:.0f}`"
     numbers = {"focal_observable": True, "focal": round(focal * width, 1), "field_of_view": round(float(degrees), 1)}
     return Finding("camera-unknown", "note", cause, fix, numbers)

@@ -25,7 +25,7 @@ def check_regions(sample: Sample) -> list[Finding]:
     if usable < SMALLEST_USABLE:
         cause = f"only {usable:.0%} of the image seems to show the scene, which is not believed"
         return [
-            Finding("constant-image", "harmful", cause, "give a mask of what is usable (--mask)", {"usable": usable})
+            Finding("constant-image", "harmful", cause, "give a mask of what is usable (`mask`)", {"usable": usable})
         ]
     parts = (
         ("black-bars", black, f"black {_bars(black)} cover"),
