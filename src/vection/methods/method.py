@@ -153,6 +153,8 @@ class Method(nn.Module, ABC):
     """Names of the stages that the method tells apart; None: all are alike to it."""
     comparing: tuple[str, ...] = ("photometric",)
     """Names of the loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
+    eager: tuple[str, ...] = ()
+    """Names of its functions that torch.compile leaves alone, for they change modes or remember."""
     pictures: tuple[str, ...] = ("target", "depth")
     """Names in `methods.pictures` of what `observe` shows, in its order."""
 

@@ -58,6 +58,7 @@ class SgDepth(Method):
     """Depth from video and segmentation from labels of another domain, on one encoder; classes guide what to ignore."""
 
     settings: SgDepthSettings
+    eager = ("_pixels_to_learn",)
     cameras: Cameras
 
     def __init__(self, settings: SgDepthSettings) -> None:
@@ -155,7 +156,6 @@ class SgDepth(Method):
         # What is held out is scored without masks: with them the loss falls when more is called dynamic.
         return self.training and self.settings.masking != "none" and progress.epoch >= self.settings.masking_from
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it changes modes and remembers
     @torch.no_grad()
     def _pixels_to_learn(self, batch: Batch, views: Views, depth: Depth, transforms: SourceTransforms) -> Mask:
         """mu of eq. 8 where the image is below the threshold; logs the overlaps."""

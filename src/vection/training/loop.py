@@ -53,6 +53,9 @@ class Training:
         `shown` draws a progress bar; `tracking` says where the run is shown besides TensorBoard.
         """
         self.accelerator = make_accelerator(settings, device, trackers=tracking.names)
+        if settings.compile:  # not where they are defined, for the compiler takes a second to import
+            for name in method.eager:
+                setattr(method, name, torch.compiler.disable(getattr(method, name)))
         self.tracking = tracking
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
