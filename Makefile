@@ -26,7 +26,7 @@ demo: $(INSTALLED)  ## measure a synthetic street, train, evaluate, write demo/r
 	$(BIN)/vection demo
 
 test: lint  ## all checks and the whole quick test suite
-	$(QUIET_THREADS) $(BIN)/python -m pytest -n $(PROCESSES) -q
+	$(QUIET_THREADS) $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal -q
 
 test-fast: $(INSTALLED)  ## the tests without the checks, the last failures first, stop at the first failure
 	$(QUIET_THREADS) $(BIN)/python -m pytest -n $(PROCESSES) -q -x --failed-first
@@ -34,7 +34,7 @@ test-fast: $(INSTALLED)  ## the tests without the checks, the last failures firs
 test-lowest:  ## the tests with the lowest versions of all dependencies that are promised to work
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet -c constraints-lowest.txt -e ".[all]" beartype hypothesis pytest pytest-xdist
-	$(QUIET_THREADS) .venv-lowest/bin/python -m pytest -n $(PROCESSES) -q
+	$(QUIET_THREADS) .venv-lowest/bin/python -m pytest -n $(PROCESSES) --dist worksteal -q
 
 lint: $(INSTALLED)  ## ruff, mypy and the layers of the architecture
 	$(BIN)/ruff check .
