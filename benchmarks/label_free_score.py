@@ -99,25 +99,26 @@ def main(arguments: Arguments) -> None:
 
 
 def print_correlations(cases: Sequence[Case], found: np.ndarray) -> None:
-    """Print Spearman's rank correlation of each case; `found` is checkpoint x case x (measured, true)."""
-    for number, case in enumerate(cases):
-        if len(found) < 3:
-            print(f"{case.name}: {len(found)} checkpoints have no rank correlation; give more")
-            continue
-        correlation = spearmanr(found[:, number, 0], found[:, number, 1]).statistic
-        few = "" if len(found) >= ENOUGH else f" (fewer than {ENOUGH} tell little)"
-        print(f"{case.name}: rank correlation of {len(found)} checkpoints {correlation:.3f}{few}")
-    if len(cases) > 1 and len(found) >= 3:
-        frames = np.array([len(case.measured) for case in cases])
-        pooled = np.average(found, axis=1, weights=frames)
-        print(f"all {frames.sum()} frames: rank correlation {spearmanr(pooled[:, 0], pooled[:, 1]).statistic:.3f}")
+    """Print Spearman's rank correlation of each case; `found` is checkpoint x case x (score, AbsRel, true AbsRel)."""
+    if len(found) < 3:
+        print(f"{len(found)} checkpoints have no rank correlation; give more")
+        return
+    few = "" if len(found) >= ENOUGH else f" (fewer than {ENOUGH} tell little)"
+    print(f"Rank correlation with true AbsRel of {len(found)} checkpoints{few}:")
+    frames = np.array([len(case.measured) for case in cases])
+    pooled = np.average(found, axis=1, weights=frames)
+    everything = (f"all {frames.sum()} frames", pooled)
+    for name, scored in (*zip((case.name for case in cases), found.swapaxes(0, 1), strict=True), everything):
+        median, mean = (spearmanr(scored[:, column], scored[:, 2]).statistic for column in (0, 1))
+        print(f"{name}: {median:.3f} (of AbsRel against measured depth {mean:.3f})")
 
 
-def scores(read: PredictionReader, case: Case) -> tuple[float, float]:
-    """Return the median log error against measured depth, and AbsRel against true depth."""
-    measured = evaluate_depth(read, case.measured, MEASURED).median_log_error
-    assert measured is not None
-    return measured, evaluate_depth(read, case.true, case.protocol).categories[ALL].mean.abs_rel
+def scores(read: PredictionReader, case: Case) -> tuple[float, float, float]:
+    """Return the median log error and AbsRel against measured depth, and AbsRel against true depth."""
+    measured = evaluate_depth(read, case.measured, MEASURED)
+    assert measured.median_log_error is not None
+    true = evaluate_depth(read, case.true, case.protocol)
+    return measured.median_log_error, *(result.categories[ALL].mean.abs_rel for result in (measured, true))
 
 
 def predictions(predictor: Predictor, case: Case) -> PredictionReader:
@@ -178,9 +179,9 @@ def below(place: Path) -> list[Path]:
     return sorted(dict.fromkeys(found), key=lambda folder: natural_key(str(folder)))
 
 
-def row(name: str, scores: Sequence[tuple[float, float]]) -> str:
+def row(name: str, scores: Sequence[tuple[float, float, float]]) -> str:
     """Return a row of the table."""
-    return f"| {name} | {' | '.join(f'{measured:.4f} | {true:.4f}' for measured, true in scores)} |"
+    return f"| {name} | {' | '.join(f'{measured:.4f} | {true:.4f}' for measured, _, true in scores)} |"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from vection.errors import DataError
 
 SUFFIX = ".npy"
 """Of the members of a .npz."""
-MOST_BYTES = 2**36
+MOST_BYTES = 2**33
 """Of an array in a .npz, whose members may be small and unpack to anything."""
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 def torchrun(*words: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *map(str, words)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}/src:{ROOT}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,7 +61,7 @@ def test_a_run_that_two_processes_began_goes_on_in_one(
 ):
     changes = {"steps_per_epoch": 12, "accumulation": 2, "precision": "float32"}
     settings = [f"--training.{name}={value}" for name, value in changes.items()]
-    words = ("train", "monodepth2-debug", "--data", tiny_clips, "--device", "cpu", *settings, "--out")
+    words = ("train", "monodepth2-debug", "--data", tiny_clips, *settings, "--out")
     run, recipe = tmp_path / "run", debug_recipe(**changes)
     process = torchrun("-m", "vection", *words, run)
     deadline = time.monotonic() + 120

@@ -1,7 +1,9 @@
 """The page and its server, which listens on this machine alone."""
 
 import itertools
+import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -38,12 +40,15 @@ def serve(run: Path | str, *, port: int = 7860, device: str | None = None) -> No
             trial.bind((HOST, port))
         except OSError as error:
             raise UsageError(f"Port {port} cannot be used ({error.strerror}); choose another with `port`.") from error
+    # The server hands SIGTERM on when it has ended; the folder shall be removed then, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="vection-app-") as folder:
         uvicorn.run(make_server(run, Path(folder), device=device), host=HOST, port=port, log_level="warning")
 
 
 def make_server(run: Path | str, folder: Path, *, device: str | None = None) -> FastAPI:
-    """Return the server; what is uploaded is predicted into subfolders of `folder`, of which few are kept."""
+    """Return the server; uploads are kept in `folder` and predicted into subfolders, of which few are kept."""
+    os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # else what is uploaded would outlive the server
     server = FastAPI(openapi_url=None)
     # A page of another site that has its name point here is not let in.
     server.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from vection.data.clips.intrinsics import ASSUMED_FIELD_OF_VIEW
 from vection.errors import UsageError
 from vection.exports.settings import ExportSettings
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE
@@ -12,9 +13,6 @@ from vection.inference.sources import open_sources
 from vection.progress import Bars, no_bars
 from vection.runs.export import view
 from vection.runs.predict import predict
-
-ASSUMED_VIEW = 60.0
-"""Horizontal field of view, degrees, of a camera that nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def predict_upload(
     if len(sources) != 1:
         raise UsageError("This is more than one video; give a single video or photo.")
     known = next(iter(sources[0])).intrinsics is not None
-    camera = intrinsics if known else f"fov:{ASSUMED_VIEW:g}"
+    camera = intrinsics if known else f"fov:{ASSUMED_FIELD_OF_VIEW:g}"
     folder = predict(run, file, out / "predictions", intrinsics=camera, device=device, progress=progress)[0]
     has_path = (folder / KITTI_FILE).is_file()
     alone = () if has_path else (read_prediction_list(folder).frames[0].name,)
@@ -56,7 +54,9 @@ def predict_upload(
     parts = [folder / name for name in (VIDEO_FILE, PHOTO_FILE, TUM_FILE)]
     words = [f"{page.about[0].upper()}{page.about[1:]}; depth: {page.unit}."]
     if not known:
-        words.append(f"The camera is unknown: {ASSUMED_VIEW:g} degrees of view from left to right are assumed.")
+        words.append(
+            f"The camera is unknown: {ASSUMED_FIELD_OF_VIEW:g} degrees of view from left to right are assumed."
+        )
     if not has_path:
         words.append("No camera path is known, so the first frame stands alone.")
     return Looked(" ".join(words), page.path, (*(part for part in parts if part.is_file()), archive))

@@ -34,12 +34,18 @@ def make_accelerator(
 ) -> Accelerator:
     """Return the accelerator of a new run; `device` None takes the GPU if there is one."""
     AcceleratorState._reset_state()  # a process may train several runs, of different precision
-    return Accelerator(
-        cpu=device == "cpu" or None,
+    accelerator = Accelerator(
+        cpu=_is_cpu(device) or None,
         mixed_precision=mixed_precision(settings, device),
         dynamo_plugin=TorchDynamoPlugin(backend="inductor") if settings.compile else None,
         log_with=list(trackers) or None,
     )
+    if accelerator.num_processes != process_count():
+        raise UsageError(
+            f"{process_count()} processes were started, but {accelerator.num_processes} can train together on this "
+            "device; choose another `device`, or start one process."
+        )
+    return accelerator
 
 
 def check_trackers(names: Sequence[str]) -> tuple[TrackerName, ...]:
@@ -85,9 +91,14 @@ def process_count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def _is_cpu(device: str | None) -> bool:
+    """Whether training is on CPUs; Accelerate, unless told so, lets each of several processes train alone there."""
+    return device == "cpu" or (process_count() > 1 and not torch.cuda.is_available())
+
+
 def is_main_process() -> bool:
     """Return whether this process is the only one, or the first of several."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return process_count() == 1 or int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
@@ -96,7 +107,7 @@ def main_process_first(device: str | None) -> Iterator[None]:
     if process_count() == 1:
         yield
         return
-    with PartialState(cpu=device == "cpu", timeout=LONGEST_WAIT).main_process_first():
+    with PartialState(cpu=_is_cpu(device), timeout=LONGEST_WAIT).main_process_first():
         yield
 
 

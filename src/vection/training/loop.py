@@ -31,6 +31,9 @@ from vection.training.stop import StopRequest
 from vection.training.true_depth import KnowsTruth, TrueDepth
 from vection.training.validation import held_out_frames, plain_batches, validate
 
+AGREE_EVERY = 5
+"""Optimiser steps between two questions whether one of several processes was told to stop; each waits for the GPU."""
+
 
 class Training:
     """A run: a method, its data, and the folder that holds whatever comes of it."""
@@ -169,8 +172,9 @@ class Training:
             if position.step % settings.checkpoint_every == 0:
                 self._check(terms, raw)
                 self._save(self.run.last, stage)
-            stop.requested = self._any_process(stop.requested)
-            stop.raise_if_requested()
+            if self.processes == 1 or position.step % AGREE_EVERY == 0:
+                stop.requested = self._any_process(stop.requested)
+                stop.raise_if_requested()
 
     def _step(self, raw: list[RawSample], stage: StageRun) -> dict[str, Tensor]:
         settings, progress = self.settings, self._progress(stage)
