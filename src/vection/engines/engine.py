@@ -70,9 +70,10 @@ class NetworkFile:
 def read_description(text: str | None, *, path: Path) -> NetworkFile:
     """Return what the text of `to_json` says; DataError if it is none, or that of a newer vection."""
     remedy = "export the run again."
-    if not text:
-        raise DataError(f"{path} was not exported by vection; {remedy}")
-    content = json.loads(text)
+    try:
+        content = json.loads(text or "")
+    except ValueError as error:
+        raise DataError(f"{path} was not exported by vection, or is damaged; {remedy}") from error
     check_format(content, newest=FORMAT, path=path)
     return checked(NetworkFile, content, path=path, remedy=remedy)
 

@@ -8,7 +8,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 import torch
-from torch._dynamo.exc import UserError
 
 from vection.arrays import AnyArray
 from vection.engines.engine import METADATA, SUFFIXES, Network, NetworkFile, read_description
@@ -168,6 +167,8 @@ def _dynamic_shapes(example: Inputs) -> tuple[Any, ...]:
 
 
 def _program(module: PartModule, example: Inputs, description: NetworkFile) -> torch.export.ExportedProgram:
+    from torch._dynamo.exc import UserError  # the compiler takes a second to import, and who predicts has no need of it
+
     shapes = _dynamic_shapes(example) if description.dynamic else None
     try:
         with torch.no_grad():
