@@ -16,6 +16,7 @@ Extra = Literal[
     "onnx",
     "openvino",
     "pretrained",
+    "ray",
     "report",
     "train",
     "video",

@@ -1,5 +1,6 @@
 """Frames of whatever the user has: an image, a folder of images, a video, clip folders."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,6 +16,7 @@ from vection.data.ingest.video import (
     DEFAULT_FRAMES_PER_SECOND,
     IMAGE_SUFFIXES,
     VideoFile,
+    find_sources,
     frame_seconds,
     image_files,
     stated_rate,
@@ -71,27 +73,48 @@ class FrameSource:
 
 
 def open_sources(path: Path, *, intrinsics: Path | str | None = None) -> list[FrameSource]:
-    """Open an image, a folder of images (natural order), a video, a clip folder or all clip folders below a folder.
+    """Open an image, a folder of images (natural order), a video, or all clip folders, or videos, below a folder.
 
     `intrinsics` are those of images and videos, as `ingest` takes them; intrinsics.json beside them if not given. Clips
     have their own. Raises UsageError if there is nothing at `path` or no image in it, or if clips are given other
     intrinsics, DataError for a file that is no video; an image that cannot be decoded, or that intrinsics do not fit,
     raises DataError when it is read.
     """
-    if not path.exists():
-        raise UsageError(f"There is nothing at {path}; give an image, a folder of images, a video or a clip folder.")
-    if path.is_file():
-        is_image = path.suffix.lower() in IMAGE_SUFFIXES
-        camera = _Camera(intrinsics, path)
-        return [_image_source([path], path, camera) if is_image else _video_source(path, camera)]
-    if has_clips(path):
+    return [open_source(place, name=name, intrinsics=intrinsics) for name, place in find_inputs(path)]
+
+
+def open_source(place: Path, *, name: str = "", intrinsics: Path | str | None = None) -> FrameSource:
+    """Open one of `find_inputs` under its name; errors as of `open_sources`."""
+    if (place / CLIP_FILE).is_file():
         if intrinsics is not None:
-            raise UsageError(f"The clips of {path} have intrinsics of their own; leave `intrinsics` out.")
-        return [_clip_source(folder, path) for folder in find_clips(path)]
-    images = image_files(path)
-    if not images:
-        raise UsageError(f"The folder {path} holds neither images nor clips ({CLIP_FILE}).")
-    return [_image_source(images, path, _Camera(intrinsics, path))]
+            raise UsageError(f"The clip {place} has intrinsics of its own; leave `intrinsics` out.")
+        return _clip_source(place, name)
+    camera = _Camera(intrinsics, place)
+    if place.is_dir():
+        return _image_source(image_files(place), place, name, camera)
+    if place.suffix.lower() in IMAGE_SUFFIXES:
+        return _image_source([place], place, name, camera)
+    return _video_source(place, name, camera)
+
+
+def find_inputs(path: Path) -> list[tuple[str, Path]]:
+    """Return each thing in `path` that is predicted by itself, and its name; the name is empty if `path` is the thing.
+
+    Things are clip folders at or below a folder, else the folder of images itself, else the videos and folders of
+    images directly in it. Raises UsageError if there is nothing at `path`, or nothing to predict in it.
+    """
+    if not path.exists():
+        raise UsageError(f"There is nothing at {path}; give an image, a video, or a folder of images, clips or videos.")
+    if path.is_dir() and has_clips(path):
+        return [("" if clip == path else clip.relative_to(path).as_posix(), clip) for clip in find_clips(path)]
+    try:
+        places = find_sources(path)
+    except DataError:
+        raise UsageError(f"The folder {path} holds neither images nor clips ({CLIP_FILE}) nor videos.") from None
+    if places == [path]:
+        return [("", path)]
+    stems = Counter(place.stem for place in places)
+    return [(place.stem if place.is_file() and stems[place.stem] == 1 else place.name, place) for place in places]
 
 
 class _Camera:
@@ -120,7 +143,7 @@ class _Camera:
         )
 
 
-def _image_source(images: list[Path], path: Path, camera: _Camera) -> FrameSource:
+def _image_source(images: list[Path], path: Path, name: str, camera: _Camera) -> FrameSource:
     if len({image.stem for image in images}) < len(images):
         raise DataError(f"{path} holds images that differ in their suffix only; rename them or take one kind out.")
 
@@ -132,28 +155,27 @@ def _image_source(images: list[Path], path: Path, camera: _Camera) -> FrameSourc
             pixels = read_rgb(image)
             yield Frame(image.stem, pixels, seconds=seconds[index], intrinsics=camera.of(pixels))
 
-    return FrameSource("", str(path), len(images), lambda: _with_breaks(frames()))
+    return FrameSource(name, str(path), len(images), lambda: _with_breaks(frames()))
 
 
-def _clip_source(folder: Path, root: Path) -> FrameSource:
+def _clip_source(folder: Path, name: str) -> FrameSource:
     info: ClipInfo = read_clip(folder)
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(info.frames):
             yield Frame(frame.stem, info.read_image(index), frame.seconds, frame.intrinsics, clip=info, number=index)
 
-    name = "" if folder == root else folder.relative_to(root).as_posix()
     return FrameSource(name, str(folder), len(info), frames)
 
 
-def _video_source(path: Path, camera: _Camera) -> FrameSource:
+def _video_source(path: Path, name: str, camera: _Camera) -> FrameSource:
     video = VideoFile(path)
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(video):
             yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds, intrinsics=camera.of(frame.image))
 
-    return FrameSource("", str(path), video.estimated_frames, lambda: _with_breaks(frames()))
+    return FrameSource(name, str(path), video.estimated_frames, lambda: _with_breaks(frames()))
 
 
 def _with_breaks(frames: Iterator[Frame]) -> Iterator[Frame]:

@@ -14,7 +14,7 @@ from vection.data.measure.scales import Link, solve_scales
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import ReadView
 from vection.data.measure.work import Job, measure_frames
-from vection.data.workers import in_workers
+from vection.data.workers import Workers, in_workers
 from vection.errors import DataError
 from vection.formats.measured_geometry import (
     FOLDER,
@@ -57,13 +57,14 @@ def measure_sequence(
     *,
     source: str,
     settings: MeasureSettings | None = None,
-    workers: int = 0,
+    workers: Workers = 0,
     progress: Report | None = None,
 ) -> MeasuredClip:
     """Measure the views and write `folder`/measured, or go on where an earlier run of the same settings ended.
 
     The views show what the stored frames do, at any size of the same shape, in time order; `source` says in words what
-    they are. `workers` processes measure, each in one thread; 0 does it in this one; the result is the same.
+    they are. `workers` processes measure, each in one thread, or a cluster; 0 does it in this one; the result is the
+    same.
     """
     settings = settings or MeasureSettings()
     if len(views) != len(stored.names) or len(views) < 2:

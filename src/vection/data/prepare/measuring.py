@@ -11,6 +11,7 @@ from vection.data.measure.sequence import measure_sequence
 from vection.data.measure.views import ReadView, View
 from vection.data.prepare.frame import frame_framing
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, WholeSequence
+from vection.data.workers import Workers
 from vection.formats.measured_geometry import is_measured
 from vection.progress import Report
 
@@ -22,7 +23,7 @@ def measure_prepared(
     out: Path,
     *,
     settings: PrepareSettings,
-    workers: int = 0,
+    workers: Workers = 0,
     progress: Report | None = None,
 ) -> None:
     """Measure the clips of these sequences below `out`, unless that is done; single frames have no geometry.

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vection.cluster import Cluster
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
 from vection.data.prepare.clip import Skipped, finish_clip, remembered, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame
 from vection.data.prepare.measuring import measure_prepared
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
-from vection.data.workers import in_workers
+from vection.data.workers import Workers, in_workers
 from vection.errors import DataError, UsageError, VectionError
 from vection.files import read_json, write_text
 from vection.image_sides import check_image_sides
@@ -64,18 +65,20 @@ def prepare(
     *,
     settings: PrepareSettings | None = None,
     measure: bool = False,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Report | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
     `settings` are the data set's usual ones if not given. `measure` adds the geometry that shows in the data set's
-    images (`data.measure`), also to clips that are there. `workers` processes work; 0 does it in this one.
+    images (`data.measure`), also to clips that are there. `workers` processes work, or a cluster; 0 does it here.
     Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, DataError if nothing
     of the data set can be used.
     """
     data_set = get_data_set(data_set) if isinstance(data_set, str) else data_set
     source, out = Path(source), Path(out)
+    if isinstance(workers, Cluster):
+        source, out = source.absolute(), out.absolute()  # workers stand elsewhere
     settings = settings or PrepareSettings(width=data_set.size[0], height=data_set.size[1], crop=data_set.crop)
     _check(settings, source=source, out=out)
     data_set.check_split(settings.split, neighbours=settings.neighbours)
@@ -98,7 +101,7 @@ def prepare(
 
 
 def _prepare_all(
-    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Report | None
+    listing: Listing, out: Path, *, settings: PrepareSettings, workers: Workers, progress: Report | None
 ) -> Prepared:
     missing = [item for item in listing.sequences if not (out / item.name / CLIP_FILE).is_file()]
     left = {item.name: unfinished(item, out / item.name) for item in missing}
