@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from vection.array_files import open_arrays
-from vection.arrays import AnyArray, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
+from vection.arrays import AnyArray, ClassIds, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
-from vection.data.clips.resizing import resize_map
+from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.data.clips.truth_sources import MEASURED
 from vection.evaluation.depth.evaluate import predicted_depth
 from vection.evaluation.depth.result import DepthResult
@@ -18,7 +18,7 @@ from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.files import whole_file
 
-OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow")
+OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow", "classes", "true_classes")
 """Arrays that an example may lack."""
 
 
@@ -42,6 +42,10 @@ class Example:
     """Predicted 3D motion to the next frame, in the unit of `truth`."""
     true_flow: FlowMap | None = None
     """True 3D motion to the next frame, in metres."""
+    classes: ClassIds | None = None
+    """Predicted, Cityscapes train ids."""
+    true_classes: ClassIds | None = None
+    """True ones, 255 where unknown."""
 
     @property
     def short_unit(self) -> str:
@@ -85,7 +89,7 @@ def write_examples(
 
 
 def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float) -> dict[str, Any]:
-    """Return what is predicted of motion, and what is true where it is predicted, at the size of the truth."""
+    """Return what is predicted of motion and classes, and its truth where it is predicted, at the size of the truth."""
     predicted = predictions.read_objects(truth.name)
     size = truth.depth.shape
     arrays: dict[str, Any] = {}
@@ -97,6 +101,10 @@ def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float)
         arrays["object_flow"] = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
         if truth.object_flow is not None:
             arrays["true_flow"] = truth.object_flow
+    if predicted.classes is not None:
+        arrays["classes"] = resize_nearest(predicted.classes, size)
+        if truth.classes is not None:
+            arrays["true_classes"] = truth.classes
     return arrays
 
 

@@ -38,7 +38,7 @@ def test_one_bad_video_stops_no_other(tmp_path: Path):
 def test_predictions_of_another_model_are_not_kept(tmp_path: Path):
     videos, out = write_videos(tmp_path / "videos", count=2), tmp_path / "out"
     predict(make_run(tmp_path / "run"), videos, out, video=False)
-    with pytest.raises(UsageError, match="holds predictions of .*run.*, not of .*other"):
+    with pytest.raises(UsageError, match=r"holds predictions of .*run.*, not of .*other"):
         predict(make_run(tmp_path / "other"), videos, out, video=False, keep=True)
     with pytest.raises(UsageError, match="exists already"):
         predict(tmp_path / "run", videos, out, video=False)
