@@ -28,4 +28,4 @@ def ray_cluster(address: tuple[str, ...] | None, *, workers: int | None) -> Clus
         raise UsageError(f"--ray takes one address, and {' '.join(address)} are {len(address)}.")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers} cannot be; --ray needs at least one.")
-    return Cluster(*(address or (LOCAL,)), workers=workers)
+    return Cluster(address[0] if address else LOCAL, workers)

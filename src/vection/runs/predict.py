@@ -63,22 +63,32 @@ def predict(
     frames, out = Path(frames), Path(out)
     model = ModelChoice(run, checkpoint, flip_postprocess, width, height, engine, compile, device)
     parts = PartChoice(path, motion, intrinsics, video, png, scene_flow, pictures, overwrite)
+    return _predict(frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
+
+
+def _predict(
+    frames: Path,
+    out: Path,
+    model: ModelChoice,
+    parts: PartChoice,
+    *,
+    keep: bool,
+    cluster: Cluster | None,
+    progress: Bars,
+) -> list[Path]:
     inputs = find_inputs(frames)
     kept = {name for name, _ in inputs if (keep or cluster) and _is_kept(out / name, model)}
     left = [(name, place) for name, place in inputs if name not in kept]
     for name, _ in left:
-        check_writable(out / name, overwrite=overwrite)
-    if not left:
-        problems = {}
-    elif cluster is None:
+        check_writable(out / name, overwrite=parts.overwrite)
+    problems: dict[str, DataError] = {}
+    if left and cluster is None:
         problems = _in_turn(left, out, PredictionWorker(model, parts, frames=frames), progress=progress)
-    else:
+    elif left and cluster is not None:
         problems = _at_once(left, out, model, parts, cluster=cluster, progress=progress)
-    if len(inputs) == 1:
-        for problem in problems.values():
+    for name, problem in problems.items():
+        if len(inputs) == 1:
             raise problem
-    if problems:
-        name, problem = next(iter(problems.items()))
         raise DataError(
             f"{len(problems)} of {len(inputs)} inputs of {frames} could not be predicted ({_shown(problems)}), the "
             f"others lie in {out}; {name}: {problem}"
