@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from vection.data.ingest.ingestion import MOST_BELIEVED
 from vection.errors import UsageError
+from vection.files import check_room, in_units
 from vection.inference.ahead import read_ahead
 from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
@@ -18,6 +20,9 @@ from vection.runs.networks.engine import open_engine
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
 """How many frames a network predicts at once, by the kind of device."""
+
+DEPTH_BYTES, PNG_BYTES = 4.0, 0.5
+"""Of a pixel in depth/*.npy, and at least in png/*.png."""
 
 
 def predict(
@@ -57,15 +62,14 @@ def predict(
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     out, sources = Path(out), open_sources(Path(frames), intrinsics=intrinsics)
-    for source in sources:
-        check_writable(out / source.name, overwrite=overwrite)
+    sizes = _least_sizes(sources, out, png=png, overwrite=overwrite)
     place, device = find_run_checkpoint(Path(run), checkpoint=checkpoint), choose_device(device)
     predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
     words = _prepare(predictor, engine=engine, compile=compile, checkpoint=place, frames=frames)
     observer = None if pictures is None else _observer(predictor, pictures, sources)
     folders = []
-    for source in sources:
-        with progress(f"predicting {source.name or source.description}") as report:
+    for source, size in zip(sources, sizes, strict=True):
+        with progress(f"predicting {source.name or source.description} ({in_units(size)} or more)") as report:
             folder = write_predictions(
                 _predictions(predictor, _counted(source, report=report), path=path, motion=motion),
                 out / source.name,
@@ -80,6 +84,18 @@ def predict(
             )
         folders.append(folder)
     return folders
+
+
+def _least_sizes(sources: Sequence[FrameSource], out: Path, *, png: bool, overwrite: bool) -> list[float]:
+    """Bytes of the depth of all frames; what else is written depends on the images. UsageError if there is no room."""
+    sizes = []
+    for source in sources:
+        check_writable(out / source.name, overwrite=overwrite)
+        height, width = next(iter(source)).image.shape[:2]
+        count = 1 if source.count is None or source.count > MOST_BELIEVED else source.count
+        sizes.append(float(count * height * width * (DEPTH_BYTES + (PNG_BYTES if png else 0))))
+    check_room(out, sum(sizes))
+    return sizes
 
 
 def _prepare(
