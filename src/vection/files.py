@@ -2,14 +2,14 @@
 
 import contextlib
 import json
-import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError, VectionError
+from vection.locks import hold, own_file, short_name
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
@@ -35,12 +35,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}{path.suffix}")
-        try:
+        with own_file(path.with_name(f"{TEMPORARY}{short_name(path.name)}")) as temporary:
             yield temporary
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -48,14 +45,19 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder that becomes the folder `path` when the block ends well.
 
     A folder that is there must be empty, or `overwrite` must hold: then it is kept until the new one is whole, and
-    after a kill in the moment between the two `find_folder` finds it. Whether it may be overwritten is for the caller
-    to check. Raises UsageError if the place is taken or cannot be written.
+    after a kill in the moment between the two `find_folder` finds it, and the next call puts it back. Whether it may be
+    overwritten is for the caller to check. Raises UsageError if the place is taken, cannot be written, or if another
+    process is writing it.
     """
-    if not overwrite or path.is_file():
-        check_free(path)
-    with _cannot_write(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+    if path.name in ("", ".."):
+        raise UsageError(f"{path} cannot be written as a whole; name a folder in it.")
+    with hold(path) as alone, _cannot_write(path):
+        aside = _aside(path)
+        if alone and aside.is_dir() and not path.exists():
+            aside.rename(path)
+        if not overwrite or path.is_file():
+            check_free(path)
+        folder = _temporary_folder(path, alone=alone)
         try:
             temporary = folder / path.name
             temporary.mkdir()
@@ -68,6 +70,11 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def find_folder(path: Path) -> Path | None:
     """Return `path`, or what a kill amid its replacement by `whole_folder` left in its stead, or None."""
     return next((folder for folder in (path, _aside(path)) if folder.is_dir()), None)
+
+
+def visible(paths: Iterable[Path], root: Path) -> list[Path]:
+    """Return the paths below `root` that are not hidden, nor in hidden folders, such as those of unfinished files."""
+    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(root).parts)]
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -83,6 +90,31 @@ def check_free(path: Path) -> None:
     """Raise UsageError if something lies at `path`; an empty folder does not count."""
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise UsageError(f"{path} exists already; choose another place, or remove it first.")
+
+
+def check_room(place: Path, size: float) -> None:
+    """Raise UsageError if the disk of `place`, which need not be there yet, has less than `size` bytes free."""
+    above = [folder for folder in (place, *place.absolute().parents) if folder.is_dir()]
+    free = float(shutil.disk_usage(above[0]).free)
+    if size > free:
+        raise UsageError(
+            f"At least {in_units(size)} will be written, but the disk of {_shown(above)} has {in_units(free)} free; "
+            "free space, choose another place, or write less."
+        )
+
+
+def _shown(folders: list[Path]) -> Path:
+    """Return the first folder that is no temporary one of ours."""
+    return next(folder for folder in folders if not any(part.startswith(TEMPORARY) for part in folder.parts))
+
+
+def in_units(size: float) -> str:
+    """Return a number of bytes in words.
+
+    >>> in_units(1_234_000_000), in_units(5_000)
+    ('1.2 GB', '0.005 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.2g} MB"
 
 
 def read_text(path: Path, *, remedy: str, missing: type[VectionError] = UsageError) -> str:
@@ -111,6 +143,16 @@ def read_json(path: Path, *, remedy: str, missing: type[VectionError] = UsageErr
     return content
 
 
+def _temporary_folder(path: Path, *, alone: bool) -> Path:
+    """Make a folder beside `path`; what a killed process left there is removed, if nobody else can be at it."""
+    if not alone:
+        return Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+    folder = path.with_name(f"{TEMPORARY}{short_name(path.name)}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
 def _swap(new: Path, path: Path) -> None:
     """Rename `new` to `path`; an older folder is moved aside first and deleted last."""
     aside = _aside(path)
@@ -127,7 +169,7 @@ def _swap(new: Path, path: Path) -> None:
 
 
 def _aside(path: Path) -> Path:
-    return path.with_name(f".old-vection-{path.name}")
+    return path.with_name(f".old-vection-{short_name(path.name)}")
 
 
 @contextlib.contextmanager

@@ -4,11 +4,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unusable data, 130 interrupted. C
 called, so that help does not wait for torch.
 """
 
+import contextlib
+import errno
 import importlib
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -61,6 +65,22 @@ EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive",
 )
 
+REMEDIES: dict[int | None, str] = {
+    errno.ENOSPC: "free space, and run the command again",
+    errno.EDQUOT: "free space of your quota, and run the command again",
+    errno.EFBIG: "raise the limit of a file's size, or choose another disk",
+    errno.EROFS: "choose a place that can be written",
+    errno.EACCES: "choose another place, or change who may read and write there",
+    errno.EPERM: "choose another place, or change who may read and write there",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "a file stands where a folder is expected; choose another place",
+    errno.EISDIR: "a folder stands where a file is expected; choose another place",
+    errno.ELOOP: "the links lead in a circle; choose another place",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.EIO: "the disk fails; copy what is there, and use another",
+}
+"""What to do about errors of the operating system that no bug of ours brings about, by their number."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
@@ -71,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wants_traceback:
         words.remove("--traceback")
     try:
-        _run(words)
+        with _ends_like_ctrl_c():
+            _run(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
@@ -83,8 +104,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if wants_traceback:
             traceback.print_exc()
-        return _fail(_sentence(error), code=error.exit_code if isinstance(error, VectionError) else 1)
+        return _fail(_sentence(error), code=_exit_code(error))
     return 0
+
+
+@contextlib.contextmanager
+def _ends_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM (a scheduler's wish) end the command as Ctrl-C does: what is unfinished is removed."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _run(words: list[str]) -> None:
@@ -103,6 +137,12 @@ def _run(words: list[str]) -> None:
     COMMANDS[command].load().run(rest)
 
 
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return UsageError.exit_code
+    return error.exit_code if isinstance(error, VectionError) else 1
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, VectionError):
         return as_flags(str(error))
@@ -111,7 +151,8 @@ def _sentence(error: Exception) -> str:
         return f"The GPU's memory is too small; {remedy}."
     where = "run again with --traceback to see where"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {where}."
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{place}; {REMEDIES.get(error.errno, where)}."
     return f"{type(error).__name__}: {error}; this is a bug in vection; {where}."
 
 

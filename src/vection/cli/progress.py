@@ -13,7 +13,7 @@ from vection.progress import Report
 def progress_bar(title: str) -> Iterator[Report]:
     """Show a bar while the block runs; the yielded function moves it. One that never moved vanishes with an error."""
     bar = Progress(
-        TextColumn(title),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

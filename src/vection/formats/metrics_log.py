@@ -70,13 +70,21 @@ def read_events(path: Path) -> tuple[Event, ...]:
     return tuple(sorted(events.values(), key=lambda event: event.step))
 
 
-def forget_after(path: Path, step: int) -> None:
-    """Drop the lines of later steps, and those that are no events; nothing happens if there is no log."""
+def forget_after(path: Path, step: int, *, validated: bool = True) -> None:
+    """Drop the lines of later steps, and those that are no events; nothing happens if there is no log.
+
+    Unless `validated`, held-out frames are scored after `step` once more, so the line about them is dropped, too.
+    """
     if not path.is_file():
         return
     lines = read_text(path, remedy="vection train writes it.").splitlines()
     events = [(line, _event(line, path=path)) for line in lines]
-    write_text(path, "".join(f"{line}\n" for line, event in events if event is not None and event.step <= step))
+    kept = [
+        line
+        for line, event in events
+        if event is not None and (event.step < step or (event.step == step and (validated or event.split == "train")))
+    ]
+    write_text(path, "".join(f"{line}\n" for line in kept))
 
 
 def _event(line: str, *, path: Path) -> Event | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vection.files import read_json, write_text
+from vection.files import read_json, visible, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
@@ -102,7 +102,7 @@ def is_prediction_folder(folder: Path) -> bool:
 
 def find_prediction_folders(root: Path) -> list[Path]:
     """Return `root` if it is a prediction folder, else those below it, in no particular order."""
-    return [root] if is_prediction_folder(root) else [path.parent for path in root.rglob(LIST_FILE)]
+    return [root] if is_prediction_folder(root) else [path.parent for path in visible(root.rglob(LIST_FILE), root)]
 
 
 def write_prediction_list(folder: Path, predictions: PredictionList) -> None:

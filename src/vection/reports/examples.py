@@ -16,7 +16,7 @@ from vection.evaluation.depth.evaluate import predicted_depth
 from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
-from vection.files import whole_file
+from vection.files import visible, whole_file
 
 OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow", "classes", "true_classes")
 """Arrays that an example may lack."""
@@ -110,7 +110,7 @@ def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float)
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
     """Read all examples by name; none where there is no folder. Unreadable files are a DataError."""
-    files = sorted(path for path in folder.glob("*.npz") if not path.stem.endswith(".tmp"))  # of killed older versions
+    files = [path for path in visible(sorted(folder.glob("*.npz")), folder) if not path.stem.endswith(".tmp")]
     return tuple(_read_example(path) for path in files)
 
 

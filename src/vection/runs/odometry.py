@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,7 @@ from vection.inference.motion.source import MotionChoice, describe_motion
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
 from vection.inference.sources import FrameSource, open_sources
+from vection.locks import hold
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
 from vection.runs.device import choose_device
@@ -77,10 +79,7 @@ def odometry(
     protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
-    if beside and out is None:
-        raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
-    if frames is None and checkpoint is not None:
-        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
+    _check(frames, checkpoint=checkpoint, beside=beside, out=out)
     stretches: dict[str, str] = {}
     if frames is None:
         predicted = _first(open_paths(Path(source)), protocol)
@@ -97,11 +96,21 @@ def odometry(
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
     others = {Path(other).stem: _at(Path(other), predicted, stretches) for other in beside}
-    folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
     said = tuple(path.motion for path in predicted.values())
-    comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
-    _write_scores(comparison, out, predicted, csv=csv)
+    with nullcontext() if out is None else hold(out):
+        folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
+        comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
+        _write_scores(comparison, out, predicted, csv=csv)
     return comparison
+
+
+def _check(
+    frames: Path | str | None, *, checkpoint: str | None, beside: Sequence[Path | str], out: Path | None
+) -> None:
+    if beside and out is None:
+        raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
+    if frames is None and checkpoint is not None:
+        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
 
 
 def _scores(

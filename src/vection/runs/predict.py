@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vection.cluster import Cluster
 from vection.errors import DataError, UsageError
+from vection.files import check_room
 from vection.formats.prediction_folder import is_prediction_folder, read_prediction_list
 from vection.inference.motion.source import MotionChoice
 from vection.inference.sources import find_inputs
@@ -113,12 +114,15 @@ def _is_kept(folder: Path, model: ModelChoice) -> bool:
 
 def _in_turn(inputs: list[Input], out: Path, worker: PredictionWorker, *, progress: Bars) -> dict[str, DataError]:
     """Predict one after the other; return what was wrong with which. Mistakes in the arguments show first."""
-    problems, sources = {}, []
+    problems, sources, size = {}, [], 0.0
     for name, place in inputs:
         try:
-            sources.append(worker.open(place, name, out))
+            source = worker.open(place, name, out)
+            size += worker.least_bytes(source)
+            sources.append(source)
         except DataError as problem:
             problems[name] = problem
+    check_room(out, size)
     for source in sources:
         try:
             worker.write(source, out, progress=progress)

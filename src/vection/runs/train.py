@@ -10,6 +10,7 @@ import torch
 from vection.errors import UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights
 from vection.formats.run_folder import RunFolder
+from vection.locks import holding
 from vection.methods.method import Method, MethodSettings
 from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
@@ -28,6 +29,7 @@ from vection.training.loop import Training
 from vection.training.settings import Stage, TrackerName, Tracking
 
 
+@holding("out", when=is_main_process)
 def train(
     recipe: Recipe | str,
     *,

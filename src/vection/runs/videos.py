@@ -21,6 +21,7 @@ from vection.files import read_json, write_text
 from vection.formats.run_folder import RunFolder
 from vection.inference.sources import FrameSource, open_sources
 from vection.inference.write import write_predictions
+from vection.locks import holding
 from vection.progress import Bars, no_bars
 from vection.recipes.recipe import Recipe
 from vection.reports.report import write_report
@@ -49,6 +50,7 @@ class VideoTraining:
     """What was done to the videos about what the doctor found, a line each."""
 
 
+@holding("out")
 def train_on_videos(
     videos: Sequence[Path | str],
     *,

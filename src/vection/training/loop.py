@@ -27,7 +27,7 @@ from vection.training.position import Position
 from vection.training.reporter import Reporter
 from vection.training.settings import Stage, Tracking, TrainingSettings
 from vection.training.stage_run import StageRun
-from vection.training.stop import StopRequest
+from vection.training.stop import StopRequest, leave_signals_to_parent
 from vection.training.true_depth import KnowsTruth, TrueDepth
 from vection.training.validation import held_out_frames, plain_batches, validate
 
@@ -82,6 +82,7 @@ class Training:
             data.training,
             batch_sampler=self.batches,
             num_workers=data.workers,
+            worker_init_fn=leave_signals_to_parent,
             collate_fn=stack,
             pin_memory=self.device.type == "cuda",
             persistent_workers=data.workers > 0,
@@ -110,6 +111,7 @@ class Training:
             steps_per_epoch=self.steps_per_epoch,
             done=self.position.step,
             main=main,
+            validated=self.position.batch == 0,
             shown=self.shown,
             trackers=start_trackers(self.accelerator, self.tracking, run=self.run.path) if tracked else (),
         )

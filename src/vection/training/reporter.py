@@ -23,16 +23,17 @@ class Reporter:
         steps_per_epoch: int,
         done: int,
         main: bool,
+        validated: bool = True,
         shown: bool = True,
         trackers: Sequence[Any] = (),
     ) -> None:
         """`done` of `total_steps` optimiser steps were taken before; what was logged after them is forgotten.
 
-        `trackers` are as of `RunLog`.
+        `validated` and `trackers` are as of `RunLog`.
         """
         self.steps_per_epoch = steps_per_epoch
         self.bar = TrainingProgress(total_steps, done=done, shown=main and shown)
-        self.log = RunLog(run.path, resume_step=done, trackers=trackers) if main else None
+        self.log = RunLog(run.path, resume_step=done, validated=validated, trackers=trackers) if main else None
 
     def __enter__(self) -> "Reporter":
         self.bar.__enter__()

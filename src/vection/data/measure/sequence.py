@@ -23,11 +23,13 @@ from vection.formats.measured_geometry import (
     MeasuredList,
     MeasuredPair,
     Row3,
+    is_measured,
     read_map,
     read_measured,
     rows4_of,
     write_measured_list,
 )
+from vection.locks import hold
 from vection.progress import Report
 
 CHUNK = 16
@@ -71,17 +73,26 @@ def measure_sequence(
         raise DataError(f"Geometry is measured between frames, but there are {len(views)} views; two are the least.")
     place = folder / FOLDER
     stated = asdict(settings) | {"source": source}
-    done = {name: record for name, record in open_records(place, stated).items() if name in stored.names}
-    total = len(views)
-    if progress is not None:
-        progress(len(done), total)
-    for records in in_workers(measure_frames, _jobs(place, views, stored, done, settings), workers=workers):
-        done |= records
+    with hold(place):
+        done = {name: record for name, record in open_records(place, stated).items() if name in stored.names}
+        total = len(views)
         if progress is not None:
             progress(len(done), total)
-    write_measured_list(place, _listed(place, [done[name] for name in stored.names], stored, source, settings))
-    remove_records(place)
+        for records in in_workers(measure_frames, _jobs(place, views, stored, done, settings), workers=workers):
+            done |= records
+            if progress is not None:
+                progress(len(done), total)
+        write_measured_list(place, _listed(place, [done[name] for name in stored.names], stored, source, settings))
+        remove_records(place)
     return read_measured(folder)
+
+
+def is_done(folder: Path) -> bool:
+    """Return whether a clip's geometry is measured; what a kill left when it was is removed."""
+    done = is_measured(folder)
+    if done:
+        remove_records(folder / FOLDER)
+    return done
 
 
 def _jobs(

@@ -60,7 +60,7 @@ def finish_clip(
         return [*out, Skipped(item.name, "", f"none of its {len(item.frames)} frames is usable")]
     out += [Skipped(item.name, name, note, kept=True) for name, record in records.items() for note in record.notes]
     write_clip(_describe(item, folder, records, settings=settings, skipped=out))
-    _clean(folder)
+    remove_records(folder)
     return out
 
 
@@ -145,8 +145,10 @@ def _read(folder: Path, name: str) -> FrameRecord | None:
         raise DataError(f"{file} is broken ({error}); {remedy}") from error
 
 
-def _clean(folder: Path) -> None:
-    """Remove the records, and what killed workers left half written."""
+def remove_records(folder: Path) -> None:
+    """Remove the records of a clip that is whole, and what killed workers left half written."""
+    if not (folder / RECORDS).is_dir():
+        return
     shutil.rmtree(folder / RECORDS, ignore_errors=True)
     for name in FILES:
         for rest in (folder / name).glob(".*"):

@@ -12,16 +12,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vection.cluster import Cluster
-from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
-from vection.data.prepare.clip import Skipped, finish_clip, remembered, unfinished, write_skipped
+from vection.data.clips.folder import CLIP_FILE, JPEG_BYTES, ClipInfo, read_clip
+from vection.data.prepare.clip import Skipped, finish_clip, remembered, remove_records, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame
 from vection.data.prepare.measuring import measure_prepared
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.data.workers import Workers, in_workers
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import read_json, write_text
+from vection.files import check_room, read_json, write_text
 from vection.image_sides import check_image_sides
+from vection.locks import hold
 from vection.progress import Report
 
 SETTINGS_FILE = "prepare.json"
@@ -90,13 +91,14 @@ def prepare(
             else f"{data_set.about} is expected."
         )
         raise DataError(f"Nothing of {data_set.name} can be read at {source}; {why}")
-    _claim(out, name=data_set.name, settings=settings)
-    prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
-    if not prepared.clips:
-        first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
-        raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
-    if measure:
-        measure_prepared(listing.sequences, out, settings=settings, workers=workers, progress=progress)
+    with hold(out):
+        _claim(out, name=data_set.name, settings=settings)
+        prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
+        if not prepared.clips:
+            first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
+            raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
+        if measure:
+            measure_prepared(listing.sequences, out, settings=settings, workers=workers, progress=progress)
     return prepared
 
 
@@ -107,6 +109,7 @@ def _prepare_all(
     left = {item.name: unfinished(item, out / item.name) for item in missing}
     total = sum(_length(item) for item in listing.sequences)
     done = total - sum(map(len, left.values()))
+    check_room(out, (total - done) * settings.width * settings.height * JPEG_BYTES * (2 if settings.stereo else 1))
     written = 0
     problems: dict[str, list[Skipped]] = {item.name: [] for item in missing}
     waiting = {name: len(frames) for name, frames in left.items()}
@@ -129,6 +132,7 @@ def _prepare_all(
     for item in listing.sequences:
         folder = out / item.name
         if (folder / CLIP_FILE).is_file():
+            remove_records(folder)
             clips.append(read_clip(folder))
             skipped += remembered(clips[-1], name=item.name)
         else:

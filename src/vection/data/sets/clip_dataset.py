@@ -32,7 +32,8 @@ class ClipDataset(Dataset[RawSample]):
 
     `selection` maps a clip's name in `sequences` to the frame indices that may be used, as target or as source; clips
     that it lacks are left out. Without `use_sources` no neighbours are read. `use_measured` adds the geometry measured
-    in the clips; frames without any are then left out, unless their sources teach. Collate with `samples.stack`.
+    in the clips; frames without any are then left out, unless their sources teach. `clips` are those below `root`,
+    where they have been read already. Collate with `samples.stack`.
     Raises DataError where clips do not fit together.
     """
 
@@ -46,6 +47,7 @@ class ClipDataset(Dataset[RawSample]):
         use_stereo: bool = False,
         use_classes: bool = False,
         use_measured: bool = False,
+        clips: Sequence[ClipInfo] | None = None,
     ) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
         if 0 in offsets or (use_sources and not offsets):
@@ -55,7 +57,7 @@ class ClipDataset(Dataset[RawSample]):
         self.use_sources = use_sources
         self.use_stereo = use_stereo
         self.use_classes = use_classes
-        self.clips = [read_clip(folder) for folder in find_clips(root)]
+        self.clips = [read_clip(folder) for folder in find_clips(root)] if clips is None else list(clips)
         self.names = [clip_name(root, clip) for clip in self.clips]
         _check_clips(self.clips, use_stereo=use_stereo)
         self._masks = _read_masks(self.clips)
@@ -166,7 +168,8 @@ def split_validation(
     """
     if not 0 <= fraction < 1:
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
-    clips = [read_clip(folder) for folder in find_clips(root)]
+    all_clips = [read_clip(folder) for folder in find_clips(root)]
+    clips = all_clips
     parts = {clip_name(root, clip).partition("/")[0] for clip in clips}
     is_split = "train" in parts and parts <= {"train", "val", "test"}
     if is_split:
@@ -194,6 +197,7 @@ def split_validation(
             use_stereo=use_stereo,
             use_classes=use_classes,
             use_measured=use_measured,
+            clips=all_clips,
         )
         for selection in (training, validation)
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from vection.cluster import Cluster
 from vection.errors import DataError, VectionError
+from vection.files import check_room
 from vection.progress import no_bars
 from vection.runs.prediction.worker import ModelChoice, PartChoice, PredictionWorker
 
@@ -61,7 +62,9 @@ def _actor(model: ModelChoice, parts: PartChoice, out: Path, frames: Path) -> ty
             name, place = str(batch["name"][0]), Path(str(batch["place"][0]))
             error: VectionError | None = None
             try:
-                self.worker.write(self.worker.open(place, name, out), out, progress=no_bars)
+                source = self.worker.open(place, name, out)
+                check_room(out, self.worker.least_bytes(source))
+                self.worker.write(source, out, progress=no_bars)
             except VectionError as problem:
                 error = problem
             except Exception as problem:  # one input stops no other

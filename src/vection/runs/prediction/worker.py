@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vection.data.ingest.ingestion import MOST_BELIEVED
 from vection.errors import UsageError
+from vection.files import in_units
 from vection.inference.ahead import read_ahead
 from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
@@ -18,6 +20,8 @@ from vection.runs.networks.engine import open_engine
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
 """How many frames a network predicts at once, by the kind of device."""
+DEPTH_BYTES, PNG_BYTES = 4.0, 0.5
+"""Of a pixel in depth/*.npy, and at least in png/*.png."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,16 @@ class PredictionWorker:
             self.observer.check(next(iter(source)), count=source.count)
         return source
 
+    def least_bytes(self, source: FrameSource) -> float:
+        """Return the size of all depth of a source on disk; what else is written depends on the images."""
+        height, width = next(iter(source)).image.shape[:2]
+        count = 1 if source.count is None or source.count > MOST_BELIEVED else source.count
+        return count * height * width * (DEPTH_BYTES + (PNG_BYTES if self.parts.png else 0))
+
     def write(self, source: FrameSource, out: Path, *, progress: Bars) -> Path:
         """Predict a source and return its folder, which has its name below `out`."""
-        with progress(f"predicting {source.name or source.description}") as report:
+        size = in_units(self.least_bytes(source))
+        with progress(f"predicting {source.name or source.description} ({size} or more)") as report:
             return write_predictions(
                 self._predictions(_counted(source, report=report)),
                 out / source.name,
