@@ -2,7 +2,7 @@
 
 import os
 
-from vection.cluster import LOCAL, Cluster
+from vection.data.cluster import LOCAL, Cluster
 from vection.errors import UsageError
 
 MOST_WORKERS = 8

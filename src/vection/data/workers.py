@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import cv2
 
-from vection.cluster import Cluster, on_cluster
+from vection.data.cluster import Cluster, on_cluster
 from vection.errors import UsageError
 
 AHEAD = 4

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 from pathlib import Path
 
-from vection.cluster import Cluster
+from vection.data.cluster import Cluster
 from vection.errors import DataError, UsageError
 from vection.files import check_room
 from vection.formats.prediction_folder import is_prediction_folder, read_prediction_list

@@ -17,7 +17,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 MEASURE = """
 import sys
 from pathlib import Path
-from vection.cluster import Cluster
+from vection.data.cluster import Cluster
 from vection.data.measure.clip import measure_clip
 measure_clip(Path(sys.argv[1]), workers=Cluster(workers=2))
 """

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vection.cluster import Cluster
 from vection.data.clips.folder import CLIP_FILE, JPEG_BYTES, ClipInfo, read_clip
+from vection.data.cluster import Cluster
 from vection.data.prepare.clip import Skipped, finish_clip, remembered, remove_records, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vection.cluster import Cluster
+from vection.data.cluster import Cluster
 from vection.errors import DataError, VectionError
 from vection.files import check_room
 from vection.progress import no_bars
