@@ -45,6 +45,7 @@ COMMANDS = {
         "models.import_weights", "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder"
     ),
     "train": Command("models.train", "train on videos, or on clip folders: depth and motion, a score, a report"),
+    "adapt": Command("models.adapt", "train a run further on new videos, kept only if it gets better there"),
     "predict": Command("models.predict", "depth, colour video and camera path of images or a video"),
     "scale": Command("models.scale", "metres: find a run's scale by camera height, speed, GPS, distances or stereo"),
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),

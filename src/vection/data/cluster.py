@@ -47,12 +47,7 @@ class Cluster:
         place = tempfile.mkdtemp(prefix="vection-ray-") if self.address == LOCAL else None
         only_local: dict[str, Any] = {"num_cpus": self.workers, "include_dashboard": False, "_temp_dir": place}
         try:
-            ray.init(
-                self.address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **(only_local if self.address == LOCAL else {}),
-            )
+            _initialise(self.address, **(only_local if self.address == LOCAL else {}))
             yield min(int(ray.cluster_resources().get("CPU", 1)), self.workers or 1 << 30)
         except (ConnectionError, ValueError) as error:
             if ray.is_initialized():
@@ -62,6 +57,24 @@ class Cluster:
             ray.shutdown()
             if place is not None:
                 shutil.rmtree(place, ignore_errors=True)
+
+
+def _initialise(address: str, **settings: Any) -> None:
+    """Connect. On a busy machine Ray's own half minute for a start can be too short, so it is tried more than once."""
+    import ray
+
+    for last in (False, False, True):
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **settings)
+            return
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+            if last:
+                raise UsageError(
+                    "Ray does not start on this machine within half a minute; end other work, or run without it."
+                ) from error
 
 
 def on_cluster(function: Callable[[Job], Result], jobs: Iterable[Job], cluster: Cluster) -> Iterator[Result]:

@@ -16,6 +16,8 @@ FORMAT = 1
 """Number of the format that is written; newer ones are refused."""
 MODEL = "model"
 """The name of the trained model among the results; all others are what it is compared with."""
+START = "start"
+"""The name among them of the weights that training started from, where both are compared."""
 REMEDY = "evaluate again."
 
 

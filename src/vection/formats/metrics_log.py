@@ -12,6 +12,8 @@ from vection.formats.record import KEY, check_format
 
 FORMAT = 1
 """Number of the format that is written; newer ones are refused."""
+LABEL_FREE = "measured_log_error"
+"""Name of the error against measured depth among the statistics of held-out frames."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Event:
     depth_statistics: dict[str, float] = field(default_factory=dict)
     """Statistics of the predicted depth of held-out frames, by name; `abs_rel` is the error against true depth."""
     remarks: tuple[str, ...] = ()
-    """What the trainer noticed about these statistics."""
+    """What the trainer noticed about these statistics, or since the line before."""
     cameras: dict[int, tuple[float, ...]] = field(default_factory=dict)
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 

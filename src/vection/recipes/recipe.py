@@ -71,3 +71,8 @@ class Recipe:
     """Name of the recipe whose weights training must start from; None: it needs no start."""
     start_epoch: int | None = None
     """Epochs of that recipe after which it starts; None: from the checkpoint that such a run stands for."""
+
+    @property
+    def needs_measured(self) -> bool:
+        """Whether geometry measured in the clips is learned from, or scores what was learned."""
+        return self.method.needs.measured or self.training.keeps_start

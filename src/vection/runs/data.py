@@ -32,7 +32,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     training: Dataset[RawSample]
     validation: Dataset[RawSample] | None
     cameras: tuple[str | None, ...] = ()
-    if needs.measured and settings.source != "clips":
+    if recipe.needs_measured and settings.source != "clips":
         raise UsageError(
             "This recipe learns from geometry measured in clip folders; make them with vection prepare "
             "and train with `data.source=clips`."
@@ -93,7 +93,7 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
         use_sources=recipe.method.needs.neighbours or recipe.method.needs.stereo,
         use_stereo=recipe.method.needs.stereo,
         use_classes=settings.use_classes,
-        use_measured=recipe.method.needs.measured,
+        use_measured=recipe.needs_measured,
     )
     height, width = training.size
     if (height, width) != (settings.height, settings.width):

@@ -93,7 +93,7 @@ def train(
 
 def _prepare(recipe: Recipe, data: Path, *, rehearsal: Path, workers: int, progress: Bars) -> Data:
     """Measure and render what is missing, and return what the recipe learns from."""
-    if recipe.method.needs.measured and recipe.data.source == "clips":
+    if recipe.needs_measured and recipe.data.source == "clips":
         measure_clips(data, workers=workers, progress=progress)
     sets = load_data(recipe, data)
     return rehearse(sets, recipe, rehearsal, workers=workers, progress=progress) if recipe.data.rehearsal else sets
