@@ -157,7 +157,8 @@ def _lock(descriptor: int) -> bool | None:
 
 def _sign(descriptor: int) -> None:
     """Write who we are; a full disk does not matter."""
-    words = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    words = " ".join([program.parent.name if program.name == "__main__.py" else program.name, *sys.argv[1:]])
     about = {
         "pid": os.getpid(),
         "host": socket.gethostname(),

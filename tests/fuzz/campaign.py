@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import json
 import shutil
 import sys
@@ -47,6 +48,7 @@ def fuzz(target: Target, seeds: range, *, keep: Path | None = None) -> Iterator[
         (whole / "tmp").mkdir()
         with contextlib.chdir(whole):  # in this process, so that those forked from it have imported everything
             code = program(target.words)
+        gc.freeze()  # what is there stays shared with the forks
         assert code == target.undamaged, f"{target.name} ends with {code} without any damage"
         for seed in seeds:
             folder = Path(place) / "case"

@@ -1,6 +1,7 @@
 """What happens to a command, and what must hold afterwards: nothing is lost, and it goes on to the same result."""
 
 import ctypes
+import gc
 import os
 import random
 import resource
@@ -53,6 +54,7 @@ def in_peace(scenario: Scenario, place: Path) -> Reference:
     cv2.setNumThreads(1)  # OpenCV waits for ever where threads of its own are gone after a fork
     scenario.write(inputs)
     fresh_copy(inputs, folder)
+    gc.freeze()  # what is there stays shared with the forks
     ending = run(scenario.words, folder)
     assert ending.code == 0, f"{scenario.name} ends with {ending.code} in peace: {ending.error}"
     assert leftovers(folder) == [], f"{scenario.name} leaves {leftovers(folder)} in peace"

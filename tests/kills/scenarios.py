@@ -74,6 +74,13 @@ SCENARIOS = (
     _scenario("measure", video, f"ingest drive.mp4 --out clip --intrinsics fov:70 --measure --workers 0 {_WIDE}"),
     _scenario("prepare", _raw, f"prepare kitti-raw raw out {_WIDE} --workers 0", "out"),
     _scenario("prepare measured", _raw, f"prepare kitti-raw raw out {_WIDE} --workers 0 --measure", "out"),
+    _scenario("prepare in workers", _raw, f"prepare kitti-raw raw out {_WIDE} --workers 2", "out"),
+    _scenario(
+        "train with workers",
+        clips,
+        f"train monodepth2-debug --data clips --out run --device cpu --data.workers 1 {TINY}",
+        "run",
+    ),
     _training("monodepth2", f"{TINY} --training.snapshot_every 1"),
     _training("sc-sfmlearner", "--method.depth_network dispnet"),
     _training("sgdepth", "--method.depth_network efficientnet-lite0"),

@@ -40,9 +40,12 @@ def save_checkpoint(
     """
     remove_unfinished(folder.parent)
     with whole_folder(folder, overwrite=True) as fresh:
-        _write_tensors({key: value.detach().cpu().contiguous() for key, value in weights.items()}, fresh / WEIGHTS)
-        if optimiser is not None:
-            _write_tensors(_optimiser_tensors(optimiser), fresh / OPTIMISER)
+        try:
+            save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, fresh / WEIGHTS)
+            if optimiser is not None:
+                save_file(_optimiser_tensors(optimiser), fresh / OPTIMISER)
+        except SafetensorError as error:  # how it says that the disk is full
+            raise UsageError(f"Cannot write {folder}: {error}; free space or choose another place.") from error
         write_text(fresh / CONFIG, json.dumps({**config, KEY: FORMAT}, indent=1))
 
 
@@ -135,13 +138,6 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise DataError(f"'{path}' is missing or damaged; take another checkpoint, or train anew.") from error
-
-
-def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    try:
-        save_file(tensors, path)
-    except SafetensorError as error:  # how it says that the disk is full
-        raise UsageError(f"Cannot write {path}: {error}; free space or choose another place.") from error
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
