@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
 from vection.inference.ahead import read_ahead
 from vection.inference.motion.source import MotionChoice
@@ -10,6 +11,7 @@ from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_sources
+from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, Report, no_bars
 from vection.runs.device import choose_device
@@ -32,6 +34,7 @@ def predict(
     path: bool = True,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
+    window: str = TRAINING,
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
@@ -49,24 +52,23 @@ def predict(
     gets a folder of its name below `out`. `path`, `video` and `png` can be left out; `scene_flow` is written besides.
     `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
     it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
-    `ingest` takes them. `pictures` are names of `vection.methods.pictures`, what the method sees when it compares a
-    frame with its neighbours; an empty list means all. `engine` computes the depth network, as of `open_engine`;
-    `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder, and nothing else ever is.
-    `device` is the GPU if there is one, else the CPU. Raises UsageError, or DataError for unusable frames.
+    `ingest` takes them. `window` is the part of videos and photos that is seen, as `inference.WindowRule` has it:
+    "training", "whole", "cut", or a clip of the training. `pictures` are names of `vection.methods.pictures`, what the
+    method sees when it compares a frame with its neighbours; an empty list means all. `engine` computes the depth
+    network, as of `open_engine`; `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder,
+    nothing else. `device` is the GPU if there is one, else the CPU. Raises UsageError, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
-    out, sources = Path(out), open_sources(Path(frames), intrinsics=intrinsics)
-    for source in sources:
-        check_writable(out / source.name, overwrite=overwrite)
+    out = _check_places(Path(out), Path(frames), intrinsics=intrinsics, overwrite=overwrite)
     place, device = find_run_checkpoint(Path(run), checkpoint=checkpoint), choose_device(device)
     predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
+    sources = open_seen(predictor, Path(frames), intrinsics=intrinsics, window=window)
     words = _prepare(predictor, engine=engine, compile=compile, checkpoint=place, frames=frames)
     observer = None if pictures is None else _observer(predictor, pictures, sources)
-    folders = []
     for source in sources:
         with progress(f"predicting {source.name or source.description}") as report:
-            folder = write_predictions(
+            write_predictions(
                 _predictions(predictor, _counted(source, report=report), path=path, motion=motion),
                 out / source.name,
                 model=checkpoint_name(run, place) + words,
@@ -75,11 +77,25 @@ def predict(
                 video=video,
                 scene_flow=scene_flow,
                 pictures=None if observer is None else observer.observe(source),
-                network_size=(predictor.height, predictor.width),
+                rule=predictor.rule,
                 overwrite=overwrite,
             )
-        folders.append(folder)
-    return folders
+    return [out / source.name for source in sources]
+
+
+def open_seen(predictor: Predictor, frames: Path, *, intrinsics: Path | str | None, window: str) -> list[FrameSource]:
+    """Open frames as a predictor shall see them, by its `rule` from now on; UsageError for a window of clips."""
+    predictor.rule = predictor.rule.choose(window)
+    if window != TRAINING and has_clips(frames):
+        raise UsageError(f"The clips of {frames} are seen as they are; leave `window` out.")
+    return open_sources(frames, intrinsics=intrinsics, rule=predictor.rule)
+
+
+def _check_places(out: Path, frames: Path, *, intrinsics: Path | str | None, overwrite: bool) -> Path:
+    """Return `out`; complain of what is wrong with it, or with the frames, before a model is read."""
+    for source in open_sources(frames, intrinsics=intrinsics):
+        check_writable(out / source.name, overwrite=overwrite)
+    return out
 
 
 def _prepare(
