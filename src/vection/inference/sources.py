@@ -11,6 +11,7 @@ from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.clips.window import see, seen_camera
 from vection.data.ingest.clip_writer import intrinsics_beside
 from vection.data.ingest.continuity import Continuity
+from vection.data.ingest.doctor.combing import are_combed
 from vection.data.ingest.parallax import small_grey
 from vection.data.ingest.video import (
     DEFAULT_FRAMES_PER_SECOND,
@@ -162,6 +163,8 @@ def _clip_source(folder: Path, root: Path) -> FrameSource:
 
 def _video_source(path: Path, camera: _Camera) -> FrameSource:
     video = VideoFile(path)
+    # One field of each frame, as ingestion takes it; many files that say so are not interlaced.
+    video.deinterlace = video.facts.interlaced and are_combed(video.windows(count=4, length=2))
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(video):
