@@ -170,6 +170,9 @@ class Scores:
     """Images without a pixel that the protocol evaluates."""
     share: float | None = None
     """Of the pixels of these images, those that were compared."""
+    unseen: float | None = None
+    """Of the true pixels that the protocol evaluates, those outside of what the predictions show, which are not
+    compared; None where they show whole images."""
     median_log_error: float | None = None
     """Mean over the images of the median of |ln d - ln (s d*)|, s being the median ratio; all pixels."""
     depth_ratio: dict[str, float] = field(default_factory=dict)

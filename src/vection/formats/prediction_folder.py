@@ -7,9 +7,10 @@ from typing import Literal
 
 from vection.files import read_json, visible, write_text
 from vection.formats.record import KEY, check_format, checked
+from vection.formats.window import Window, seen_words
 
-FORMAT = 1
-"""Number of the format that is written; newer ones are refused."""
+FORMAT = 2
+"""Number of the format that is written; newer ones are refused. In format 1 every map was of a whole image."""
 LIST_FILE = "predictions.json"
 """Tells a prediction folder from any other."""
 VIDEO_FILE = "depth.mp4"
@@ -59,6 +60,8 @@ class PredictedFrame:
     """File of the classes: 8-bit PNG of Cityscapes' train ids."""
     motion_source: MotionSource | None = None
     """Of the camera's motion to the next frame."""
+    window: Window | None = None
+    """What the maps and intrinsics of this frame are of, where it is not the whole image."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class PredictionList:
     model: str = ""
     """What was predicted with."""
     width: int | None = None
-    """Of all images; None where they have several sizes."""
+    """Of all maps; None where they have several sizes."""
     height: int | None = None
     motion: str = ""
     """Where the camera's motion comes from, in words."""
@@ -83,6 +86,11 @@ class PredictionList:
     """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
     warning: str = ""
     """What their user should know of them, in words."""
+
+    @property
+    def seen(self) -> str:
+        """Which part of the frames was seen, in words; empty if it is all of them."""
+        return seen_words(frame.window for frame in self.frames)
 
 
 def file_of(part: Part, name: str) -> str:

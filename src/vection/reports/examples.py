@@ -17,6 +17,8 @@ from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.files import visible, whole_file
+from vection.formats.window import Window
+from vection.losses.segmentation import UNKNOWN_CLASS
 
 OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow", "classes", "true_classes")
 """Arrays that an example may lack."""
@@ -72,7 +74,7 @@ def write_examples(
     """
     for old in folder.glob("*.npz"):
         old.unlink()
-    scales = result.scales()
+    scales, predictions = result.scales(), predictions.within(truths.windows)
     unit: Unit = "up-to-scale" if result.protocol.ground_truth == MEASURED else "metres"
     names = [name for name in truths.names if name in scales]
     spread = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
@@ -91,18 +93,24 @@ def write_examples(
 def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float) -> dict[str, Any]:
     """Return what is predicted of motion and classes, and its truth where it is predicted, at the size of the truth."""
     predicted = predictions.read_objects(truth.name)
-    size = truth.depth.shape
+    window = predicted.window or Window.of(truth.depth.shape)
+    top, bottom, left, right = window.bounds(truth.depth.shape)
+    size = (bottom - top, right - left)
     arrays: dict[str, Any] = {}
     if predicted.motion_mask is not None:
-        arrays["motion_mask"] = resize_map(predicted.motion_mask, size).astype(np.float32)
+        mask = resize_map(predicted.motion_mask, size).astype(np.float32)
+        arrays["motion_mask"] = window.placed(mask, truth.depth.shape, fill=0)
         if truth.moving is not None:
             arrays["moving"] = truth.moving
     if predicted.object_flow is not None:
-        arrays["object_flow"] = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
+        flow = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
+        arrays["object_flow"] = window.placed(flow, truth.depth.shape, fill=0)
         if truth.object_flow is not None:
             arrays["true_flow"] = truth.object_flow
     if predicted.classes is not None:
-        arrays["classes"] = resize_nearest(predicted.classes, size)
+        arrays["classes"] = window.placed(
+            resize_nearest(predicted.classes, size), truth.depth.shape, fill=UNKNOWN_CLASS
+        )
         if truth.classes is not None:
             arrays["true_classes"] = truth.classes
     return arrays

@@ -10,6 +10,7 @@ from vection.files import check_room
 from vection.formats.prediction_folder import is_prediction_folder, read_prediction_list
 from vection.inference.motion.source import MotionChoice
 from vection.inference.sources import find_inputs
+from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable
 from vection.progress import Bars, no_bars
 from vection.runs.prediction.on_cluster import Input, predict_on_cluster
@@ -31,6 +32,7 @@ def predict(
     path: bool = True,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
+    window: str = TRAINING,
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
@@ -54,16 +56,17 @@ def predict(
     `png` can be left out; `scene_flow` is written besides.
     `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
     it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
-    `ingest` takes them. `pictures` are names of `vection.methods.pictures`, what the method sees when it compares a
-    frame with its neighbours; an empty list means all. `engine` computes the depth network, as of `open_engine`;
-    `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder, and nothing else ever is.
-    `device` is the GPU if there is one, else the CPU. Raises UsageError, or DataError for unusable frames.
+    `ingest` takes them. `window` is the part of videos and photos that is seen, as `inference.WindowRule` has it:
+    "training", "whole", "cut", or a clip of the training. `pictures` are names of `vection.methods.pictures`, what the
+    method sees when it compares a frame with its neighbours; an empty list means all. `engine` computes the depth
+    network, as of `open_engine`; `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder,
+    nothing else. `device` is the GPU if there is one, else the CPU. Raises UsageError, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     frames, out = Path(frames), Path(out)
     model = ModelChoice(run, checkpoint, flip_postprocess, width, height, engine, compile, device)
-    parts = PartChoice(path, motion, intrinsics, video, png, scene_flow, pictures, overwrite)
+    parts = PartChoice(path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window)
     return _predict(frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 
 

@@ -17,7 +17,7 @@ from vection.recipes.methods import build_method
 from vection.recipes.public import flat_settings, public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
-from vection.runs.cameras import CAMERAS, Names, check_cameras, learned_names, take_over_cameras
+from vection.runs.cameras import Names, check_cameras, learned_names, remembered, take_over_cameras
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
@@ -83,7 +83,7 @@ def train(
         stages=recipe.stages,
         settings=recipe.training,
         run=out,
-        description={"recipe": recipe_to_json(recipe), "data": str(data), CAMERAS: sets.cameras},
+        description={"recipe": recipe_to_json(recipe), "data": str(data)} | remembered(sets),
         device=device,
         tracking=Tracking(trackers, flat_settings(asdict(public_recipe(recipe)))),
     )

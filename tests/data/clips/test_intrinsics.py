@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.clips.framing import cut_to_aspect, plan_framing
+from vection.data.clips.framing import plan_framing
 from vection.data.clips.intrinsics import (
     CameraIntrinsics,
     assumed_intrinsics,
@@ -14,6 +14,7 @@ from vection.data.clips.intrinsics import (
     read_intrinsics,
     resolve_intrinsics,
 )
+from vection.data.clips.window import cut_to_aspect
 from vection.errors import DataError, UsageError
 
 PINHOLE = {"width": 640, "height": 480, "fx": 500.0, "fy": 510.0, "cx": 320.0, "cy": 240.0}

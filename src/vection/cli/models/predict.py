@@ -78,6 +78,9 @@ class Predict:
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
     intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
+    window: str = "training"
+    """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
+    squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""
     no_video: bool = False
     """Do not write the colours: depth.mp4, pictures.mp4, or depth.png of a single image."""
     no_png: bool = False
@@ -129,6 +132,7 @@ def run(arguments: Sequence[str]) -> None:
         path=not options.no_path,
         motion=options.motion,
         intrinsics=options.intrinsics,
+        window=options.window,
         video=not options.no_video,
         png=not options.no_png,
         scene_flow=options.scene_flow,
@@ -145,14 +149,16 @@ def run(arguments: Sequence[str]) -> None:
     written = lists[0]
     if options.json:
         about = {"unit": written.unit, "scale_source": written.scale_source, "motion": [one.motion for one in lists]}
+        about["seen"] = [one.seen for one in lists]
         about["warnings"] = [one.warning for one in lists if one.warning]
         print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
         return
     for warning in dict.fromkeys(one.warning for one in lists if one.warning):
         note("warning", warning)
     for folder, one in zip(folders, lists, strict=True):
+        seen = f"; of {one.seen}" if one.seen else ""
         motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
-        print(f"{folder}: depth {one.unit} (scale: {one.scale_source}){motion}")
+        print(f"{folder}: depth {one.unit} (scale: {one.scale_source}){seen}{motion}")
 
 
 def _model_and_frames(options: Predict) -> tuple[Path, Path]:

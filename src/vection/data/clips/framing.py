@@ -1,7 +1,6 @@
 """From a source image to a stored one: undistort, crop, resize once; the camera follows exactly."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -9,11 +8,9 @@ import numpy as np
 from vection.arrays import AnyImage, Remap
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.resizing import resize_image, resize_nearest
+from vection.data.clips.window import cut_to_aspect, lens_of
 from vection.errors import UsageError
-
-Crop = Literal["keep-aspect", "stretch"]
-Box = tuple[int, int, int, int]
-"""left, top, width, height in pixels of the source."""
+from vection.formats.window import Box, Crop, Window
 
 
 @dataclass(frozen=True)
@@ -23,6 +20,13 @@ class Framing:
     camera: CameraIntrinsics
     box: Box
     maps: Remap | None
+    source: CameraIntrinsics
+    """Of the source's images as they are."""
+
+    @property
+    def window(self) -> Window:
+        """Return what the stored images show of the source's."""
+        return Window.of((self.source.height, self.source.width), self.box, lens_of(self.source))
 
     def apply(self, image: AnyImage) -> AnyImage:
         """Return the stored image of a source image, height x width x channels or height x width."""
@@ -55,7 +59,7 @@ def plan_framing(
     """
     if not (0 <= crop_top < 1 and 0 <= crop_bottom < 1 and crop_top + crop_bottom < 0.9):
         raise UsageError(f"Cropping {crop_top:g} at the top and {crop_bottom:g} at the bottom leaves too few rows.")
-    maps = None
+    maps, source = None, camera
     if camera.distortion is not None:
         camera, maps = camera.undistortion()
     top, bottom = round(camera.height * crop_top), round(camera.height * (1 - crop_bottom))
@@ -63,18 +67,4 @@ def plan_framing(
     if crop == "keep-aspect":
         box = cut_to_aspect(box, aspect=width / height, centre=(camera.cx, camera.cy))
     part = camera.cropped(left=box[0], top=box[1], width=box[2], height=box[3])
-    return Framing(camera=part.resized(width=width, height=height), box=box, maps=maps)
-
-
-def cut_to_aspect(box: Box, *, aspect: float, centre: tuple[float, float]) -> Box:
-    """Return the largest box of this width/height inside `box`, as near as it can be to symmetric about `centre`."""
-    left, top, width, height = box
-    if width > height * aspect:
-        kept = max(1, round(height * aspect))
-        return _nearest_start(left, width, kept, centre[0]), top, kept, height
-    kept = max(1, round(width / aspect))
-    return left, _nearest_start(top, height, kept, centre[1]), width, kept
-
-
-def _nearest_start(start: int, length: int, kept: int, centre: float) -> int:
-    return min(max(start, round(centre - (kept - 1) / 2)), start + length - kept)
+    return Framing(camera=part.resized(width=width, height=height), box=box, maps=maps, source=source)

@@ -9,13 +9,14 @@ import numpy as np
 
 from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
-from vection.data.clips.framing import Crop, Framing, plan_framing
+from vection.data.clips.framing import Framing, plan_framing
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.measuring import MeasuringImages
 from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey
 from vection.data.ingest.static_mask import SMALLEST_USABLE, find_usable
 from vection.errors import DataError, UsageError
+from vection.formats.window import Crop
 
 FEWEST_FRAMES = 3
 MASK_SAMPLES = 40

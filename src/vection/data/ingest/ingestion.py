@@ -139,6 +139,8 @@ def _ingest_one(
         frames=tuple(writer.frames),
         mask=mask,
         breaks=tuple(writer.breaks),
+        window=writer.framing.window,
+        crop=settings.crop,
         ingest=_summary(writer, parallax, stride=stride) | record(diagnosis, done) | {"warnings": warnings},
     )
     write_clip(clip)

@@ -18,6 +18,7 @@ from vection.data.readers.sequences import DataSequence, PrepareSettings, Sequen
 from vection.errors import DataError
 from vection.files import read_json, write_text
 from vection.formats.camera_path import TRUE_FILE, kitti_text
+from vection.formats.window import Window
 
 RECORD = TypeAdapter(FrameRecord)
 FILES = ("frames", "stereo", "truth", "classes")
@@ -125,6 +126,8 @@ def _describe(
         classes="classes" if first.classes else None,
         breaks=tuple(gaps),
         targets=None if all(f.target for f in kept) else tuple(i for i, frame in enumerate(kept) if frame.target),
+        window=Window.of(first.source_size[::-1], first.crop_box, first.lens),
+        crop=settings.crop,
         ingest=about,
     )
 

@@ -18,6 +18,7 @@ from vection.data.clips.intrinsics import check_intrinsics
 from vection.data.readers.sequences import PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
 from vection.errors import DataError, UsageError, VectionError
 from vection.files import whole_file, write_text
+from vection.formats.window import Lens
 
 RECORDS = ".prepare"
 """Folder in an unfinished clip."""
@@ -39,6 +40,7 @@ class FrameRecord:
     usable: bool = False
     T_camera_to_world: tuple[Row4, Row4, Row4, Row4] | None = None
     notes: tuple[str, ...] = ()
+    lens: Lens | None = None
 
 
 def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -> str | None:
@@ -79,6 +81,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
         usable=source.usable is not None,
         T_camera_to_world=None if source.T_camera_to_world is None else _rows(source.T_camera_to_world),
         notes=source.notes,
+        lens=framing.window.lens,
     )
     write_text(folder / RECORDS / f"{name}.json", json.dumps(asdict(record)))
     return None

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
-from vection.data.clips.framing import Crop
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.splits.listed_frames import ListedFrame
 from vection.errors import VectionError
+from vection.formats.window import Crop
 
 
 @dataclass(frozen=True)

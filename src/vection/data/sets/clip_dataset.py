@@ -15,6 +15,7 @@ from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.measure.clip import measured_geometry
 from vection.data.sets.measured import read_sample
 from vection.errors import DataError, UsageError, VectionError
+from vection.formats.window import Crop, TrainingWindow, Window
 from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
@@ -84,6 +85,18 @@ class ClipDataset(Dataset[RawSample]):
         """Names of the clips' cameras by their numbers in samples; None of those told apart by their intrinsics."""
         names = dict(zip(self._cameras, (clip.camera for clip in self.clips), strict=True))
         return tuple(names[number] for number in range(len(names)))
+
+    @property
+    def windows(self) -> tuple[TrainingWindow, ...]:
+        """What the clips that are learned from show of their sources; those that agree stand together."""
+        shown: dict[tuple[Window | None, Crop | None], list[str]] = {}
+        for number in dict.fromkeys(target.clip for target in self._targets):
+            clip = self.clips[number]
+            shown.setdefault((clip.window, clip.crop), []).append(self.names[number])
+        return tuple(
+            TrainingWindow(() if window is None or window.is_whole else tuple(names), window, crop)
+            for (window, crop), names in shown.items()
+        )
 
     @property
     def size(self) -> tuple[int, int]:

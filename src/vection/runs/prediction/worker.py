@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vection.data.clips.folder import has_clips
 from vection.data.ingest.ingestion import MOST_BELIEVED
 from vection.errors import UsageError
 from vection.files import in_units
@@ -11,7 +12,9 @@ from vection.inference.ahead import read_ahead
 from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
-from vection.inference.sources import Frame, FrameSource, open_source
+from vection.inference.predictor import Predictor
+from vection.inference.sources import Frame, FrameSource, open_source, open_sources
+from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, Report
 from vection.runs.device import choose_device
@@ -55,6 +58,7 @@ class PartChoice:
     scene_flow: bool = False
     pictures: Sequence[str] | None = None
     overwrite: bool = False
+    window: str = TRAINING
 
 
 class PredictionWorker:
@@ -72,6 +76,7 @@ class PredictionWorker:
             width=model.width,
             height=model.height,
         )
+        self.predictor.rule = self.predictor.rule.choose(parts.window)
         self.predictor.batch_size = BATCH_SIZES.get(self.predictor.device.type, 1)
         networks = self.predictor.networks
         networks.compiled = model.compile
@@ -82,7 +87,8 @@ class PredictionWorker:
 
     def open(self, place: Path, name: str, out: Path) -> FrameSource:
         """Open one of `find_inputs`; UsageError for what cannot be written or made of it, DataError for bad frames."""
-        source = open_source(place, name=name, intrinsics=self.parts.intrinsics)
+        _check_window(self.parts.window, place)
+        source = open_source(place, name=name, intrinsics=self.parts.intrinsics, rule=self.predictor.rule)
         check_writable(out / name, overwrite=self.parts.overwrite)
         if self.observer is not None:
             self.observer.check(next(iter(source)), count=source.count)
@@ -107,7 +113,7 @@ class PredictionWorker:
                 video=self.parts.video,
                 scene_flow=self.parts.scene_flow,
                 pictures=None if self.observer is None else self.observer.observe(source),
-                network_size=(self.predictor.height, self.predictor.width),
+                rule=self.predictor.rule,
                 overwrite=self.parts.overwrite,
             )
 
@@ -118,6 +124,18 @@ class PredictionWorker:
             yield from self.predictor.stream(ahead, motion=self.parts.motion)
         else:
             yield from self.predictor.each(ahead)
+
+
+def open_seen(predictor: Predictor, frames: Path, *, intrinsics: Path | str | None, window: str) -> list[FrameSource]:
+    """Open frames as a predictor shall see them, by its `rule` from now on; UsageError for a window of clips."""
+    predictor.rule = predictor.rule.choose(window)
+    _check_window(window, frames)
+    return open_sources(frames, intrinsics=intrinsics, rule=predictor.rule)
+
+
+def _check_window(window: str, frames: Path) -> None:
+    if window != TRAINING and has_clips(frames):
+        raise UsageError(f"The clips of {frames} are seen as they are; leave `window` out.")
 
 
 def _counted(source: FrameSource, *, report: Report) -> Iterator[Frame]:
