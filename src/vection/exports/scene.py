@@ -179,7 +179,7 @@ class Scene:
             assert not self.needs.camera  # refused when the scene was opened
             return 1.0, 1.0, 0.0, 0.0
         camera = resolve_intrinsics(self.settings.intrinsics, width=self.width, height=self.height)
-        if camera.distortion is not None:
+        if not camera.is_pinhole:
             raise DataError("`intrinsics` state a lens distortion, which the frames still have; ingest them first.")
         return camera.numbers
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from vection.arrays import CameraNumbers, GreyImage, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
-from vection.data.ingest.clip_writer import intrinsics_beside
+from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.parallax import small_grey
 from vection.data.ingest.video import (
@@ -122,7 +122,7 @@ class _Camera:
 
     def __init__(self, given: Path | str | None, path: Path) -> None:
         self.given = given
-        self.source = given or intrinsics_beside(path)
+        self.source = given or stated_intrinsics(path)
         self.known: dict[tuple[int, ...], CameraNumbers | None] = {}
 
     def of(self, image: RgbImage) -> CameraNumbers | None:
@@ -134,7 +134,7 @@ class _Camera:
 
     def _resolve(self, size: tuple[int, ...]) -> CameraNumbers | None:
         camera = resolve_intrinsics(self.source, width=size[1], height=size[0])
-        if camera.distortion is None:
+        if camera.is_pinhole:
             return camera.numbers
         if self.given is None:
             return None
