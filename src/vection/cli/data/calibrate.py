@@ -69,7 +69,7 @@ def run(arguments: Sequence[str]) -> None:
         camera = calibrate(images(), corners=corners, fisheye=options.fisheye)
     width, height = camera.size
     fx, fy, cx, cy = (round(number, 4) for number in camera.numbers)
-    content = {"width": width, "height": height, "fx": fx, "fy": fy, "cx": cx, "cy": cy}
+    content: dict[str, object] = {"width": width, "height": height, "fx": fx, "fy": fy, "cx": cx, "cy": cy}
     content |= {"rms_px": round(camera.error, 4), "n_images": camera.views}
     if camera.fisheye is not None:
         content |= {"distortion_model": "fisheye", "D": camera.fisheye}

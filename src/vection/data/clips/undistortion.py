@@ -21,10 +21,8 @@ def undistortion(camera: CameraIntrinsics, *, field_of_view: float | None = None
     """
     straight = _inner_pinhole(camera) if field_of_view is None else _wide_pinhole(camera, field_of_view)
     size = (camera.width, camera.height)
-    if camera.fisheye is not None:
-        bend, initialise = np.array(camera.fisheye), cv2.fisheye.initUndistortRectifyMap
-    else:
-        bend, initialise = np.array(camera.distortion or (0.0,) * 5), cv2.initUndistortRectifyMap
+    initialise = cv2.initUndistortRectifyMap if camera.fisheye is None else cv2.fisheye.initUndistortRectifyMap
+    bend = np.array(camera.fisheye or camera.distortion or (0.0,) * 5)
     first, second = initialise(camera.matrix, bend, np.eye(3), straight.matrix, size, cv2.CV_32FC1)
     return straight, (np.asarray(first, np.float32), np.asarray(second, np.float32))
 
