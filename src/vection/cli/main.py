@@ -39,6 +39,7 @@ class Command:
 COMMANDS = {
     "demo": Command("models.demo", "learn depth on a made-up street, evaluate it, write a report"),
     "doctor": Command("data.doctor", "say whether video or frames can be learned from, what is wrong, and what to do"),
+    "calibrate": Command("data.calibrate", "find a camera's intrinsics and lens from a video of a chessboard"),
     "ingest": Command("data.ingest", "turn a video or a folder of images into a clip folder that training reads"),
     "prepare": Command("data.prepare", "turn a data set (KITTI, Cityscapes, Waymo ...) into clip folders"),
     "import": Command(

@@ -25,7 +25,7 @@ Bounds = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Lens:
-    """A camera with distortion, in pixels of the source's images; k1 to k3 are OpenCV's five numbers."""
+    """A camera with distortion, in pixels of the source's images: OpenCV's five numbers, or k1 to k4 of its fisheye."""
 
     fx: FiniteFloat
     fy: FiniteFloat
@@ -36,6 +36,10 @@ class Lens:
     p1: FiniteFloat
     p2: FiniteFloat
     k3: FiniteFloat
+    k4: FiniteFloat = 0.0
+    fisheye: bool = False
+    field_of_view: FiniteFloat | None = None
+    """Horizontal degrees of the images without distortion; None: the largest view that is seen everywhere."""
 
 
 @dataclass(frozen=True)

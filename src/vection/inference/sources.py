@@ -10,7 +10,7 @@ from vection.arrays import CameraNumbers, GreyImage, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.clips.window import see, seen_camera
-from vection.data.ingest.clip_writer import intrinsics_beside
+from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.doctor.combing import are_combed
 from vection.data.ingest.parallax import small_grey
@@ -133,7 +133,7 @@ class _Camera:
 
     def __init__(self, given: Path | str | None, path: Path, rule: WindowRule | None) -> None:
         self.given = given
-        self.source = given or intrinsics_beside(path)
+        self.source = given or stated_intrinsics(path)
         self.rule = rule or WindowRule(0, 0, choice=WHOLE)
         self.known: dict[tuple[int, ...], tuple[Window | None, CameraNumbers | None]] = {}
 
@@ -151,9 +151,9 @@ class _Camera:
         window = self.rule.window(size, camera)
         if window is not None:
             return window, seen_camera(window, camera)
-        if camera is None or (camera.distortion is not None and self.given is None):
+        if camera is None or (not camera.is_pinhole and self.given is None):
             return None, None
-        if camera.distortion is None:
+        if camera.is_pinhole:
             return None, camera.numbers
         raise DataError(
             f"{self.given} states a lens distortion, which whole frames still have; see them as the clips of the "

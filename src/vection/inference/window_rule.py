@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vection.data.clips.intrinsics import CameraIntrinsics
+from vection.data.clips.undistortion import undistortion
 from vection.data.clips.window import cut_to_aspect, lens_of
 from vection.errors import UsageError
 from vection.formats.window import Box, TrainingWindow, Window
@@ -58,7 +59,7 @@ class WindowRule:
         if self.choice not in (TRAINING, CUT):
             window = self._window_of_clip(size)
         else:
-            lens = None if camera is None else lens_of(camera)
+            lens = None if camera is None else lens_of(camera, field_of_view=self._field_of_view)
             window = Window.of(size, self._box(size, camera), lens)
         return None if window.is_whole else window
 
@@ -94,6 +95,13 @@ class WindowRule:
         return ""
 
     @property
+    def _field_of_view(self) -> float | None:
+        """What the clips of the training were rectified to, if all of those with distortion were alike."""
+        lenses = [trained.window.lens for trained in self.trained if trained.window is not None]
+        views = {lens.field_of_view for lens in lenses if lens is not None}
+        return views.pop() if len(views) == 1 else None
+
+    @property
     def _aspect(self) -> float:
         return self.width / self.height
 
@@ -113,8 +121,8 @@ class WindowRule:
         whole = (0, 0, width, height)
         box = self._trained_box(size) if self.choice == TRAINING else None
         if box is None and (self.choice == CUT or self._cuts):
-            if camera is not None and camera.distortion is not None:
-                camera, _ = camera.undistortion()
+            if camera is not None and not camera.is_pinhole:
+                camera, _ = undistortion(camera, field_of_view=self._field_of_view)
             centre = ((width - 1) / 2, (height - 1) / 2) if camera is None else (camera.cx, camera.cy)
             box = cut_to_aspect(whole, aspect=self._aspect, centre=centre)
         return whole if box is None or box[2] * box[3] >= (1 - LEAST_CUT) * width * height else box

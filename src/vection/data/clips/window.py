@@ -8,13 +8,19 @@ import numpy as np
 
 from vection.arrays import AnyImage, CameraNumbers, Remap
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.clips.undistortion import straight_rays, undistortion
 from vection.errors import DataError
 from vection.formats.window import Box, Lens, Window
 
 
-def lens_of(camera: CameraIntrinsics) -> Lens | None:
-    """Return the lens of a camera; None if it has no distortion."""
-    return None if camera.distortion is None else Lens(*camera.numbers, *camera.distortion)
+def lens_of(camera: CameraIntrinsics, *, field_of_view: float | None = None) -> Lens | None:
+    """Return the lens of a camera, and what is seen once it is undone; None if it has no distortion."""
+    if camera.fisheye is not None:
+        k1, k2, k3, k4 = camera.fisheye
+        return Lens(*camera.numbers, k1, k2, 0.0, 0.0, k3, k4, fisheye=True, field_of_view=field_of_view)
+    if camera.distortion is not None:
+        return Lens(*camera.numbers, *camera.distortion, field_of_view=field_of_view)
+    return None
 
 
 def see(window: Window | None, image: AnyImage) -> AnyImage:
@@ -49,7 +55,7 @@ def given_camera(given: Path | str, window: Window) -> CameraNumbers:
     Raises DataError if they state a distortion.
     """
     camera = resolve_intrinsics(given, width=window.source_width, height=window.source_height)
-    if camera.distortion is not None:
+    if not camera.is_pinhole:
         raise DataError("`intrinsics` state a lens distortion, which the frames still have; predict with them.")
     return window.camera(camera.numbers)
 
@@ -59,8 +65,8 @@ def seen_point(window: Window, x: float, y: float) -> tuple[float, float]:
     if window.lens is not None:
         inner, _ = _undone(window.source_width, window.source_height, window.lens)
         camera = _camera(window.source_width, window.source_height, window.lens)
-        rays = cv2.undistortPoints(np.array([[[x, y]]], np.float64), camera.matrix, np.array(camera.distortion))
-        x, y = float(rays[0, 0, 0] * inner.fx + inner.cx), float(rays[0, 0, 1] * inner.fy + inner.cy)
+        ((ray_x, ray_y),) = straight_rays(camera, np.array([[x, y]]))
+        x, y = float(ray_x * inner.fx + inner.cx), float(ray_y * inner.fy + inner.cy)
     return x - window.left, y - window.top
 
 
@@ -79,11 +85,14 @@ def _nearest_start(start: int, length: int, kept: int, centre: float) -> int:
 
 
 def _camera(width: int, height: int, lens: Lens) -> CameraIntrinsics:
+    numbers = lens.fx, lens.fy, lens.cx, lens.cy
+    if lens.fisheye:
+        return CameraIntrinsics(width, height, *numbers, "stored", fisheye=(lens.k1, lens.k2, lens.k3, lens.k4))
     distortion = (lens.k1, lens.k2, lens.p1, lens.p2, lens.k3)
-    return CameraIntrinsics(width, height, lens.fx, lens.fy, lens.cx, lens.cy, "stored", distortion)
+    return CameraIntrinsics(width, height, *numbers, "stored", distortion)
 
 
 @lru_cache(maxsize=4)
 def _undone(width: int, height: int, lens: Lens) -> tuple[CameraIntrinsics, Remap]:
     """Return the camera without distortion, and the maps to its images."""
-    return _camera(width, height, lens).undistortion()
+    return undistortion(_camera(width, height, lens), field_of_view=lens.field_of_view)

@@ -95,7 +95,7 @@ def frame_framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
         raise DataError(
             f"The image is {width}x{height} and its camera of {camera.width}x{camera.height}; the calibration is wrong."
         )
-    if camera.distortion is not None and (source.truth is not None or source.classes is not None):
+    if not camera.is_pinhole and (source.truth is not None or source.classes is not None):
         raise DataError("Maps beside a distorted image: the reader must undistort both.")
     return plan_framing(camera, width=settings.width, height=settings.height, crop=settings.crop)
 

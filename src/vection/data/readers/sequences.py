@@ -57,7 +57,7 @@ class SourceFrame:
 
     All maps have the size of `image` or, the truth alone, any size of the same view (of Cityscapes it is the whole
     image's, because protocols name the window of it that a network sees). Where the camera has distortion,
-    the reader has removed it from image and maps alike (`CameraIntrinsics.undistortion`), unless there are no maps.
+    the reader has removed it from image and maps alike (`data.clips.undistortion`), unless there are no maps.
     """
 
     image: RgbImage
