@@ -19,7 +19,14 @@ from vection.data.ingest.ingestion import ingest
 from vection.data.synthetic import render_drive, turning
 from vection.engines.run_times import open_network
 from vection.errors import UsageError
-from vection.evaluation import GroundTruth, get_protocol, open_predictions, truths_in_memory
+from vection.evaluation import (
+    GroundTruth,
+    computed_predictions,
+    evaluate_depth,
+    get_protocol,
+    open_predictions,
+    truths_in_memory,
+)
 from vection.evaluation.depth.kitti_submission import write_submission
 from vection.exports.scene import SceneNeeds, open_scene
 from vection.exports.settings import ExportSettings
@@ -187,6 +194,11 @@ def test_paths_the_app_and_single_files(video: Path, run: Path, tmp_path: Path, 
     photo = next(iter(open_sources(video)[0])).image
     write_rgb(tmp_path / "photo.png", photo)
     predictor = vection.load(run)
+    truths = truths_in_memory([GroundTruth("a", true_depth(), image=tmp_path / "photo.png")])
+    on_the_spot = computed_predictions(predictor.predict, truths, description="on the spot")
+    protocol = replace(get_protocol("synthetic"), name="rows", ground_truth="rows")
+    model = evaluate_depth(on_the_spot, truths, protocol)
+    assert (model.categories["all"].mean.abs_rel < 0.01, model.unseen) == (True, pytest.approx(UNSEEN))
     assert predictor.predict(tmp_path / "photo.png").depth.shape == CUT[:1:-1]
     assert predictor.predict(photo).depth.shape == SIZE
 

@@ -161,7 +161,7 @@ def _evaluate(
 
 
 def _computed(predictor: Predictor, truths: TruthSet, *, description: str) -> PredictionReader:
-    return computed_predictions(lambda image: predictor.predict(image).depth, truths, description=description)
+    return computed_predictions(predictor.predict, truths, description=description)
 
 
 def _predict_drive(predictor: Predictor, clip: Path, folder: Path, *, progress: Bars) -> None:

@@ -97,7 +97,7 @@ def evaluate_depth(
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
         share=_share(counted),
-        unseen=_unseen(counted) if predictions.windows else None,
+        unseen=_unseen(counted) or (0.0 if predictions.windows else None),
         median_log_error=float(np.mean(medians)),
     )
 

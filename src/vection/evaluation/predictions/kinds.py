@@ -69,17 +69,17 @@ class PredictionReader:
 
         Raises UsageError if a prediction shows another part.
         """
+
+        def placed(predicted: Predicted, name: str) -> Predicted:
+            return replace(predicted, window=relative_window(name, predicted.window, windows.get(name)))
+
         relative = {name: relative_window(name, own, windows.get(name)) for name, own in self.windows.items()}
         return replace(
             self,
-            read=lambda name: _of_part(self.read(name), relative.get(name)),
-            read_objects=lambda name: _of_part(self.read_objects(name), relative.get(name)),
+            read=lambda name: placed(self.read(name), name),
+            read_objects=lambda name: placed(self.read_objects(name), name),
             windows={name: window for name, window in relative.items() if window is not None},
         )
-
-
-def _of_part(predicted: Predicted, window: Window | None) -> Predicted:
-    return replace(predicted, window=window)
 
 
 def kind_of_name(stem: str) -> MapKind | None:

@@ -10,12 +10,12 @@ SAME_PART = 0.02
 """By how much of the image's sides two windows may differ that show the same."""
 
 
-def relative_window(name: str, own: Window, true: Window | None) -> Window | None:
+def relative_window(name: str, own: Window | None, true: Window | None) -> Window | None:
     """Return what a prediction shows of what its truth shows: `own` if that is a whole image, else everything (None).
 
-    Raises UsageError if the truth is of another part of the image.
+    A prediction without a window is of what the truth shows. Raises UsageError if the truth is of another part.
     """
-    if true is None or true.is_whole:
+    if own is None or true is None or true.is_whole:
         return own
     size = (own.source_height, own.source_width)
     if true.fits(size) and (true.lens is None) == (own.lens is None):
