@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from tyro.conf import Positional
 
 from vection.arrays import RgbImage
@@ -78,11 +77,9 @@ def run(arguments: Sequence[str]) -> None:
     write_text(options.out, json.dumps(content, indent=1))
     for warning in camera.warnings:
         note("warning", warning)
-    angle = 2 * np.degrees(np.arctan(width / 2 / fx))
-    lens = "of its middle" if options.fisheye else "horizontally"
     print(
-        f"{options.out}: fx {fx:.1f}, fy {fy:.1f} of {width}x{height} ({angle:.0f} degrees {lens}), "
-        f"{camera.views} views, corners within {camera.error:.2f} pixels"
+        f"{options.out}: fx {fx:.1f}, fy {fy:.1f} of {width}x{height}, {camera.views} views, corners within "
+        f"{camera.error:.2f} pixels"
     )
 
 
