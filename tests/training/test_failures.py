@@ -168,7 +168,7 @@ def shuffle(sample: RawSample) -> RawSample:
 def drift(method: Monodepth2, step: int) -> None:
     del step
     for head in method.depth_network.decoder.heads:
-        head.get_parameter("bias").data.sub_(0.01)
+        head.get_parameter("bias").data.sub_(0.02)
 
 
 def poison(method: Monodepth2, step: int) -> None:
@@ -192,7 +192,7 @@ FAILURES = {
     ),
     "weight": Failure("weight 'depth_network.encoder.layers.2.weight'", PHOTOMETRIC, before_step=poison),
     "shuffled frames": Failure("was the camera's motion measurable", MEASURED, change=shuffle),
-    "scale": Failure("The scale drifts", PHOTOMETRIC, before_step=drift),
+    "scale": Failure("The scale drifts", PHOTOMETRIC, before_step=drift, learning_rate=1e-5),
 }
 
 

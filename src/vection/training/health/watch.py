@@ -17,7 +17,7 @@ LOOK_EVERY = 50
 FIRST_STEP = 100
 """Of a stage: before, untrained networks look like collapsed ones, and only what explodes is told."""
 MOST_NEAR = 0.9
-"""Share of the depth that may sit at the near limit; healthy trainings have had 0.15 at step 100."""
+"""Share of the depth that may sit at the near limit; healthy trainings had 0.3 at step 50."""
 LOOKS_OF_DRIFT = 3
 """Looks in a row over which scale must drift."""
 
