@@ -183,7 +183,6 @@ FAILURES = {
     "constant depth": Failure("nearly the same everywhere", PHOTOMETRIC, before_step=flatten),
     "depth of rows": Failure("the same along each row", MEASURED, depend_on_rows),
     "vanishing pose": Failure("camera motion is zero", PHOTOMETRIC, scale_pose(0.0)),
-    "vanishing pose, measured": Failure("of what was measured in the clip", MEASURED, scale_pose(1e-4)),
     "exploding pose": Failure("camera motion explodes", PHOTOMETRIC, scale_pose(1e3)),
     "mask": Failure(
         "predictive mask swallows the frame",
