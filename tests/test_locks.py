@@ -15,7 +15,7 @@ import pytest
 
 from vection.errors import UsageError
 from vection.files import whole_file, whole_folder
-from vection.locks import hold
+from vection.locks import clean_up, hold
 
 HOLD = """
 import sys, time
@@ -162,3 +162,22 @@ def test_the_folder_one_is_in_is_not_replaced(tmp_path: Path, monkeypatch: pytes
     for place in (Path(), Path("x/..")):
         with pytest.raises(UsageError, match="name a folder in it"), whole_folder(place):
             pass
+
+
+def test_a_signal_amid_the_removing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As `main` does it: what a second wish to stop interrupted is done again."""
+
+    def interrupted(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vection.locks.remove", interrupted)
+        patched.setattr("vection.files.remove", interrupted)
+        with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "clip") as temporary:
+            (temporary / "a").write_text("")
+    assert ".vection-clip" in names(tmp_path)
+    assert ".lock-vection-clip" in names(tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+    clean_up()
+    assert [name for name in names(tmp_path) if name.startswith(".")] == []
+    assert signal.getsignal(signal.SIGINT) is before
