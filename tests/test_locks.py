@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from vection.errors import UsageError
-from vection.files import whole_file, whole_folder
+from vection.files import check_free, whole_file, whole_folder
 from vection.locks import clean_up, hold
 
 HOLD = """
@@ -114,6 +114,15 @@ def test_a_folder_that_is_being_written_is_not_written_twice_and_a_killed_one_is
         (temporary / "new").write_text("")
     assert names(tmp_path) == ["clip"]
     assert names(tmp_path / "clip") == ["new"]
+
+
+def test_a_call_that_finds_its_work_done_removes_the_lock_of_a_killed_one(tmp_path: Path):
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "clip" / "a").write_text("")
+    (tmp_path / ".lock-vection-clip").write_text("")
+    with pytest.raises(UsageError, match="exists already"):
+        check_free(tmp_path / "clip")
+    assert names(tmp_path) == ["clip"]
 
 
 def test_a_kill_amid_the_replacement_loses_nothing(tmp_path: Path):

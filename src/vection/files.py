@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError, VectionError
-from vection.locks import hold, own_file, remove, short_name, to_be_removed
+from vection.locks import hold, own_file, remove, short_name, sweep, to_be_removed
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
@@ -88,6 +88,7 @@ def remove_unfinished(folder: Path) -> None:
 
 def check_free(path: Path) -> None:
     """Raise UsageError if something lies at `path`; an empty folder does not count."""
+    sweep(path)
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise UsageError(f"{path} exists already; choose another place, or remove it first.")
 

@@ -74,6 +74,14 @@ def hold(place: Path) -> Iterator[bool]:
                 folder.rmdir()  # only if nothing was written
 
 
+def sweep(place: Path) -> None:
+    """Remove the file of a lock that a killed process left, unless somebody holds it now."""
+    with contextlib.suppress(OSError, UsageError):
+        if _lock_file(Path(os.path.realpath(place))).exists():
+            with hold(place):
+                pass
+
+
 def holding(
     argument: str, *, when: Callable[[], bool] = lambda: True
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
