@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from vection.errors import UsageError
-from vection.files import whole_file, whole_folder
-from vection.locks import hold
+from vection.files import check_free, whole_file, whole_folder
+from vection.locks import clean_up, hold
 
 HOLD = """
 import sys, time
@@ -116,6 +116,15 @@ def test_a_folder_that_is_being_written_is_not_written_twice_and_a_killed_one_is
     assert names(tmp_path / "clip") == ["new"]
 
 
+def test_a_call_that_finds_its_work_done_removes_the_lock_of_a_killed_one(tmp_path: Path):
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "clip" / "a").write_text("")
+    (tmp_path / ".lock-vection-clip").write_text("")
+    with pytest.raises(UsageError, match="exists already"):
+        check_free(tmp_path / "clip")
+    assert names(tmp_path) == ["clip"]
+
+
 def test_a_kill_amid_the_replacement_loses_nothing(tmp_path: Path):
     (tmp_path / ".old-vection-clip").mkdir()
     (tmp_path / ".old-vection-clip" / "old").write_text("")
@@ -162,3 +171,22 @@ def test_the_folder_one_is_in_is_not_replaced(tmp_path: Path, monkeypatch: pytes
     for place in (Path(), Path("x/..")):
         with pytest.raises(UsageError, match="name a folder in it"), whole_folder(place):
             pass
+
+
+def test_a_signal_amid_the_removing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As `main` does it: what a second wish to stop interrupted is done again."""
+
+    def interrupted(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vection.locks.remove", interrupted)
+        patched.setattr("vection.files.remove", interrupted)
+        with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "clip") as temporary:
+            (temporary / "a").write_text("")
+    assert ".vection-clip" in names(tmp_path)
+    assert ".lock-vection-clip" in names(tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+    clean_up()
+    assert [name for name in names(tmp_path) if name.startswith(".")] == []
+    assert signal.getsignal(signal.SIGINT) is before

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError, VectionError
-from vection.locks import hold, own_file, short_name
+from vection.locks import hold, own_file, remove, short_name, sweep, to_be_removed
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
@@ -64,7 +64,7 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             yield temporary
             _swap(temporary, path)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def find_folder(path: Path) -> Path | None:
@@ -88,6 +88,7 @@ def remove_unfinished(folder: Path) -> None:
 
 def check_free(path: Path) -> None:
     """Raise UsageError if something lies at `path`; an empty folder does not count."""
+    sweep(path)
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise UsageError(f"{path} exists already; choose another place, or remove it first.")
 
@@ -146,26 +147,26 @@ def read_json(path: Path, *, remedy: str, missing: type[VectionError] = UsageErr
 def _temporary_folder(path: Path, *, alone: bool) -> Path:
     """Make a folder beside `path`; what a killed process left there is removed, if nobody else can be at it."""
     if not alone:
-        return Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+        return to_be_removed(Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent)))
     folder = path.with_name(f"{TEMPORARY}{short_name(path.name)}")
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
+    to_be_removed(folder).mkdir(mode=0o700)
     return folder
 
 
 def _swap(new: Path, path: Path) -> None:
     """Rename `new` to `path`; an older folder is moved aside first and deleted last."""
     aside = _aside(path)
-    if path.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        path.rename(aside)
     try:
+        if path.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            path.rename(aside)
         new.rename(path)
     except BaseException:
-        if aside.exists():
+        if aside.exists() and not path.exists():
             aside.rename(path)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    remove(to_be_removed(aside))
 
 
 def _aside(path: Path) -> Path:

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
+import signal
 import socket
 import sys
 import threading
@@ -32,6 +34,8 @@ Result = TypeVar("Result")
 _held: dict[Path, int] = {}
 """The thread that holds a place, so that what it calls may hold it, too."""
 _descriptors: set[int] = set()
+_unfinished: set[Path] = set()
+"""What this process made and has to remove."""
 
 
 @contextlib.contextmanager
@@ -54,20 +58,28 @@ def hold(place: Path) -> Iterator[bool]:
         raise UsageError(f"Cannot write {place}: {error.strerror}; free space or choose another place.") from error
     if isinstance(descriptor, str):
         raise UsageError(f"{place} is in use by {descriptor}; wait until that has ended, or choose another place.")
-    if descriptor is not None:
-        _held[key] = threading.get_ident()
     try:
+        if descriptor is not None:
+            _held[key] = threading.get_ident()
         if descriptor is not None:
             _sign(descriptor)
         yield descriptor is not None
     finally:
         _held.pop(key, None)
-        with contextlib.suppress(OSError):
-            file.unlink()  # before it is free, so that nobody locks a file that is gone
+        if descriptor is not None:
+            remove(file)  # before it is free, so that nobody locks a file that is gone
         _close(descriptor)
         with contextlib.suppress(OSError):
             for folder in made:
                 folder.rmdir()  # only if nothing was written
+
+
+def sweep(place: Path) -> None:
+    """Remove the file of a lock that a killed process left, unless somebody holds it now."""
+    with contextlib.suppress(OSError, UsageError):
+        if _lock_file(Path(os.path.realpath(place))).exists():
+            with hold(place):
+                pass
 
 
 def holding(
@@ -77,11 +89,12 @@ def holding(
 
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         @functools.wraps(function)
-        def alone(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
-            with hold(Path(str(named[argument]))) if when() else contextlib.nullcontext():
+        def held(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+            alone = argument in named and when()
+            with hold(Path(str(named[argument]))) if alone else contextlib.nullcontext():
                 return function(*arguments, **named)
 
-        return alone
+        return held
 
     return decorate
 
@@ -94,15 +107,43 @@ def own_file(path: Path) -> Iterator[Path]:
     """
     descriptor = _open_locked(path)
     if not isinstance(descriptor, int):
-        path = path.with_name(f"{path.stem}-{secrets.token_hex(6)}{path.suffix}")
+        path = to_be_removed(path.with_name(f"{path.stem}-{secrets.token_hex(6)}{path.suffix}"))
         descriptor = None
     try:
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        if descriptor is None or _is_ours(path, descriptor):
+            remove(path)
+        _unfinished.discard(path.absolute())
         _close(descriptor)
+
+
+def to_be_removed(path: Path) -> Path:
+    """Note that this process has to `remove` the path, whatever happens, and return it."""
+    _unfinished.add(path.absolute())
+    return path
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, as far as that is possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+    _unfinished.discard(path.absolute())
+
+
+def clean_up() -> None:
+    """Remove what is left where a signal interrupted the removing itself; other signals wait."""
+    kinds = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in kinds}
+    for path in sorted(_unfinished, reverse=True):
+        remove(path)
+    for kind, handler in before.items():
+        signal.signal(kind, handler)
 
 
 def short_name(name: str) -> str:
@@ -128,8 +169,8 @@ def _open_locked(file: Path) -> int | str | None:
         try:
             locked = _lock(descriptor)
             if locked is None:
-                file.unlink(missing_ok=True)
                 _close(descriptor)
+                file.unlink(missing_ok=True)
                 return None
             if not locked:
                 holder = _holder(descriptor)
@@ -137,6 +178,7 @@ def _open_locked(file: Path) -> int | str | None:
                 return holder
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), file.stat()):
+                    to_be_removed(file)
                     return descriptor
         except BaseException:
             _close(descriptor)
@@ -178,6 +220,15 @@ def _holder(descriptor: int) -> str:
         return "another process"
 
 
+def _is_ours(path: Path, descriptor: int) -> bool:
+    """Whether the name is still that of the locked file, or its writer replaced it; else another process has it now."""
+    opened = os.fstat(descriptor)
+    try:
+        return opened.st_nlink == 0 or os.path.samestat(opened, path.stat())
+    except OSError:
+        return False
+
+
 def _close(descriptor: int | None) -> None:
     if descriptor in _descriptors:
         _descriptors.discard(descriptor)
@@ -189,6 +240,7 @@ def _forget() -> None:
     for descriptor in list(_descriptors):
         _close(descriptor)
     _held.clear()
+    _unfinished.clear()
 
 
 if sys.platform != "win32":

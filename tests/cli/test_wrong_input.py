@@ -175,3 +175,12 @@ def test_a_disk_that_will_not_hold_the_result(
     assert "free space, choose another place" in fails(capsys, *ingest, code=2)
     assert "free space" in fails(capsys, "predict", "street", video, "--out", tmp_path / "p", code=2)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("width", ['""', "[96]", "NaN", "Infinity", '"../../x"', "null"])
+def test_a_camera_whose_size_is_no_number(capsys: pytest.CaptureFixture[str], tmp_path: Path, width: str) -> None:
+    camera = tmp_path / "camera.json"
+    camera.write_text(f'{{"width": {width}, "height": 64, "fx": 80, "fy": 80, "cx": 47, "cy": 31}}')
+    frames = images(tmp_path / "frames", count=4)
+    words = ("ingest", frames, "--out", tmp_path / "clip", "--width", 96, "--height", 64, "--intrinsics", camera)
+    assert "camera.json" in fails(capsys, *words, code=3)

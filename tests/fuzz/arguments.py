@@ -30,11 +30,15 @@ def other_arguments(words: Words, random: np.random.Generator) -> Words:
 
 def _change(command: str, words: list[str], random: np.random.Generator) -> list[str]:
     place = int(random.integers(len(words))) if words else 0
-    kind = int(random.integers(9))
+    kind = int(random.integers(14))
+    values = [number for number, word in enumerate(words) if not word.startswith("--")]
     if not words or kind == 0:
         words.insert(place, _any(VALUES, random))
-    elif kind in (1, 2, 3):
+    elif kind == 1:
         words[place] = _value(words[place - 1] if place else "", random)
+    elif kind > 8 and values:
+        place = values[int(random.integers(len(values)))]
+        words[place] = _like(words[place], words[place - 1] if place else "", random)
     elif kind == 4:
         del words[place]
     elif kind == 5:
@@ -48,6 +52,13 @@ def _change(command: str, words: list[str], random: np.random.Generator) -> list
         flag = _any(flags_of(command), random)
         words += [flag, _value(flag, random)] if random.random() < 0.7 else [f"{flag}={_value(flag, random)}"]
     return words
+
+
+def _like(word: str, flag: str, random: np.random.Generator) -> str:
+    """Return an odd value of the same kind: a number, or else a place or text."""
+    if not word.lstrip("-").replace(".", "").isdecimal():
+        return _any((*PLACES, *TEXTS), random)
+    return _any(SMALL if LONG.search(flag) else NUMBERS, random)
 
 
 def _value(flag: str, random: np.random.Generator) -> str:

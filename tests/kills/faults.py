@@ -70,11 +70,13 @@ def _moment(reference: Reference, chance: random.Random) -> Moment:
 def kill(reference: Reference, chance: random.Random) -> str:
     """End the command by a signal, now and then twice, and call it again."""
     reference.copy()
+    killed = False
     for _ in range(chance.choice((1, 1, 2))):
         kind = chance.choice(SIGNALS)
+        killed |= kind == signal.SIGKILL
         whole_group = chance.random() < 0.5
         ending = reference.run(moment=_moment(reference, chance), deed=partial(_send, kind, whole_group=whole_group))
-        if wrong := _interrupted(reference, ending, kind):
+        if wrong := _interrupted(reference, ending, kind, killed=killed):
             return f"{kind.name}: {wrong}"
         if ending.code == 0:
             break
@@ -86,7 +88,7 @@ def full_disk(reference: Reference, chance: random.Random) -> str:
     sizes = {name: len(data) for name, data in reference.after.items() if reference.before.get(name) != data}
     if not _can_mount():
         return file_limit(reference, chance)
-    inputs = sum(-(-len(data) // PAGE) for data in reference.before.values()) * PAGE
+    inputs = sum(-(-path.stat().st_size // PAGE) for path in reference.inputs.rglob("*") if path.is_file()) * PAGE
     needed = sum(-(-size // PAGE) for size in sizes.values()) * PAGE
     with _disk(reference, size=str(inputs + 16 * PAGE + round(needed * chance.random()))) as remount:
         ending = reference.run()
@@ -203,10 +205,12 @@ FAULTS: dict[str, Callable[[Reference, random.Random], str]] = {
 }
 
 
-def _interrupted(reference: Reference, ending: Ending, kind: signal.Signals) -> str:
-    """What is wrong after a signal; a command that had ended, or one that finds its work done, may say so."""
-    killed = kind == signal.SIGKILL
-    if ending.code not in (0, 2, -kind if killed else INTERRUPTED):
+def _interrupted(reference: Reference, ending: Ending, kind: signal.Signals, *, killed: bool) -> str:
+    """What is wrong after a signal; a command that had ended, or one that finds its work done, may say so.
+
+    What a call that was `killed` left may lie there until a later one comes to write.
+    """
+    if ending.code not in (0, 2, -kind if kind == signal.SIGKILL else INTERRUPTED):
         return f"ends with {ending.code}: {ending.error[-500:]}"
     if "Traceback" in ending.error:
         return f"traceback: {ending.error[-500:]}"

@@ -19,6 +19,7 @@ from types import ModuleType
 from vection.cli.flags import as_flags
 from vection.errors import UsageError, VectionError
 from vection.extras import extra
+from vection.locks import clean_up
 from vection.names import did_you_mean
 
 
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
+        clean_up()
         return _fail("interrupted", code=130)
     except BrokenPipeError:
         # The reader (head, less) has seen enough; without this Python complains again when it closes stdout.

@@ -45,6 +45,7 @@ from vection.inference.picture_files import write_pictures
 from vection.inference.prediction import Prediction
 from vection.inference.video import beside, frame_rate, write_video
 from vection.inference.window_rule import WindowRule
+from vection.locks import sweep
 
 IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
@@ -125,6 +126,7 @@ def write_predictions(
 
 def check_writable(folder: Path, *, overwrite: bool = False) -> None:
     """Raise the UsageError that `write_predictions` would, before any frame is computed."""
+    sweep(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:

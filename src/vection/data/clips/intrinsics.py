@@ -211,7 +211,7 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
         )
     except KeyError as error:
         raise DataError(f"The intrinsics file {file} lacks {error}.") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"A value in the intrinsics file {file} is not a number ({error}).") from error
     return check_intrinsics(camera)
 

@@ -15,6 +15,7 @@ from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open
 from vection.errors import DataError, UsageError
 from vection.files import check_room, whole_folder
 from vection.image_sides import check_image_sides
+from vection.locks import sweep
 from vection.progress import Report
 
 WINDOWS = 10
@@ -204,6 +205,7 @@ def _check(settings: IngestSettings) -> None:
 def _check_output(out: Path, *, source: Path, overwrite: bool) -> None:
     if source.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"The output {out} holds the source {source}; choose another output.")
+    sweep(out)
     if not out.exists():
         return
     if not overwrite:

@@ -38,15 +38,23 @@ class StatedCamera:
     findings: tuple[Finding, ...] = ()
 
 
+def _stated_size(content: Mapping[str, Any], *, width: int, height: int) -> tuple[int, int] | None:
+    """Return width and height in a file, or those of the images where it has none; None if they are no numbers."""
+    try:
+        return int(content.get("width", width)), int(content.get("height", height))
+    except (ValueError, TypeError, OverflowError):
+        return None  # reading the camera says so
+
+
 def check_camera(given: CameraIntrinsics | Path | str | None, *, width: int, height: int) -> StatedCamera:
     """Examine intrinsics for images of this size; UsageError if a file that is named does not exist or is no text."""
     if given is None:
         return StatedCamera(None)
     findings = []
     stated = _read(given)
-    if stated is not None:
+    of = None if stated is None else _stated_size(stated[0], width=width, height=height)
+    if stated is not None and of is not None:
         content, numbers = stated
-        of = (int(content.get("width", width)), int(content.get("height", height)))
         findings = [*_unread(content, given), *check_numbers(numbers, width=of[0], height=of[1])]
         if not any(finding.verdict == "unusable" for finding in findings):
             findings += _size(of, width=width, height=height)
