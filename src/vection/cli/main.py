@@ -4,7 +4,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unusable data, 130 interrupted. C
 called, so that help does not wait for torch.
 """
 
+import errno
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -15,7 +17,7 @@ from types import ModuleType
 from vection.cli.flags import as_flags
 from vection.errors import UsageError, VectionError
 from vection.extras import extra
-from vection.names import did_you_mean
+from vection.names import did_you_mean, printable
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,30 @@ EXAMPLES = (
 )
 
 
+REMEDIES = {
+    errno.ENOSPC: "free space, and run the command again",
+    errno.EDQUOT: "free space of your quota, and run the command again",
+    errno.EFBIG: "raise the limit of a file's size, or choose another disk",
+    errno.EROFS: "choose a place that can be written",
+    errno.EACCES: "choose another place, or change who may read and write there",
+    errno.EPERM: "choose another place, or change who may read and write there",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "a file stands where a folder is expected; choose another place",
+    errno.EISDIR: "a folder stands where a file is expected; choose another place",
+    errno.ELOOP: "the links lead in a circle; choose another place",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.EIO: "the disk fails; copy what is there, and use another",
+}
+"""What to do about errors of the operating system that no bug of ours brings about, by their number."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     # Spinning OpenMP threads run several times slower beside another busy process; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may be no text; a pipe gets them as they are
+            stream.reconfigure(errors="surrogateescape" if stream is sys.__stdout__ else "backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = "--traceback" in words
     if wants_traceback:
@@ -83,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if wants_traceback:
             traceback.print_exc()
-        return _fail(_sentence(error), code=error.exit_code if isinstance(error, VectionError) else 1)
+        return _fail(_sentence(error), code=_exit_code(error))
     return 0
 
 
@@ -103,6 +125,12 @@ def _run(words: list[str]) -> None:
     COMMANDS[command].load().run(rest)
 
 
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return UsageError.exit_code
+    return error.exit_code if isinstance(error, VectionError) else 1
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, VectionError):
         return as_flags(str(error))
@@ -111,12 +139,14 @@ def _sentence(error: Exception) -> str:
         return f"The GPU's memory is too small; {remedy}."
     where = "run again with --traceback to see where"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {where}."
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{place}; {REMEDIES.get(error.errno or 0, where)}."
     return f"{type(error).__name__}: {error}; this is a bug in vection; {where}."
 
 
 def _fail(sentence: str, *, code: int) -> int:
-    print(f"vection: error: {' '.join(sentence.split())}" if code != 130 else "vection: interrupted", file=sys.stderr)
+    line = f"error: {printable(' '.join(sentence.split()))}" if code != 130 else "interrupted"
+    print(f"vection: {line}", file=sys.stderr)
     return code
 
 

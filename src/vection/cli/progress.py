@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from vection.cli.console import PlainConsole
+from vection.names import printable
 from vection.progress import Report
 
 
@@ -13,16 +14,16 @@ from vection.progress import Report
 def progress_bar(title: str) -> Iterator[Report]:
     """Show a bar while the block runs; the yielded function moves it. One that never moved vanishes with an error."""
     bar = Progress(
-        TextColumn(title),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=PlainConsole(stderr=True),
     )
     with bar:
-        task = bar.add_task(title, total=None)
+        task = bar.add_task(printable(title), total=None)
         try:
             yield lambda done, total: bar.update(task, completed=done, total=total)
         except BaseException:

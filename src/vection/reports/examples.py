@@ -18,8 +18,14 @@ from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.files import whole_file
 
-OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow")
-"""Arrays that an example may lack."""
+OPTIONAL: dict[str, tuple[int, ...]] = {
+    "truth": (),
+    "motion_mask": (),
+    "moving": (),
+    "object_flow": (3,),
+    "true_flow": (3,),
+}
+"""Arrays that an example may lack, and how many numbers each has a pixel, if not one."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +108,20 @@ def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float)
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
     """Read all examples by name; none where there is no folder. Unreadable files are a DataError."""
-    files = sorted(path for path in folder.glob("*.npz") if not path.stem.endswith(".tmp"))  # of killed older versions
+    files = sorted(
+        path for path in folder.glob("[!.]*.npz") if not path.stem.endswith(".tmp")
+    )  # of killed older versions
     return tuple(_read_example(path) for path in files)
 
 
 def _read_example(path: Path) -> Example:
     with open_arrays(path, what="The example", remedy="delete it or evaluate again") as arrays:
-        optional = {part: arrays[part] for part in OPTIONAL if part in arrays}
+        image = arrays.need("image", shape=(None, None, 3)).astype(np.uint8)
+        depth = arrays.need("depth", shape=image.shape[:2])
+        optional = {
+            part: array
+            for part, last in OPTIONAL.items()
+            if (array := arrays.find(part, shape=(*image.shape[:2], *last))) is not None
+        }
         unit: Unit = "metres" if str(arrays.need("unit")) == "metres" else "up-to-scale"
-        return Example(path.stem, arrays.need("image"), arrays.need("depth"), unit=unit, **optional)
+        return Example(path.stem, image, depth, unit=unit, **optional)

@@ -53,7 +53,7 @@ def read_run(folder: Path) -> Run:
         events=read_events(run.metrics) if run.metrics.is_file() else (),
         evaluation=read_evaluation(run.evaluation) if run.evaluation.is_file() else None,
         examples=read_examples(run.examples),
-        panels=tuple(sorted(run.panels.glob("*.png"))),
+        panels=tuple(sorted(run.panels.glob("[!.]*.png"))),
         predictions=run.predictions if run.has_predictions else None,
         videos=read_json(run.videos, remedy="train on the videos again.") if run.videos.is_file() else {},
         scale=read_scale(run.scale) if run.scale.is_file() else None,

@@ -1,6 +1,5 @@
 """Predict or read camera paths, write them, compare them with the truth: what `vection odometry` does."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import open_paths
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, first_sequences, get_odometry_protocol
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
-from vection.files import write_text
+from vection.files import json_text, write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
 from vection.inference.motion.source import MotionChoice, describe_motion
 from vection.inference.prediction import FramePose
@@ -206,7 +205,7 @@ def _write_scores(
         return
     motions = {name: path.motion for name, path in predicted.items() if path.motion}
     content = paths_json(comparison.scores, comparison.protocol, truth=comparison.truth)
-    write_text(out / SCORES_FILE, json.dumps(content | ({"motion": motions} if motions else {}), indent=1))
+    write_text(out / SCORES_FILE, json_text(content | ({"motion": motions} if motions else {}), indent=1))
 
 
 def _own_truth(frames: Path) -> Path | None:

@@ -189,8 +189,8 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
     try:
         fx, fy, cx, cy = _stated_numbers(content, file)
         camera = CameraIntrinsics(
-            width=int(content["width"]),
-            height=int(content["height"]),
+            width=_pixels(content["width"]),
+            height=_pixels(content["height"]),
             fx=fx,
             fy=fy,
             cx=cx,
@@ -200,7 +200,7 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
         )
     except KeyError as error:
         raise DataError(f"The intrinsics file {file} lacks {error}.") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"A value in the intrinsics file {file} is not a number ({error}).") from error
     return check_intrinsics(camera)
 
@@ -221,6 +221,13 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
     except ValueError as error:
         raise UsageError(f"Intrinsics '{text}' are not a JSON file, 'fx,fy,cx,cy' or 'fov:DEGREES'.") from error
     return read_intrinsics(Path(given)).fitted(width=width, height=height)
+
+
+def _pixels(stated: Any) -> int:
+    """Return a number of pixels, which 1280.5 is not; ValueError or OverflowError if it is none."""
+    if int(stated) != float(stated):
+        raise ValueError(f"{stated} pixels")
+    return int(stated)
 
 
 def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
