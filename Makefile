@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PROCESSES ?= 2
 CASES ?= 10000
+COUNT ?= 1000
 SEED ?= 0
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -10,7 +11,7 @@ INSTALLED := .venv/.installed
 QUIET_THREADS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-lowest lint format docs fuzz bench clean
+.PHONY: help install demo test test-fast test-lowest lint format docs fuzz kills bench clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +52,9 @@ docs: $(INSTALLED)  ## write docs/cli.md anew from the help texts
 
 fuzz: $(INSTALLED)  ## damage every kind of input thousands of times (hours); failing cases are kept in fuzz/
 	$(QUIET_THREADS) PYTHONPATH=. $(BIN)/python -m tests.fuzz.campaign --cases $(CASES) --seed $(SEED)
+
+kills: $(INSTALLED)  ## end every command at random moments and let it go on (hours); failures go to kills.jsonl
+	$(QUIET_THREADS) PYTHONPATH=. $(BIN)/python -m tests.kills.campaign --cases $(COUNT) --seed $(SEED)
 
 bench: $(INSTALLED)  ## measure speed; the ablation, which takes hours, is started by hand
 	@for script in benchmarks/synthetic_world.py benchmarks/training_step.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -111,7 +111,7 @@ def score(run: str, files: dict[str, Path], truth: Path) -> None:
         predictor = load_predictor(run)
         if file is not None:
             predictor.networks.engine = NetworkEngine(open_network(file), depth_scale=predictor.depth_scale)
-        predictions = computed_predictions(lambda path, p=predictor: p.predict(path).depth, truths, description=name)
+        predictions = computed_predictions(predictor.predict, truths, description=name)
         error = evaluate_depth(predictions, truths, KITTI_2015).categories["all"].mean.abs_rel
         reference = reference or error
         print(f"{name} | {error:.4f} | {100 * (error / reference - 1):+.2f} %", flush=True)

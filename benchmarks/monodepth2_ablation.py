@@ -88,7 +88,7 @@ def score(name: str, world: str, *, seed: int, arguments: Arguments) -> dict[str
         train(small(get_recipe(name), seed=seed, steps=arguments.steps), data=training, out=folder)
         predictor = load_predictor(folder, checkpoint="last")
         truths = clip_truth(held_out)
-        model = computed_predictions(lambda image: predictor.predict(image).depth, truths, description=name)
+        model = computed_predictions(predictor.predict, truths, description=name)
         save(file, evaluate(model, truths, name=name))
     return json.loads(file.read_text())
 

@@ -118,7 +118,7 @@ def _score(name: str, seed: int, arguments: Arguments) -> None:
     seconds = process_time() - began
     predictor = load_predictor(folder, checkpoint="last")
     truths = open_truth(arguments.truth)
-    model = computed_predictions(lambda image: predictor.predict(image).depth, truths, description=name)
+    model = computed_predictions(predictor.predict, truths, description=name)
     result = evaluate_depth(model, truths, KITTI_2015, name=name)
     scores = {category: result.categories[category].mean.abs_rel for category in CATEGORIES}
     write_text(_scores_file(name, seed, arguments), json.dumps(scores | {"cpu_minutes": seconds / 60}))

@@ -1,11 +1,13 @@
 """Whole or not at all."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from vection.errors import DataError, UsageError
 from vection.files import (
+    check_room,
     find_folder,
     read_json,
     read_text,
@@ -166,3 +168,14 @@ def test_a_place_far_below_a_file(tmp_path: Path):
             pass
     with pytest.raises(UsageError, match="Cannot write"), whole_folder(tmp_path / "file" / "a" / "b"):
         pass
+
+
+def test_a_disk_that_will_not_hold_it_is_named_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=2e9))
+    check_room(tmp_path / "new" / "clip", 1.9e9)
+    with pytest.raises(UsageError, match=rf"At least 2\.1 GB .* disk of {tmp_path} has 2\.0 GB free"):
+        check_room(tmp_path / "new" / "clip", 2.1e9)
+    with whole_folder(tmp_path / "clip") as temporary, pytest.raises(UsageError, match=rf"disk of {tmp_path} has"):
+        check_room(temporary, 2.1e9)

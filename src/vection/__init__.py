@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from vection.recipes.registry import get_recipe as get_recipe
     from vection.recipes.registry import recipe_names as recipe_names
     from vection.reports.report import write_report
+    from vection.runs.adaptation.adapt import adapt as adapt
+    from vection.runs.adaptation.adapt import adaptation_recipe as adaptation_recipe
     from vection.runs.evaluate import evaluate as evaluate
     from vection.runs.evaluate import evaluate_maps as evaluate_maps
     from vection.runs.export import export as export
@@ -52,6 +54,8 @@ _MODULES = {
     "ScaleSources": "vection.metric_scale.sources",
     "UsageError": "vection.errors",
     "VectionError": "vection.errors",
+    "adapt": "vection.runs.adaptation.adapt",
+    "adaptation_recipe": "vection.runs.adaptation.adapt",
     "evaluate": "vection.runs.evaluate",
     "evaluate_maps": "vection.runs.evaluate",
     "export": "vection.runs.export",

@@ -68,6 +68,9 @@ CameraNumbers = tuple[float, float, float, float]
 Distortion = tuple[float, float, float, float, float]
 """k1, k2, p1, p2, k3 of OpenCV."""
 
+Fisheye = tuple[float, float, float, float]
+"""k1 to k4 of OpenCV's fisheye lens (Kannala and Brandt): theta (1 + k1 theta^2 + ... + k4 theta^8) f."""
+
 Remap = tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]]
 """The two maps of cv2.remap: column and row of the source for each pixel of the image."""
 

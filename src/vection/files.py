@@ -5,7 +5,6 @@ import fnmatch
 import json
 import math
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError, VectionError
+from vection.locks import hold, own_file, short_name
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
@@ -42,12 +42,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise UsageError(f"'{path}' is a folder; name a file to write.")
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}{path.suffix}")
-        try:
+        with own_file(path.with_name(f"{TEMPORARY}{short_name(path.name)}")) as temporary:
             yield temporary
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -55,16 +52,19 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder that becomes the folder `path` when the block ends well.
 
     A folder that is there must be empty, or `overwrite` must hold: then it is kept until the new one is whole, and
-    after a kill in the moment between the two `find_folder` finds it. Whether it may be overwritten is for the caller
-    to check. Raises UsageError if the place is taken or cannot be written.
+    after a kill in the moment between the two `find_folder` finds it, and the next call puts it back. Whether it may be
+    overwritten is for the caller to check. Raises UsageError if the place is taken, cannot be written, or if another
+    process is writing it.
     """
-    if not path.name:
-        raise UsageError(f"'{path}' cannot be made anew; name a folder to make.")
-    if not overwrite or path.is_file():
-        check_free(path)
-    with _cannot_write(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+    if path.name in ("", ".."):
+        raise UsageError(f"{path} cannot be written as a whole; name a folder in it.")
+    with hold(path) as alone, _cannot_write(path):
+        aside = _aside(path)
+        if alone and aside.is_dir() and not path.exists():
+            aside.rename(path)
+        if not overwrite or path.is_file():
+            check_free(path)
+        folder = _temporary_folder(path, alone=alone)
         try:
             temporary = folder / path.name
             temporary.mkdir()
@@ -90,6 +90,11 @@ def inside(folder: Path, name: str) -> Path:
 def lies_in(path: Path, folder: Path) -> bool:
     """Return whether `path` is `folder` or lies below it, when all links are followed; they may lead in circles."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def visible(paths: Iterable[Path], root: Path) -> list[Path]:
+    """Return the paths below `root` that are not hidden, nor in hidden folders, such as those of unfinished files."""
+    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(root).parts)]
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -141,6 +146,31 @@ def _defined(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
+def check_room(place: Path, size: float) -> None:
+    """Raise UsageError if the disk of `place`, which need not be there yet, has less than `size` bytes free."""
+    above = [folder for folder in (place, *place.absolute().parents) if folder.is_dir()]
+    free = float(shutil.disk_usage(above[0]).free)
+    if size > free:
+        raise UsageError(
+            f"At least {in_units(size)} will be written, but the disk of {_shown(above)} has {in_units(free)} free; "
+            "free space, choose another place, or write less."
+        )
+
+
+def _shown(folders: list[Path]) -> Path:
+    """Return the first folder that is no temporary one of ours."""
+    return next(folder for folder in folders if not any(part.startswith(TEMPORARY) for part in folder.parts))
+
+
+def in_units(size: float) -> str:
+    """Return a number of bytes in words.
+
+    >>> in_units(1_234_000_000), in_units(5_000)
+    ('1.2 GB', '0.005 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.2g} MB"
+
+
 def read_text(path: Path, *, remedy: str, missing: type[VectionError] = UsageError) -> str:
     """Read a UTF-8 file, with or without a byte-order mark.
 
@@ -171,6 +201,16 @@ def json_object(text: str, *, path: Path, remedy: str) -> dict[str, Any]:
     return content
 
 
+def _temporary_folder(path: Path, *, alone: bool) -> Path:
+    """Make a folder beside `path`; what a killed process left there is removed, if nobody else can be at it."""
+    if not alone:
+        return Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+    folder = path.with_name(f"{TEMPORARY}{short_name(path.name)}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
 def _swap(new: Path, path: Path) -> None:
     """Rename `new` to `path`; an older folder is moved aside first and deleted last."""
     aside = _aside(path)
@@ -187,7 +227,7 @@ def _swap(new: Path, path: Path) -> None:
 
 
 def _aside(path: Path) -> Path:
-    return path.with_name(f".old-vection-{path.name}")
+    return path.with_name(f".old-vection-{short_name(path.name)}")
 
 
 @contextlib.contextmanager

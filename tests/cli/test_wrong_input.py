@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -164,3 +165,13 @@ def test_interruption(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
     monkeypatch.setattr("vection.cli.models.recipes.run", interrupted)
     assert fails(capsys, "recipes", code=130) == "vection: interrupted"
+
+
+def test_a_disk_that_will_not_hold_the_result(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, video: Path
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1000))
+    ingest = ("ingest", video, "--out", tmp_path / "clip", "--width", 96, "--height", 64, "--intrinsics", "fov:70")
+    assert "free space, choose another place" in fails(capsys, *ingest, code=2)
+    assert "free space" in fails(capsys, "predict", "street", video, "--out", tmp_path / "p", code=2)
+    assert not list(tmp_path.iterdir())

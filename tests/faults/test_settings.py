@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from vection.bounds import leads_out
 from vection.cli.arguments import override
 from vection.cli.main import main
 from vection.errors import DataError, UsageError
+from vection.formats.bounds import leads_out
 from vection.formats.checkpoint import OPTIMISER, load_optimiser, read_config, save_checkpoint
 from vection.recipes.methods import METHODS
 from vection.recipes.recipe import Recipe

@@ -59,3 +59,8 @@ def test_later_steps_and_broken_lines_are_forgotten(tmp_path: Path):
         stream.write('[1]\n{"step": 5, "lo')
     forget_after(path, 3)
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 3]
+    append_event(path, Event(3, 1.0, split="validation"))
+    forget_after(path, 3)
+    assert [event.split for event in read_events(path) if event.step == 3] == ["train", "validation"]
+    forget_after(path, 3, validated=False)
+    assert [event.split for event in read_events(path) if event.step == 3] == ["train"]

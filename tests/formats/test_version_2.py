@@ -35,3 +35,11 @@ def test_training_goes_on(unpack: Unpack, vection: Run) -> None:
     clips, run = unpack("clips"), unpack("monodepth2", 2)
     said = json.loads(vection("train", run, "--data", clips, "--out", run, "--device", "cpu", "--json"))
     assert said["step"] == 4  # it was done
+
+
+def test_predictions_of_a_part_of_the_image(unpack: Unpack, vection: Run) -> None:
+    folder = unpack("window", 2)
+    words = ("--truth", folder / "truth.npz", "--protocol", "synthetic", "--no-baselines", "--json")
+    model = json.loads(vection("evaluate", folder / "predictions", *words))["results"][0]
+    assert model["unseen"] == pytest.approx(0.40306, abs=1e-4)
+    assert model["errors"]["all"]["abs_rel"] == pytest.approx(0.50899, rel=1e-4)

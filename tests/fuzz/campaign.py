@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import json
 import shutil
 import sys
@@ -11,10 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from tests.fuzz.case import complaint, files_below, run
+from tests.fuzz.more_targets import MORE_TARGETS
 from tests.fuzz.mutations import mutate
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.target import Target
+from tests.fuzz.targets import TARGETS
 
 from vection.cli.main import main as program
 
@@ -37,35 +41,42 @@ def fuzz(target: Target, seeds: range, *, keep: Path | None = None) -> Iterator[
     with tempfile.TemporaryDirectory() as place:
         valid = Path(place) / "valid"
         valid.mkdir()
+        cv2.setNumThreads(1)  # OpenCV waits for ever where threads of its own are gone after a fork
         target.write(valid)
         whole = Path(place) / "whole"
         shutil.copytree(valid, whole)
         (whole / "tmp").mkdir()
         with contextlib.chdir(whole):  # in this process, so that those forked from it have imported everything
             code = program(target.words)
+        gc.freeze()  # what is there stays shared with the forks
         assert code == target.undamaged, f"{target.name} ends with {code} without any damage"
         for seed in seeds:
             folder = Path(place) / "case"
             shutil.copytree(valid, folder, symlinks=True)
             (folder / "tmp").mkdir()
-            files = sorted({file for pattern in target.damaged for file in folder.glob(pattern) if file.is_file()})
             random = np.random.default_rng(seed)
-            file = files[int(random.integers(len(files)))]
-            damage = mutate(file, random)
+            file = None if target.change else _choose(target, folder, random)
+            words = target.change(target.words, random) if target.change else target.words
+            damage = mutate(file, random) if file else repr(words)
             before = files_below(folder)
-            copy = file.read_bytes()
-            ending = run(target.words, folder, program)
-            damaged = Path(place) / file.name
-            damaged.write_bytes(copy)
+            damaged = Path(place) / "damaged" / (file.name if file else "none")
+            damaged.parent.mkdir(exist_ok=True)
+            damaged.write_bytes(file.read_bytes() if file else b"")
+            ending = run(words, folder, program)
             wrong = complaint(ending, before, folder, outputs=target.outputs, damaged=damaged)
-            damaged.unlink()
             if wrong and keep is not None:
                 kept = keep / f"{target.name.replace(' ', '-')}-{seed}"
                 shutil.rmtree(kept, ignore_errors=True)
                 shutil.copytree(folder, kept, symlinks=True)
-                (kept / file.relative_to(folder)).write_bytes(copy)
+                if file:
+                    shutil.copyfile(damaged, kept / file.relative_to(folder))
             shutil.rmtree(folder)
             yield Found(target.name, seed, damage, ending.code, ending.seconds, wrong)
+
+
+def _choose(target: Target, folder: Path, random: np.random.Generator) -> Path:
+    files = sorted({file for pattern in target.damaged for file in folder.glob(pattern) if file.is_file()})
+    return files[int(random.integers(len(files)))]
 
 
 def main() -> int:
@@ -77,7 +88,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("fuzz"), help="folder for failing cases and the table")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    targets = [target for target in TARGETS if options.only in target.name]
+    targets = [target for target in (*TARGETS, *MORE_TARGETS) if options.only in target.name]
     each = -(-options.cases // len(targets))
     failed = 0
     print("| target | cases | done | refused | failed | slowest, s |\n|---|---|---|---|---|---|")

@@ -4,6 +4,7 @@ import contextlib
 import faulthandler
 import io
 import os
+import re
 import resource
 import signal
 import sys
@@ -21,6 +22,8 @@ SECONDS = 20
 MEGABYTES = 1500
 """More than that above what the imported library takes is too much for inputs of a few kilobytes."""
 ENDINGS = (0, 2, 3)
+UNFINISHED = re.compile(r"(^|/)(tmp/|\.vection-|\.lock-vection-|\.old-vection-)")
+"""How the names of what is not finished begin."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def complaint(ending: Ending, before: dict[str, int], folder: Path, *, outputs: 
     left = [name for name in after if name not in before]
     if more := [name for name in left if not name.startswith(tuple(outputs))]:
         return f"leaves {more[0]}"
-    if half := [name for name in left if ".tmp" in name or "/tmp" in name]:
+    if half := [name for name in left if UNFINISHED.search(name)]:
         return f"leaves {half[0]}"
     if ending.code == 0 and (reason := broken(damaged)) and not _is_listed(damaged, folder, outputs):
         return f"accepts a file that is broken: {reason}"

@@ -2,7 +2,9 @@
 
 import pytest
 from tests.fuzz.campaign import fuzz
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.more_targets import MORE_TARGETS
+from tests.fuzz.target import Target
+from tests.fuzz.targets import TARGETS
 
 QUICK = (
     "ingest png",
@@ -12,9 +14,15 @@ QUICK = (
     "evaluate files",
     "odometry tum",
     "prepare kitti-raw",
+    "list names",
+    "arguments ingest",
+    "arguments evaluate",
+    "arguments odometry",
 )
 
 
-@pytest.mark.parametrize("target", [target for target in TARGETS if target.name in QUICK], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "target", [one for one in (*TARGETS, *MORE_TARGETS) if one.name in QUICK], ids=lambda one: one.name
+)
 def test_damaged_input_is_read_right_or_refused(target: Target):
     assert [found for found in fuzz(target, range(5)) if found.complaint] == []

@@ -51,7 +51,7 @@ def test_intrinsics_of_images(tmp_path):
     with pytest.raises(DataError, match="lens distortion"):
         list(open_sources(tmp_path / "frames", intrinsics=beside)[0])
     make_clip(tmp_path / "clip")
-    with pytest.raises(UsageError, match="intrinsics of their own; leave `intrinsics` out"):
+    with pytest.raises(UsageError, match="intrinsics of its own; leave `intrinsics` out"):
         open_sources(tmp_path / "clip", intrinsics="fov:90")
 
 

@@ -15,6 +15,7 @@ from vection.formats.prediction_folder import read_prediction_list
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
+from vection.inference.window_rule import WindowRule
 from vection.inference.write import check_writable, write_depth_png, write_predictions
 
 
@@ -38,7 +39,7 @@ def test_whole_folder(tmp_path):
     expected = [f"depth/{name}.npy" for name in names] + [f"png/{name}.png" for name in names]
     assert files == sorted([*expected, "depth.mp4", "path_kitti.txt", "path_tum.txt", "predictions.json"])
     about = json.loads((folder / "predictions.json").read_text())
-    assert about["format"] == 1
+    assert about["format"] == 2
     assert (about["unit"], about["scale_source"], about["model"]) == ("metres", "known", "test-model")
     assert (about["width"], about["height"]) == (50, 33)
     assert about["frames"][1] == {
@@ -167,11 +168,15 @@ def test_bad_sequences(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("network_size", "words"),
-    [((64, 192), r"50x33 were squeezed to the 192x64 .* by 1.98.*height=128"), ((64, 96), ""), (None, "")],
+    ("rule", "words"),
+    [
+        (WindowRule(64, 192), r"50x33 were squeezed to the 192x64 .* by 1.98.*window=cut.*height=128"),
+        (WindowRule(64, 96), ""),
+        (None, ""),
+    ],
 )
-def test_frames_of_another_shape_than_the_networks_see(network_size, words, tmp_path):
-    folder = write_predictions(predictions(2), tmp_path / "out", model="m", video=False, network_size=network_size)
+def test_frames_of_another_shape_than_the_networks_see(rule, words, tmp_path):
+    folder = write_predictions(predictions(2), tmp_path / "out", model="m", video=False, rule=rule)
     warning = read_prediction_list(folder).warning
     assert re.search(words, warning) if words else warning == ""
 

@@ -1,7 +1,9 @@
 import json
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tests.reports.fake_run import HEIGHT, WIDTH, fake_example, write_fake_run
@@ -9,6 +11,7 @@ from tests.reports.fake_run import HEIGHT, WIDTH, fake_example, write_fake_run
 from vection.evaluation.objects.motion import motion_curve
 from vection.evaluation.objects.scores import ObjectScores
 from vection.reports.examples import read_examples, write_example
+from vection.reports.objects import object_tiles
 from vection.reports.pictures import colour_flow, fastest
 from vection.reports.report import write_report
 
@@ -58,6 +61,15 @@ def test_holes_are_shown_of_methods_without_motion(run: Path) -> None:
     page = write_report(run).read_text()
     assert "moving objects <b>3.46</b>" in page
     assert "How well the mask" not in page
+
+
+def test_classes_are_shown_in_colours(tmp_path: Path) -> None:
+    classes = np.full((HEIGHT, WIDTH), 13, np.uint8)  # cars
+    write_example(tmp_path, replace(fake_example(0), classes=classes, true_classes=np.zeros_like(classes)))
+    tiles = object_tiles(read_examples(tmp_path)[0])
+    assert [caption for caption, _ in tiles] == ["predicted classes", "true classes"]
+    picture = cv2.imdecode(np.frombuffer(b64decode(tiles[0][1].partition(",")[2]), np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_allclose(picture[0, 0], (142, 0, 0), atol=3)  # BGR
 
 
 def test_examples_keep_their_motion(tmp_path: Path) -> None:

@@ -69,11 +69,14 @@ def test_health_remarks(tmp_path: Path) -> None:
         if event["split"] == "validation":
             event["remarks"] = ["The depth is nearly the same everywhere (collapse)."]
             event["loss"] = float(str(event["step"]))
+    learning = next(event for event in events if event["split"] == "train")
+    learning["remarks"] = ["The scale drifts."]
     (run / "metrics.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
     page = write_report(run).read_text()
     assert "waited for data 58 % of the time" in page
     assert "collapse" in page
     assert "The validation loss was least at step 100" in page
+    assert f"Step {learning['step']}: The scale drifts." in page
 
 
 def test_a_killed_run_can_be_reported(tmp_path: Path) -> None:

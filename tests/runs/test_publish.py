@@ -36,6 +36,7 @@ RECIPE = replace(RECIPE, method=replace(RECIPE.method, pretrained=False))
 WORDS = {"licence": "cc-by-4.0", "trained_on": "Two drives of a synthetic street"}
 METRICS = dict.fromkeys(("abs_rel", "sq_rel", "rmse", "rmse_log", "a1", "a2", "a3"), 0.125)
 SECRET = "/home/maker/secret"
+WINDOW = {"source_width": 320, "source_height": 180, "left": 0, "top": 41, "width": 320, "height": 98}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "recipe": recipe_to_json(recipe),
         "data": f"{SECRET}/videos",
         "cameras": [f"{SECRET}/camera.mp4"],
+        "windows": [{"clips": [f"{SECRET}/drive"], "window": WINDOW, "crop": "keep-aspect"}],
         "position": {"stage": 1, "epoch": 0, "batch": 0, "step": 4, "best": float("inf")},
         "imported": {"layout": "monodepth2", "source": f"{SECRET}/mono.pth", "sha256": {"mono.pth": "ab" * 32}},
     }
@@ -110,6 +112,8 @@ def test_a_published_folder_predicts_alike_and_names_no_place_of_its_maker(train
     photo = image(tmp_path)
     before, after = vection.load(trained).predict(photo), vection.load(folder).predict(photo)
     assert np.array_equal(before.depth, after.depth)
+    (own,), (others,) = vection.load(trained).rule.trained, vection.load(folder).rule.trained
+    assert (others.window, others.clips) == (own.window, ())
     with pytest.raises(UsageError, match="exists already"):
         vection.publish(trained, folder, **WORDS)
 

@@ -99,7 +99,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npy of 10^9 entries": lambda folder: read_array(npy(folder / "a.npy", 10**9), what="The depth"),
     "npz": lambda folder: opened(npz(folder / "a.npz", npy(folder / "a.npy", 10**9).read_bytes())),
     "npz that unpacks": lambda folder: opened(bomb(folder / "a.npz", member="depth.npy", gigabytes=0.3)),
-    "range image that unpacks": lambda _: _matrix(zlib.compress(bytes(2 * MOST_BYTES), 1), real=True),
+    "range image that unpacks": lambda _: _matrix(zlib.compress(bytes(8 * MOST_BYTES), 1), real=True),
     "record of 10^12 bytes": lambda folder: read_record(tfrecord(folder / "a.tfrecord"), 0),
     "weights of 10^12 bytes": lambda folder: load_file(safetensors(folder / "a.safetensors")),
     "video": lambda folder: list(VideoFile(png(folder / "a.png", 60000, 60000))),

@@ -6,7 +6,14 @@ from torch import nn
 
 from vection.errors import DataError
 from vection.geometry.rigid import transform_from_axis_angle
-from vection.training.health import depth_statistics, first_not_finite, remarks, stop_if_not_finite
+from vection.training.health.findings import remarks
+from vection.training.health.finite import (
+    DivergenceError,
+    first_not_finite,
+    stop_if_gradient_not_finite,
+    stop_if_not_finite,
+)
+from vection.training.health.statistics import depth_statistics
 
 FINE, BAD = torch.ones(2), torch.tensor([1.0, math.nan])
 GOOD = {"median": 5.0, "spread_within_image": 0.5, "nearest": 1.0, "farthest": 50.0, "translation": 0.1,
@@ -45,6 +52,34 @@ def test_the_culprit_is_named(poisoned: str, words: str):
     assert "step 17: the loss term 'photometric'" in str(caught.value)
 
 
+def test_the_first_layer_whose_output_is_not_finite_is_named():
+    network = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.Identity(), nn.ReLU()), nn.Identity())
+    network[1][0].register_forward_hook(lambda layer, inputs, output: output / 0)
+    with pytest.raises(DivergenceError, match=r"what '1\.0' puts out is not") as caught:
+        stop_if_not_finite(
+            {"smoothness": BAD.mean()},
+            method=network,
+            inputs=[],
+            step=2,
+            compute=lambda: network(torch.ones(1, 1)),
+        )
+    assert caught.value.curable
+
+
+def test_bad_data_cannot_be_cured_by_going_back():
+    with pytest.raises(DivergenceError) as caught:
+        stop_if_not_finite({"smoothness": BAD.mean()}, method=nn.Linear(1, 1), inputs=[("target", BAD)], step=2)
+    assert not caught.value.curable
+
+
+def test_a_gradient_that_is_not_finite_is_named():
+    network = nn.Linear(1, 1)
+    stop_if_gradient_not_finite(network, step=1)
+    network.bias.grad = torch.tensor([math.inf])
+    with pytest.raises(DivergenceError, match="gradient of the weight 'bias'"):
+        stop_if_gradient_not_finite(network, step=1)
+
+
 def test_statistics_by_hand():
     depth = torch.tensor([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0]]).view(2, 1, 1, 3)
     turn = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.02, 0.0]])
@@ -55,7 +90,7 @@ def test_statistics_by_hand():
     assert statistics["farthest"] == 4.0
     assert statistics["median"] == 2.0
     assert statistics["translation"] == 3.0
-    assert statistics["spread_within_image"] == pytest.approx(math.log(2))
+    assert statistics["spread_within_image"] == statistics["spread_within_rows"] == pytest.approx(math.log(2))
     assert "translation" not in depth_statistics(depth)
 
 
@@ -76,6 +111,18 @@ def test_shares_at_the_limits_of_the_depth():
         ({"share_at_near_limit": 0.3}, "near limit"),
         ({"translation": 0.0}, "camera motion is zero"),
         ({"share_visible": 0.03}, "Only 3% of the pixels are found in the other frame"),
+        ({"spread_within_rows": 0.001}, "the same along each row"),
+        ({"step_by_measured": 1e-3}, "0.001 of what was measured"),
+        ({"step_by_measured": 100.0}, "camera motion explodes"),
+        ({"step": 50.0}, "camera motion explodes: 50 times the median depth"),
+        ({"rotation": 2.0}, "115 degrees between two frames"),
+        ({"change": 0.0}, "no parallax to learn from"),
+        ({"measured_share": 0.0}, "was the camera's motion measurable"),
+        ({"mask: motion-mask": 0.01}, "The motion mask swallows the frame: 1% of the pixels count"),
+        ({"weights": 3.0}, "3 times as large as when training began"),
+        ({"error": 1.8}, "explained worse than at the beginning"),
+        ({"scale_drift": 0.7}, "predicted depth grows by 101 % in 100 steps"),
+        ({"scale_drift": -0.7}, "predicted depth shrinks"),
     ],
 )
 def test_remarks(changed: dict[str, float], words: str | None):

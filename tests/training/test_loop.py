@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config
+from vection.formats.metrics_log import read_events
 from vection.formats.run_folder import RunFolder
 from vection.methods.monodepth2 import Monodepth2
 from vection.recipes.methods import build_method
@@ -114,6 +115,31 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_anything(
     method = build_method(recipe.method)
     load_weights(method, found)
     assert all(parameter.isfinite().all() for parameter in method.parameters())
+
+
+def test_a_training_that_diverged_goes_back_and_on_at_a_lower_rate(
+    tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe]
+):
+    name = "depth_network.encoder.layer1.0.conv1.weight"
+
+    def poison_once(read: int, sample: RawSample) -> RawSample:
+        if read == 7:  # the second sample of the fourth step but one
+            with torch.no_grad():
+                training.method.get_parameter(name).fill_(math.nan)
+        return sample
+
+    recipe = debug_recipe(steps_per_epoch=3, checkpoint_every=2)
+    training = make_training(recipe, tiny_clips, tmp_path, change=poison_once)
+    training.fit()
+    events = read_events(RunFolder(tmp_path).metrics)
+    (remark,) = [remark for event in events if event.split == "train" for remark in event.remarks]
+    assert "went back from step 3 to step 3 and goes on at 0.3 of the learning rate" in remark
+    assert f"the weight '{name}' already is" in remark
+    rates = {event.step: event.learning_rate for event in events if event.split == "train"}
+    expected = recipe.stages[0].learning_rate_at(1, step=3, steps=6)
+    assert rates[6] == pytest.approx(0.3 * expected)
+    assert training.position.returns == 1
+    assert all(parameter.isfinite().all() for parameter in training.method.parameters())
 
 
 def test_accumulated_batches_make_the_step_of_one_large_batch(

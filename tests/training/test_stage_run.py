@@ -5,7 +5,9 @@ import torch
 from tests.toy_method import Toy, ToySettings
 from torch import nn
 
+from vection.errors import UsageError
 from vection.methods.method import Progress
+from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.training.accelerator import make_accelerator, mixed_precision
 from vection.training.settings import Stage, TrainingSettings
 from vection.training.stage_run import StageRun
@@ -55,3 +57,19 @@ def test_emulated_bfloat16_is_not_taken(monkeypatch: pytest.MonkeyPatch, native:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: native or including_emulation)
     assert mixed_precision(TrainingSettings(precision="auto"), None) == expected
     assert mixed_precision(TrainingSettings(), None) == "no"  # papers train in float32
+
+
+def test_encoders_that_do_not_learn_keep_all_but_their_normalisation():
+    method = Monodepth2(Monodepth2Settings(pretrained=False))
+    stage = Stage(encoders_learn=False)
+    StageRun(method, stage, accelerator=make_accelerator(TrainingSettings(), "cpu"), checkpoint=None)
+    learning = {name for name, parameter in method.named_parameters() if parameter.requires_grad}
+    assert {"depth_network.encoder.bn1.weight", "ego_motion.encoder.layer1.0.bn2.bias"} <= learning
+    assert any(name.startswith("depth_network.decoder.") for name in learning)
+    assert not any(".encoder." in name and "bn" not in name and "downsample.1" not in name for name in learning)
+
+
+def test_networks_without_an_encoder_cannot_keep_it():
+    accelerator = make_accelerator(TrainingSettings(), "cpu")
+    with pytest.raises(UsageError, match="encoders_learn"):
+        StageRun(TwoParts(), Stage(encoders_learn=False), accelerator=accelerator, checkpoint=None)

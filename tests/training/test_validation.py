@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vection.methods.method import Progress
 from vection.networks.motion.motion_field import PredictedMotion
-from vection.training.health import remarks
+from vection.training.health.findings import remarks
 from vection.training.true_depth import true_abs_rel
 from vection.training.validation import validate
 

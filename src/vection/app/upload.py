@@ -48,11 +48,14 @@ def predict_upload(
     camera = intrinsics if known else f"fov:{ASSUMED_FIELD_OF_VIEW:g}"
     folder = predict(run, file, out / "predictions", intrinsics=camera, device=device, progress=progress)[0]
     has_path = (folder / KITTI_FILE).is_file()
-    alone = () if has_path else (read_prediction_list(folder).frames[0].name,)
+    predictions = read_prediction_list(folder)
+    alone = () if has_path else (predictions.frames[0].name,)
     page = view(folder, out / "page.html", settings=ExportSettings(frames=file, only=alone), progress=progress)[0]
     archive = Path(shutil.make_archive(str(out / "predictions"), "zip", folder))
     parts = [folder / name for name in (VIDEO_FILE, PHOTO_FILE, TUM_FILE)]
     words = [f"{page.about[0].upper()}{page.about[1:]}; depth: {page.unit}."]
+    words += [f"The model saw {predictions.seen}."] if predictions.seen else []
+    words += [predictions.warning] if predictions.warning else []
     if not known:
         words.append(
             f"The camera is unknown: {ASSUMED_FIELD_OF_VIEW:g} degrees of view from left to right are assumed."

@@ -4,13 +4,16 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unusable data, 130 interrupted. C
 called, so that help does not wait for torch.
 """
 
+import contextlib
 import errno
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -37,12 +40,14 @@ class Command:
 COMMANDS = {
     "demo": Command("models.demo", "learn depth on a made-up street, evaluate it, write a report"),
     "doctor": Command("data.doctor", "say whether video or frames can be learned from, what is wrong, and what to do"),
+    "calibrate": Command("data.calibrate", "find a camera's intrinsics and lens from a video of a chessboard"),
     "ingest": Command("data.ingest", "turn a video or a folder of images into a clip folder that training reads"),
     "prepare": Command("data.prepare", "turn a data set (KITTI, Cityscapes, Waymo ...) into clip folders"),
     "import": Command(
         "models.import_weights", "turn published weights (Monodepth2, SC-SfMLearner ...) into a run folder"
     ),
     "train": Command("models.train", "train on videos, or on clip folders: depth and motion, a score, a report"),
+    "adapt": Command("models.adapt", "train a run further on new videos, kept only if it gets better there"),
     "predict": Command("models.predict", "depth, colour video and camera path of images or a video"),
     "scale": Command("models.scale", "metres: find a run's scale by camera height, speed, GPS, distances or stereo"),
     "evaluate": Command("results.evaluate", "compare predicted depth with ground truth under a named protocol"),
@@ -63,8 +68,7 @@ EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive",
 )
 
-
-REMEDIES = {
+REMEDIES: dict[int | None, str] = {
     errno.ENOSPC: "free space, and run the command again",
     errno.EDQUOT: "free space of your quota, and run the command again",
     errno.EFBIG: "raise the limit of a file's size, or choose another disk",
@@ -93,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wants_traceback:
         words.remove("--traceback")
     try:
-        _run(words)
+        with _ends_like_ctrl_c():
+            _run(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
@@ -107,6 +112,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         return _fail(_sentence(error), code=_exit_code(error))
     return 0
+
+
+@contextlib.contextmanager
+def _ends_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM (a scheduler's wish) end the command as Ctrl-C does: what is unfinished is removed."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _run(words: list[str]) -> None:
@@ -140,7 +158,7 @@ def _sentence(error: Exception) -> str:
     where = "run again with --traceback to see where"
     if isinstance(error, OSError) and error.strerror:
         place = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror}{place}; {REMEDIES.get(error.errno or 0, where)}."
+        return f"{error.strerror}{place}; {REMEDIES.get(error.errno, where)}."
     return f"{type(error).__name__}: {error}; this is a bug in vection; {where}."
 
 

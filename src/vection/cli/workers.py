@@ -1,7 +1,8 @@
-"""How many processes a command starts."""
+"""How many processes a command starts, or what cluster it works on."""
 
 import os
 
+from vection.data.cluster import LOCAL, Cluster
 from vection.errors import UsageError
 
 MOST_WORKERS = 8
@@ -17,3 +18,14 @@ def count_workers(workers: int | None) -> int:
     if workers < 0:
         raise UsageError(f"--workers {workers} cannot be; give the number of processes, or 0 for none.")
     return workers
+
+
+def ray_cluster(address: tuple[str, ...] | None, *, workers: int | None) -> Cluster | None:
+    """Return the cluster that `--ray [ADDRESS]` asks for, None if nobody asks; UsageError for what cannot be one."""
+    if address is None:
+        return None
+    if len(address) > 1:
+        raise UsageError(f"--ray takes one address, and {' '.join(address)} are {len(address)}.")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers} cannot be; --ray needs at least one.")
+    return Cluster(address[0] if address else LOCAL, workers)

@@ -1,4 +1,4 @@
-"""Work for processes of our own: started once, ended with the program however it ends."""
+"""Work for processes of our own, started once and ended with the program however it ends, or for a cluster's."""
 
 import multiprocessing
 import os
@@ -12,20 +12,27 @@ from typing import TypeVar
 
 import cv2
 
+from vection.data.cluster import Cluster, on_cluster
 from vection.errors import UsageError
 
 AHEAD = 4
 """Jobs a worker that wait for it."""
 
+Workers = int | Cluster
+"""How many processes of this machine work, 0 for this one alone, or the cluster that does."""
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def in_workers(function: Callable[[Job], Result], jobs: Iterable[Job], *, workers: int) -> Iterator[Result]:
-    """Yield the result of each job as it comes, in any order; `workers` 0 works in this process.
+def in_workers(function: Callable[[Job], Result], jobs: Iterable[Job], *, workers: Workers) -> Iterator[Result]:
+    """Yield the result of each job as it comes, in any order.
 
     Function, jobs and results must be picklable. An error of a job is raised here, and no more jobs start.
     """
+    if isinstance(workers, Cluster):
+        yield from on_cluster(function, jobs, workers)
+        return
     if workers < 1:
         yield from map(function, jobs)
         return

@@ -9,12 +9,14 @@ import numpy as np
 from vection.array_files import read_array
 from vection.arrays import CameraMatrix, CameraNumbers, DepthMap, PixelMask, Pose, RgbImage
 from vection.data.clips.image_file import read_stored
-from vection.data.clips.intrinsics import camera_matrix, resolve_intrinsics
+from vection.data.clips.intrinsics import camera_matrix
+from vection.data.clips.window import given_camera, see
 from vection.errors import DataError, UsageError
 from vection.exports.settings import FAR_MEDIANS, FAR_METRES, ExportSettings
 from vection.files import inside
 from vection.formats.camera_path import KITTI_FILE, read_path
 from vection.formats.prediction_folder import PredictedFrame, PredictionList, read_prediction_list
+from vection.formats.window import Window
 from vection.inference.sources import Frame, FrameSource, open_sources
 
 SKY = 10
@@ -116,7 +118,8 @@ class Scene:
         scale = self.predictions.scale_source
         near, far = self.settings.near, self.far
         limits = f"from {near:g} to {far:.4g}" if np.isfinite(far) else f"from {near:g} on"
-        return f"depth and path {unit}; scale: {scale or 'not stated'}; depth {limits}"
+        seen = f"; of {self.predictions.seen}" if self.predictions.seen else ""
+        return f"depth and path {unit}; scale: {scale or 'not stated'}; depth {limits}{seen}"
 
     def positions(self) -> list[tuple[float, float, float]]:
         """Return where the camera was in each frame."""
@@ -150,8 +153,9 @@ class Scene:
         visible = known & (depth >= self.settings.near) & (depth <= self.far)
         if listed.classes is not None:
             visible &= _read_map(inside(self.folder, listed.classes), depth.shape) != SKY
-        if frame is not None and frame.image.shape[:2] != depth.shape:
-            size, other = (f"{shape[1]}x{shape[0]}" for shape in (frame.image.shape, depth.shape))
+        image = np.zeros((*depth.shape, 3), np.uint8) if frame is None else see(listed.window, frame.image)
+        if image.shape[:2] != depth.shape:
+            size, other = (f"{shape[1]}x{shape[0]}" for shape in (image.shape, depth.shape))
             raise DataError(
                 f"The frame '{listed.name}' is {size}, its depth {other}; give `frames` that were predicted."
             )
@@ -165,7 +169,7 @@ class Scene:
             number=number,
             name=listed.name,
             seconds=listed.seconds,
-            image=np.zeros((*depth.shape, 3), np.uint8) if frame is None else frame.image,
+            image=image,
             depth=depth,
             visible=visible,
             camera=self._camera(listed),
@@ -179,10 +183,7 @@ class Scene:
         if self.settings.intrinsics is None:
             assert not self.needs.camera  # refused when the scene was opened
             return 1.0, 1.0, 0.0, 0.0
-        camera = resolve_intrinsics(self.settings.intrinsics, width=self.width, height=self.height)
-        if camera.distortion is not None:
-            raise DataError("`intrinsics` state a lens distortion, which the frames still have; ingest them first.")
-        return camera.numbers
+        return given_camera(self.settings.intrinsics, listed.window or Window.of((self.height, self.width)))
 
     @property
     def _size(self) -> tuple[int, ...]:

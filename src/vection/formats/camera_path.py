@@ -52,6 +52,8 @@ class CameraPath:
     """Numbers of the frames in their sequence, where the file states them; increasing."""
     motion: str = ""
     """Where the motion of a predicted path comes from, in words."""
+    seen: str = ""
+    """Which part of the frames it was predicted from, in words; empty if it is all of them."""
 
     def __len__(self) -> int:
         """Return the number of poses."""

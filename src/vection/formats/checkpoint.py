@@ -40,9 +40,12 @@ def save_checkpoint(
     """
     remove_unfinished(folder.parent)
     with whole_folder(folder, overwrite=True) as fresh:
-        save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, fresh / WEIGHTS)
-        if optimiser is not None:
-            save_file(_optimiser_tensors(optimiser), fresh / OPTIMISER)
+        try:
+            save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, fresh / WEIGHTS)
+            if optimiser is not None:
+                save_file(_optimiser_tensors(optimiser), fresh / OPTIMISER)
+        except SafetensorError as error:  # how it says that the disk is full
+            raise UsageError(f"Cannot write {folder}: {error}; free space or choose another place.") from error
         write_text(fresh / CONFIG, json_text({**config, KEY: FORMAT}, indent=1))
         for tensors in fresh.glob("*.safetensors"):
             shutil.copymode(fresh / CONFIG, tensors)  # safetensors writes for the owner alone

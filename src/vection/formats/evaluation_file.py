@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from vection.bounds import Number
 from vection.files import json_text, read_json, write_text
+from vection.formats.bounds import Number
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
 """Number of the format that is written; newer ones are refused."""
 MODEL = "model"
 """The name of the trained model among the results; all others are what it is compared with."""
+START = "start"
+"""The name among them of the weights that training started from, where both are compared."""
 REMEDY = "evaluate again."
 
 
@@ -168,6 +170,9 @@ class Scores:
     """Images without a pixel that the protocol evaluates."""
     share: float | None = None
     """Of the pixels of these images, those that were compared."""
+    unseen: float | None = None
+    """Of the true pixels that the protocol evaluates, those outside of what the predictions show, which are not
+    compared; None where they show whole images."""
     median_log_error: float | None = None
     """Mean over the images of the median of |ln d - ln (s d*)|, s being the median ratio; all pixels."""
     depth_ratio: dict[str, Number] = field(default_factory=dict)

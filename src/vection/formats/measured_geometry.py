@@ -12,9 +12,9 @@ from pydantic import FiniteFloat, NonNegativeInt, PositiveInt
 
 from vection.array_files import open_arrays
 from vection.arrays import PixelMask, Pose, Rotation, Vector3
-from vection.bounds import InnerPath
 from vection.errors import DataError, UsageError
 from vection.files import json_text, read_json, whole_file, write_text
+from vection.formats.bounds import InnerPath
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from vection.bounds import Number
 from vection.errors import DataError
 from vection.files import json_text, read_text, write_text
+from vection.formats.bounds import Number
 from vection.formats.record import KEY, check_format
 
 FORMAT = 1
 """Number of the format that is written; newer ones are refused."""
+LABEL_FREE = "measured_log_error"
+"""Name of the error against measured depth among the statistics of held-out frames."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Event:
     depth_statistics: dict[str, Number] = field(default_factory=dict)
     """Statistics of the predicted depth of held-out frames, by name; `abs_rel` is the error against true depth."""
     remarks: tuple[str, ...] = ()
-    """What the trainer noticed about these statistics."""
+    """What the trainer noticed about these statistics, or since the line before."""
     cameras: dict[int, tuple[Number, ...]] = field(default_factory=dict)
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
@@ -71,13 +73,21 @@ def read_events(path: Path) -> tuple[Event, ...]:
     return tuple(sorted(events.values(), key=lambda event: event.step))
 
 
-def forget_after(path: Path, step: int) -> None:
-    """Drop the lines of later steps, and those that are no events; nothing happens if there is no log."""
+def forget_after(path: Path, step: int, *, validated: bool = True) -> None:
+    """Drop the lines of later steps, and those that are no events; nothing happens if there is no log.
+
+    Unless `validated`, held-out frames are scored after `step` once more, so the line about them is dropped, too.
+    """
     if not path.is_file():
         return
     lines = read_text(path, remedy="vection train writes it.").splitlines()
     events = [(line, _event(line, path=path)) for line in lines]
-    write_text(path, "".join(f"{line}\n" for line, event in events if event is not None and event.step <= step))
+    kept = [
+        line
+        for line, event in events
+        if event is not None and (event.step < step or (event.step == step and (validated or event.split == "train")))
+    ]
+    write_text(path, "".join(f"{line}\n" for line in kept))
 
 
 def _event(line: str, *, path: Path) -> Event | None:

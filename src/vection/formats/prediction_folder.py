@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vection.bounds import InnerPath
-from vection.files import json_text, read_json, write_text
+from vection.files import json_text, read_json, visible, write_text
+from vection.formats.bounds import InnerPath
 from vection.formats.record import KEY, check_format, checked
+from vection.formats.window import Window, seen_words
 
-FORMAT = 1
-"""Number of the format that is written; newer ones are refused."""
+FORMAT = 2
+"""Number of the format that is written; newer ones are refused. In format 1 every map was of a whole image."""
 LIST_FILE = "predictions.json"
 """Tells a prediction folder from any other."""
 VIDEO_FILE = "depth.mp4"
@@ -66,6 +67,8 @@ class PredictedFrame:
     """File of the classes: 8-bit PNG of Cityscapes' train ids."""
     motion_source: MotionSource | None = None
     """Of the camera's motion to the next frame."""
+    window: Window | None = None
+    """What the maps and intrinsics of this frame are of, where it is not the whole image."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class PredictionList:
     model: str = ""
     """What was predicted with."""
     width: int | None = None
-    """Of all images; None where they have several sizes."""
+    """Of all maps; None where they have several sizes."""
     height: int | None = None
     motion: str = ""
     """Where the camera's motion comes from, in words."""
@@ -90,6 +93,11 @@ class PredictionList:
     """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
     warning: str = ""
     """What their user should know of them, in words."""
+
+    @property
+    def seen(self) -> str:
+        """Which part of the frames was seen, in words; empty if it is all of them."""
+        return seen_words(frame.window for frame in self.frames)
 
 
 def file_of(part: Part, name: str) -> str:
@@ -109,7 +117,7 @@ def is_prediction_folder(folder: Path) -> bool:
 
 def find_prediction_folders(root: Path) -> list[Path]:
     """Return `root` if it is a prediction folder, else those below it, in no particular order."""
-    return [root] if is_prediction_folder(root) else [path.parent for path in root.rglob(LIST_FILE)]
+    return [root] if is_prediction_folder(root) else [path.parent for path in visible(root.rglob(LIST_FILE), root)]
 
 
 def write_prediction_list(folder: Path, predictions: PredictionList) -> None:

@@ -1,6 +1,7 @@
 """What all formats share: the number of a format, and content that is checked against a dataclass."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from vection.errors import DataError
 
 Value = TypeVar("Value")
+
+_adapter: Callable[[type], Any] = cache(TypeAdapter)  # building one takes longer than checking a clip of many frames
 
 KEY = "format"
 """Under this name every JSON object on disk states the number of its format; files without it are of format 1."""
@@ -38,7 +41,7 @@ def checked(kind: type[Value], content: Any, *, path: Path, remedy: str) -> Valu
     Raises DataError that names the place in the file `path`; `remedy` ends its sentence.
     """
     try:
-        return TypeAdapter(kind).validate_python(content)
+        return _adapter(kind).validate_python(content)
     except ValidationError as error:
         raise DataError(f"{path} is not valid at {first_place(error)}; {remedy}") from error
 

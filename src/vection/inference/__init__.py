@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vection.inference.sources import Frame as Frame
     from vection.inference.sources import FrameSource as FrameSource
     from vection.inference.sources import open_sources as open_sources
+    from vection.inference.window_rule import WindowRule as WindowRule
     from vection.inference.write import write_depth_png as write_depth_png
     from vection.inference.write import write_predictions as write_predictions
 
@@ -22,6 +23,7 @@ _MODULES = {
     "Frame": "vection.inference.sources",
     "FrameSource": "vection.inference.sources",
     "Prediction": "vection.inference.prediction",
+    "WindowRule": "vection.inference.window_rule",
     "Predictor": "vection.inference.predictor",
     "colour_depth": "vection.inference.colour",
     "colour_range": "vection.inference.colour",

@@ -1,6 +1,6 @@
-"""The camera that a method learned, for the images that it predicts, and whether their shape is that of training."""
+"""The camera that a method learned, for the images that it predicts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,8 +10,6 @@ from vection.networks.cameras import Cameras, LearnedCameras
 
 SAME_CAMERA = 0.02
 """Largest relative difference of fx, fy and of cx, cy (by the width) at which given cameras count as one."""
-LEAST_SQUEEZE = 1.1
-"""Change of a frame's shape, as a factor, from which it is said."""
 
 
 def learned_camera(
@@ -62,22 +60,3 @@ def matching_cameras(
         for number, numbers in found.items()
         if np.all(np.abs(before[number] - np.array(given)) < SAME_CAMERA * unit)
     }
-
-
-def squeezed(sizes: Iterable[tuple[int, int]], network_size: tuple[int, int]) -> str:
-    """Return a sentence where networks saw frames of another shape than they have; empty where they did not.
-
-    All sizes are height, width.
-    """
-    height, width = network_size
-    for rows, columns in sorted(sizes):
-        squeeze = (columns * height) / (rows * width)
-        if not 1 / LEAST_SQUEEZE < squeeze < LEAST_SQUEEZE:
-            fitting = max(64, round(width * rows / columns / 32) * 32)
-            return (
-                f"Frames of {columns}x{rows} were squeezed to the {width}x{height} that the networks see, by "
-                f"{max(squeeze, 1 / squeeze):.2f}. If they learned from clips that were cut to that shape, as `vection "
-                f"ingest` does, ingest these frames as well and predict the clip, or keep their shape with "
-                f"`height={fitting}`."
-            )
-    return ""

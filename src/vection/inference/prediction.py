@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from vection.arrays import CameraNumbers, ClassIds, DepthMap, FlowMap, MaskMap, Pose, RgbImage, Unit
 from vection.formats.prediction_folder import MotionSource
+from vection.formats.window import Window
 from vection.inference.sources import Frame
 
 
@@ -36,6 +37,8 @@ class Prediction:
     """How sure the method is that the pixel moves by itself, in [0, 1]; the last frame has none."""
     classes: ClassIds | None = None
     """Cityscapes train ids, if the method has learned to tell them."""
+    window: Window | None = None
+    """What the image shows of an image of its source; None: all of it, or of a clip."""
 
 
 class FramePose(NamedTuple):

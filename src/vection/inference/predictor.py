@@ -13,6 +13,7 @@ from jaxtyping import Float32, UInt8
 from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
+from vection.data.clips.window import see
 from vection.errors import UsageError
 from vection.inference.ahead import in_groups
 from vection.inference.camera import learned_camera
@@ -22,6 +23,7 @@ from vection.inference.networks import Networks
 from vection.inference.prediction import FramePose, Prediction
 from vection.inference.sources import Frame
 from vection.inference.steps import NetworkImage, NetworkMap, PairStep, Seen
+from vection.inference.window_rule import WindowRule
 from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
 from vection.types import Image
@@ -66,18 +68,24 @@ class Predictor:
         self.scale_source = scale_source
         self.camera_names: tuple[str | None, ...] = ()
         """Names of the cameras that were learned one by one, by number."""
+        self.rule = WindowRule(height, width)
+        """Which part of videos and photos the method shall see; for `open_sources`, because images are seen whole."""
         self.offsets: tuple[int, ...] = (-1, 1)
         self.batch_size = 1
         """How many frames of a stream the depth network sees at once; more are faster, and come that much later."""
         self.networks = Networks(self.method, flip_postprocess=flip_postprocess, bfloat16=bfloat16)
 
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
-        """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image."""
+        """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image.
+
+        Of a file the part is seen that `rule` says, and the prediction's `window` is it; arrays are seen whole.
+        """
         if isinstance(image, Frame):
             return self._predict_frame(image)
         if isinstance(image, Path | str):
-            path = Path(image)
-            return self._predict_frame(Frame(path.stem, read_rgb(path)))
+            pixels = read_rgb(path := Path(image))
+            window = self.rule.window(pixels.shape[:2])
+            return self._predict_frame(Frame(path.stem, see(window, pixels), window=window))
         return self._predict_frame(Frame("image", image))
 
     def stream(self, frames: Iterable[Frame | RgbImage], *, motion: MotionChoice | None = None) -> Iterator[Prediction]:
@@ -199,6 +207,7 @@ class Predictor:
             seconds=frame.seconds,
             intrinsics=self._camera(frame),
             classes=self._classes(image, frame.image.shape[:2]),
+            window=frame.window,
         )
 
     def _depth_at_size(self, inverse_depth: NetworkMap, image: RgbImage) -> DepthMap:

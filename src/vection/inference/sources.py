@@ -1,5 +1,6 @@
 """Frames of whatever the user has: an image, a folder of images, a video, clip folders."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -8,18 +9,23 @@ from pathlib import Path
 from vection.arrays import CameraNumbers, GreyImage, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
-from vection.data.ingest.clip_writer import intrinsics_beside
+from vection.data.clips.window import see, seen_camera
+from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.data.ingest.continuity import Continuity
+from vection.data.ingest.doctor.combing import are_combed
 from vection.data.ingest.parallax import small_grey
 from vection.data.ingest.video import (
     DEFAULT_FRAMES_PER_SECOND,
     IMAGE_SUFFIXES,
     VideoFile,
+    find_sources,
     frame_seconds,
     image_files,
     stated_rate,
 )
 from vection.errors import DataError, UsageError
+from vection.formats.window import Window
+from vection.inference.window_rule import WHOLE, WindowRule
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Frame:
     clip: ClipInfo | None = None
     """The clip whose frame `number` this is, if it is of one."""
     number: int = 0
+    window: Window | None = None
+    """What the image shows of an image of its source; None: all of it, or of a clip, which says it itself."""
     begins_anew: bool = False
     """Whether, of images and videos, the scene is cut or time jumps before it."""
 
@@ -70,57 +78,90 @@ class FrameSource:
         )
 
 
-def open_sources(path: Path, *, intrinsics: Path | str | None = None) -> list[FrameSource]:
-    """Open an image, a folder of images (natural order), a video, a clip folder or all clip folders below a folder.
+def open_sources(
+    path: Path, *, intrinsics: Path | str | None = None, rule: WindowRule | None = None
+) -> list[FrameSource]:
+    """Open an image, a folder of images (natural order), a video, or all clip folders, or videos, below a folder.
 
     `intrinsics` are those of images and videos, as `ingest` takes them; intrinsics.json beside them if not given. Clips
-    have their own. Raises UsageError if there is nothing at `path` or no image in it, or if clips are given other
+    have their own. `rule` says which part of images and videos is seen, as `Predictor.rule` does; whole images if not
+    given. Raises UsageError if there is nothing at `path` or no image in it, or if clips are given other
     intrinsics, DataError for a file that is no video; an image that cannot be decoded, or that intrinsics do not fit,
     raises DataError when it is read.
     """
-    if not path.exists():
-        raise UsageError(f"There is nothing at {path}; give an image, a folder of images, a video or a clip folder.")
-    if path.is_file():
-        is_image = path.suffix.lower() in IMAGE_SUFFIXES
-        camera = _Camera(intrinsics, path)
-        return [_image_source([path], path, camera) if is_image else _video_source(path, camera)]
-    if has_clips(path):
+    return [open_source(place, name=name, intrinsics=intrinsics, rule=rule) for name, place in find_inputs(path)]
+
+
+def open_source(
+    place: Path, *, name: str = "", intrinsics: Path | str | None = None, rule: WindowRule | None = None
+) -> FrameSource:
+    """Open one of `find_inputs` under its name; errors as of `open_sources`."""
+    if (place / CLIP_FILE).is_file():
         if intrinsics is not None:
-            raise UsageError(f"The clips of {path} have intrinsics of their own; leave `intrinsics` out.")
-        return [_clip_source(folder, path) for folder in find_clips(path)]
-    images = image_files(path)
-    if not images:
-        raise UsageError(f"The folder {path} holds neither images nor clips ({CLIP_FILE}).")
-    return [_image_source(images, path, _Camera(intrinsics, path))]
+            raise UsageError(f"The clip {place} has intrinsics of its own; leave `intrinsics` out.")
+        return _clip_source(place, name)
+    camera = _Camera(intrinsics, place, rule)
+    if place.is_dir():
+        return _image_source(image_files(place), place, name, camera)
+    if place.suffix.lower() in IMAGE_SUFFIXES:
+        return _image_source([place], place, name, camera)
+    return _video_source(place, name, camera)
+
+
+def find_inputs(path: Path) -> list[tuple[str, Path]]:
+    """Return each thing in `path` that is predicted by itself, and its name; the name is empty if `path` is the thing.
+
+    Things are clip folders at or below a folder, else the folder of images itself, else the videos and folders of
+    images directly in it. Raises UsageError if there is nothing at `path`, or nothing to predict in it.
+    """
+    if not path.exists():
+        raise UsageError(f"There is nothing at {path}; give an image, a video, or a folder of images, clips or videos.")
+    if path.is_dir() and has_clips(path):
+        return [("" if clip == path else clip.relative_to(path).as_posix(), clip) for clip in find_clips(path)]
+    try:
+        places = find_sources(path)
+    except DataError:
+        raise UsageError(f"The folder {path} holds neither images nor clips ({CLIP_FILE}) nor videos.") from None
+    if places == [path]:
+        return [("", path)]
+    stems = Counter(place.stem for place in places)
+    return [(place.stem if place.is_file() and stems[place.stem] == 1 else place.name, place) for place in places]
 
 
 class _Camera:
-    """Intrinsics of the images of one place, by their sizes."""
+    """Intrinsics of the images of one place, and what is seen of them, by their sizes."""
 
-    def __init__(self, given: Path | str | None, path: Path) -> None:
+    def __init__(self, given: Path | str | None, path: Path, rule: WindowRule | None) -> None:
         self.given = given
-        self.source = given or intrinsics_beside(path)
-        self.known: dict[tuple[int, ...], CameraNumbers | None] = {}
+        self.source = given or stated_intrinsics(path)
+        self.rule = rule or WindowRule(0, 0, choice=WHOLE)
+        self.known: dict[tuple[int, ...], tuple[Window | None, CameraNumbers | None]] = {}
 
-    def of(self, image: RgbImage) -> CameraNumbers | None:
-        """Return fx, fy, cx, cy; None if they are unknown, or not all that is to be known of a lens."""
-        size = image.shape[:2]
-        if size not in self.known:
-            self.known[size] = None if self.source is None else self._resolve(size)
-        return self.known[size]
+    def look(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Yield what is seen of frames, with fx, fy, cx, cy of it; None if they are unknown."""
+        for frame in frames:
+            size = frame.image.shape[:2]
+            if size not in self.known:
+                self.known[size] = self._resolve(size)
+            window, numbers = self.known[size]
+            yield replace(frame, image=see(window, frame.image), intrinsics=numbers, window=window)
 
-    def _resolve(self, size: tuple[int, ...]) -> CameraNumbers | None:
-        camera = resolve_intrinsics(self.source, width=size[1], height=size[0])
-        if camera.distortion is None:
-            return camera.numbers
-        if self.given is None:
-            return None
+    def _resolve(self, size: tuple[int, ...]) -> tuple[Window | None, CameraNumbers | None]:
+        camera = None if self.source is None else resolve_intrinsics(self.source, width=size[1], height=size[0])
+        window = self.rule.window(size, camera)
+        if window is not None:
+            return window, seen_camera(window, camera)
+        if camera is None or (not camera.is_pinhole and self.given is None):
+            return None, None
+        if camera.is_pinhole:
+            return None, camera.numbers
         raise DataError(
-            f"{self.given} states a lens distortion, which the frames still have; ingest them and predict the clip."
+            f"{self.given} states a lens distortion, which whole frames still have; see them as the clips of the "
+            "training were seen, or ingest them and predict the clip."
         )
 
 
-def _image_source(images: list[Path], path: Path, camera: _Camera) -> FrameSource:
+def _image_source(images: list[Path], path: Path, name: str, camera: _Camera) -> FrameSource:
     if len({image.stem for image in images}) < len(images):
         raise DataError(f"{path} holds images that differ in their suffix only; rename them or take one kind out.")
 
@@ -129,31 +170,31 @@ def _image_source(images: list[Path], path: Path, camera: _Camera) -> FrameSourc
 
     def frames() -> Iterator[Frame]:
         for index, image in enumerate(images):
-            pixels = read_rgb(image)
-            yield Frame(image.stem, pixels, seconds=seconds[index], intrinsics=camera.of(pixels))
+            yield Frame(image.stem, read_rgb(image), seconds=seconds[index])
 
-    return FrameSource("", str(path), len(images), lambda: _with_breaks(frames()))
+    return FrameSource(name, str(path), len(images), lambda: camera.look(_with_breaks(frames())))
 
 
-def _clip_source(folder: Path, root: Path) -> FrameSource:
+def _clip_source(folder: Path, name: str) -> FrameSource:
     info: ClipInfo = read_clip(folder)
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(info.frames):
             yield Frame(frame.stem, info.read_image(index), frame.seconds, frame.intrinsics, clip=info, number=index)
 
-    name = "" if folder == root else folder.relative_to(root).as_posix()
     return FrameSource(name, str(folder), len(info), frames)
 
 
-def _video_source(path: Path, camera: _Camera) -> FrameSource:
+def _video_source(path: Path, name: str, camera: _Camera) -> FrameSource:
     video = VideoFile(path)
+    # One field of each frame, as ingestion takes it; many files that say so are not interlaced.
+    video.deinterlace = video.facts.interlaced and are_combed(video.windows(count=4, length=2))
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(video):
-            yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds, intrinsics=camera.of(frame.image))
+            yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds)
 
-    return FrameSource("", str(path), video.estimated_frames, lambda: _with_breaks(frames()))
+    return FrameSource(name, str(path), video.estimated_frames, lambda: camera.look(_with_breaks(frames())))
 
 
 def _with_breaks(frames: Iterator[Frame]) -> Iterator[Frame]:

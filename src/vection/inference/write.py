@@ -26,8 +26,8 @@ from vection.formats.prediction_folder import (
     is_prediction_folder,
     write_prediction_list,
 )
+from vection.formats.window import Window
 from vection.inference.ahead import map_ahead
-from vection.inference.camera import squeezed
 from vection.inference.colour import (
     ColourRange,
     Samples,
@@ -44,6 +44,7 @@ from vection.inference.observe import ObservedFrame
 from vection.inference.picture_files import write_pictures
 from vection.inference.prediction import Prediction
 from vection.inference.video import beside, frame_rate, write_video
+from vection.inference.window_rule import WindowRule
 
 IMAGES = ".images"
 """Where the video's images wait for the colour range, which needs all frames; gone in the end."""
@@ -62,6 +63,11 @@ class _Written:
     """Height and width of the images."""
     unit: Unit = "up-to-scale"
     scale_source: str = ""
+
+    @property
+    def windows(self) -> list[Window | None]:
+        """What was seen of each frame."""
+        return [frame.window for frame in self.frames]
 
     @property
     def has_masks(self) -> bool:
@@ -93,7 +99,7 @@ def write_predictions(
     video: bool = True,
     scene_flow: bool = False,
     pictures: Iterable[ObservedFrame] | None = None,
-    network_size: tuple[int, int] | None = None,
+    rule: WindowRule | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
@@ -102,7 +108,7 @@ def write_predictions(
     pose. Object flow, motion masks and classes are written where predictions have them;
     `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
     sees in the same frames. `video` writes colours: a video, or of a single frame a picture. `frames_from` says where
-    the frames lie, `network_size` at which height and width the networks saw them. With `overwrite` an older prediction
+    the frames lie, `rule` which part of them networks saw, and at which size. With `overwrite` an older prediction
     folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
     scene flow or pictures cannot be had, DataError if there are no frames, or several sizes where there must be one.
     """
@@ -111,7 +117,7 @@ def write_predictions(
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
         legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
-        warning = "" if network_size is None else squeezed(written.sizes, network_size)
+        warning = "" if rule is None else rule.warning(written.sizes, written.windows)
         about = {"model": model, "frames_from": frames_from, "warning": warning}
         _write_rest(written, temporary, about=about, video=video, legends=legends)
     return folder
@@ -193,6 +199,7 @@ def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> Pr
         motion_mask=files.get("motion_mask"),
         classes=files.get("classes"),
         motion_source=prediction.motion_source,
+        window=prediction.window,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from vection.bounds import Count, CountOrNone, NotNegative, Positive, Share
+from vection.formats.bounds import Count, CountOrNone, NotNegative, Positive, Share
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.flow import FlowOrder
 from vection.losses.ground import GroundForm

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from vection.bounds import NotNegative, Positive, Scales
+from vection.formats.bounds import NotNegative, Positive, Scales
 from vection.methods.method import Knows, MethodSettings, Needs
 from vection.networks.depth.build import DepthNetworkName
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vection.bounds import NotNegative
+from vection.formats.bounds import NotNegative
 from vection.networks.cameras import Cameras
 from vection.samples import Batch
 from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Points, Scalar, Transform

@@ -6,7 +6,7 @@ The authors' code trains as the paper says but for its schedule, so there are no
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.bounds import CountOrNone, NotNegative, Positive, Scales, Share
+from vection.formats.bounds import CountOrNone, NotNegative, Positive, Scales, Share
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.multi_scale import AutoMask, Comparison, MultiScale, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.bounds import Count, CountOrNone, NotNegative, Positive, Scales, Share
+from vection.formats.bounds import Count, CountOrNone, NotNegative, Positive, Scales, Share
 from vection.geometry.vector_fields import AutoMask
 from vection.losses.motion_cycle import Order
 from vection.losses.motion_regularisation import Sparsity

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.bounds import CountOrNone, Finite, NotNegative, Positive, Scales
+from vection.formats.bounds import CountOrNone, Finite, NotNegative, Positive, Scales
 from vection.losses.ssim import Window
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.pair_comparison import Comparison

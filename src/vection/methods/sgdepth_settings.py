@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.bounds import CountOrNone, Finite, NotNegative, Positive, Scales, Share
+from vection.formats.bounds import CountOrNone, Finite, NotNegative, Positive, Scales, Share
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.multi_scale import Comparison, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.data.clips.window import seen_point
 from vection.errors import DataError, UsageError
 from vection.files import read_text
 from vection.inference.prediction import Prediction
@@ -28,7 +29,7 @@ class KnownDistance:
     """Name of the frame; of numbered frames the number."""
     x: float
     y: float
-    """Column and row in pixels of the frame's image, the first at 0."""
+    """Column and row in pixels of the whole image of the frame, the first at 0."""
     metres: float
 
     @staticmethod
@@ -85,13 +86,14 @@ class KnownDistances(Evidence):
         fx, fy, cx, cy = known_camera(prediction, purpose="A known distance")
         height, width = prediction.depth.shape
         for one in here:
-            column, row = round(one.x), round(one.y)
+            x, y = (one.x, one.y) if frame.window is None else seen_point(frame.window, one.x, one.y)
+            column, row = round(x), round(y)
             if not (0 <= column < width and 0 <= row < height):
                 raise UsageError(
                     f"The known distance at {one.x:g}, {one.y:g} lies outside of '{prediction.name}', which is "
-                    f"{width}x{height}."
+                    f"{width}x{height}{'' if frame.window is None else f': {frame.window.words}'}."
                 )
             patch = prediction.depth[max(row - REACH, 0) : row + REACH + 1, max(column - REACH, 0) : column + REACH + 1]
-            ray = np.linalg.norm([(one.x - cx) / fx, (one.y - cy) / fy, 1.0])
+            ray = np.linalg.norm([(x - cx) / fx, (y - cy) / fy, 1.0])
             self.factors.add(prediction.name, one.metres / (float(np.median(patch)) * float(ray)))
             self.unseen.remove(one)

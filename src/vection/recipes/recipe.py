@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.bounds import CountOrNone, Few, FewOrNone, NotNegative, Share
+from vection.formats.bounds import CountOrNone, Few, FewOrNone, NotNegative, Share
 from vection.methods.method import MethodSettings
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.training.augmentation.settings import Augmentation
@@ -72,3 +72,8 @@ class Recipe:
     """Name of the recipe whose weights training must start from; None: it needs no start."""
     start_epoch: CountOrNone | None = None
     """Epochs of that recipe after which it starts; None: from the checkpoint that such a run stands for."""
+
+    @property
+    def needs_measured(self) -> bool:
+        """Whether geometry measured in the clips is learned from, or scores what was learned."""
+        return self.method.needs.measured or self.training.keeps_start

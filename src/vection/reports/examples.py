@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 
 from vection.array_files import open_arrays
-from vection.arrays import AnyArray, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
+from vection.arrays import AnyArray, ClassIds, DepthMap, FlowMap, MaskMap, PixelMask, RgbImage, Unit
 from vection.data.clips.folder import read_rgb
-from vection.data.clips.resizing import resize_map
+from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.data.clips.truth_sources import MEASURED
 from vection.evaluation.depth.evaluate import predicted_depth
 from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
-from vection.files import whole_file
+from vection.files import visible, whole_file
+from vection.formats.window import Window
+from vection.losses.segmentation import UNKNOWN_CLASS
 
 OPTIONAL: dict[str, tuple[int, ...]] = {
     "truth": (),
@@ -24,6 +26,8 @@ OPTIONAL: dict[str, tuple[int, ...]] = {
     "moving": (),
     "object_flow": (3,),
     "true_flow": (3,),
+    "classes": (),
+    "true_classes": (),
 }
 """Arrays that an example may lack, and how many numbers each has a pixel, if not one."""
 
@@ -48,6 +52,10 @@ class Example:
     """Predicted 3D motion to the next frame, in the unit of `truth`."""
     true_flow: FlowMap | None = None
     """True 3D motion to the next frame, in metres."""
+    classes: ClassIds | None = None
+    """Predicted, Cityscapes train ids."""
+    true_classes: ClassIds | None = None
+    """True ones, 255 where unknown."""
 
     @property
     def short_unit(self) -> str:
@@ -74,7 +82,7 @@ def write_examples(
     """
     for old in folder.glob("*.npz"):
         old.unlink()
-    scales = result.scales()
+    scales, predictions = result.scales(), predictions.within(truths.windows)
     unit: Unit = "up-to-scale" if result.protocol.ground_truth == MEASURED else "metres"
     names = [name for name in truths.names if name in scales]
     spread = [names[round(index)] for index in np.linspace(0, len(names) - 1, min(count, len(names)))]
@@ -91,26 +99,34 @@ def write_examples(
 
 
 def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float) -> dict[str, Any]:
-    """Return what is predicted of motion, and what is true where it is predicted, at the size of the truth."""
+    """Return what is predicted of motion and classes, and its truth where it is predicted, at the size of the truth."""
     predicted = predictions.read_objects(truth.name)
-    size = truth.depth.shape
+    window = predicted.window or Window.of(truth.depth.shape)
+    top, bottom, left, right = window.bounds(truth.depth.shape)
+    size = (bottom - top, right - left)
     arrays: dict[str, Any] = {}
     if predicted.motion_mask is not None:
-        arrays["motion_mask"] = resize_map(predicted.motion_mask, size).astype(np.float32)
+        mask = resize_map(predicted.motion_mask, size).astype(np.float32)
+        arrays["motion_mask"] = window.placed(mask, truth.depth.shape, fill=0)
         if truth.moving is not None:
             arrays["moving"] = truth.moving
     if predicted.object_flow is not None:
-        arrays["object_flow"] = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
+        flow = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
+        arrays["object_flow"] = window.placed(flow, truth.depth.shape, fill=0)
         if truth.object_flow is not None:
             arrays["true_flow"] = truth.object_flow
+    if predicted.classes is not None:
+        arrays["classes"] = window.placed(
+            resize_nearest(predicted.classes, size), truth.depth.shape, fill=UNKNOWN_CLASS
+        )
+        if truth.classes is not None:
+            arrays["true_classes"] = truth.classes
     return arrays
 
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
     """Read all examples by name; none where there is no folder. Unreadable files are a DataError."""
-    files = sorted(
-        path for path in folder.glob("[!.]*.npz") if not path.stem.endswith(".tmp")
-    )  # of killed older versions
+    files = [path for path in visible(sorted(folder.glob("*.npz")), folder) if not path.stem.endswith(".tmp")]
     return tuple(_read_example(path) for path in files)
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from vection.arrays import Positions, Unit
 from vection.extras import extra
 from vection.files import whole_file
-from vection.formats.metrics_log import Event
+from vection.formats.metrics_log import LABEL_FREE, Event
 
 with extra("report", purpose="Drawing figures"):
     import matplotlib as mpl
@@ -132,8 +132,8 @@ def statistics_figure(events: Sequence[Event]) -> Figure:
 def label_free_figure(events: Sequence[Event]) -> Figure:
     """Median error of held-out frames against depth measured in them, over steps."""
     figure, axes = _canvas(5.6, 2.6)
-    known = [event for event in events if "measured_log_error" in event.depth_statistics]
-    points = [(event.step, event.depth_statistics["measured_log_error"]) for event in known]
+    known = [event for event in events if LABEL_FREE in event.depth_statistics]
+    points = [(event.step, event.depth_statistics[LABEL_FREE]) for event in known]
     _line(axes, points, label="held-out frames", colour=COLOURS[1], marker=True)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step")

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vection.data.clips.truth_sources import MEASURED
-from vection.formats.evaluation_file import MODEL, Evaluation
-from vection.formats.metrics_log import Event
-
-LABEL_FREE = "measured_log_error"
-"""Name of the error against measured depth among the statistics of held-out frames."""
+from vection.formats.evaluation_file import MODEL, START, Evaluation
+from vection.formats.metrics_log import LABEL_FREE, Event
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,11 @@ def _comparison(evaluation: Evaluation) -> str | None:
     errors = {name: error for name, error in candidates.items() if error is not None and math.isfinite(error)}
     if MODEL not in errors:
         return None
-    model, scores = errors.pop(MODEL), evaluation.scores(MODEL)
+    model, before, scores = errors.pop(MODEL), errors.pop(START, None), evaluation.scores(MODEL)
     images = scores.images if scores else 0
     off = "differs from the measured one by" if is_measured(evaluation) else "is off by"
     start = f"On {images} held-out images the predicted depth {off} {100 * model:.1f} % on average (AbsRel {model:.3f})"
+    start += "" if before is None else f", that of the weights it started from by {100 * before:.1f} %"
     if not errors:
         return start + "."
     rival = min(errors, key=lambda name: errors[name])
@@ -77,6 +75,11 @@ def label_free(evaluation: Evaluation | None, events: Sequence[Event]) -> str | 
     known = [event for event in events if math.isfinite(event.depth_statistics.get(LABEL_FREE, math.inf))]
     if known:
         best = min(known, key=lambda event: event.depth_statistics[LABEL_FREE])
+        if known[0].step == 0:
+            before = _percent(known[0].depth_statistics[LABEL_FREE])
+            sentences.append(
+                f"With the weights at the start half of the held-out pixels differed by less than {before}."
+            )
         sentences.append(
             f"In the frames held out from training half of the pixels differed least at step {best.step}, by less than "
             f"{_percent(best.depth_statistics[LABEL_FREE])}, and at the end (step {known[-1].step}) by less than "
@@ -116,6 +119,7 @@ def health_remarks(events: Sequence[Event]) -> list[str]:
     validation = [event for event in events if event.split == "validation"]
     if validation:
         remarks += validation[-1].remarks
+    remarks += [f"Step {event.step}: {said}" for event in events if event.split == "train" for said in event.remarks]
     remarks += _validation_remark(validation)
     share = timing(events).data_percent
     if share is not None and share > 25:

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from vection.formats.evaluation_file import Evaluation, ObjectsNote
-from vection.inference.colour import overlay_mask
+from vection.inference.colour import colour_classes, overlay_mask
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
 
@@ -53,7 +53,7 @@ def objects_section(evaluation: Evaluation | None, *, model: str) -> ObjectsSect
 
 
 def object_tiles(example: Example) -> list[Tile]:
-    """Return pictures of mask and flow, predicted and true; none of what the example lacks."""
+    """Return pictures of mask, flow and classes, predicted and true; none of what the example lacks."""
     tiles: list[Tile] = []
     if example.motion_mask is not None:
         tiles.append(("predicted motion", pictures.jpeg_uri(overlay_mask(example.image, example.motion_mask))))
@@ -67,6 +67,9 @@ def object_tiles(example: Example) -> list[Tile]:
         tiles.append((caption, pictures.jpeg_uri(pictures.colour_flow(example.object_flow, fastest=fastest))))
         if example.true_flow is not None:
             tiles.append(("true object flow", pictures.jpeg_uri(pictures.colour_flow(reference, fastest=fastest))))
+    for caption, classes in (("predicted classes", example.classes), ("true classes", example.true_classes)):
+        if classes is not None:
+            tiles.append((caption, pictures.jpeg_uri(colour_classes(classes))))
     return tiles
 
 

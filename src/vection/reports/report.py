@@ -12,12 +12,12 @@ from vection.extras import extra
 from vection.files import json_text, write_text
 from vection.formats.camera_path import KITTI_FILE, TRUE_FILE
 from vection.formats.evaluation_file import MODEL, Evaluation, Scores
-from vection.formats.metrics_log import Event
+from vection.formats.metrics_log import LABEL_FREE, Event
 from vection.formats.prediction_folder import PHOTO_CLASSES_FILE, PHOTO_FILE, VIDEO_FILE
 from vection.formats.run_folder import RunFolder
 from vection.reports import figures, pictures
 from vection.reports.examples import Example
-from vection.reports.findings import LABEL_FREE, health_remarks, is_measured, label_free, summary, timing
+from vection.reports.findings import health_remarks, is_measured, label_free, summary, timing
 from vection.reports.objects import object_tiles, objects_section
 from vection.reports.run import Run, read_run
 from vection.reports.scale import scale_section

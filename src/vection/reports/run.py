@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import UsageError
-from vection.files import read_json
+from vection.files import read_json, visible
 from vection.formats.evaluation_file import Evaluation, read_evaluation
 from vection.formats.metrics_log import Event, read_events
 from vection.formats.run_folder import RunFolder
@@ -53,7 +53,7 @@ def read_run(folder: Path) -> Run:
         events=read_events(run.metrics) if run.metrics.is_file() else (),
         evaluation=read_evaluation(run.evaluation) if run.evaluation.is_file() else None,
         examples=read_examples(run.examples),
-        panels=tuple(sorted(run.panels.glob("[!.]*.png"))),
+        panels=tuple(visible(sorted(run.panels.glob("*.png")), run.panels)),
         predictions=run.predictions if run.has_predictions else None,
         videos=read_json(run.videos, remedy="train on the videos again.") if run.videos.is_file() else {},
         scale=read_scale(run.scale) if run.scale.is_file() else None,

@@ -1,22 +1,51 @@
-"""Learned cameras belong to clips by the names of their cameras, whatever their numbers are in a run."""
+"""What a checkpoint remembers of its clips: the names of their cameras, and what they showed of their sources.
 
+Learned cameras belong to clips by the names of their cameras, whatever their numbers are in a run.
+"""
+
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from vection.errors import UsageError
-from vection.formats.checkpoint import read_config
+from vection.formats.checkpoint import CONFIG, read_config
+from vection.formats.record import checked
+from vection.formats.window import TrainingWindow
 from vection.methods.method import Method
 from vection.networks.cameras import MOST_CAMERAS
+from vection.training.data import Data
 
 CAMERAS = "cameras"
 """Key of the names, by number, in a checkpoint's config."""
+WINDOWS = "windows"
+"""Key of what the clips showed, in a checkpoint's config."""
 
 Names = tuple[str | None, ...]
 """By number; None of a camera without a name."""
 
 
+@dataclass(frozen=True)
+class _Remembered:
+    windows: tuple[TrainingWindow, ...] = ()
+
+
+def remembered(data: Data) -> dict[str, Any]:
+    """Return what the config of every checkpoint keeps of the clips."""
+    return {CAMERAS: data.cameras, WINDOWS: [asdict(window) for window in data.windows]}
+
+
 def learned_names(checkpoint: Path) -> Names:
     """Return the names of the cameras that a checkpoint knows; none of older ones."""
     return tuple(read_config(checkpoint).get(CAMERAS, ()))
+
+
+def trained_windows(checkpoint: Path) -> tuple[TrainingWindow, ...]:
+    """Return what the clips of a checkpoint's training showed; nothing of older ones, and of other data than clips.
+
+    Raises DataError if it cannot be read.
+    """
+    stored = read_config(checkpoint)
+    return checked(_Remembered, stored, path=checkpoint / CONFIG, remedy="mend it there.").windows
 
 
 def check_cameras(method: Method, names: Names, *, begun: Names | None = None) -> None:

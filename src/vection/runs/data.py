@@ -14,6 +14,7 @@ from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_
 from vection.data.splits.list_file import read_split, read_static_frames, without_static
 from vection.data.splits.published import find_split
 from vection.errors import DataError, UsageError
+from vection.formats.window import TrainingWindow
 from vection.image_sides import check_image_sides
 from vection.methods.method import Needs
 from vection.progress import Bars, no_bars
@@ -32,7 +33,8 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     training: Dataset[RawSample]
     validation: Dataset[RawSample] | None
     cameras: tuple[str | None, ...] = ()
-    if needs.measured and settings.source != "clips":
+    windows: tuple[TrainingWindow, ...] = ()
+    if recipe.needs_measured and settings.source != "clips":
         raise UsageError(
             "This recipe learns from geometry measured in clip folders; make them with vection prepare "
             "and train with `data.source=clips`."
@@ -43,7 +45,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         training, validation = kitti_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
     else:
         training, validation = clips, _ = _clip_sets(recipe, root)
-        cameras = clips.camera_names
+        cameras, windows = clips.camera_names, clips.windows
     if settings.least_change > 0:
         training = ChangingSamples(training, least=settings.least_change)
     if needs.class_maps and not settings.use_classes:
@@ -57,6 +59,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         augmentation=settings.augmentation,
         workers=settings.workers,
         cameras=cameras,
+        windows=windows,
     )
 
 
@@ -93,7 +96,7 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
         use_sources=recipe.method.needs.neighbours or recipe.method.needs.stereo,
         use_stereo=recipe.method.needs.stereo,
         use_classes=settings.use_classes,
-        use_measured=recipe.method.needs.measured,
+        use_measured=recipe.needs_measured,
     )
     height, width = training.size
     if (height, width) != (settings.height, settings.width):

@@ -27,6 +27,7 @@ from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.write import write_predictions
+from vection.locks import hold
 from vection.networks.weights.pretrained import has_packaged_weights
 from vection.progress import Bars
 from vection.recipes.methods import build_method
@@ -79,13 +80,14 @@ def run_demo(out: Path, *, progress: Bars, seed: int = 0, settings: DemoSettings
     settings = settings or DemoSettings()
     recipe = _recipe(settings.recipe, seed=seed)
     world, run, report = out / "world", RunFolder(out / "run"), out / "report.html"
-    _claim(out, {"seed": seed, "settings": asdict(settings), "recipe": recipe_to_json(recipe)}, finished=report)
-    write_world(_drives(world, recipe, settings, seed=seed), progress=progress)
-    train(recipe, data=world / "training", out=run.path)
-    predictor = load_predictor(run.path)
-    results = _evaluate(predictor, run, recipe, world=world, progress=progress)
-    _predict_drive(predictor, find_clips(world / "held_out")[0], run.predictions, progress=progress)
-    write_report(run.path, out=report)
+    with hold(out):
+        _claim(out, {"seed": seed, "settings": asdict(settings), "recipe": recipe_to_json(recipe)}, finished=report)
+        write_world(_drives(world, recipe, settings, seed=seed), progress=progress)
+        train(recipe, data=world / "training", out=run.path)
+        predictor = load_predictor(run.path)
+        results = _evaluate(predictor, run, recipe, world=world, progress=progress)
+        _predict_drive(predictor, find_clips(world / "held_out")[0], run.predictions, progress=progress)
+        write_report(run.path, out=report)
     errors = {result.name: result.categories[ALL].mean.abs_rel for result in results}
     names = {name.replace(" ", "_").replace("-", "_"): error for name, error in errors.items()}
     return DemoResult(names, report, pretrained=recipe.method.pretrained)
@@ -158,7 +160,7 @@ def _evaluate(
 
 
 def _computed(predictor: Predictor, truths: TruthSet, *, description: str) -> PredictionReader:
-    return computed_predictions(lambda image: predictor.predict(image).depth, truths, description=description)
+    return computed_predictions(predictor.predict, truths, description=description)
 
 
 def _predict_drive(predictor: Predictor, clip: Path, folder: Path, *, progress: Bars) -> None:

@@ -1,5 +1,6 @@
 """Evaluate predictions in files or in memory: what `vection evaluate` does."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from vection.evaluation.truth.truth_set import TruthSet
 from vection.files import json_text, write_text
 from vection.formats.evaluation_file import object_evaluation_json, write_evaluation
 from vection.formats.run_folder import RunFolder
+from vection.locks import hold
 from vection.progress import Bars, no_bars
 from vection.reports.examples import write_examples
 
@@ -70,14 +72,15 @@ def evaluate(
         comparison = compare_with_baselines(predictions, truths, protocol, row_mean_from=fitted, progress=progress)
     else:
         comparison = Comparison((score_with_objects(predictions, truths, protocol, progress=progress),))
-    if csv is not None:
-        comparison.model.write_csv(Path(csv))
-    if out is not None:
-        write_evaluation(Path(out), evaluation_of(comparison.results))
-    elif run is not None:
-        write_evaluation(run.evaluation, evaluation_of(comparison.results))
-    if run is not None:
-        write_examples(run.examples, predictions=predictions, truths=truths, result=comparison.model)
+    with nullcontext() if run is None else hold(run.evaluation):
+        if csv is not None:
+            comparison.model.write_csv(Path(csv))
+        if out is not None:
+            write_evaluation(Path(out), evaluation_of(comparison.results))
+        elif run is not None:
+            write_evaluation(run.evaluation, evaluation_of(comparison.results))
+        if run is not None:
+            write_examples(run.examples, predictions=predictions, truths=truths, result=comparison.model)
     return comparison
 
 

@@ -14,12 +14,13 @@ from vection.formats.run_folder import RunFolder
 from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
+from vection.inference.window_rule import WindowRule
 from vection.methods.method import Knows
 from vection.metric_scale.stored import apply_scale
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
-from vection.runs.cameras import learned_names
+from vection.runs.cameras import learned_names, trained_windows
 from vection.starts import STARTS, start_folder
 
 
@@ -133,6 +134,7 @@ def load_predictor(
         flip_postprocess=flip_postprocess,
     )
     predictor.camera_names = learned_names(folder)
+    predictor.rule = WindowRule(predictor.height, predictor.width, trained_windows(folder))
     predictor.offsets = recipe.data.offsets
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"

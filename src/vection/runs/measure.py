@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vection.data.clips.folder import find_clips
 from vection.data.measure.clip import measure_clip
-from vection.formats.measured_geometry import is_measured
+from vection.data.measure.sequence import is_done
 from vection.progress import Bars, no_bars
 
 
@@ -13,7 +13,7 @@ def measure_clips(root: Path, *, workers: int = 0, progress: Bars = no_bars) -> 
 
     A stopped run goes on with what is not yet measured. Raises DataError for clips that cannot be measured.
     """
-    folders = [folder for folder in find_clips(root) if not is_measured(folder)]
+    folders = [folder for folder in find_clips(root) if not is_done(folder)]
     for folder in folders:
         with progress(f"measuring {folder.name}") as report:
             measure_clip(folder, workers=workers, progress=report)

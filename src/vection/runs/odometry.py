@@ -1,6 +1,7 @@
 """Predict or read camera paths, write them, compare them with the truth: what `vection odometry` does."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,14 +15,18 @@ from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, firs
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import json_text, write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
+from vection.formats.window import seen_words
 from vection.inference.motion.source import MotionChoice, describe_motion
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
-from vection.inference.sources import FrameSource, open_sources
+from vection.inference.sources import FrameSource
+from vection.inference.window_rule import TRAINING
+from vection.locks import hold
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
 from vection.runs.device import choose_device
 from vection.runs.load import load_predictor
+from vection.runs.prediction.worker import open_seen
 
 T = TypeVar("T")
 
@@ -39,6 +44,8 @@ class PathComparison:
     """Where the true paths were read from."""
     motion: tuple[str, ...] = ()
     """Of each folder, where the motion of its path comes from, in words; empty where that is not known."""
+    seen: tuple[str, ...] = ()
+    """Of each folder, which part of the frames was seen, in words; empty if it is all of them."""
 
 
 def odometry(
@@ -57,6 +64,7 @@ def odometry(
     csv: Path | str | None = None,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
+    window: str = TRAINING,
     device: str | None = None,
     progress: Bars = no_bars,
 ) -> PathComparison:
@@ -71,15 +79,11 @@ def odometry(
     stretch between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are
     measured in the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are
     measured where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
-    `intrinsics` are those of a video or images, as `ingest` takes them. Raises UsageError where these do not fit.
+    `intrinsics` and `window` are those of a video or images, as of `predict`. Raises UsageError where these do not fit.
     """
-    protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
-    if beside and out is None:
-        raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
-    if frames is None and checkpoint is not None:
-        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
+    _check(frames, checkpoint=checkpoint, beside=beside, out=out)
     stretches: dict[str, str] = {}
     if frames is None:
         predicted = _first(open_paths(Path(source)), protocol)
@@ -88,19 +92,29 @@ def odometry(
     elif out is None:
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
-        opened = {one.name: one for one in open_sources(Path(frames), intrinsics=intrinsics)}
-        chosen = list(_first(opened, protocol).values())
         predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint)
+        opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics, window=window)}
+        chosen = list(_first(opened, protocol).values())
         predicted, stretches = _predict(predictor, chosen, motion=motion, first_frame=first_frame, progress=progress)
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
     others = {Path(other).stem: _at(Path(other), predicted, stretches) for other in beside}
-    folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
-    said = tuple(path.motion for path in predicted.values())
-    comparison = PathComparison(tuple(folders), scores, protocol, str(place), said if folders else ())
-    _write_scores(comparison, out, predicted, csv=csv)
+    said, seen = zip(*((path.motion, path.seen) for path in predicted.values()), strict=True) if out else ((), ())
+    with nullcontext() if out is None else hold(out):
+        folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
+        comparison = PathComparison(tuple(folders), scores, protocol, str(place), said, seen)
+        _write_scores(comparison, out, predicted, csv=csv)
     return comparison
+
+
+def _check(
+    frames: Path | str | None, *, checkpoint: str | None, beside: Sequence[Path | str], out: Path | None
+) -> None:
+    if beside and out is None:
+        raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
+    if frames is None and checkpoint is not None:
+        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
 
 
 def _scores(
@@ -121,7 +135,7 @@ def _first(named: Mapping[str, T], protocol: OdometryProtocol) -> dict[str, T]:
 
 
 def _adapted(
-    protocol: OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int], sequences: int | None
+    protocol: str | OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int], sequences: int | None
 ) -> OdometryProtocol:
     for name in align:
         if name not in ALIGNMENTS:
@@ -130,6 +144,7 @@ def _adapted(
         raise UsageError("A snippet has at least two frames; give larger `snippets`.")
     if sequences is not None and sequences < 1:
         raise UsageError(f"`sequences={sequences}` leaves none; it must be positive.")
+    protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
     alignments = tuple(name for name in ALIGNMENTS if name in align)
     return replace(
         protocol,
@@ -175,8 +190,13 @@ def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:
     """Return the path in the camera of its first frame."""
     T_world_to_first = np.linalg.inv(steps[0].T_camera_to_world)
     poses = np.stack([T_world_to_first @ step.T_camera_to_world for step in steps])
-    motion = describe_motion([None, *(step.motion_source for step in steps[1:])])
-    return CameraPath(description, poses, seconds=np.array([step.frame.seconds for step in steps]), motion=motion)
+    return CameraPath(
+        description,
+        poses,
+        seconds=np.array([step.frame.seconds for step in steps]),
+        motion=describe_motion([None, *(step.motion_source for step in steps[1:])]),
+        seen=seen_words(step.frame.window for step in steps),
+    )
 
 
 def _write(
@@ -203,9 +223,11 @@ def _write_scores(
         write_text(Path(csv), segments_csv(comparison.scores))
     if not comparison.scores or out is None:
         return
-    motions = {name: path.motion for name, path in predicted.items() if path.motion}
     content = paths_json(comparison.scores, comparison.protocol, truth=comparison.truth)
-    write_text(out / SCORES_FILE, json_text(content | ({"motion": motions} if motions else {}), indent=1))
+    for part in ("motion", "seen"):
+        words = {name: said for name, path in predicted.items() if (said := getattr(path, part))}
+        content |= {part: words} if words else {}
+    write_text(out / SCORES_FILE, json_text(content, indent=1))
 
 
 def _own_truth(frames: Path) -> Path | None:

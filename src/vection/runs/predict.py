@@ -1,23 +1,23 @@
 """Predict files from files: what `vection predict` does."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from pathlib import Path
 
-from vection.errors import UsageError
-from vection.inference.ahead import read_ahead
+from vection.data.cluster import Cluster
+from vection.errors import DataError, UsageError
+from vection.files import check_room
+from vection.formats.prediction_folder import is_prediction_folder, read_prediction_list
 from vection.inference.motion.source import MotionChoice
-from vection.inference.observe import Observer
-from vection.inference.prediction import Prediction
-from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, FrameSource, open_sources
-from vection.inference.write import check_writable, write_predictions
-from vection.progress import Bars, Report, no_bars
-from vection.runs.device import choose_device
-from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
-from vection.runs.networks.engine import open_engine
+from vection.inference.sources import find_inputs
+from vection.inference.window_rule import TRAINING
+from vection.inference.write import check_writable
+from vection.progress import Bars, no_bars
+from vection.runs.prediction.on_cluster import Input, predict_on_cluster
+from vection.runs.prediction.worker import ModelChoice, PartChoice, PredictionWorker
 
-BATCH_SIZES = {"cpu": 4, "cuda": 16}
-"""How many frames a network predicts at once, by the kind of device."""
+SHOWN = 5
+"""Names of inputs in an error."""
 
 
 def predict(
@@ -32,6 +32,7 @@ def predict(
     path: bool = True,
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
+    window: str = TRAINING,
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
@@ -40,82 +41,109 @@ def predict(
     engine: str = "torch",
     compile: bool = False,  # noqa: A002
     device: str | None = None,
+    keep: bool = False,
+    cluster: Cluster | None = None,
     progress: Bars = no_bars,
 ) -> list[Path]:
-    """Write the predictions of a video, an image, a folder of images in order, or clip folders; return their folders.
+    """Write the predictions of a video, an image, a folder of images in order, or of many; return their folders.
+
+    Many are clip folders, videos and folders of images in a folder: each gets a folder of its name below `out`. Those
+    whose frames cannot be used are left out, and named by the error in the end. `keep` keeps the prediction folders of
+    this model that are there, so a stopped call goes on, and `cluster` predicts many at once and keeps as well.
 
     `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
-    `width` and `height` are the size at which the networks see images, if not that of training. Of several clips each
-    gets a folder of its name below `out`. `path`, `video` and `png` can be left out; `scene_flow` is written besides.
+    `width` and `height` are the size at which the networks see images, if not that of training. `path`, `video` and
+    `png` can be left out; `scene_flow` is written besides.
     `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
     it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
-    `ingest` takes them. `pictures` are names of `vection.methods.pictures`, what the method sees when it compares a
-    frame with its neighbours; an empty list means all. `engine` computes the depth network, as of `open_engine`;
-    `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder, and nothing else ever is.
-    `device` is the GPU if there is one, else the CPU. Raises UsageError, or DataError for unusable frames.
+    `ingest` takes them. `window` is the part of videos and photos that is seen, as `inference.WindowRule` has it:
+    "training", "whole", "cut", or a clip of the training. `pictures` are names of `vection.methods.pictures`, what the
+    method sees when it compares a frame with its neighbours; an empty list means all. `engine` computes the depth
+    network, as of `open_engine`; `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder,
+    nothing else. `device` is the GPU if there is one, else the CPU. Raises UsageError, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
-    out, sources = Path(out), open_sources(Path(frames), intrinsics=intrinsics)
-    for source in sources:
-        check_writable(out / source.name, overwrite=overwrite)
-    place, device = find_run_checkpoint(Path(run), checkpoint=checkpoint), choose_device(device)
-    predictor = load_predictor(place, device=device, flip_postprocess=flip_postprocess, width=width, height=height)
-    words = _prepare(predictor, engine=engine, compile=compile, checkpoint=place, frames=frames)
-    observer = None if pictures is None else _observer(predictor, pictures, sources)
-    folders = []
-    for source in sources:
-        with progress(f"predicting {source.name or source.description}") as report:
-            folder = write_predictions(
-                _predictions(predictor, _counted(source, report=report), path=path, motion=motion),
-                out / source.name,
-                model=checkpoint_name(run, place) + words,
-                frames_from=str(Path(source.description).resolve()),
-                png=png,
-                video=video,
-                scene_flow=scene_flow,
-                pictures=None if observer is None else observer.observe(source),
-                network_size=(predictor.height, predictor.width),
-                overwrite=overwrite,
-            )
-        folders.append(folder)
-    return folders
+    frames, out = Path(frames), Path(out)
+    model = ModelChoice(run, checkpoint, flip_postprocess, width, height, engine, compile, device)
+    parts = PartChoice(path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window)
+    return _predict(frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 
 
-def _prepare(
-    predictor: Predictor,
+def _predict(
+    frames: Path,
+    out: Path,
+    model: ModelChoice,
+    parts: PartChoice,
     *,
-    engine: str,
-    compile: bool,  # noqa: A002
-    checkpoint: Path,
-    frames: Path | str,
-) -> str:
-    """Choose how the networks are computed; return it in words, empty for PyTorch. UsageError if not to be had."""
-    if compile and engine != "torch":
-        raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
-    predictor.batch_size = BATCH_SIZES.get(predictor.device.type, 1)
-    predictor.networks.compiled = compile
-    predictor.networks.engine, words = open_engine(engine, predictor, checkpoint=checkpoint, frames=frames)
-    return "" if predictor.networks.engine is None else f", depth by {words}"
+    keep: bool,
+    cluster: Cluster | None,
+    progress: Bars,
+) -> list[Path]:
+    inputs = find_inputs(frames)
+    kept = {name for name, _ in inputs if (keep or cluster) and _is_kept(out / name, model)}
+    left = [(name, place) for name, place in inputs if name not in kept]
+    for name, _ in left:
+        check_writable(out / name, overwrite=parts.overwrite)
+    problems: dict[str, DataError] = {}
+    if left and cluster is None:
+        problems = _in_turn(left, out, PredictionWorker(model, parts, frames=frames), progress=progress)
+    elif left and cluster is not None:
+        problems = _at_once(left, out, model, parts, cluster=cluster, progress=progress)
+    for name, problem in problems.items():
+        if len(inputs) == 1:
+            raise problem
+        raise DataError(
+            f"{len(problems)} of {len(inputs)} inputs of {frames} could not be predicted ({_shown(problems)}), the "
+            f"others lie in {out}; {name}: {problem}"
+        )
+    return [out / name for name, _ in inputs]
 
 
-def _observer(predictor: Predictor, pictures: Sequence[str], sources: Sequence[FrameSource]) -> Observer:
-    """Return what makes the pictures; UsageError for what cannot be made of a source."""
-    observer = Observer(predictor, pictures)
+def _shown(names: Collection[str]) -> str:
+    first, more = list(islice(names, SHOWN)), ", ..." if len(names) > SHOWN else ""
+    return ", ".join(first) + more
+
+
+def _is_kept(folder: Path, model: ModelChoice) -> bool:
+    """Whether predictions of the model lie there. Raises UsageError if they are another's."""
+    if not is_prediction_folder(folder):
+        return False
+    made_by = read_prediction_list(folder).model
+    if made_by.partition(", depth by ")[0] != model.name:
+        raise UsageError(f"{folder} holds predictions of {made_by}, not of {model.name}; choose another place.")
+    return True
+
+
+def _in_turn(inputs: list[Input], out: Path, worker: PredictionWorker, *, progress: Bars) -> dict[str, DataError]:
+    """Predict one after the other; return what was wrong with which. Mistakes in the arguments show first."""
+    problems, sources, size = {}, [], 0.0
+    for name, place in inputs:
+        try:
+            source = worker.open(place, name, out)
+            size += worker.least_bytes(source)
+            sources.append(source)
+        except DataError as problem:
+            problems[name] = problem
+    check_room(out, size)
     for source in sources:
-        observer.check(next(iter(source)), count=source.count)
-    return observer
+        try:
+            worker.write(source, out, progress=progress)
+        except DataError as problem:
+            problems[source.name] = problem
+    return problems
 
 
-def _predictions(
-    predictor: Predictor, frames: Iterable[Frame], *, path: bool, motion: MotionChoice | None
-) -> Iterator[Prediction]:
-    """Predict while the frames that follow are read; a thread reads one batch ahead."""
-    ahead = read_ahead(frames, count=2 * predictor.batch_size)
-    yield from predictor.stream(ahead, motion=motion) if path else predictor.each(ahead)
-
-
-def _counted(source: FrameSource, *, report: Report) -> Iterator[Frame]:
-    for number, frame in enumerate(source):
-        yield frame
-        report(number + 1, source.count)
+def _at_once(
+    inputs: list[Input], out: Path, model: ModelChoice, parts: PartChoice, *, cluster: Cluster, progress: Bars
+) -> dict[str, DataError]:
+    """Predict on a cluster; return what was wrong with which."""
+    problems = {}
+    with progress(f"predicting {len(inputs)} inputs") as report:
+        for done, (name, problem) in enumerate(predict_on_cluster(inputs, out, model, parts, cluster), start=1):
+            report(done, len(inputs))
+            if isinstance(problem, DataError):
+                problems[name] = problem
+            elif problem is not None:
+                raise problem
+    return problems

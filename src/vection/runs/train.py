@@ -10,13 +10,14 @@ import torch
 from vection.errors import UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights
 from vection.formats.run_folder import RunFolder
+from vection.locks import holding
 from vection.methods.method import Method, MethodSettings
 from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.public import flat_settings, public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import check_recipe, recipe_to_json
-from vection.runs.cameras import CAMERAS, Names, check_cameras, learned_names, take_over_cameras
+from vection.runs.cameras import Names, check_cameras, learned_names, remembered, take_over_cameras
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
@@ -28,6 +29,7 @@ from vection.training.loop import Training
 from vection.training.settings import Stage, TrackerName, Tracking
 
 
+@holding("out", when=is_main_process)
 def train(
     recipe: Recipe | str,
     *,
@@ -82,7 +84,7 @@ def train(
         stages=recipe.stages,
         settings=recipe.training,
         run=out,
-        description={"recipe": recipe_to_json(recipe), "data": str(data), CAMERAS: sets.cameras},
+        description={"recipe": recipe_to_json(recipe), "data": str(data)} | remembered(sets),
         device=device,
         tracking=Tracking(trackers, flat_settings(asdict(public_recipe(recipe)))),
     )
@@ -92,7 +94,7 @@ def train(
 
 def _prepare(recipe: Recipe, data: Path, *, rehearsal: Path, workers: int, progress: Bars) -> Data:
     """Measure and render what is missing, and return what the recipe learns from."""
-    if recipe.method.needs.measured and recipe.data.source == "clips":
+    if recipe.needs_measured and recipe.data.source == "clips":
         measure_clips(data, workers=workers, progress=progress)
     sets = load_data(recipe, data)
     return rehearse(sets, recipe, rehearsal, workers=workers, progress=progress) if recipe.data.rehearsal else sets

@@ -13,13 +13,20 @@ from vection.data.ingest.video import find_sources
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips
 from vection.errors import DataError, UsageError
+from vection.evaluation.depth.baselines import computed_predictions
+from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocol import ALL
 from vection.evaluation.depth.protocols import MEASURED
+from vection.evaluation.depth.result import DepthResult, evaluation_of
 from vection.evaluation.truth.measured import measured_truth
+from vection.evaluation.truth.truth_set import TruthSet
 from vection.files import json_text, read_json, write_text
+from vection.formats.evaluation_file import START, write_evaluation
 from vection.formats.run_folder import RunFolder
+from vection.inference.predictor import Predictor
 from vection.inference.sources import FrameSource, open_sources
 from vection.inference.write import write_predictions
+from vection.locks import holding
 from vection.progress import Bars, no_bars
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import check_recipe
@@ -41,14 +48,15 @@ class VideoTraining:
     run: Path
     report: Path
     abs_rel: dict[str, float]
-    """Against depth measured in the held-out pieces, of the model and of depth that needs no learning; empty where the
-    recipe measures nothing, or nothing could be measured in them."""
+    """Against depth measured in the held-out pieces, of the model, of the start if the recipe keeps that, and of depth
+    that needs no learning; empty where the recipe measures nothing, or nothing could be measured in them."""
     warnings: tuple[str, ...] = ()
     """A sentence each, of what their maker should know."""
     actions: tuple[str, ...] = ()
     """What was done to the videos about what the doctor found, a line each."""
 
 
+@holding("out")
 def train_on_videos(
     videos: Sequence[Path | str],
     *,
@@ -88,7 +96,7 @@ def train_on_videos(
         width=recipe.data.width,
         height=recipe.data.height,
         intrinsics=intrinsics,
-        measure=recipe.method.needs.measured,
+        measure=recipe.needs_measured,
     )
     sources = [source for video in videos for source in find_sources(Path(video))]
     _check_names(sources)
@@ -107,7 +115,7 @@ def train_on_videos(
         progress=progress,
     )
     held_out = _predict_held_out(folder, data, device=device, progress=progress)
-    abs_rel = _score(folder, data, held_out, progress=progress) if settings.measure else {}
+    abs_rel = _score(folder, data, held_out, device=device, progress=progress) if settings.measure else {}
     return VideoTraining(out, write_report(out), abs_rel, tuple(warnings), tuple(actions))
 
 
@@ -208,7 +216,9 @@ def _held_out(recipe: Recipe, data: Path) -> Iterator[tuple[FrameSource, range]]
             yield source, range(min(targets[clip]), max(targets[clip]) + 1)
 
 
-def _score(folder: RunFolder, data: Path, held_out: set[str], *, progress: Bars) -> dict[str, float]:
+def _score(
+    folder: RunFolder, data: Path, held_out: set[str], *, device: str | None, progress: Bars
+) -> dict[str, float]:
     truths = measured_truth(data)
     scored = [name for name in truths.names if name in held_out]
     if not scored:
@@ -220,4 +230,16 @@ def _score(folder: RunFolder, data: Path, held_out: set[str], *, progress: Bars)
         row_mean_from=truths.select([name for name in truths.names if name not in held_out]),
         progress=progress,
     )
-    return {result.name: result.categories[ALL].mean.abs_rel for result in comparison.results}
+    results, recipe = comparison.results, read_run_recipe(folder.path)
+    if recipe.training.keeps_start and recipe.start_from is not None:
+        predictor = load_predictor(recipe.start_from, device=choose_device(device))
+        results = (*results, _score_start(predictor, truths.select(scored), progress=progress))
+        write_evaluation(folder.evaluation, evaluation_of(results))
+    return {result.name: result.categories[ALL].mean.abs_rel for result in results}
+
+
+def _score_start(predictor: Predictor, truths: TruthSet, *, progress: Bars) -> DepthResult:
+    """Score the weights that training started from on the same images."""
+    predictions = computed_predictions(lambda image: predictor.predict(image).depth, truths, description=START)
+    with progress("evaluating the start") as report:
+        return evaluate_depth(predictions, truths, MEASURED, name=START, progress=report)

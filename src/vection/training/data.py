@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch.utils.data import Dataset
 
+from vection.formats.window import TrainingWindow
 from vection.samples import RawSample
 from vection.training.augmentation.settings import Augmentation
 
@@ -22,3 +23,5 @@ class Data:
     """Processes that read samples; 0 reads in the training's own."""
     cameras: tuple[str | None, ...] = ()
     """Names of the cameras by their numbers in samples; None of those without a name."""
+    windows: tuple[TrainingWindow, ...] = ()
+    """What the clips that are learned from show of their sources; empty where that is not known."""

@@ -18,8 +18,9 @@ from vection.inference.pictures import draw_batch, sheet
 class RunLog:
     """Writes what a run reports into its folder."""
 
-    def __init__(self, run: Path, *, resume_step: int, trackers: Sequence[Any] = ()) -> None:
-        """What an interrupted run logged after `resume_step`, the checkpoint it is resumed from, is forgotten.
+    def __init__(self, run: Path, *, resume_step: int, validated: bool = True, trackers: Sequence[Any] = ()) -> None:
+        """What an interrupted run logged after `resume_step`, the checkpoint it is resumed from, is forgotten; held-out
+        frames were scored before that if `validated`.
 
         `trackers` are Accelerate's, already started; they are shown the scalars and closed with the log.
         """
@@ -27,7 +28,7 @@ class RunLog:
             from torch.utils.tensorboard import SummaryWriter
         self.folder = RunFolder(run)
         self.folder.panels.mkdir(parents=True, exist_ok=True)
-        forget_after(self.folder.metrics, resume_step)
+        forget_after(self.folder.metrics, resume_step, validated=validated)
         self.tensorboard = SummaryWriter(self.folder.tensorboard, purge_step=resume_step + 1)
         self.trackers = list(trackers)
 

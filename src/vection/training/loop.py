@@ -4,16 +4,20 @@ Every step is a pure function of the state before it, the seed and the step's nu
 uninterrupted one bit for bit on the same machine.
 """
 
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
+from vection.errors import DataError
 from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config, save_checkpoint
+from vection.formats.metrics_log import LABEL_FREE
 from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
 from vection.names import look_up
@@ -22,14 +26,16 @@ from vection.training.accelerator import make_accelerator, of_main_process, star
 from vection.training.augmentation.augment import augment
 from vection.training.batches import EpochBatches, divide_step
 from vection.training.data import Data
-from vection.training.health import remarks, stop_if_not_finite
+from vection.training.health.findings import remarks
+from vection.training.health.finite import DivergenceError, stop_if_gradient_not_finite, stop_if_not_finite
+from vection.training.health.guard import Guard
+from vection.training.health.watch import LOOK_EVERY
 from vection.training.position import Position
 from vection.training.reporter import Reporter
 from vection.training.settings import Stage, Tracking, TrainingSettings
 from vection.training.stage_run import StageRun
-from vection.training.stop import StopRequest
-from vection.training.true_depth import KnowsTruth, TrueDepth
-from vection.training.validation import held_out_frames, plain_batches, validate
+from vection.training.stop import StopRequest, leave_signals_to_parent
+from vection.training.validation import plain_batches, true_depth_of, validate
 
 AGREE_EVERY = 5
 """Optimiser steps between two questions whether one of several processes was told to stop; each waits for the GPU."""
@@ -64,6 +70,7 @@ class Training:
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
         self.run, self.description, self.shown = RunFolder(run), description, shown
         self.position = Position()
+        self.guard = Guard(method)
         _check_stages(method, stages)
         self.processes = processes = self.accelerator.num_processes
         samples = len(data.training)  # type: ignore[arg-type]
@@ -82,6 +89,7 @@ class Training:
             data.training,
             batch_sampler=self.batches,
             num_workers=data.workers,
+            worker_init_fn=leave_signals_to_parent,
             collate_fn=stack,
             pin_memory=self.device.type == "cuda",
             persistent_workers=data.workers > 0,
@@ -95,12 +103,14 @@ class Training:
     def fit(self, *, resume: bool = True) -> None:
         """Train to the end, from the last checkpoint if there is one and `resume` holds.
 
-        Raises DataError when the loss is not finite; Ctrl-C and SIGTERM save a checkpoint and raise KeyboardInterrupt.
+        Where it diverges it goes back to the last checkpoint, thrice at most, and on at a lower learning rate. Raises
+        DataError when that does not help; Ctrl-C and SIGTERM save a checkpoint and raise KeyboardInterrupt.
         """
         checkpoint = find_checkpoint(self.run.last) if resume else None
         if checkpoint is not None:
             load_weights(self.method, checkpoint)
             self.position = Position.stored(read_config(checkpoint), path=checkpoint / CONFIG)
+            self.guard.saved = checkpoint
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         main = self.accelerator.is_main_process
         tracked = main and self.tracking.names and self.position.stage < len(self.stages)
@@ -110,6 +120,7 @@ class Training:
             steps_per_epoch=self.steps_per_epoch,
             done=self.position.step,
             main=main,
+            validated=self.position.batch == 0,
             shown=self.shown,
             trackers=start_trackers(self.accelerator, self.tracking, run=self.run.path) if tracked else (),
         )
@@ -126,9 +137,18 @@ class Training:
 
     def _fit_stage(self, stage: StageRun, reporter: Reporter, stop: StopRequest) -> None:
         position = self.position
+        self.guard.begin_stage(position)
+        if self.settings.keeps_start and position.step == 0:
+            self._validate(stage, reporter)
         try:
             while position.epoch < stage.stage.epochs:
-                self._fit_epoch(stage, reporter, stop)
+                try:
+                    self._fit_epoch(stage, reporter, stop)
+                except DivergenceError as error:
+                    reporter.go_back(
+                        position, remark=self.guard.go_back(position, stage, error, alone=self.processes == 1)
+                    )
+                    continue
                 position.epoch, position.batch = position.epoch + 1, 0
                 self.method.on_epoch_end(self._progress(stage))
                 self._validate(stage, reporter)
@@ -152,7 +172,9 @@ class Training:
             began = perf_counter()
             raw = [next(batches) for _ in range(self.accumulation)]
             loaded = perf_counter()
-            terms = self._step(raw, stage)
+            saves = (position.step + 1) % settings.checkpoint_every == 0
+            looks = saves or (position.step + 1) % LOOK_EVERY == 0 or position.batch + 1 == self.steps_per_epoch
+            terms = self._step(raw, stage, looks=looks)
             position.batch, position.step = position.batch + 1, position.step + 1
             waiting, computing = waiting + loaded - began, computing + perf_counter() - loaded
             if position.step % settings.log_every == 0 or position.batch == self.steps_per_epoch:
@@ -169,15 +191,19 @@ class Training:
                 )
                 waiting = computing = 0.0
             reporter.advance(data_share=(loaded - began) / (perf_counter() - began + 1e-9))
-            if position.step % settings.checkpoint_every == 0:
+            if looks:
                 self._check(terms, raw)
+                reporter.note(self.guard.look(position, step=self._progress(stage).step, any_process=self._any_process))
+            if saves:
                 self._save(self.run.last, stage)
             if self.processes == 1 or position.step % AGREE_EVERY == 0:
                 stop.requested = self._any_process(stop.requested)
                 stop.raise_if_requested()
 
-    def _step(self, raw: list[RawSample], stage: StageRun) -> dict[str, Tensor]:
+    def _step(self, raw: list[RawSample], stage: StageRun, *, looks: bool) -> dict[str, Tensor]:
         settings, progress = self.settings, self._progress(stage)
+        careful = self.position.step < self.guard.careful_until
+        checks = careful or self.device.type == "cpu"  # else it would wait for the GPU
         total: dict[str, Tensor] = {}
         for index, sample in enumerate(raw):
             # Reseeding makes a batch independent of what ran before it, so a checkpoint needs no random state, and of
@@ -187,12 +213,15 @@ class Training:
             generator = torch.Generator().manual_seed(settings.seed * 7_368_787 + number)
             batch = augment(sample.to(self.device), self.data.augmentation, generator=generator)
             terms = stage.model(batch, progress)
-            if self.device.type == "cpu":  # costs a synchronisation on a GPU, where the check waits for the next log
-                self._check(terms, raw)
+            if checks:
+                self._check(terms, raw, compute=partial(self.method.training_loss, batch, progress))
             stage.backward(torch.stack(list(terms.values())).sum() / self.accumulation)
             for name, value in terms.items():
                 total[name] = total.get(name, 0) + value.detach() / self.accumulation
-        stage.update(progress, gradient_clip=settings.gradient_clip)
+        if careful:
+            stop_if_gradient_not_finite(self.method, step=self.position.step)
+        stage.update(progress, gradient_clip=settings.gradient_clip, rate=self.position.rate)
+        self.guard.watch.note(total, batch if looks else None)
         return total
 
     def _any_process(self, flag: bool) -> bool:
@@ -204,10 +233,13 @@ class Training:
     def _progress(self, stage: StageRun) -> Progress:
         return self.position.progress(stage.stage, steps_per_epoch=self.steps_per_epoch)
 
-    def _check(self, terms: dict[str, Tensor], raw: list[RawSample]) -> None:
+    def _check(
+        self, terms: dict[str, Tensor], raw: list[RawSample], *, compute: Callable[[], object] | None = None
+    ) -> None:
         inputs = [(field.name, getattr(sample, field.name)) for sample in raw for field in fields(sample)]
         tensors = [(name, value) for name, value in inputs if isinstance(value, Tensor)]
-        stop_if_not_finite(terms, method=self.method, inputs=tensors, step=self.position.step)
+        step, norm = self.position.step, self.position.weight_norm
+        stop_if_not_finite(terms, method=self.method, inputs=tensors, step=step, norm_at_start=norm, compute=compute)
 
     def _validate(self, stage: StageRun, reporter: Reporter) -> None:
         """Score the held-out frames as at the end of the stage, so that all its epochs can be compared."""
@@ -222,8 +254,13 @@ class Training:
             self.method,
             batches,
             progress=replace(progress, step=progress.steps, epoch=progress.epochs),
-            true_depth=_true_depth(self.data.validation, most=most),
+            true_depth=true_depth_of(self.data.validation, most=most),
         )
+        if self.settings.keeps_start and LABEL_FREE not in held_out.statistics:
+            raise DataError(
+                "No depth could be measured in the frames that were held out, so nothing tells whether training makes "
+                "the model better; give more video, in which the camera moves."
+            )
         notes: list[str] = []
         # An untrained network looks collapsed; what it looks like later counts.
         if self.position.step >= min(500, self.total_steps // 2):
@@ -243,19 +280,13 @@ class Training:
             self._save(self.run.snapshot(step), stage)
 
     def _save(self, folder: Path, stage: StageRun) -> None:
+        if folder == self.run.last:
+            self.guard.saved = folder
         if self.accelerator.is_main_process:
             config = {**self.description, "position": vars(self.position)}
             optimiser = stage.optimiser if folder == self.run.last else None
             save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
         self.accelerator.wait_for_everyone()  # torchrun stops all processes when the first one ends
-
-
-def _true_depth(frames: Dataset[RawSample], *, most: int) -> TrueDepth | None:
-    """Return the true depth of the frames that are scored, in their order; None if the data set knows none."""
-    if not isinstance(frames, KnowsTruth):
-        return None
-    indices = held_out_frames(len(frames), most=most)  # type: ignore[arg-type]
-    return lambda place: frames.true_depth(indices[place])
 
 
 def _check_stages(method: Method, stages: tuple[Stage, ...]) -> None:

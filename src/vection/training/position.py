@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from vection.bounds import CountOrNone
+from vection.formats.bounds import CountOrNone
 from vection.formats.record import checked
 from vection.methods.method import Progress
 from vection.training.settings import Stage
+
+LOWER = 0.3
+"""Factor of the learning rate after a return to an earlier checkpoint."""
 
 
 @dataclass
@@ -28,6 +31,15 @@ class Position:
     """Optimiser steps done in all."""
     best: Annotated[float, BeforeValidator(lambda best: math.inf if best is None else best)] = math.inf
     """Lowest selection loss of held-out frames in the stage."""
+    weight_norm: float = 0.0
+    """Norm of what learns when the stage began."""
+    returns: int = 0
+    """How often training went back to an earlier checkpoint because it diverged."""
+
+    @property
+    def rate(self) -> float:
+        """Factor of the learning rate, lower after each return."""
+        return LOWER**self.returns
 
     @classmethod
     def stored(cls, config: Mapping[str, Any], *, path: Path) -> "Position":

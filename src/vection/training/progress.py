@@ -52,6 +52,10 @@ class TrainingProgress:
         self.data_share += 0.05 * (data_share - self.data_share)
         self.bar.update(self.task, advance=1, data_share=self.data_share)
 
+    def go_back(self, step: int) -> None:
+        """Count from `step` on once more."""
+        self.bar.update(self.task, completed=step)
+
     def show(
         self, *, loss: float | None = None, validation_loss: float | None = None, remarks: list[str] | None = None
     ) -> None:

@@ -23,16 +23,19 @@ class Reporter:
         steps_per_epoch: int,
         done: int,
         main: bool,
+        validated: bool = True,
         shown: bool = True,
         trackers: Sequence[Any] = (),
     ) -> None:
         """`done` of `total_steps` optimiser steps were taken before; what was logged after them is forgotten.
 
-        `trackers` are as of `RunLog`.
+        `validated` and `trackers` are as of `RunLog`.
         """
         self.steps_per_epoch = steps_per_epoch
         self.bar = TrainingProgress(total_steps, done=done, shown=main and shown)
-        self.log = RunLog(run.path, resume_step=done, trackers=trackers) if main else None
+        self.log = RunLog(run.path, resume_step=done, validated=validated, trackers=trackers) if main else None
+        self.remarks: list[str] = []
+        """What the next line of the log will tell."""
 
     def __enter__(self) -> "Reporter":
         self.bar.__enter__()
@@ -48,6 +51,16 @@ class Reporter:
     def advance(self, *, data_share: float) -> None:
         """Count one step; `data_share` is the part of its time spent waiting for data."""
         self.bar.advance(data_share=data_share)
+
+    def note(self, remarks: list[str]) -> None:
+        """Show remarks now, and log them with the next losses."""
+        self.bar.show(remarks=remarks)
+        self.remarks += remarks
+
+    def go_back(self, position: Position, *, remark: str) -> None:
+        """Report that training went back to `position`, and why."""
+        self.bar.go_back(position.step)
+        self.note([remark])
 
     def training(
         self,
@@ -71,7 +84,9 @@ class Reporter:
             samples_per_second=samples / (waiting + computing),
             seconds_data=waiting,
             seconds_compute=computing,
+            remarks=tuple(dict.fromkeys(self.remarks)),
         )
+        self.remarks = []
 
     def held_out(self, held_out: HeldOut, *, position: Position, stage: str, remarks: list[str]) -> None:
         """Report what the held-out frames say, and what is to be remarked about it."""

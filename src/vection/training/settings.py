@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vection.bounds import Count, CountOrNone, Few, NotNegative, Positive, Seed, Share
+from vection.formats.bounds import Count, CountOrNone, Few, NotNegative, Positive, Seed, Share
 
 TrackerName = Literal["mlflow", "trackio", "wandb"]
 
@@ -44,6 +44,8 @@ class Stage:
     """Optimiser steps over which the learning rate rises from near 0; keeps short trainings from collapsing early."""
     trains: tuple[str, ...] = ()
     """Names of the method's parts that learn; the others are frozen, normalisation included. Empty: all learn."""
+    encoders_learn: bool = True
+    """Whether encoders learn; if not, only their normalisation does: its weights and its running statistics."""
 
     def learning_rate_at(self, epoch: int, *, step: int = 0, steps: int = 1, pose: bool = False) -> float:
         """Learning rate in `epoch` at `step` of `steps`, all counted from 0 within the stage; `pose`: of that network.
@@ -85,3 +87,6 @@ class TrainingSettings:
     """Largest number of batches of a validation."""
     compile: bool = False
     """Compile the loss with torch.compile."""
+    keeps_start: bool = False
+    """Whether the weights that training starts from are scored, too, and remain the best checkpoint if none is better;
+    by depth measured in the held-out frames, which there must be."""

@@ -7,11 +7,15 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from vection.errors import UsageError
 from vection.formats.checkpoint import load_optimiser
 from vection.methods.method import Method, Progress
 from vection.names import look_up
+from vection.networks.encoders.randomised_norm import RandomisedNorm
 from vection.training.settings import Stage
 from vection.types import Scalar
+
+NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm, RandomisedNorm)
 
 
 class StageRun:
@@ -23,6 +27,8 @@ class StageRun:
 
     def __init__(self, method: Method, stage: Stage, *, accelerator: Accelerator, checkpoint: Path | None) -> None:
         freeze_all_but(method, stage.trains)
+        if not stage.encoders_learn:
+            freeze_encoders(method)
         self.method, self.stage, self.accelerator = method, stage, accelerator
         groups, decay = _groups(method, stage), stage.weight_decay
         self.optimiser: torch.optim.Optimizer = (
@@ -30,9 +36,15 @@ class StageRun:
             if decay
             else torch.optim.Adam(groups, lr=stage.learning_rate, fused=True)
         )
+        self.restore(checkpoint)
+        self.model, self._prepared_optimiser = accelerator.prepare(method, self.optimiser)
+
+    def restore(self, checkpoint: Path | None) -> None:
+        """Take over the optimiser's state of a checkpoint, or have none, as at the beginning of the stage."""
+        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.state.clear()
         if checkpoint is not None:
             load_optimiser(self.optimiser, checkpoint)
-        self.model, self._prepared_optimiser = accelerator.prepare(method, self.optimiser)
 
     def begin_epoch(self) -> None:
         """Put what learns into training mode; frozen normalisation keeps its statistics, too."""
@@ -45,13 +57,16 @@ class StageRun:
         """Add the gradient of `loss` to those of the step."""
         self.accelerator.backward(loss)
 
-    def update(self, progress: Progress, *, gradient_clip: float | None) -> None:
-        """Take one step of the optimiser with the gradients that were added up, and forget them."""
+    def update(self, progress: Progress, *, gradient_clip: float | None, rate: float = 1.0) -> None:
+        """Take one step of the optimiser with the gradients that were added up, and forget them.
+
+        `rate` multiplies the learning rate.
+        """
         for group in self.optimiser.param_groups:
-            rate = self.stage.learning_rate_at(
+            of_stage = self.stage.learning_rate_at(
                 progress.epoch, step=progress.step, steps=progress.steps, pose=group["pose"]
             )
-            group["lr"] = rate * group["factor"]
+            group["lr"] = of_stage * group["factor"] * rate
         if gradient_clip is not None:
             self.accelerator.clip_grad_norm_(self.method.parameters(), gradient_clip)
         self._prepared_optimiser.step()
@@ -63,9 +78,8 @@ def _groups(method: nn.Module, stage: Stage) -> list[dict[str, Any]]:
     groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
     for name, parameter in method.named_parameters():
         if parameter.requires_grad:
-            part, *rest = name.split(".")
-            pose = stage.pose_fades_to is not None and part == "ego_motion"
-            factor = stage.encoder_rate if "encoder" in (part, *rest) else 1.0
+            pose = stage.pose_fades_to is not None and name.startswith("ego_motion.")
+            factor = stage.encoder_rate if _in_encoder(name) else 1.0
             groups.setdefault((pose, factor), []).append(parameter)
     ordered = sorted(groups.items(), key=lambda item: item[0][1] != 1)  # encoders of another rate come last
     return [{"params": parameters, "pose": pose, "factor": factor} for (pose, factor), parameters in ordered]
@@ -78,3 +92,22 @@ def freeze_all_but(method: nn.Module, parts: tuple[str, ...]) -> None:
         look_up(part, modules, kind="part of the method")
     for name, module in modules.items():
         module.requires_grad_(not parts or name in parts)
+
+
+def freeze_encoders(method: nn.Module) -> None:
+    """Let nothing in an encoder learn but its normalisation. Raises UsageError if no network has an encoder apart."""
+    frozen = False
+    for module_name, module in method.named_modules():
+        for name, parameter in module.named_parameters(module_name, recurse=False):
+            if _in_encoder(name) and not isinstance(module, NORMALISATIONS):
+                parameter.requires_grad_(False)
+                frozen = True
+    if not frozen:
+        raise UsageError(
+            "The networks of this method have no encoder that could stay as it is; let all learn: "
+            "`stages.0.encoders_learn=True`."
+        )
+
+
+def _in_encoder(parameter: str) -> bool:
+    return any(part.endswith("encoder") for part in parameter.split("."))

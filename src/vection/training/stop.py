@@ -9,6 +9,12 @@ AT_ONCE_AFTER = 1.0
 """Seconds from which on a second Ctrl-C is another wish: torchrun passes on what the terminal has sent already."""
 
 
+def leave_signals_to_parent(_: int) -> None:
+    """Let a worker that loads data pass over Ctrl-C and SIGTERM, which reach it too: its parent ends it in time."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
 class StopRequest:
     """Turns Ctrl-C and SIGTERM (a scheduler's wish) into a stop between two steps; a second Ctrl-C stops at once."""
 

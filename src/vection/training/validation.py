@@ -7,14 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from vection.formats.metrics_log import LABEL_FREE
 from vection.losses.measured_log_error import measured_log_error
 from vection.methods.method import Method, Progress
 from vection.methods.steps.observation import observe
 from vection.samples import Batch, RawSample, stack
 from vection.training.augmentation.augment import augment
 from vection.training.augmentation.settings import Augmentation
-from vection.training.health import depth_statistics
-from vection.training.true_depth import TrueDepth, true_abs_rel
+from vection.training.health.statistics import depth_statistics, first_ego_motion
+from vection.training.true_depth import KnowsTruth, TrueDepth, true_abs_rel
 from vection.types import Transform
 
 PLAIN = Augmentation(flip=0.0, jitter=0.0, scale_crop=1.0)
@@ -57,6 +58,14 @@ def plain_batches(frames: Dataset[RawSample], *, batch_size: int, most: int, dev
         yield augment(raw.to(device), PLAIN, generator=torch.Generator())
 
 
+def true_depth_of(frames: Dataset[RawSample], *, most: int) -> TrueDepth | None:
+    """Return the true depth of the frames that are scored, in their order; None if the data set knows none."""
+    if not isinstance(frames, KnowsTruth):
+        return None
+    indices = held_out_frames(len(frames), most=most)  # type: ignore[arg-type]
+    return lambda place: frames.true_depth(indices[place])
+
+
 @torch.no_grad()
 def validate(
     model: nn.Module,
@@ -80,7 +89,7 @@ def validate(
     for batch in batches:
         first = first or batch
         if batch.sources.shape[1] > 0 and method.knows.ego_motion:
-            motions.append(_ego_motion(method, batch))
+            motions.append(first_ego_motion(method, batch))
         truths = [] if true_depth is None else [true_depth(count + index) for index in range(len(batch))]
         if batch.measured is not None or any(truth is not None for truth in truths):
             depth = method.predict_depth(batch.target)
@@ -105,15 +114,7 @@ def validate(
     cameras = {} if method.cameras is None else method.cameras.found(first.target.shape)
     selection = method.selection_loss(terms, share_visible=seen.share_visible)
     if errors and len(compared := torch.cat(errors)):
-        selection = statistics["measured_log_error"] = float(compared.mean())
+        selection = statistics[LABEL_FREE] = float(compared.mean())
     if true_errors:
         statistics["abs_rel"] = sum(true_errors) / len(true_errors)
     return HeldOut(terms, selection, statistics, seen.pictures, cameras)
-
-
-def _ego_motion(method: Method, batch: Batch) -> Transform:
-    """T_first_to_second of each target and its first source, in the order of time."""
-    past = batch.seconds[:, :1, None, None] < 0
-    first = torch.where(past, batch.sources[:, 0], batch.target)
-    second = torch.where(past, batch.target, batch.sources[:, 0])
-    return method.predict_motion(first, second).ego

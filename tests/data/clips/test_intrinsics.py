@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.clips.framing import cut_to_aspect, plan_framing
+from vection.data.clips.framing import plan_framing
 from vection.data.clips.intrinsics import (
     CameraIntrinsics,
     assumed_intrinsics,
@@ -14,6 +14,8 @@ from vection.data.clips.intrinsics import (
     read_intrinsics,
     resolve_intrinsics,
 )
+from vection.data.clips.undistortion import undistortion
+from vection.data.clips.window import cut_to_aspect
 from vection.errors import DataError, UsageError
 
 PINHOLE = {"width": 640, "height": 480, "fx": 500.0, "fy": 510.0, "cx": 320.0, "cy": 240.0}
@@ -77,7 +79,7 @@ def test_words_and_numbers_resolve():
     assert resolve_intrinsics(None, width=640, height=480).source.startswith("assumed")
     assert assumed_intrinsics(width=640, height=480).fx == pytest.approx(320 / math.tan(math.radians(30)))
     for text in ("fov:wide", "1,2,x,4"):
-        with pytest.raises(UsageError, match="are not a JSON file"):
+        with pytest.raises(UsageError, match="are not a file"):
             resolve_intrinsics(text, width=640, height=480)
     for numbers in ("500,510,320", "1,500,320,240", "fov:170"):
         with pytest.raises(DataError):
@@ -123,10 +125,41 @@ def test_projected_points_lie_where_the_pixels_are(distortion, crop):
 def test_undistortion_leaves_no_black_border_and_square_pixels():
     source = camera(fy=500.0, distortion=(-0.25, 0.02, 0.0, 0.0, 0.0))
     framing = plan_framing(source, width=416, height=320, crop="stretch")
-    straight, _ = source.undistortion()
+    straight, _ = undistortion(source)
     assert straight.fx == pytest.approx(straight.fy)
     assert straight.distortion is None
     assert framing.apply(np.full((480, 640), 200, np.uint8)).min() >= 199
+
+
+FISHEYE = (0.05, -0.01, 0.002, -0.0005)
+
+
+@pytest.mark.parametrize("degrees", [None, 120.0])
+def test_fisheye_images_become_those_of_a_pinhole(degrees):
+    source = camera(fx=260.0, fy=262.0, fisheye=FISHEYE)
+    framing = plan_framing(source, width=416, height=320, crop="stretch", rectified_field_of_view=degrees)
+    assert framing.camera.is_pinhole
+    for point in ([0.3, 0.2, 1.0], [-0.6, 0.1, 1.0], [0.1, -0.4, 1.0]):
+        pixel, _ = cv2.fisheye.projectPoints(
+            np.array([[point]]), np.zeros(3), np.zeros(3), source.matrix, np.array(FISHEYE)
+        )
+        stored = framing.apply(blob(*pixel.reshape(2), width=640, height=480))
+        fx, fy, cx, cy = framing.camera.numbers
+        np.testing.assert_allclose(centre(stored), [fx * point[0] + cx, fy * point[1] + cy], atol=0.6)
+
+
+def test_what_a_wide_pinhole_leaves_unseen_is_known():
+    source = camera(fy=500.0, fisheye=FISHEYE)
+    narrow = plan_framing(source, width=416, height=320, crop="stretch")
+    assert narrow.seen is None
+    assert narrow.apply(np.full((480, 640), 200, np.uint8)).min() >= 199
+    wide = plan_framing(source, width=416, height=320, crop="stretch", rectified_field_of_view=100.0)
+    assert wide.camera.field_of_view == pytest.approx(100, abs=0.3)
+    assert wide.seen is not None
+    assert 0.2 < wide.seen.mean() < 0.95
+    assert (
+        wide.apply(np.full((480, 640), 200, np.uint8))[wide.seen].min() >= 180
+    )  # a tenth of a pixel may miss the border
 
 
 def test_crop_is_centred_on_the_principal_point_within_the_image():

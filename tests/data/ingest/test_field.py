@@ -132,7 +132,8 @@ CAMERA = {"width": 160, "height": 96, "fx": 114.25, "fy": 114.25, "cx": 79.5, "c
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (CAMERA | {"distortion_model": "equidistant", "D": [0.21, -0.05, 0.02, 0.001]}, "D of the model equidistant"),
+        (CAMERA | {"distortion_model": "omni", "D": [0.21, -0.05, 0.02, 0.001]}, "D of the model omni"),
+        (CAMERA | {"distortion_model": "equidistant", "D": [0.21, -0.05]}, "four numbers"),
         (CAMERA | {"distortion": [-0.35, 0.15, 0, 0]}, "4 numbers; five are expected"),
         (CAMERA | {"k1": -0.35}, "states k1, which is not read"),
         (CAMERA | {"skew": -12.0}, "states skew, which is not read"),
@@ -155,3 +156,20 @@ def test_distortion_is_read_under_its_usual_names(frames, tmp_path, key):
     clip = clip_of(folder, tmp_path / "out", intrinsics=tmp_path / "camera.json")
     assert clip.intrinsics_source == "given: camera.json; undistorted"
     assert clip.ingest["undistorted"]
+
+
+def test_a_fisheye_is_straightened_and_what_is_unseen_is_masked(frames, tmp_path):
+    (tmp_path / "camchain.yaml").write_text(
+        "cam0: {camera_model: pinhole, intrinsics: [70, 70, 79.5, 47.5], distortion_model: equidistant,\n"
+        "       distortion_coeffs: [0.02, -0.01, 0.0, 0.0], resolution: [160, 96]}"
+    )
+    folder = write_images(tmp_path / "in", frames[:8])
+    given = {"intrinsics": f"{tmp_path}/camchain.yaml#cam0", "doctor": False, "mask": None}
+    whole = clip_of(folder, tmp_path / "whole", **given)
+    assert whole.intrinsics_source == "given: Kalibr's camchain.yaml, cam0; undistorted"
+    assert whole.mask is None
+    wide = clip_of(folder, tmp_path / "wide", rectified_field_of_view=130.0, **given)
+    assert wide.intrinsics_source.endswith("undistorted to 130 degrees")
+    assert wide.mask is not None
+    usable = cv2.imread(str(tmp_path / "wide" / wide.mask), cv2.IMREAD_GRAYSCALE) > 0
+    assert 0.3 < usable.mean() < 0.95

@@ -38,8 +38,12 @@ class Ingest:
     height: int = 128
     """Height of the clip in pixels; a multiple of 32 for training."""
     intrinsics: str | None = None
-    """A JSON file, "fx,fy,cx,cy" in pixels of the source or as fractions of its size, or "fov:DEGREES" (horizontal);
-    intrinsics.json beside the frames if not given, else 60 degrees are assumed."""
+    """A JSON file, a calibration of OpenCV, ROS, Kalibr, COLMAP or KITTI (FILE#CAMERA of several), "fx,fy,cx,cy" in
+    pixels of the source or as fractions of its size, or "fov:DEGREES" (horizontal); intrinsics.json beside the frames
+    if not given, else 60 degrees are assumed."""
+    rectified_field_of_view: float | None = None
+    """Horizontal degrees of the straight images that distorted ones become; what they leave unseen is masked. As much
+    as is seen everywhere if not given."""
     stride: int | None = None
     """Take every n-th frame; chosen from the picture's motion if not given."""
     crop: Literal["keep-aspect", "stretch"] = "keep-aspect"
@@ -79,6 +83,7 @@ def run(arguments: Sequence[str]) -> None:
         width=options.width,
         height=options.height,
         intrinsics=options.intrinsics,
+        rectified_field_of_view=options.rectified_field_of_view,
         stride=options.stride,
         crop=options.crop,
         crop_top=options.crop_top,

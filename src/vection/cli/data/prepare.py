@@ -11,7 +11,7 @@ from vection.cli.arguments import parse
 from vection.cli.console import say
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
-from vection.cli.workers import count_workers
+from vection.cli.workers import count_workers, ray_cluster
 from vection.errors import UsageError
 from vection.files import json_text
 
@@ -65,6 +65,8 @@ class Prepare:
     """Measure camera motion and depth in the data set's images, without learning, and store them with the clips."""
     workers: int | None = None
     """Processes; as many as there are cores, at most 8, if not given. 0 works in this one."""
+    ray: tuple[str, ...] | None = None
+    """Work with Ray: on this machine, or on the cluster of this address (HOST:PORT, or auto)."""
     json: bool = False
     """Print one line of JSON at the end."""
 
@@ -83,7 +85,7 @@ def run(arguments: Sequence[str]) -> None:
     data_set = get_data_set(options.data_set)
     if options.source is None or options.out is None:
         raise UsageError(f"vection prepare {data_set.name} needs SRC and DST; SRC holds {data_set.about}.")
-    workers = count_workers(options.workers)
+    workers = ray_cluster(options.ray, workers=options.workers) or count_workers(options.workers)
     settings = PrepareSettings(
         width=data_set.size[0] if options.width is None else options.width,
         height=data_set.size[1] if options.height is None else options.height,

@@ -1,1 +1,1 @@
-"""Commands that make or use models: train, predict, import, recipes, demo."""
+"""Commands that make or use models: train, adapt, predict, import, recipes, demo."""

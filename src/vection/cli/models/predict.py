@@ -12,6 +12,7 @@ from vection.cli.console import say
 from vection.cli.flags import as_flags
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
+from vection.cli.workers import ray_cluster
 from vection.errors import UsageError
 from vection.files import json_text
 from vection.hub import hub_model
@@ -28,12 +29,13 @@ EXAMPLES = (
     "vection predict runs/first drive.mp4 --out predictions/drive --intrinsics fov:70 --pictures",
     "vection predict runs/dynamo clips/drive --out predictions/drive --pictures rigid-flow independent-flow",
     "vection predict runs/first drive.mp4 --out predictions/drive --engine auto",
+    "vection predict runs/first videos --out predictions --ray",
 )
 
 
 @dataclass(frozen=True)
 class Predict:
-    """Predict depth and the camera's path of a video, an image, a folder of images in order, or clip folders.
+    """Predict depth and the camera's path of a video, an image, a folder of images in order, or a folder of many.
 
     Writes float depth (depth/*.npy), 16-bit depth * 256 (png/*.png), a colour video with one fixed range of colours
     (depth.mp4), the path (path_tum.txt, path_kitti.txt) and predictions.json, which states unit, scale and where the
@@ -52,7 +54,8 @@ class Predict:
     """Run folder, checkpoint folder, or hf://OWNER/NAME@REVISION of the Hugging Face Hub; left out where --model names
     it."""
     input: Positional[Path | None] = None
-    """Video, image, folder of images, or folder of clips."""
+    """Video, image, folder of images, or folder of clips, videos or folders of images: each gets a folder of its name
+    in OUT."""
     model: Path | None = None
     """Another way to name the run folder, or weights that ship with vection: street, which knows depth of streets
     without any training, and is taken if nothing else is named."""
@@ -76,6 +79,9 @@ class Predict:
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
     intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
+    window: str = "training"
+    """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
+    squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""
     no_video: bool = False
     """Do not write the colours: depth.mp4, pictures.mp4, or depth.png of a single image."""
     no_png: bool = False
@@ -94,6 +100,14 @@ class Predict:
     """Compile the depth network by torch.compile: a minute at first, some percent faster after it."""
     device: str | None = None
     """cpu or cuda; the GPU if there is one."""
+    keep: bool = False
+    """Keep the prediction folders of this model that are there and predict the others: how many videos go on after a
+    stop."""
+    ray: tuple[str, ...] | None = None
+    """Predict many inputs at once with Ray: on this machine, or on the cluster of this address (HOST:PORT, or auto).
+    What is finished is kept, so the same command goes on after a stop."""
+    workers: int | None = None
+    """With --ray: processors to use, one for each network; all of them if not given."""
     json: bool = False
     """Print one line of JSON at the end."""
 
@@ -105,6 +119,8 @@ def run(arguments: Sequence[str]) -> None:
     from vection.formats.prediction_folder import read_prediction_list
     from vection.runs.predict import predict
 
+    if options.workers is not None and options.ray is None:
+        raise UsageError("--workers is for --ray; give both, or leave it out.")
     model, frames = _model_and_frames(options)
     folders = predict(
         model,
@@ -117,6 +133,7 @@ def run(arguments: Sequence[str]) -> None:
         path=not options.no_path,
         motion=options.motion,
         intrinsics=options.intrinsics,
+        window=options.window,
         video=not options.no_video,
         png=not options.no_png,
         scene_flow=options.scene_flow,
@@ -125,20 +142,24 @@ def run(arguments: Sequence[str]) -> None:
         engine=options.engine,
         compile=options.compile,
         device=options.device,
+        keep=options.keep,
+        cluster=ray_cluster(options.ray, workers=options.workers),
         progress=progress_bar,
     )
     lists = [read_prediction_list(folder) for folder in folders]
     written = lists[0]
     if options.json:
         about = {"unit": written.unit, "scale_source": written.scale_source, "motion": [one.motion for one in lists]}
+        about["seen"] = [one.seen for one in lists]
         about["warnings"] = [one.warning for one in lists if one.warning]
         print(json_text({"predictions": [str(folder) for folder in folders]} | about))
         return
     for warning in dict.fromkeys(one.warning for one in lists if one.warning):
         note("warning", warning)
     for folder, one in zip(folders, lists, strict=True):
+        seen = f"; of {one.seen}" if one.seen else ""
         motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
-        say(f"{folder}: depth {one.unit} (scale: {one.scale_source}){motion}")
+        say(f"{folder}: depth {one.unit} (scale: {one.scale_source}){seen}{motion}")
 
 
 def _model_and_frames(options: Predict) -> tuple[Path, Path]:

@@ -59,6 +59,8 @@ class Scale:
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
     intrinsics.json beside the frames if not given. Clips have their own."""
+    window: str = "training"
+    """Which part of a video or images is seen, as of vection predict."""
     motion: Literal["auto", "measured", "network"] | None = None
     """Where the camera's motion comes from, as of vection predict."""
     no_path: bool = False
@@ -97,6 +99,7 @@ def run(arguments: Sequence[str]) -> None:
         known,
         checkpoint=options.checkpoint,
         intrinsics=options.intrinsics,
+        window=options.window,
         motion=options.motion,
         path=not options.no_path,
         most_frames=options.most_frames,

@@ -64,6 +64,9 @@ class Odometry:
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
     intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
+    window: str = "training"
+    """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
+    squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""
     device: str | None = None
     """cpu or cuda; the GPU if there is one."""
     json: bool = False
@@ -92,6 +95,7 @@ def run(arguments: Sequence[str]) -> None:
         csv=options.csv,
         motion=options.motion,
         intrinsics=options.intrinsics,
+        window=options.window,
         device=options.device,
         progress=progress_bar,
     )
@@ -99,9 +103,11 @@ def run(arguments: Sequence[str]) -> None:
     if options.json:
         content = paths_json(scores, protocol, truth=truth) if scores else {}
         paths = {"paths": [str(folder) for folder in comparison.folders], "motion": comparison.motion}
+        paths |= {"seen": comparison.seen}
         print(json_text(paths | content))
         return
     for table in paths_tables(scores, protocol, truth=truth) if scores else ():
         print_table(table)
-    for folder, motion in zip(comparison.folders, comparison.motion, strict=True):
-        say(f"{folder}: motion {motion}" if motion else folder)
+    for folder, motion, seen in zip(comparison.folders, comparison.motion, comparison.seen, strict=True):
+        words = "; ".join([*([f"motion {motion}"] if motion else []), *([f"seen: {seen}"] if seen else [])])
+        say(f"{folder}: {words}" if words else folder)

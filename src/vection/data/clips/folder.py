@@ -13,14 +13,15 @@ from pydantic import AfterValidator, FiniteFloat, PositiveInt
 
 from vection.array_files import open_arrays
 from vection.arrays import AnyArray, CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
-from vection.bounds import InnerPath, Positive
 from vection.data.clips.image_file import read_grey, read_map
 from vection.data.clips.image_file import read_rgb as read_rgb
 from vection.data.clips.image_file import write_rgb as write_rgb
 from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
 from vection.files import inside, json_text, read_json, write_text
+from vection.formats.bounds import InnerPath, Positive
 from vection.formats.record import KEY, check_format, checked
+from vection.formats.window import SAME_SHAPE, Crop, Window
 
 FORMAT = 1
 CLIP_FILE = "clip.json"
@@ -95,6 +96,10 @@ class ClipInfo:
     """Frames whose depth is trained, where a published list says it; None: all."""
     camera: str | None = None
     """Name of an unknown camera: clips of one name share what is learned of it, whatever was guessed."""
+    window: Window | None = None
+    """What the frames show of the source's images; None: not known, or there is no source."""
+    crop: Crop | None = None
+    """How images of other shapes would become such frames: cut to their shape, or squeezed; None: not known."""
     ingest: dict[str, Any] | None = None
     """How the clip was made (stride, dropped frames, warnings); for people, never read by training."""
 
@@ -192,10 +197,27 @@ def read_clip(folder: Path) -> ClipInfo:
         raise UsageError(f"No clip at {folder}: {path} does not exist; make one with `vection ingest`.")
     content = read_json(path, remedy=REMEDY, missing=DataError)
     check_format(content, newest=FORMAT, path=path)
+    if "window" not in content:
+        content = _seen_by_older_versions(content)
     info = checked(ClipInfo, {**content, "folder": folder}, path=path, remedy=REMEDY)
     if not info.frames:
         raise DataError(f"{path} lists no frames; {REMEDY}")
     return info
+
+
+def _seen_by_older_versions(content: dict[str, Any]) -> dict[str, Any]:
+    """Add what clips showed before they stated it, from the notes on how they were made."""
+    fields = ("source_width", "source_height", "left", "top", "width", "height")
+    about, width, height = content.get("ingest"), content.get("width"), content.get("height")
+    if not isinstance(about, dict) or not {"source_size", "crop_box"} <= set(about) or not width or not height:
+        return content
+    across, down = about["crop_box"][2:]
+    has_shape = abs(across * height / (down * width) - 1) <= SAME_SHAPE
+    cut = has_shape and ("stride" in about or [across, down] != about["source_size"])
+    numbers = zip(fields, [*about["source_size"], *about["crop_box"]], strict=True)
+    # How a lens was undone was not noted, so nobody can do the same.
+    window = None if about.get("undistorted") else dict(numbers)
+    return content | {"window": window, "crop": "keep-aspect" if cut else "stretch"}
 
 
 def write_clip(info: ClipInfo) -> Path:

@@ -11,6 +11,8 @@ from vection.errors import DataError, UsageError
 from vection.files import whole_file
 
 JPEG_QUALITY = 95
+JPEG_BYTES = 0.1
+"""Of a pixel in frames of this quality, at least; pictures of the street take three times that."""
 
 MOST_PIXELS = 2**28
 """Of an image: what the largest cameras take. A damaged or hostile header may promise anything."""

@@ -1,4 +1,4 @@
-"""The camera that a user states: read, checked, and carried through crop, resize and undistortion."""
+"""The camera that a user states: read, checked, and carried through crop and resize."""
 
 import math
 import re
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Projection, Remap
+from vection.arrays import CameraMatrix, CameraNumbers, Distortion, Fisheye, Projection
+from vection.data.calibration.calibration import BROWN_CONRADY, KANNALA_BRANDT, lens
+from vection.data.calibration.read import read_calibration
 from vection.data.clips.resizing import resize_camera
 from vection.errors import DataError, UsageError
 from vection.files import read_json
@@ -18,14 +19,14 @@ from vection.files import read_json
 ASSUMED_FIELD_OF_VIEW = 60.0
 """Degrees, horizontal; between a phone's main camera (about 65) and a dash camera after cropping."""
 FIELD_OF_VIEW_RANGE = (5.0, 150.0)
+FILM_DIAGONAL = math.hypot(36.0, 24.0)
+"""Millimetres."""
 ASPECT_TOLERANCE = 0.01
 DISTORTION_KEYS = frozenset(
     {"dist_k1k2p1p2k3", "D", "dist", "dist_coeffs", "distortion", "distortion_coefficients", "distCoeffs"}
 )
 ABOUT_LENS = re.compile(r"dist|coeff|fisheye|skew|^(d|xi|alpha|k[1-6]|p[12])$", re.IGNORECASE)
 """Keys of a calibration that a pinhole camera has no room for, unless they are zero."""
-BROWN_CONRADY = ("plumb_bob", "brown_conrady", "brown-conrady", "radtan", "opencv")
-"""What the model of OpenCV's five numbers is called."""
 NORMALISED_BELOW = 4.0
 """A focal length or centre below this many pixels is a normalised value or a mistake."""
 
@@ -34,7 +35,8 @@ NORMALISED_BELOW = 4.0
 class CameraIntrinsics:
     """Pinhole camera of images of `width` x `height`, in pixels, pixel centres at integers.
 
-    `distortion` is OpenCV's k1, k2, p1, p2, k3. `source` says in words where the numbers come from.
+    `distortion` is OpenCV's k1, k2, p1, p2, k3, or `fisheye` its k1 to k4 of a fisheye lens. `source` says in words
+    where the numbers come from.
 
     >>> camera = CameraIntrinsics(640, 192, fx=370.0, fy=370.0, cx=319.5, cy=95.5, source="calibration")
     >>> camera.resized(width=320, height=96).numbers
@@ -49,6 +51,12 @@ class CameraIntrinsics:
     cy: float
     source: str
     distortion: Distortion | None = None
+    fisheye: Fisheye | None = None
+
+    @property
+    def is_pinhole(self) -> bool:
+        """Whether straight lines are straight in its images."""
+        return self.distortion is None and self.fisheye is None
 
     @property
     def numbers(self) -> CameraNumbers:
@@ -85,21 +93,6 @@ class CameraIntrinsics:
             )
         return self.resized(width=width, height=height)
 
-    def undistortion(self) -> tuple["CameraIntrinsics", Remap]:
-        """Return the camera without distortion that shows valid pixels only, and cv2.remap's two maps to it."""
-        size = (self.width, self.height)
-        distortion = np.array(self.distortion or (0.0,) * 5)
-        inner, _ = cv2.getOptimalNewCameraMatrix(self.matrix, distortion, size, 0.0, size)
-        # OpenCV stretches the valid rectangle to the image; the larger scale on both axes keeps the shape of pixels
-        aspect = self.fy / self.fx
-        fx = max(float(inner[0, 0]), float(inner[1, 1]) / aspect)
-        middle = [((size[i] - 1) / 2 - float(inner[i, 2])) / float(inner[i, i]) for i in (0, 1)]
-        cx, cy = (self.width - 1) / 2 - fx * middle[0], (self.height - 1) / 2 - fx * aspect * middle[1]
-        source = f"{self.source}; undistorted"
-        straight = replace(self, fx=fx, fy=fx * aspect, cx=cx, cy=cy, distortion=None, source=source)
-        first, second = cv2.initUndistortRectifyMap(self.matrix, distortion, None, straight.matrix, size, cv2.CV_32FC1)
-        return straight, (np.asarray(first, np.float32), np.asarray(second, np.float32))
-
 
 def camera_matrix(numbers: CameraNumbers) -> CameraMatrix:
     """Return K = [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]."""
@@ -117,7 +110,7 @@ def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
     where = f"in {camera.source}"
     if camera.width < 1 or camera.height < 1:
         raise DataError(f"Image size {camera.width}x{camera.height} {where}; it must be positive.")
-    if not all(math.isfinite(number) for number in (*camera.numbers, *(camera.distortion or ()))):
+    if not all(map(math.isfinite, (*camera.numbers, *(camera.distortion or ()), *(camera.fisheye or ())))):
         raise DataError(f"A number of the intrinsics is not finite {where}; correct the calibration.")
     if camera.fx <= 0 or camera.fy <= 0:
         raise DataError(f"fx = {camera.fx:g}, fy = {camera.fy:g} {where}; focal lengths are positive pixels.")
@@ -133,7 +126,9 @@ def check_intrinsics(camera: CameraIntrinsics) -> CameraIntrinsics:
     lowest, highest = FIELD_OF_VIEW_RANGE
     for focal, size, name in ((camera.fx, camera.width, "horizontal"), (camera.fy, camera.height, "vertical")):
         angle = math.degrees(2 * math.atan(size / 2 / focal))
-        if not (angle <= highest and (angle >= lowest or (name == "vertical" and angle >= lowest / 4))):
+        if camera.fisheye is None and not (
+            angle <= highest and (angle >= lowest or (name == "vertical" and angle >= lowest / 4))
+        ):
             raise DataError(
                 f"A {name} field of view of {angle:.1f} degrees {where} is not from {lowest:g} to {highest:g}; "
                 "focal length and image size do not fit together."
@@ -154,6 +149,19 @@ def from_field_of_view(degrees: float, *, width: int, height: int, source: str |
     focal = width / 2 / math.tan(math.radians(degrees) / 2)
     source = source or f"given: horizontal field of view {degrees:g} degrees"
     return CameraIntrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2, source)
+
+
+def from_equivalent(focal: float, *, width: int, height: int) -> CameraIntrinsics:
+    """Return a camera of square pixels by its 35 mm equivalent focal length in millimetres, which goes by the diagonal.
+
+    >>> round(from_equivalent(26.0, width=4032, height=3024).field_of_view, 1)  # the main camera of many phones
+    67.3
+    """
+    focal_pixels = focal * math.hypot(width, height) / FILM_DIAGONAL
+    source = f"35 mm equivalent focal length {focal:g} mm"
+    return check_intrinsics(
+        CameraIntrinsics(width, height, focal_pixels, focal_pixels, (width - 1) / 2, (height - 1) / 2, source)
+    )
 
 
 def assumed_intrinsics(*, width: int, height: int) -> CameraIntrinsics:
@@ -182,12 +190,14 @@ def from_numbers(numbers: Sequence[float], *, width: int, height: int) -> Camera
 def read_intrinsics(file: Path) -> CameraIntrinsics:
     """Read {"width", "height", "fx", "fy", "cx", "cy"} or {"width", "height", "K": 3x3}, in pixels, as JSON.
 
-    Either may have "dist_k1k2p1p2k3", five numbers of OpenCV, also under the names that OpenCV and ROS use. Another
-    lens, or skew, is refused by name. UsageError if the file is missing, else DataError.
+    Either may have "dist_k1k2p1p2k3", five numbers of OpenCV, also under the names that OpenCV and ROS use, or the four
+    of a fisheye lens where "distortion_model" says so. Another lens, or skew, is refused by name. UsageError if the
+    file is missing, else DataError.
     """
     content = read_json(file, remedy="give a JSON object with width, height and K or fx, fy, cx, cy.")
     try:
         fx, fy, cx, cy = _stated_numbers(content, file)
+        distortion, fisheye = _lens(content, file)
         camera = CameraIntrinsics(
             width=_pixels(content["width"]),
             height=_pixels(content["height"]),
@@ -196,7 +206,8 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
             cx=cx,
             cy=cy,
             source=f"given: {file.name}",
-            distortion=_distortion(content, file),
+            distortion=distortion,
+            fisheye=fisheye,
         )
     except KeyError as error:
         raise DataError(f"The intrinsics file {file} lacks {error}.") from error
@@ -206,7 +217,13 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
 
 
 def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: int, height: int) -> CameraIntrinsics:
-    """Return the camera of images of this size from a file, "fx,fy,cx,cy", "fov:DEGREES", or None: assumed."""
+    """Return the camera of images of this size from a file, "fx,fy,cx,cy", "fov:DEGREES", "35mm:MILLIMETRES", or None.
+
+    The last is a 35 mm equivalent focal length; None is the camera that is assumed.
+
+    The file is JSON as of `read_intrinsics`, or a calibration as of `read_calibration`, with "#CAMERA" where it holds
+    several.
+    """
     if given is None:
         return assumed_intrinsics(width=width, height=height)
     if isinstance(given, CameraIntrinsics):
@@ -215,12 +232,23 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
     try:
         if text.startswith("fov:"):
             return from_field_of_view(float(text.removeprefix("fov:")), width=width, height=height)
+        if text.startswith("35mm:"):
+            return from_equivalent(float(text.removeprefix("35mm:")), width=width, height=height)
         if text.count(",") >= 2:
             numbers = [float(number) for number in text.split(",")]
             return from_numbers(numbers, width=width, height=height)
     except ValueError as error:
-        raise UsageError(f"Intrinsics '{text}' are not a JSON file, 'fx,fy,cx,cy' or 'fov:DEGREES'.") from error
-    return read_intrinsics(Path(given)).fitted(width=width, height=height)
+        raise UsageError(
+            f"Intrinsics '{text}' are not a file, 'fx,fy,cx,cy', 'fov:DEGREES' or '35mm:MILLIMETRES'."
+        ) from error
+    name, _, camera = (text, "", "") if Path(text).exists() else text.partition("#")
+    if Path(name).suffix.lower() in ("", ".json"):
+        return read_intrinsics(Path(name)).fitted(width=width, height=height)
+    read = read_calibration(Path(name), camera=camera or None)
+    size = read.size or (width, height)
+    return check_intrinsics(
+        CameraIntrinsics(*size, *read.numbers, f"given: {read.source}", read.distortion, read.fisheye)
+    ).fitted(width=width, height=height)
 
 
 def _pixels(stated: Any) -> int:
@@ -244,23 +272,22 @@ def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
     return camera_numbers(K)
 
 
-def _distortion(content: Mapping[str, Any], file: Path) -> Distortion | None:
+def _lens(content: Mapping[str, Any], file: Path) -> tuple[Distortion | None, Fisheye | None]:
     stated = {key: value for key, value in content.items() if ABOUT_LENS.search(key) and _counts(value)}
     model = str(stated.pop("distortion_model", BROWN_CONRADY[0])).lower()
     if not stated:
-        return None
-    if len(stated) > 1 or not set(stated) <= DISTORTION_KEYS or model not in BROWN_CONRADY:
+        return None, None
+    if len(stated) > 1 or not set(stated) <= DISTORTION_KEYS or model not in (*BROWN_CONRADY, *KANNALA_BRANDT):
         named = ", ".join(stated) + ("" if model in BROWN_CONRADY else f" of the model {model}")
         raise DataError(
             f"{file} states {named}, which is not read; give distortion as dist_k1k2p1p2k3, OpenCV's five numbers, or "
             "undistort the video first and give the pinhole that is left."
         )
     ((key, values),) = stated.items()
-    if not isinstance(values, list) or len(values) != 5:
+    if not isinstance(values, list) or (model in BROWN_CONRADY and len(values) != 5):
         count = len(values) if isinstance(values, list) else "no"
         raise DataError(f"{key} in {file} has {count} numbers; five are expected: k1, k2, p1, p2, k3.")
-    k1, k2, p1, p2, k3 = (float(value) for value in values)
-    return k1, k2, p1, p2, k3
+    return lens(model, [float(value) for value in values], where=str(file))
 
 
 def _counts(value: object) -> bool:

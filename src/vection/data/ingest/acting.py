@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from vection.data.ingest.clip_writer import ClipWriter, IngestSettings, intrinsics_beside
+from vection.data.ingest.clip_writer import ClipWriter, IngestSettings, stated_intrinsics
 from vection.data.ingest.doctor.examination import examine_source
 from vection.data.ingest.doctor.finding import Diagnosis
 from vection.data.ingest.video import FrameSource
@@ -34,7 +34,7 @@ def consult(source: FrameSource, path: Path, *, settings: IngestSettings) -> Dia
     """
     if not settings.doctor:
         return None
-    diagnosis = examine_source(source, intrinsics=settings.intrinsics or intrinsics_beside(path))
+    diagnosis = examine_source(source, intrinsics=settings.intrinsics or stated_intrinsics(path))
     for finding in diagnosis.of("unusable"):
         if finding.name in REFUSED:
             raise DataError(f"{path}: {finding.sentence} (ingest it with `doctor=False` to have it all the same).")

@@ -1,21 +1,23 @@
 """Writes the frames and the mask of one ingested clip, as `IngestSettings` say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vection.arrays import GreyImage, PixelMask, RgbImage
+from vection.data.calibration.metadata import stated_focal_length
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
-from vection.data.clips.framing import Crop, Framing, plan_framing
+from vection.data.clips.framing import Framing, plan_framing
 from vection.data.clips.image_file import read_grey
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.measuring import MeasuringImages
 from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey
 from vection.data.ingest.static_mask import SMALLEST_USABLE, find_usable
+from vection.data.ingest.video import IMAGE_SUFFIXES, image_files
 from vection.errors import DataError, UsageError
+from vection.formats.window import Crop
 
 FEWEST_FRAMES = 3
 MASK_SAMPLES = 40
@@ -29,10 +31,14 @@ class IngestSettings:
     width: int = 416
     height: int = 128
     intrinsics: CameraIntrinsics | Path | str | None = None
-    """A JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; None: intrinsics.json beside the frames,
-    else 60 degrees horizontally are assumed."""
+    """A JSON file, a calibration of OpenCV, ROS, Kalibr, COLMAP or KITTI (FILE#CAMERA of several), "fx,fy,cx,cy" in
+    pixels or normalised, or "fov:DEGREES"; None: intrinsics.json beside the frames, else the focal length that photos
+    or video state, else 60 degrees are assumed."""
     stride: int | None = None
     """Take every n-th frame; None: chosen so that the picture moves by about 1 % of its width, more where it turns."""
+    rectified_field_of_view: float | None = None
+    """Horizontal degrees of the pinhole images that distorted ones become; what they leave unseen is masked. None: as
+    much as is seen everywhere."""
     crop: Crop = "keep-aspect"
     crop_top: float = 0.0
     """Fraction of the rows to cut at the top before anything else."""
@@ -123,6 +129,8 @@ class ClipWriter:
             usable = find_usable([read_rgb(self.folder / self.frames[index].file) for index in samples])
             if usable is not None and usable.mean() < SMALLEST_USABLE:
                 usable = None
+        if (seen := self.framing.seen) is not None:
+            usable = seen if usable is None else usable & seen
         if usable is None:
             return None
         self.usable_fraction = float(usable.mean())
@@ -132,7 +140,7 @@ class ClipWriter:
     def _plan(self, image: RgbImage) -> Framing:
         height, width = image.shape[:2]
         self.source_size = (width, height)
-        given = self.settings.intrinsics or intrinsics_beside(self.path)
+        given = self.settings.intrinsics or stated_intrinsics(self.path)
         camera = resolve_intrinsics(given, width=width, height=height)
         return plan_framing(
             camera,
@@ -141,6 +149,7 @@ class ClipWriter:
             crop=self.settings.crop,
             crop_top=self.settings.crop_top,
             crop_bottom=self.settings.crop_bottom,
+            rectified_field_of_view=self.settings.rectified_field_of_view,
         )
 
     def _given_mask(self) -> PixelMask:
@@ -158,7 +167,14 @@ class ClipWriter:
         return usable
 
 
-def intrinsics_beside(path: Path) -> Path | None:
-    """Return the intrinsics.json in the folder of the images or its parent, or beside the video."""
-    folders: Iterator[Path] = iter((path, path.parent) if path.is_dir() else (path.parent,))
-    return next((file for folder in folders if (file := folder / "intrinsics.json").is_file()), None)
+def stated_intrinsics(path: Path) -> Path | str | None:
+    """Return the intrinsics.json in the folder of the images or its parent, or beside the video, else what they say.
+
+    Photos and videos may say their focal length ("35mm:MILLIMETRES"); of a folder the first image is asked.
+    """
+    for folder in (path, path.parent) if path.is_dir() else (path.parent,):
+        if (file := folder / "intrinsics.json").is_file():
+            return file
+    first = next(iter(image_files(path)), path) if path.is_dir() else path
+    focal = stated_focal_length(first, image=first.suffix.lower() in IMAGE_SUFFIXES)
+    return None if focal is None else f"35mm:{focal:g}"

@@ -8,12 +8,13 @@ from statistics import median
 from typing import Any
 
 from vection.data.clips.folder import CLIP_FILE, OWN_NAMES, ClipInfo, has_clips, write_clip
+from vection.data.clips.image_file import JPEG_BYTES
 from vection.data.ingest.acting import actions, consult, harm, record
 from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
 from vection.data.ingest.parallax import WEAK_DISPLACEMENT, Parallax, measure_parallax
 from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
 from vection.errors import DataError, UsageError
-from vection.files import check_own, lies_in, whole_folder
+from vection.files import check_own, check_room, lies_in, whole_folder
 from vection.image_sides import check_image_sides
 from vection.progress import Report
 
@@ -21,6 +22,8 @@ WINDOWS = 10
 """Places spread over a source at which motion is measured."""
 WINDOW_LENGTH = 6
 """Consecutive frames that are read at each."""
+MOST_BELIEVED = 10_000_000
+"""Frames; a video that states more, four days of it, is wrong about its length."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def _ingest_one(
     diagnosis = consult(source, path, settings=settings)
     parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
     stride = settings.stride or (parallax.stride if diagnosis is None else diagnosis.stride)
+    check_room(folder, _least_size(source, settings, stride=stride))
     writer = ClipWriter(folder, path=path, settings=settings)
     for number, frame in enumerate(source):
         if number % stride == 0:
@@ -136,12 +140,21 @@ def _ingest_one(
         frames=tuple(writer.frames),
         mask=mask,
         breaks=tuple(writer.breaks),
+        window=writer.framing.window,
+        crop=settings.crop,
         ingest=_summary(writer, parallax, stride=stride) | record(diagnosis, done) | {"warnings": warnings},
     )
     write_clip(clip)
     if writer.measuring is not None:
         writer.measuring.measure(clip, source=f"the source {path.name}", workers=workers, progress=progress)
     return clip, warnings
+
+
+def _least_size(source: FrameSource, settings: IngestSettings, *, stride: int) -> float:
+    """Bytes that the frames take, if a video tells their number and few show no motion."""
+    stated = source.estimated_frames or 0
+    count = min(stated // stride, settings.max_frames or MOST_BELIEVED)
+    return 0.0 if stated > MOST_BELIEVED else count * settings.width * settings.height * JPEG_BYTES
 
 
 def _summary(writer: ClipWriter, parallax: Parallax, *, stride: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from vection.data.clips.folder import ClipInfo, read_clip
 from vection.data.measure.sequence import StoredFrames, measure_sequence
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import read_view
+from vection.data.workers import Workers
 from vection.errors import DataError, UsageError
 from vection.files import json_text
 from vection.formats.measured_geometry import FOLDER, REMEDY, MeasuredClip, is_measured, read_measured
@@ -23,7 +24,7 @@ def measure_clip(
     folder: Path | str,
     *,
     settings: MeasureSettings | None = None,
-    workers: int = 0,
+    workers: Workers = 0,
     progress: Report | None = None,
 ) -> MeasuredClip:
     """Measure the stored frames of a clip, or return what was measured with these settings before.

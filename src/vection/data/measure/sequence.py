@@ -14,7 +14,7 @@ from vection.data.measure.scales import Link, solve_scales
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import ReadView
 from vection.data.measure.work import Job, measure_frames
-from vection.data.workers import in_workers
+from vection.data.workers import Workers, in_workers
 from vection.errors import DataError
 from vection.formats.measured_geometry import (
     FOLDER,
@@ -23,11 +23,13 @@ from vection.formats.measured_geometry import (
     MeasuredList,
     MeasuredPair,
     Row3,
+    is_measured,
     read_map,
     read_measured,
     rows4_of,
     write_measured_list,
 )
+from vection.locks import hold
 from vection.progress import Report
 
 CHUNK = 16
@@ -57,30 +59,40 @@ def measure_sequence(
     *,
     source: str,
     settings: MeasureSettings | None = None,
-    workers: int = 0,
+    workers: Workers = 0,
     progress: Report | None = None,
 ) -> MeasuredClip:
     """Measure the views and write `folder`/measured, or go on where an earlier run of the same settings ended.
 
     The views show what the stored frames do, at any size of the same shape, in time order; `source` says in words what
-    they are. `workers` processes measure, each in one thread; 0 does it in this one; the result is the same.
+    they are. `workers` processes measure, each in one thread, or a cluster; 0 does it in this one; the result is the
+    same.
     """
     settings = settings or MeasureSettings()
     if len(views) != len(stored.names) or len(views) < 2:
         raise DataError(f"Geometry is measured between frames, but there are {len(views)} views; two are the least.")
     place = folder / FOLDER
     stated = asdict(settings) | {"source": source}
-    done = {name: record for name, record in open_records(place, stated).items() if name in stored.names}
-    total = len(views)
-    if progress is not None:
-        progress(len(done), total)
-    for records in in_workers(measure_frames, _jobs(place, views, stored, done, settings), workers=workers):
-        done |= records
+    with hold(place):
+        done = {name: record for name, record in open_records(place, stated).items() if name in stored.names}
+        total = len(views)
         if progress is not None:
             progress(len(done), total)
-    write_measured_list(place, _listed(place, [done[name] for name in stored.names], stored, source, settings))
-    remove_records(place)
+        for records in in_workers(measure_frames, _jobs(place, views, stored, done, settings), workers=workers):
+            done |= records
+            if progress is not None:
+                progress(len(done), total)
+        write_measured_list(place, _listed(place, [done[name] for name in stored.names], stored, source, settings))
+        remove_records(place)
     return read_measured(folder)
+
+
+def is_done(folder: Path) -> bool:
+    """Return whether a clip's geometry is measured; what a kill left when it was is removed."""
+    done = is_measured(folder)
+    if done:
+        remove_records(folder / FOLDER)
+    return done
 
 
 def _jobs(

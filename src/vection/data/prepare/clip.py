@@ -19,6 +19,7 @@ from vection.errors import DataError
 from vection.files import read_json, write_text
 from vection.formats.camera_path import TRUE_FILE, kitti_text
 from vection.formats.record import first_place
+from vection.formats.window import Window
 
 RECORD = TypeAdapter(FrameRecord)
 FILES = ("frames", "stereo", "truth", "classes")
@@ -61,7 +62,7 @@ def finish_clip(
         return [*out, Skipped(item.name, "", f"none of its {len(item.frames)} frames is usable")]
     out += [Skipped(item.name, name, note, kept=True) for name, record in records.items() for note in record.notes]
     write_clip(_describe(item, folder, records, settings=settings, skipped=out))
-    _clean(folder)
+    remove_records(folder)
     return out
 
 
@@ -126,6 +127,8 @@ def _describe(
         classes="classes" if first.classes else None,
         breaks=tuple(gaps),
         targets=None if all(f.target for f in kept) else tuple(i for i, frame in enumerate(kept) if frame.target),
+        window=Window.of(first.source_size[::-1], first.crop_box, first.lens),
+        crop=settings.crop,
         ingest=about,
     )
 
@@ -146,8 +149,10 @@ def _read(folder: Path, name: str) -> FrameRecord | None:
         raise DataError(f"{file} is not valid at {first_place(error)}; {remedy}") from error
 
 
-def _clean(folder: Path) -> None:
-    """Remove the records, and what killed workers left half written."""
+def remove_records(folder: Path) -> None:
+    """Remove the records of a clip that is whole, and what killed workers left half written."""
+    if not (folder / RECORDS).is_dir():
+        return
     shutil.rmtree(folder / RECORDS, ignore_errors=True)
     for name in FILES:
         for rest in (folder / name).glob(".*"):

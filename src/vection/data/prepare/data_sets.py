@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vection.data.clips.framing import Crop
 from vection.data.readers import dynamo_layout, make3d, sc_sfmlearner_folders, struct2depth, video_folder
 from vection.data.readers.cityscapes import snippets as cityscapes
 from vection.data.readers.kitti import depth as kitti_depth
@@ -14,6 +13,7 @@ from vection.data.readers.nuscenes import scenes as nuscenes
 from vection.data.readers.sequences import Listing, PrepareSettings
 from vection.data.readers.waymo import segments as waymo
 from vection.errors import UsageError
+from vection.formats.window import Crop
 from vection.names import did_you_mean, look_up
 
 ListSequences = Callable[[Path, PrepareSettings], Listing]

@@ -17,6 +17,7 @@ from vection.data.clips.intrinsics import check_intrinsics
 from vection.data.readers.sequences import PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
 from vection.errors import DataError, UsageError, VectionError
 from vection.files import json_text, whole_file, write_text
+from vection.formats.window import Lens
 
 RECORDS = ".prepare"
 """Folder in an unfinished clip."""
@@ -38,6 +39,7 @@ class FrameRecord:
     usable: bool = False
     T_camera_to_world: tuple[Row4, Row4, Row4, Row4] | None = None
     notes: tuple[str, ...] = ()
+    lens: Lens | None = None
 
 
 def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -> str | None:
@@ -79,6 +81,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
         usable=source.usable is not None,
         T_camera_to_world=None if source.T_camera_to_world is None else _rows(source.T_camera_to_world),
         notes=source.notes,
+        lens=framing.window.lens,
     )
     write_text(folder / RECORDS / f"{name}.json", json_text(asdict(record)))
     return None
@@ -92,7 +95,7 @@ def frame_framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
         raise DataError(
             f"The image is {width}x{height} and its camera of {camera.width}x{camera.height}; the calibration is wrong."
         )
-    if camera.distortion is not None and (source.truth is not None or source.classes is not None):
+    if not camera.is_pinhole and (source.truth is not None or source.classes is not None):
         raise DataError("Maps beside a distorted image: the reader must undistort both.")
     return plan_framing(camera, width=settings.width, height=settings.height, crop=settings.crop)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
 from vection.data.ingest.measuring import wide_view
 from vection.data.measure.clip import measure_clip, stored_frames
-from vection.data.measure.sequence import measure_sequence
+from vection.data.measure.sequence import is_done, measure_sequence
 from vection.data.measure.views import ReadView, View
 from vection.data.prepare.frame import frame_framing
 from vection.data.readers.sequences import DataSequence, PrepareSettings, SequenceFrame, WholeSequence
-from vection.formats.measured_geometry import is_measured
+from vection.data.workers import Workers
 from vection.progress import Report
 
 FEWEST_FRAMES = 2
@@ -22,7 +22,7 @@ def measure_prepared(
     out: Path,
     *,
     settings: PrepareSettings,
-    workers: int = 0,
+    workers: Workers = 0,
     progress: Report | None = None,
 ) -> None:
     """Measure the clips of these sequences below `out`, unless that is done; single frames have no geometry.
@@ -34,7 +34,7 @@ def measure_prepared(
     total, done = sum(map(len, clips.values())), 0
     for item in written:
         clip = clips[item.name]
-        if len(clip) >= FEWEST_FRAMES and not is_measured(clip.folder):
+        if len(clip) >= FEWEST_FRAMES and not is_done(clip.folder):
             report = None if progress is None else partial(_report, progress, done, total)
             if isinstance(item, WholeSequence):
                 measure_clip(clip.folder, workers=workers, progress=report)

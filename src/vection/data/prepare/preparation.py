@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vection.bounds import leads_out
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
-from vection.data.prepare.clip import Skipped, finish_clip, remembered, unfinished, write_skipped
+from vection.data.clips.image_file import JPEG_BYTES
+from vection.data.cluster import Cluster
+from vection.data.prepare.clip import Skipped, finish_clip, remembered, remove_records, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame
 from vection.data.prepare.measuring import measure_prepared
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
-from vection.data.workers import in_workers
+from vection.data.workers import Workers, in_workers
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import json_text, lies_in, read_json, write_text
+from vection.files import check_room, json_text, lies_in, read_json, write_text
+from vection.formats.bounds import leads_out
 from vection.image_sides import check_image_sides
+from vection.locks import hold
 from vection.progress import Report
 
 SETTINGS_FILE = "prepare.json"
@@ -65,18 +68,20 @@ def prepare(
     *,
     settings: PrepareSettings | None = None,
     measure: bool = False,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Report | None = None,
 ) -> Prepared:
     """Write the clips of a data set below `out`, or go on where an earlier run of the same settings ended.
 
     `settings` are the data set's usual ones if not given. `measure` adds the geometry that shows in the data set's
-    images (`data.measure`), also to clips that are there. `workers` processes work; 0 does it in this one.
+    images (`data.measure`), also to clips that are there. `workers` processes work, or a cluster; 0 does it here.
     Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, DataError if nothing
     of the data set can be used.
     """
     data_set = get_data_set(data_set) if isinstance(data_set, str) else data_set
     source, out = Path(source), Path(out)
+    if isinstance(workers, Cluster):
+        source, out = source.absolute(), out.absolute()  # workers stand elsewhere
     settings = settings or PrepareSettings(width=data_set.size[0], height=data_set.size[1], crop=data_set.crop)
     _check(settings, source=source, out=out)
     data_set.check_split(settings.split, neighbours=settings.neighbours)
@@ -89,23 +94,25 @@ def prepare(
         )
         raise DataError(f"Nothing of {data_set.name} can be read at {source}; {why}")
     _check_names(listing)
-    _claim(out, name=data_set.name, settings=settings)
-    prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
-    if not prepared.clips:
-        first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
-        raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
-    if measure:
-        measure_prepared(listing.sequences, out, settings=settings, workers=workers, progress=progress)
+    with hold(out):
+        _claim(out, name=data_set.name, settings=settings)
+        prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
+        if not prepared.clips:
+            first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
+            raise DataError(f"No sequence of {source} is usable; {out / SKIPPED_FILE} lists why; the first: {first}")
+        if measure:
+            measure_prepared(listing.sequences, out, settings=settings, workers=workers, progress=progress)
     return prepared
 
 
 def _prepare_all(
-    listing: Listing, out: Path, *, settings: PrepareSettings, workers: int, progress: Report | None
+    listing: Listing, out: Path, *, settings: PrepareSettings, workers: Workers, progress: Report | None
 ) -> Prepared:
     missing = [item for item in listing.sequences if not (out / item.name / CLIP_FILE).is_file()]
     left = {item.name: unfinished(item, out / item.name) for item in missing}
     total = sum(_length(item) for item in listing.sequences)
     done = total - sum(map(len, left.values()))
+    check_room(out, (total - done) * settings.width * settings.height * JPEG_BYTES * (2 if settings.stereo else 1))
     written = 0
     problems: dict[str, list[Skipped]] = {item.name: [] for item in missing}
     waiting = {name: len(frames) for name, frames in left.items()}
@@ -128,6 +135,7 @@ def _prepare_all(
     for item in listing.sequences:
         folder = out / item.name
         if (folder / CLIP_FILE).is_file():
+            remove_records(folder)
             clips.append(read_clip(folder))
             skipped += remembered(clips[-1], name=item.name)
         else:

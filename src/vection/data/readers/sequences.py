@@ -11,10 +11,10 @@ from pathlib import Path
 
 from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
-from vection.data.clips.framing import Crop
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.splits.listed_frames import ListedFrame, Part
 from vection.errors import VectionError
+from vection.formats.window import Crop
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class SourceFrame:
 
     All maps have the size of `image` or, the truth alone, any size of the same view (of Cityscapes it is the whole
     image's, because protocols name the window of it that a network sees). Where the camera has distortion,
-    the reader has removed it from image and maps alike (`CameraIntrinsics.undistortion`), unless there are no maps.
+    the reader has removed it from image and maps alike (`data.clips.undistortion`), unless there are no maps.
     """
 
     image: RgbImage

@@ -15,6 +15,7 @@ from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.measure.clip import measured_geometry
 from vection.data.sets.measured import read_sample
 from vection.errors import DataError, UsageError, VectionError
+from vection.formats.window import Crop, TrainingWindow, Window
 from vection.samples import RawSample, RawStereoView
 
 WHOLE_CLIPS_FROM = 20
@@ -32,7 +33,8 @@ class ClipDataset(Dataset[RawSample]):
 
     `selection` maps a clip's name in `sequences` to the frame indices that may be used, as target or as source; clips
     that it lacks are left out. Without `use_sources` no neighbours are read. `use_measured` adds the geometry measured
-    in the clips; frames without any are then left out, unless their sources teach. Collate with `samples.stack`.
+    in the clips; frames without any are then left out, unless their sources teach. `clips` are those below `root`,
+    where they have been read already. Collate with `samples.stack`.
     Raises DataError where clips do not fit together.
     """
 
@@ -46,6 +48,7 @@ class ClipDataset(Dataset[RawSample]):
         use_stereo: bool = False,
         use_classes: bool = False,
         use_measured: bool = False,
+        clips: Sequence[ClipInfo] | None = None,
     ) -> None:
         cv2.setNumThreads(0)  # OpenCV's own threads fight with the loader's processes
         if 0 in offsets or (use_sources and not offsets):
@@ -55,7 +58,7 @@ class ClipDataset(Dataset[RawSample]):
         self.use_sources = use_sources
         self.use_stereo = use_stereo
         self.use_classes = use_classes
-        self.clips = [read_clip(folder) for folder in find_clips(root)]
+        self.clips = [read_clip(folder) for folder in find_clips(root)] if clips is None else list(clips)
         self.names = [clip_name(root, clip) for clip in self.clips]
         _check_clips(self.clips, use_stereo=use_stereo)
         self._masks = _read_masks(self.clips)
@@ -82,6 +85,18 @@ class ClipDataset(Dataset[RawSample]):
         """Names of the clips' cameras by their numbers in samples; None of those told apart by their intrinsics."""
         names = dict(zip(self._cameras, (clip.camera for clip in self.clips), strict=True))
         return tuple(names[number] for number in range(len(names)))
+
+    @property
+    def windows(self) -> tuple[TrainingWindow, ...]:
+        """What the clips that are learned from show of their sources; those that agree stand together."""
+        shown: dict[tuple[Window | None, Crop | None], list[str]] = {}
+        for number in dict.fromkeys(target.clip for target in self._targets):
+            clip = self.clips[number]
+            shown.setdefault((clip.window, clip.crop), []).append(self.names[number])
+        return tuple(
+            TrainingWindow(() if window is None or window.is_whole else tuple(names), window, crop)
+            for (window, crop), names in shown.items()
+        )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -166,7 +181,8 @@ def split_validation(
     """
     if not 0 <= fraction < 1:
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
-    clips = [read_clip(folder) for folder in find_clips(root)]
+    all_clips = [read_clip(folder) for folder in find_clips(root)]
+    clips = all_clips
     parts = {clip_name(root, clip).partition("/")[0] for clip in clips}
     is_split = "train" in parts and parts <= {"train", "val", "test"}
     if is_split:
@@ -194,6 +210,7 @@ def split_validation(
             use_stereo=use_stereo,
             use_classes=use_classes,
             use_measured=use_measured,
+            clips=all_clips,
         )
         for selection in (training, validation)
     ]

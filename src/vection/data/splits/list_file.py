@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from vection.bounds import leads_out
 from vection.errors import DataError
 from vection.files import read_text
+from vection.formats.bounds import leads_out
 
 Side = Literal["l", "r"]
 

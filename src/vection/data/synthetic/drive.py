@@ -67,6 +67,7 @@ def _write_frames(folder: Path, settings: DriveSettings, *, seed: int, progress:
         mask=mask,
         stereo=_stereo(settings),
         truth="truth",
+        crop="keep-aspect",
     )
 
 

@@ -3,17 +3,30 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from vection.arrays import FloatMap, Unit
+from vection.arrays import DepthMap, FloatMap, Unit
 from vection.errors import DataError
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
+from vection.formats.window import Window
 
 BINS = 256
 """Relative heights that a row profile distinguishes."""
+
+
+@runtime_checkable
+class DepthOfPart(Protocol):
+    """Depth with what it is of, as a predictor returns it; `window` is None for a whole image."""
+
+    @property
+    def depth(self) -> DepthMap: ...
+
+    @property
+    def window(self) -> Window | None: ...
 
 
 @dataclass(frozen=True)
@@ -89,19 +102,25 @@ def row_mean_predictions(truths: TruthSet, training: Iterable[GroundTruth] | Non
 
 
 def computed_predictions(
-    predict: Callable[[Path], Float[np.ndarray, "_ _"]],
+    predict: Callable[[Path], Float[np.ndarray, "_ _"] | DepthOfPart],
     truths: TruthSet,
     *,
     description: str,
     unit: Unit = "up-to-scale",
 ) -> PredictionReader:
-    """Predict on the spot: `predict` gets the file of the image that belongs to the truth and returns its depth."""
+    """Predict on the spot: `predict` gets the file of the image that belongs to the truth and returns its depth.
+
+    An array is of the whole image; `Predictor.predict` returns what says of which part it is.
+    """
 
     def read(name: str) -> PredictedMap:
         image = truths.read(name).image
         if image is None:
             raise DataError(f"{truths.description} names no image of '{name}'; predict to a folder and evaluate that.")
-        return PredictedMap(predict(image))
+        found = predict(image)
+        if isinstance(found, np.ndarray):
+            return PredictedMap(found)
+        return PredictedMap(found.depth, window=found.window)
 
     return PredictionReader(description, truths.names, read, unit=unit)
 

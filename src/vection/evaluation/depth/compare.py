@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.baselines import constant_predictions, row_mean_predictions
@@ -13,7 +15,7 @@ from vection.evaluation.depth.result import DepthResult
 from vection.evaluation.objects.scores import evaluate_objects
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.kitti_raw import kitti_raw_truth
-from vection.evaluation.truth.truth_set import TruthSet
+from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.progress import Bars, no_bars
 
 
@@ -47,6 +49,7 @@ def compare_with_baselines(
     out. Raises as `evaluate_depth` does.
     """
     model = score_with_objects(predictions, truths, protocol, name=name, progress=progress)
+    truths = seen_truths(truths, predictions)
     results = [model, _score(constant_predictions(truths), truths, protocol, name="constant depth", progress=progress)]
     row_mean = row_mean_predictions(truths, row_mean_from)
     try:
@@ -57,6 +60,23 @@ def compare_with_baselines(
             raise
         return Comparison(tuple(results), (str(error),))
     return Comparison(tuple(results))
+
+
+def seen_truths(truths: TruthSet, predictions: PredictionReader) -> TruthSet:
+    """Return the truth of what predictions show of their images: unknown elsewhere."""
+
+    predictions = predictions.within(truths.windows)
+
+    def read(name: str) -> GroundTruth:
+        truth = truths.read(name)
+        if (window := predictions.windows.get(name)) is None:
+            return truth
+        top, bottom, left, right = window.bounds(truth.depth.shape)
+        depth = np.zeros_like(truth.depth)
+        depth[top:bottom, left:right] = truth.depth[top:bottom, left:right]
+        return replace(truth, depth=depth)
+
+    return replace(truths, read=read) if predictions.windows else truths
 
 
 def score_with_objects(

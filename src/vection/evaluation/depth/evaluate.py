@@ -12,13 +12,14 @@ from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.data.clips.truth_sources import MEASURED, source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, median_log_error, server_errors
-from vection.evaluation.depth.protocol import ALL, Crop, DepthProtocol, Interpolation, Median
+from vection.evaluation.depth.protocol import ALL, DepthProtocol, Interpolation, Median
 from vection.evaluation.depth.result import DepthResult, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.predictions.window import check_window
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.evaluation_file import ImageRow
+from vection.formats.window import Bounds
 from vection.progress import Report
 
 
@@ -30,6 +31,8 @@ class ComparedPixels:
     predicted: Float[np.ndarray, " pixel"]
     categories: dict[str, Bool[np.ndarray, " pixel"]]
     median: Median = "middle"
+    unseen: int = 0
+    """Pixels that the protocol evaluates and the prediction does not show."""
 
     @property
     def ratio(self) -> float:
@@ -57,12 +60,11 @@ def evaluate_depth(
     >>> round(result.ratio_median, 3), round(result.categories["all"].mean.abs_rel, 3)  # scaled by the median
     (3.0, 0.0)
     """
-    _check_names(predictions, truths)
-    _check_source(truths, protocol)
+    predictions = _checked(predictions, truths, protocol)
     stated, protocol = protocol, replace(protocol, factor=1.0 if predictions.unit == "metres" else protocol.factor)
     rows: list[ImageRow] = []
     counts: dict[str, RatioCounts] = {}
-    shares: list[tuple[int, int]] = []
+    counted: list[tuple[int, int, int]] = []
     skipped: list[str] = []
     medians: list[float] = []
     ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
@@ -73,7 +75,7 @@ def evaluate_depth(
             skipped.append(image)
         else:
             ratios[image] = pixels.ratio
-            shares.append((len(pixels.truth), truth.depth.size))
+            counted.append((len(pixels.truth), truth.depth.size, pixels.unseen))
             medians.append(median_log_error(pixels.predicted, pixels.truth))
             scale = pixels.ratio if protocol.scaling == "median-per-image" else fixed_scale
             rows += score(image, pixels, protocol, scale=scale)
@@ -94,24 +96,30 @@ def evaluate_depth(
         ratio_std=float(np.std(np.divide(scales, np.median(scales)))),
         depth_ratio={category: ratio.median for category, ratio in counts.items()},
         skipped=tuple(skipped),
-        share=_share(shares),
+        share=_share(counted),
+        unseen=_unseen(counted) or (0.0 if predictions.windows else None),
         median_log_error=float(np.mean(medians)),
     )
 
 
 def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol) -> ComparedPixels | None:
-    """Return the evaluated pixels, the prediction resized and multiplied by the protocol's factor; None if no pixel."""
-    mask = protocol.evaluated(truth.depth)
+    """Return the evaluated pixels, the prediction resized and multiplied by the protocol's factor; None if no pixel.
+
+    Of a prediction that shows a window of the image, those in the window. UsageError if it shows something else.
+    """
+    evaluated = protocol.evaluated(truth.depth)
+    top, bottom, left, right = _bounds(predicted, truth.depth.shape, protocol)
+    mask = np.zeros_like(evaluated)
+    mask[top:bottom, left:right] = evaluated[top:bottom, left:right]
     if not mask.any():
         return None
-    seen = _seen(predicted, truth.depth.shape, protocol)
     check_window(
         truth.name,
         size=predicted.values.shape,
         intrinsics=predicted.intrinsics,
-        true_size=truth.depth.shape if seen is None else seen.size(*truth.depth.shape),
+        true_size=(bottom - top, right - left),
         true_focal=truth.focal,
-        by_sides=protocol.seen is not None,
+        by_sides=protocol.seen is not None or predicted.window is not None,
     )
     depth = predicted_depth(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
     bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
@@ -125,7 +133,9 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
             raise DataError(f"The category '{category}' of '{truth.name}' has another size than its depth.")
     categories = {category: where[mask] for category, where in truth.categories.items()}
     categories[ALL] = np.ones(depth.size, np.bool_)
-    return ComparedPixels(truth.depth[mask].astype(np.float64), depth * protocol.factor, categories, protocol.median)
+    unseen = int(np.count_nonzero(evaluated & ~mask))
+    true = truth.depth[mask].astype(np.float64)
+    return ComparedPixels(true, depth * protocol.factor, categories, protocol.median, unseen)
 
 
 def predicted_depth(
@@ -134,20 +144,24 @@ def predicted_depth(
     """Depth at the `size` of the truth, before scaling; NaN where the prediction does not see it."""
     if protocol.interpolation != "nearest":  # a laser's coarse grid has not the shape of the image
         _check_shape(predicted, size)
-    seen = _seen(predicted, size, protocol)
-    if seen is None:
-        return depth_at_size(predicted, size, resize=protocol.resize, interpolation=protocol.interpolation)
-    top, bottom, left, right = seen.window(size[0], size[1])
-    placed = np.full(size, np.nan, np.float32)
-    placed[top:bottom, left:right] = depth_at_size(
-        predicted, seen.size(size[0], size[1]), resize=protocol.resize, interpolation=protocol.interpolation
+    top, bottom, left, right = _bounds(predicted, size, protocol)
+    part = depth_at_size(
+        predicted, (bottom - top, right - left), resize=protocol.resize, interpolation=protocol.interpolation
     )
+    if part.shape == size:
+        return part
+    placed = np.full(size, np.nan, np.float32)
+    placed[top:bottom, left:right] = part
     return placed
 
 
-def _seen(predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol) -> Crop | None:
+def _bounds(predicted: PredictedMap, size: tuple[int, ...], protocol: DepthProtocol) -> Bounds:
     """Return the part of the image that a prediction shows: all of it where it has the size of the truth."""
-    return None if predicted.values.shape == size else protocol.seen
+    if predicted.window is not None:
+        return predicted.window.bounds(size)
+    if predicted.values.shape == size or protocol.seen is None:
+        return 0, size[0], 0, size[1]
+    return protocol.seen.window(size[0], size[1])
 
 
 def score(image: str, pixels: ComparedPixels, protocol: DepthProtocol, *, scale: float) -> list[ImageRow]:
@@ -198,10 +212,16 @@ def depth_at_size(
     return values if kind == "depth" else _reciprocal(values)
 
 
-def _share(counts: Sequence[tuple[int, int]]) -> float:
-    """Return compared pixels over all, of counts of both by image."""
-    compared, everything = (sum(numbers) for numbers in zip(*counts, strict=True))
+def _share(counts: Sequence[tuple[int, int, int]]) -> float:
+    """Return compared pixels over all, of counts by image: compared, all, unseen."""
+    compared, everything, _ = (sum(numbers) for numbers in zip(*counts, strict=True))
     return compared / everything
+
+
+def _unseen(counts: Sequence[tuple[int, int, int]]) -> float:
+    """Return unseen pixels over those that would be compared."""
+    compared, _, unseen = (sum(numbers) for numbers in zip(*counts, strict=True))
+    return unseen / (compared + unseen)
 
 
 def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
@@ -211,6 +231,13 @@ def _median(values: Float[np.ndarray, " pixel"], kind: Median) -> float:
 def _reciprocal(values: FloatMap) -> FloatMap:
     """1 / values; what is not positive becomes NaN, which `compare` reports where it matters."""
     return np.divide(1, values, out=np.full_like(values, np.nan), where=values > 0)
+
+
+def _checked(predictions: PredictionReader, truths: TruthSet, protocol: DepthProtocol) -> PredictionReader:
+    """Return the predictions as maps of what the truth shows; UsageError if they do not fit it, or it the protocol."""
+    _check_names(predictions, truths)
+    _check_source(truths, protocol)
+    return predictions.within(truths.windows)
 
 
 def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
@@ -231,6 +258,8 @@ def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
 def _check_shape(predicted: PredictedMap, size: tuple[int, ...]) -> None:
     """Networks stretch images, but not by a factor of three: such a map is transposed or of other images."""
     (rows, columns), (height, width) = predicted.values.shape, size
+    if predicted.window is not None:
+        rows, columns = predicted.window.source_height, predicted.window.source_width
     stretch = (columns / rows) / (width / height)
     if not 1 / 3 < stretch < 3:
         raise DataError(f"A predicted map is {columns}x{rows} where the image is {width}x{height}; is it transposed?")

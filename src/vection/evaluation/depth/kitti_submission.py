@@ -43,6 +43,11 @@ def write_submission(
         )
     if len(predictions.names) != images:
         raise UsageError(f"{predictions.description} holds {len(predictions.names)} maps; a submission has {images}.")
+    if predictions.windows:
+        raise UsageError(
+            f"{predictions.description} shows only a part of the images; the server wants all: predict with "
+            "`window=whole`."
+        )
     strange = next((name for name in predictions.names if not re.fullmatch(r"\d{10}", name)), None)
     if strange is not None:
         raise UsageError(

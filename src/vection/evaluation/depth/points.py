@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vection.arrays import PointList
-from vection.evaluation.depth.evaluate import ComparedPixels, depth_at_size
+from vection.evaluation.depth.evaluate import ComparedPixels, depth_at_size, predicted_depth
 from vection.evaluation.depth.protocol import ALL, DepthProtocol
 from vection.evaluation.predictions.kinds import PredictedMap
 
@@ -41,8 +41,17 @@ def compare_points(predicted: PredictedMap, truth: PointTruth, protocol: DepthPr
         counts &= (row >= top) & (row < bottom) & (column >= left) & (column < right)
     if not counts.any():
         return None
+    if predicted.window is not None:
+        top, bottom, left, right = predicted.window.bounds(truth.size)
+        counts &= (row >= top) & (row < bottom) & (column >= left) & (column < right)
+        if not counts.any():
+            return None
     pixel = row[counts].astype(np.int64), column[counts].astype(np.int64)
-    values = depth_at_size(predicted, truth.size, resize=protocol.resize)[pixel].astype(np.float64)
+    if predicted.window is None:
+        values = depth_at_size(predicted, truth.size, resize=protocol.resize)
+    else:
+        values = predicted_depth(predicted, truth.size, protocol)
+    values = values[pixel].astype(np.float64)
     categories = {ALL: np.ones(len(values), np.bool_)}
     if truth.labels is not None:
         label = truth.labels[pixel]

@@ -68,6 +68,9 @@ class DepthResult:
     """Images without a pixel that the protocol evaluates."""
     share: float | None = None
     """Of the pixels of these images, those that were compared."""
+    unseen: float | None = None
+    """Of the true pixels that the protocol evaluates, those outside of what the predictions show, which are not
+    compared; None where they show whole images."""
     median_log_error: float | None = None
     """Mean over the images of `metrics.median_log_error`; against measured depth it is the score without labels."""
     objects: ObjectScores | None = None
@@ -92,6 +95,7 @@ class DepthResult:
             pixels={key: scores.pixels for key, scores in self.categories.items()},
             skipped=self.skipped,
             share=self.share,
+            unseen=self.unseen,
             median_log_error=self.median_log_error,
             depth_ratio=self.depth_ratio,
             server={
@@ -191,6 +195,11 @@ def _caption(results: Sequence[DepthResult]) -> str:
         lines.append(f"{count} images were evaluated, not the {protocol.images} that published numbers stand for")
     if results[0].share is not None:
         lines.append(f"compared: {100 * results[0].share:.1f} % of the pixels of {results[0].images} images")
+    if results[0].unseen is not None:
+        lines.append(
+            f"{100 * results[0].unseen:.1f} % of the true pixels lie outside of what the predictions show and are not "
+            "scored"
+        )
     if protocol.server:
         lines.append(
             "KITTI's server: SILog x 100, relative errors in percent (squared: of the squared depth), iRMSE in 1/km"

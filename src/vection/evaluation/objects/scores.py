@@ -116,6 +116,7 @@ def score_images(
     `first_frames`: also those that have no frame before them.
     """
     images: dict[str, ObjectScores] = {}
+    predictions = predictions.within(truths.windows)
     for number, name in enumerate(truths.names):
         predicted = predictions.read_objects(name)
         if not predicted.empty and (first_frames or predicted.has_previous):
@@ -127,8 +128,9 @@ def score_images(
 
 
 def score_image(predicted: PredictedObjects, truth: GroundTruth, *, scale: float | None) -> ObjectScores:
-    """Score what both the prediction and the truth of one image say."""
+    """Score what both the prediction and the truth of one image say, where the prediction shows it."""
     scores = ObjectScores()
+    truth = truth if predicted.window is None else truth.part(predicted.window)
     if predicted.motion_mask is not None and truth.moving is not None:
         _check_window(predicted.motion_mask, predicted, truth)
         mask, moving, parts = predicted.motion_mask, truth.moving, _parts(truth)

@@ -10,6 +10,7 @@ from vection.arrays import Poses
 from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
 from vection.evaluation.paths.trajectory import poses_from_steps
+from vection.files import visible
 from vection.formats.camera_path import (
     CSV_FILE,
     KITTI_FILE,
@@ -41,7 +42,7 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
         return _clip_paths(place)
     files: dict[str, Path] = {}
     for name in reversed(PATH_FILES):
-        files |= {_name(path.parent, place): path for path in place.rglob(name)}
+        files |= {_name(path.parent, place): path for path in visible(place.rglob(name), place)}
     files = files or {path.stem: path for path in place.iterdir() if _is_path(path)}
     if not files:
         raise UsageError(f"{place} holds no camera path: no {', no '.join(PATH_FILES)} and no other .txt or .csv.")

@@ -1,16 +1,19 @@
 """What a predicted map is, and a set of them."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from vection.arrays import CameraNumbers
+from vection.evaluation.predictions.window import relative_window
+from vection.formats.window import Window
 
 MapKind = Literal["depth", "inverse-depth"]
+Predicted = TypeVar("Predicted", "PredictedMap", "PredictedObjects")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class PredictedMap:
     kind: MapKind = "depth"
     intrinsics: CameraNumbers | None = None
     """fx, fy, cx, cy in pixels of the map, where they are known."""
+    window: Window | None = None
+    """What the map is of, where it is not the whole image."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class PredictedObjects:
     """fx, fy, cx, cy in pixels of mask and classes, where they are known."""
     has_previous: bool = True
     """False for the first frame of a camera, which has no frame before it."""
+    window: Window | None = None
+    """What the maps are of, where it is not the whole image."""
 
     @property
     def empty(self) -> bool:
@@ -54,6 +61,25 @@ class PredictionReader:
     unit: str = "up-to-scale"
     """A protocol's factor, which leads to metres, is not applied to what is in "metres" already."""
     read_objects: Callable[[str], PredictedObjects] = lambda _: PredictedObjects()
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    """What the maps of an image are of, where it is not the whole image."""
+
+    def within(self, windows: Mapping[str, Window]) -> "PredictionReader":
+        """Return the predictions as maps of what the truth shows of its images, where that is a window, too.
+
+        Raises UsageError if a prediction shows another part.
+        """
+
+        def placed(predicted: Predicted, name: str) -> Predicted:
+            return replace(predicted, window=relative_window(name, predicted.window, windows.get(name)))
+
+        relative = {name: relative_window(name, own, windows.get(name)) for name, own in self.windows.items()}
+        return replace(
+            self,
+            read=lambda name: placed(self.read(name), name),
+            read_objects=lambda name: placed(self.read_objects(name), name),
+            windows={name: window for name, window in relative.items() if window is not None},
+        )
 
 
 def kind_of_name(stem: str) -> MapKind | None:

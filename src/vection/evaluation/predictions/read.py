@@ -66,6 +66,7 @@ def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
         names=tuple(names),
         read=lambda name: reader.read(old[name]),
         read_objects=lambda name: reader.read_objects(old[name]),
+        windows={new: reader.windows[name] for new, name in old.items() if name in reader.windows},
     )
 
 
@@ -91,11 +92,17 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     return PredictionReader(
         str(folder),
         tuple(files),
-        lambda name: PredictedMap(_read_map(files[name]), intrinsics=frames[name].intrinsics),
+        lambda name: PredictedMap(
+            _read_map(files[name]), intrinsics=frames[name].intrinsics, window=frames[name].window
+        ),
         unit=units.pop(),
         read_objects=lambda name: replace(
-            _read_objects(others[name]), intrinsics=frames[name].intrinsics, has_previous=name not in first
+            _read_objects(others[name]),
+            intrinsics=frames[name].intrinsics,
+            has_previous=name not in first,
+            window=frames[name].window,
         ),
+        windows={name: frame.window for name, frame in frames.items() if frame.window is not None},
     )
 
 

@@ -2,9 +2,31 @@
 
 from vection.arrays import CameraNumbers
 from vection.errors import UsageError
+from vection.formats.window import Window
 
 MOST = 1.12
 """By which factor focal length or ratio of the sides may differ: learned cameras and sizes of networks do a little."""
+SAME_PART = 0.02
+"""By how much of the image's sides two windows may differ that show the same."""
+
+
+def relative_window(name: str, own: Window | None, true: Window | None) -> Window | None:
+    """Return what a prediction shows of what its truth shows: `own` if that is a whole image, else everything (None).
+
+    A prediction without a window is of what the truth shows. Raises UsageError if the truth is of another part.
+    """
+    if own is None or true is None or true.is_whole:
+        return own
+    size = (own.source_height, own.source_width)
+    if true.fits(size) and (true.lens is None) == (own.lens is None):
+        sides = (own.source_width, own.source_height) * 2
+        pairs = zip(own.box, true.resized(size).box, sides, strict=True)
+        if all(abs(ours - theirs) <= SAME_PART * side for ours, theirs, side in pairs):
+            return None
+    raise UsageError(
+        f"The prediction of '{name}' is of {own.words or 'the whole image'}, its truth of {true.words}; predict the "
+        "same part, as by predicting the clips that hold the truth."
+    )
 
 
 def check_window(

@@ -61,7 +61,8 @@ def measured_truth(root: Path) -> TruthSet:
     if len(measured_folders) < len(folders):
         count = f"{len(folders) - len(measured_folders)} of {len(folders)} clips"
         description += f"; {count} are not measured: {HOW}"
-    return TruthSet(description, tuple(places), read, source=MEASURED)
+    windows = {name: info.window for name, (info, *_) in places.items() if info.window is not None}
+    return TruthSet(description, tuple(places), read, source=MEASURED, windows=windows)
 
 
 def _units(measured: MeasuredClip, indices: Sequence[int]) -> dict[int, float]:

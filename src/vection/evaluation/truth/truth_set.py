@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from vection.data.readers.kitti.calibration import calibration_matrix, read_kitt
 from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import PNG_FACTOR, read_depth_png, read_label_ids
+from vection.formats.window import Window
 
 SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
+Values = TypeVar("Values", PixelMask | None, FlowMap | None, ClassIds | None)
 NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
 KITTI_2015_NOMINAL_BASELINE = 0.54
@@ -51,6 +54,23 @@ class GroundTruth:
     focal: tuple[float, float] | None = None
     """fx, fy of the camera in pixels of the depth, where it is known."""
 
+    def part(self, window: Window) -> "GroundTruth":
+        """Return the truth of a window of the image."""
+        top, bottom, left, right = window.bounds(self.depth.shape)
+
+        def cut(values: Values) -> Values:
+            return None if values is None else values[top:bottom, left:right]
+
+        return replace(
+            self,
+            depth=self.depth[top:bottom, left:right],
+            categories={name: where[top:bottom, left:right] for name, where in self.categories.items()},
+            moving=cut(self.moving),
+            ignored=cut(self.ignored),
+            object_flow=cut(self.object_flow),
+            classes=cut(self.classes),
+        )
+
 
 @dataclass(frozen=True)
 class TruthSet:
@@ -61,6 +81,8 @@ class TruthSet:
     read: Callable[[str], GroundTruth]
     source: str | None = None
     """Where the depth comes from, an identifier of `data.clips.truth_sources` or other words, if that is known."""
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    """What the truth shows of an image that was cut, where that is known."""
 
     def __iter__(self) -> Iterator[GroundTruth]:
         """Read all, in order."""
@@ -75,7 +97,7 @@ class TruthSet:
         unknown = [name for name in names if name not in set(self.names)]
         if unknown:
             raise UsageError(f"{self.description} has no ground truth of '{unknown[0]}'.")
-        return TruthSet(self.description, tuple(names), self.read, source=self.source)
+        return replace(self, names=tuple(names))
 
 
 def truths_in_memory(truths: Sequence[GroundTruth], *, description: str = "in memory") -> TruthSet:
@@ -119,7 +141,15 @@ def clip_truth(root: Path) -> TruthSet:
 
     source = sources.pop() if len(sources) == 1 else None
     return TruthSet(
-        f"clips at {root}" + (f" ({source_sentence(source)})" if source else ""), tuple(places), read, source=source
+        f"clips at {root}" + (f" ({source_sentence(source)})" if source else ""),
+        tuple(places),
+        read,
+        source=source,
+        windows={
+            name: info.window
+            for name, (info, _) in places.items()
+            if info.window is not None and info.truth_source != "cityscapes-disparity"
+        },
     )
 
 

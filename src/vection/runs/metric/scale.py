@@ -16,6 +16,7 @@ from vection.inference.motion.source import MotionChoice
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_sources
+from vection.inference.window_rule import TRAINING
 from vection.metric_scale.combine import TESTED, check_speed, combine, is_better, read_factors
 from vection.metric_scale.evidence import Evidence
 from vection.metric_scale.known_distances import KnownDistances
@@ -25,6 +26,7 @@ from vection.metric_scale.travel import Speeds
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
 from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.runs.prediction.worker import open_seen
 from vection.starts import start_folder
 
 MOST_FRAMES = 300
@@ -56,6 +58,7 @@ def scale(
     *,
     checkpoint: str | None = None,
     intrinsics: Path | str | None = None,
+    window: str = TRAINING,
     motion: MotionChoice | None = None,
     path: bool = True,
     most_frames: int = MOST_FRAMES,
@@ -74,13 +77,14 @@ def scale(
     camera would travel faster than any. If the run is in metres already, the new scale is kept only if it errs less on
     held-out frames. UsageError for arguments that do not fit each other.
     """
-    sources, evidence = open_sources(Path(frames), intrinsics=intrinsics), known.evidence()
-    check_sources(evidence, sources, path=path)
+    evidence = known.evidence()
+    check_sources(evidence, open_sources(Path(frames), intrinsics=intrinsics), path=path)
     if most_frames < 1:
         raise UsageError(f"`most_frames={most_frames}` leaves none; it must be positive.")
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     _check_place(place, run=run, out=out)
     predictor = load_predictor(place, device=choose_device(device))
+    sources = open_seen(predictor, Path(frames), intrinsics=intrinsics, window=window)
     parts = [_first(source, most_frames) for source in sources]
     speeds, count = _observe(predictor, parts, evidence, motion=motion, path=path, progress=progress)
     readings = _readings(evidence, predictor)

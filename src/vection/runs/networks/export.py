@@ -13,6 +13,7 @@ import torch
 from vection.data.clips.resizing import resize_camera, resize_image
 from vection.engines.agreement import Agreement
 from vection.engines.engine import (
+    PREPARATION,
     SUFFIXES,
     NetworkFile,
     Part,
@@ -86,7 +87,7 @@ def export_network(
     _check_place(place, overwrite=overwrite)
     height, width = size or (None, None)
     predictor = load_predictor(found, height=height, width=width)
-    seen = [] if frames is None else _spread(Path(frames), intrinsics=intrinsics, most=most_frames)
+    seen = [] if frames is None else _spread(predictor, Path(frames), intrinsics=intrinsics, most=most_frames)
     about = NetworkFile(
         part="depth",
         run_time=to,
@@ -101,6 +102,7 @@ def export_network(
         depth_scale=predictor.depth_scale,
         model=checkpoint_name(run, found),
         weights=weights_digest(found),
+        preparation=f"{PREPARATION}{predictor.rule.words}",
     )
     written = []
     with whole_folder(place, overwrite=overwrite) as folder, progress(f"exporting {place.name}") as report:
@@ -160,9 +162,9 @@ def _inputs(module: PartModule, frames: list[Frame], size: tuple[int, int]) -> l
     return found
 
 
-def _spread(path: Path, *, intrinsics: Path | str | None, most: int) -> list[Frame]:
+def _spread(predictor: Predictor, path: Path, *, intrinsics: Path | str | None, most: int) -> list[Frame]:
     """Return up to `most` frames in pairs that follow each other, spread over all; numbered by their place."""
-    sources = open_sources(path, intrinsics=intrinsics)
+    sources = open_sources(path, intrinsics=intrinsics, rule=predictor.rule)
     count = max(2, most // len(sources) // 2 * 2)
     chosen: list[Frame] = []
     offset = 0

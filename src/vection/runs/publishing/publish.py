@@ -18,7 +18,7 @@ from vection.inference.predictor import Predictor
 from vection.recipes.public import public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
-from vection.runs.cameras import CAMERAS
+from vection.runs.cameras import CAMERAS, WINDOWS
 from vection.runs.load import find_run_checkpoint, load_predictor, read_checkpoint_recipe
 from vection.runs.publishing.card import CARD, Facts, model_card
 
@@ -92,6 +92,8 @@ class _Content:
             "knows": asdict(method.knows),
             **({"imported": imported} if imported else {}),
             **({CAMERAS: stored[CAMERAS]} if learned and CAMERAS in stored else {}),
+            # What the clips are called is nobody's business.
+            **({WINDOWS: [window | {"clips": []} for window in stored[WINDOWS]]} if stored.get(WINDOWS) else {}),
         }
         self.facts = Facts(
             title=title.partition("@")[0],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vection.bounds import NotNegative, Positive, Share
+from vection.formats.bounds import NotNegative, Positive, Share
 
 
 @dataclass(frozen=True)

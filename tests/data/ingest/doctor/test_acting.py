@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,7 +11,9 @@ from vection.data.clips.folder import read_clip
 from vection.data.ingest import IngestSettings, ingest
 from vection.data.ingest.continuity import Continuity, is_gap
 from vection.data.ingest.doctor import examine
+from vection.data.ingest.video import VideoFile, one_field, open_source
 from vection.errors import DataError, UsageError
+from vection.inference.sources import open_sources
 
 SIZE = {"width": 128, "height": 64}
 
@@ -51,6 +54,24 @@ def test_what_cannot_teach_is_refused(words, frames, tmp_path):
     with pytest.raises(DataError, match="doctor=False"):
         ingest(source, tmp_path / "out", settings=IngestSettings(**SIZE))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_prediction_sees_one_field_as_well(frames, tmp_path, monkeypatch, says_so):
+    """Where the file says that it is interlaced, and it is."""
+    (fault,) = (fault for fault in FAULTS if fault.words == "interlaced")
+    combed = [frame.image for frame in open_source(fault.make(frames, tmp_path)[0])]
+
+    class Flagged(VideoFile):
+        def __init__(self, path):
+            super().__init__(path)
+            self.facts = replace(self.facts, interlaced=says_so)
+
+    monkeypatch.setattr("vection.inference.sources.VideoFile", Flagged)
+    for name, images, expected in (("combed", combed, says_so), ("whole", frames, False)):
+        video = write_video(tmp_path / f"{name}.mp4", images)
+        stored, seen = next(iter(VideoFile(video))).image, next(iter(open_sources(video)[0])).image
+        assert np.array_equal(seen, one_field(stored) if expected else stored), name
 
 
 def test_interlaced_video_gives_one_field(frames, tmp_path):

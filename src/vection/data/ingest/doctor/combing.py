@@ -1,10 +1,14 @@
 """Interlaced frames: two fields of different times in one frame, which comb everything that moves."""
 
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
 from vection.arrays import RgbImage
 from vection.data.ingest.doctor.finding import Finding
+from vection.data.ingest.parallax import median_displacement, small_grey
 
 WIDEST = 960
 FEWEST_ROWS = 96
@@ -29,6 +33,16 @@ def field_shift(image: RgbImage) -> float:
     gradient = np.abs(cv2.Sobel(fields[0], cv2.CV_32F, 1, 0))
     textured = gradient >= max(20.0, float(np.percentile(gradient, 60)))
     return float(np.median(np.abs(flow[..., 0])[textured])) / width if textured.any() else 0.0
+
+
+def are_combed(pairs: Iterable[Sequence[RgbImage]]) -> bool:
+    """Return whether most frames are combed, of pairs of frames that follow each other, spread over a video."""
+    shifts: list[float] = []
+    moved = [0.0]
+    for images in pairs:
+        shifts += [field_shift(image) for image in images]
+        moved += [median_displacement(*map(small_grey, pair)) for pair in pairwise(images)]
+    return bool(check_combing(shifts, moved=float(np.median(moved)), flagged=True))
 
 
 def check_combing(shifts: list[float], *, moved: float, flagged: bool) -> list[Finding]:

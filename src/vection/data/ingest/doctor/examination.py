@@ -9,7 +9,7 @@ import numpy as np
 
 from vection.data.clips.folder import CLIP_FILE, FrameInfo, find_clips, read_clip
 from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.ingest.clip_writer import intrinsics_beside
+from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.data.ingest.doctor.breaks import check_cuts, check_exposure, check_gaps
 from vection.data.ingest.doctor.camera import StatedCamera, check_camera
 from vection.data.ingest.doctor.combing import check_combing
@@ -47,7 +47,7 @@ def examine(
         if (path / CLIP_FILE).is_file():
             return _examine_clip(path)
         source = open_source(path, frames_per_second=frames_per_second)
-        return examine_source(source, intrinsics=intrinsics or intrinsics_beside(path))
+        return examine_source(source, intrinsics=intrinsics or stated_intrinsics(path))
     except DataError as error:
         cause, _, fix = str(error).rstrip(".").partition("; ")
         finding = Finding("unreadable", "unusable", cause, fix or "give a video file or a folder of images", {})

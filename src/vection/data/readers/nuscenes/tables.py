@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from vection.arrays import CameraNumbers, Pose, Rotation, Vector3
-from vection.bounds import leads_out
 from vection.errors import DataError
 from vection.files import read_text
+from vection.formats.bounds import leads_out
 
 LIDAR = "LIDAR_TOP"
 MICROSECOND = 1e-6

@@ -1,0 +1,1 @@
+"""Calibration files as other programs write them, and calibration by a chessboard."""

@@ -1,0 +1,144 @@
+"""A loaded run that predicts one input after another."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vection.data.clips.folder import has_clips
+from vection.data.ingest.ingestion import MOST_BELIEVED
+from vection.errors import UsageError
+from vection.files import in_units
+from vection.inference.ahead import read_ahead
+from vection.inference.motion.source import MotionChoice
+from vection.inference.observe import Observer
+from vection.inference.prediction import Prediction
+from vection.inference.predictor import Predictor
+from vection.inference.sources import Frame, FrameSource, open_source, open_sources
+from vection.inference.window_rule import TRAINING
+from vection.inference.write import check_writable, write_predictions
+from vection.progress import Bars, Report
+from vection.runs.device import choose_device
+from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
+from vection.runs.networks.engine import open_engine
+
+BATCH_SIZES = {"cpu": 4, "cuda": 16}
+"""How many frames a network predicts at once, by the kind of device."""
+DEPTH_BYTES, PNG_BYTES = 4.0, 0.5
+"""Of a pixel in depth/*.npy, and at least in png/*.png."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What predicts; as the arguments of `predict`."""
+
+    run: Path | str
+    checkpoint: str | None = None
+    flip_postprocess: bool = False
+    width: int | None = None
+    height: int | None = None
+    engine: str = "torch"
+    compile: bool = False
+    device: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How predictions name the model that made them."""
+        return checkpoint_name(self.run, find_run_checkpoint(Path(self.run), checkpoint=self.checkpoint))
+
+
+@dataclass(frozen=True)
+class PartChoice:
+    """What is predicted and written; as the arguments of `predict`."""
+
+    path: bool = True
+    motion: MotionChoice | None = None
+    intrinsics: Path | str | None = None
+    video: bool = True
+    png: bool = True
+    scene_flow: bool = False
+    pictures: Sequence[str] | None = None
+    overwrite: bool = False
+    window: str = TRAINING
+
+
+class PredictionWorker:
+    """Loads a model once and writes the prediction folders of many inputs."""
+
+    def __init__(self, model: ModelChoice, parts: PartChoice, *, frames: Path) -> None:
+        """Load; `frames` are those to predict, on which an engine is tried. Raises UsageError for a wrong choice."""
+        if model.compile and model.engine != "torch":
+            raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
+        place = find_run_checkpoint(Path(model.run), checkpoint=model.checkpoint)
+        self.predictor = load_predictor(
+            place,
+            device=choose_device(model.device),
+            flip_postprocess=model.flip_postprocess,
+            width=model.width,
+            height=model.height,
+        )
+        self.predictor.rule = self.predictor.rule.choose(parts.window)
+        self.predictor.batch_size = BATCH_SIZES.get(self.predictor.device.type, 1)
+        networks = self.predictor.networks
+        networks.compiled = model.compile
+        networks.engine, words = open_engine(model.engine, self.predictor, checkpoint=place, frames=frames)
+        self.name = model.name + ("" if networks.engine is None else f", depth by {words}")
+        self.parts = parts
+        self.observer = None if parts.pictures is None else Observer(self.predictor, parts.pictures)
+
+    def open(self, place: Path, name: str, out: Path) -> FrameSource:
+        """Open one of `find_inputs`; UsageError for what cannot be written or made of it, DataError for bad frames."""
+        _check_window(self.parts.window, place)
+        source = open_source(place, name=name, intrinsics=self.parts.intrinsics, rule=self.predictor.rule)
+        check_writable(out / name, overwrite=self.parts.overwrite)
+        if self.observer is not None:
+            self.observer.check(next(iter(source)), count=source.count)
+        return source
+
+    def least_bytes(self, source: FrameSource) -> float:
+        """Return the size of all depth of a source on disk; what else is written depends on the images."""
+        height, width = next(iter(source)).image.shape[:2]
+        count = 1 if source.count is None or source.count > MOST_BELIEVED else source.count
+        return count * height * width * (DEPTH_BYTES + (PNG_BYTES if self.parts.png else 0))
+
+    def write(self, source: FrameSource, out: Path, *, progress: Bars) -> Path:
+        """Predict a source and return its folder, which has its name below `out`."""
+        size = in_units(self.least_bytes(source))
+        with progress(f"predicting {source.name or source.description} ({size} or more)") as report:
+            return write_predictions(
+                self._predictions(_counted(source, report=report)),
+                out / source.name,
+                model=self.name,
+                frames_from=str(Path(source.description).resolve()),
+                png=self.parts.png,
+                video=self.parts.video,
+                scene_flow=self.parts.scene_flow,
+                pictures=None if self.observer is None else self.observer.observe(source),
+                rule=self.predictor.rule,
+                overwrite=self.parts.overwrite,
+            )
+
+    def _predictions(self, frames: Iterable[Frame]) -> Iterator[Prediction]:
+        """Predict while the frames that follow are read; a thread reads one batch ahead."""
+        ahead = read_ahead(frames, count=2 * self.predictor.batch_size)
+        if self.parts.path:
+            yield from self.predictor.stream(ahead, motion=self.parts.motion)
+        else:
+            yield from self.predictor.each(ahead)
+
+
+def open_seen(predictor: Predictor, frames: Path, *, intrinsics: Path | str | None, window: str) -> list[FrameSource]:
+    """Open frames as a predictor shall see them, by its `rule` from now on; UsageError for a window of clips."""
+    predictor.rule = predictor.rule.choose(window)
+    _check_window(window, frames)
+    return open_sources(frames, intrinsics=intrinsics, rule=predictor.rule)
+
+
+def _check_window(window: str, frames: Path) -> None:
+    if window != TRAINING and has_clips(frames):
+        raise UsageError(f"The clips of {frames} are seen as they are; leave `window` out.")
+
+
+def _counted(source: FrameSource, *, report: Report) -> Iterator[Frame]:
+    for number, frame in enumerate(source):
+        yield frame
+        report(number + 1, source.count)
