@@ -62,7 +62,7 @@ def npz(path: Path, data: bytes) -> Path:
 def bomb(path: Path, *, member: str, gigabytes: float) -> Path:
     """A zip archive whose member of zeros unpacks to so much."""
     head = path.with_name("head.npy")
-    count = int(gigabytes * 2**28)
+    count = int(gigabytes * 64) * 2**22
     npy(head, count)
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
@@ -72,6 +72,12 @@ def bomb(path: Path, *, member: str, gigabytes: float) -> Path:
         for _ in range(count // 2**22):
             file.write(bytes(2**24))
     return path
+
+
+def packed(size: int) -> bytes:
+    """So many zeros, compressed piece by piece."""
+    packing = zlib.compressobj(1)
+    return b"".join(packing.compress(bytes(2**20)) for _ in range(size // 2**20)) + packing.flush()
 
 
 def opened(path: Path) -> object:
@@ -99,7 +105,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npy of 10^9 entries": lambda folder: read_array(npy(folder / "a.npy", 10**9), what="The depth"),
     "npz": lambda folder: opened(npz(folder / "a.npz", npy(folder / "a.npy", 10**9).read_bytes())),
     "npz that unpacks": lambda folder: opened(bomb(folder / "a.npz", member="depth.npy", gigabytes=0.3)),
-    "range image that unpacks": lambda _: _matrix(zlib.compress(bytes(8 * MOST_BYTES), 1), real=True),
+    "range image that unpacks": lambda _: _matrix(packed(8 * MOST_BYTES), real=True),
     "record of 10^12 bytes": lambda folder: read_record(tfrecord(folder / "a.tfrecord"), 0),
     "weights of 10^12 bytes": lambda folder: load_file(safetensors(folder / "a.safetensors")),
     "video": lambda folder: list(VideoFile(png(folder / "a.png", 60000, 60000))),
