@@ -32,7 +32,7 @@ def test_a_wrong_hash_removes_the_file(web: Web, tmp_path: Path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_missing_file_says_what_to_do(web: Web, tmp_path: Path):
     with pytest.raises(UsageError, match=r"Cannot download .*HTTPError.*do without\."):
-        fetch(web.address("nothing.pth"), sha256="00", cache=tmp_path / "cache")
+        fetch(web.address("nothing.pth"), sha256="00000000", cache=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -40,11 +40,11 @@ def test_offline_says_where_to_put_the_file(tmp_path: Path):
     with serve(tmp_path) as web:
         url = web.address("file.pth")
     with pytest.raises(UsageError, match=r"Cannot download .*ConnectionError.*put it at '.*file\.pth'"):
-        fetch(url, sha256="00", cache=tmp_path)
+        fetch(url, sha256="00000000", cache=tmp_path)
 
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("VECTION_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(UsageError, match=r"cannot be written.*VECTION_CACHE"):
-        fetch("http://127.0.0.1:9/x", sha256="00", cache=cache_folder())
+        fetch("http://127.0.0.1:9/x", sha256="00000000", cache=cache_folder())

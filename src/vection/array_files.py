@@ -3,7 +3,7 @@
 import io
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,8 @@ SUFFIX = ".npy"
 """Of the members of a .npz."""
 MOST_BYTES = 2**33
 """Of an array in a .npz, whose members may be small and unpack to anything."""
+MOST_TIGHT_BYTES, MOST_RATIO = 2**28, 200
+"""Of an array that is packed more tightly than by this ratio, as no real one of this size is."""
 
 
 def read_array(path: Path, *, what: str, remedy: str = "", memory_map: bool = False) -> AnyArray:
@@ -51,8 +53,9 @@ class ArrayArchive(Mapping[str, AnyArray]):
             raise KeyError(name)
         with _telling(self.path, what=self.what, remedy=self.remedy):
             member = self.archive.getinfo(f"{name}{SUFFIX}")
-            if member.file_size > MOST_BYTES:
-                raise ValueError(f"'{name}' unpacks to {member.file_size} bytes")
+            packed = max(1, member.compress_size)
+            if member.file_size > (MOST_BYTES if member.file_size < MOST_RATIO * packed else MOST_TIGHT_BYTES):
+                raise ValueError(f"'{name}' unpacks from {packed} to {member.file_size} bytes")
             with self.archive.open(member) as file:
                 head = io.BytesIO(file.read(min(member.file_size, 4096)))
                 _check_promise(head, member.file_size)
@@ -67,12 +70,29 @@ class ArrayArchive(Mapping[str, AnyArray]):
         """Return how many arrays there are."""
         return len(self.names)
 
-    def need(self, name: str) -> AnyArray:
-        """Return an array that must be there; DataError if it is not."""
+    def need(self, name: str, *, shape: Sequence[int | None] | None = None, finite: bool = False) -> AnyArray:
+        """Return an array that must be there; DataError if it is not, or not as `find` wants it."""
+        array = self.find(name, shape=shape, finite=finite)
         with _telling(self.path, what=self.what, remedy=self.remedy):
-            if name not in self.names:
+            if array is None:
                 raise ValueError(f"it holds no '{name}'")
-        return self[name]
+            return array
+
+    def find(self, name: str, *, shape: Sequence[int | None] | None = None, finite: bool = False) -> AnyArray | None:
+        """Return an array, None if it is not there.
+
+        `shape` says that it holds numbers, and how many along each axis, None for any but 0; `finite` that none of them
+        is infinite or NaN. DataError if that is not so.
+        """
+        if name not in self.names:
+            return None
+        array = self[name]
+        with _telling(self.path, what=self.what, remedy=self.remedy):
+            if shape is not None and not (array.dtype.kind in "biuf" and _fits(array.shape, shape)):
+                raise ValueError(f"its '{name}' is {array.dtype} of shape {array.shape}")
+            if finite and not np.isfinite(array).all():
+                raise ValueError(f"its '{name}' holds a number that is not finite")
+        return array
 
 
 @contextmanager
@@ -98,6 +118,11 @@ def _telling(path: Path, *, what: str, remedy: str) -> Iterator[None]:
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise DataError(f"{what} {path} is missing or broken ({reason}){f'; {remedy}' if remedy else ''}.") from error
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    pairs = zip(shape, wanted, strict=False)
+    return len(shape) == len(wanted) and all(size == want if want is not None else size > 0 for size, want in pairs)
 
 
 def _check_promise(file: io.BufferedReader | io.BytesIO, size: int) -> None:

@@ -1,6 +1,7 @@
 """Files fetched once into the user's cache, their hash checked."""
 
 import os
+import re
 from pathlib import Path
 
 from vection.errors import UsageError
@@ -20,8 +21,10 @@ def download(url: str, *, sha256: str, otherwise: str, cache: Path | None = None
     """Fetch `url` once into the folder `cache` and check its SHA-256, of which `sha256` may be the start.
 
     `otherwise` ends the sentence on what to do without a network ("fetch it elsewhere and put it at ..., or").
-    Raises UsageError offline and for a file that is not the expected one, which is deleted.
+    Raises UsageError offline and for a file that is not the expected one, which is deleted; ValueError without a hash.
     """
+    if not re.fullmatch(r"[0-9a-f]{8,64}", sha256):
+        raise ValueError(f"'{sha256}' is no SHA-256, nor the first 8 digits of one.")
     with extra("download", purpose=f"Downloading {url}"):
         import pooch
 

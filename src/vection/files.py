@@ -1,10 +1,13 @@
 """Files and folders that appear whole or not at all, and reading that says why it failed."""
 
 import contextlib
+import fnmatch
 import json
+import math
+import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from vection.locks import hold, own_file, remove, short_name, sweep, to_be_remov
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
+NOBODYS = (f"{TEMPORARY}*", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
+"""Files that nobody misses, of killed programs and of file managers."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -33,6 +38,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     >>> Path("scores.json").read_text()
     '{}'
     """
+    if not path.name:
+        raise UsageError(f"'{path}' is a folder; name a file to write.")
     with _cannot_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with own_file(path.with_name(f"{TEMPORARY}{short_name(path.name)}")) as temporary:
@@ -72,6 +79,19 @@ def find_folder(path: Path) -> Path | None:
     return next((folder for folder in (path, _aside(path)) if folder.is_dir()), None)
 
 
+def inside(folder: Path, name: str) -> Path:
+    """Return the file `name` below `folder`, which a file in it names; DataError if a link leads out of the folder."""
+    path = folder / name
+    if not lies_in(path, folder):
+        raise DataError(f"{path} is a link that leads out of {folder}; put a copy there, or link the whole folder.")
+    return path
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Return whether `path` is `folder` or lies below it, when all links are followed; they may lead in circles."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def visible(paths: Iterable[Path], root: Path) -> list[Path]:
     """Return the paths below `root` that are not hidden, nor in hidden folders, such as those of unfinished files."""
     return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(root).parts)]
@@ -91,6 +111,40 @@ def check_free(path: Path) -> None:
     sweep(path)
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise UsageError(f"{path} exists already; choose another place, or remove it first.")
+
+
+def check_own(folder: Path, own: Iterable[str], *, kind: str) -> None:
+    """Raise UsageError if `folder`, which is to be replaced, holds more than `own`, the names of such a `kind`.
+
+    A name may have wildcards.
+    """
+    names = (*own, *NOBODYS)
+    for path in sorted(folder.iterdir()):
+        if not any(fnmatch.fnmatchcase(path.name, name) for name in names):
+            raise UsageError(
+                f"{folder} is not overwritten: '{path.name}' in it is no part of {kind} and would be lost; move it "
+                "away, or choose another place."
+            )
+
+
+def json_text(content: Any, *, indent: int | None = None) -> str:
+    """Return plain values as JSON that every reader takes: numbers that are not finite become null.
+
+    >>> json_text({"abs_rel": 0.1, "t_err": float("nan")})
+    '{"abs_rel": 0.1, "t_err": null}'
+    """
+    try:
+        return json.dumps(content, indent=indent, allow_nan=False, default=os.fspath)
+    except ValueError:
+        return json.dumps(_defined(content), indent=indent, allow_nan=False, default=os.fspath)
+
+
+def _defined(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _defined(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_defined(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def check_room(place: Path, size: float) -> None:
@@ -134,7 +188,11 @@ def read_text(path: Path, *, remedy: str, missing: type[VectionError] = UsageErr
 
 def read_json(path: Path, *, remedy: str, missing: type[VectionError] = UsageError) -> dict[str, Any]:
     """Read a JSON object; errors as of `read_text`, and DataError if it is no JSON, or none that is an object."""
-    text = read_text(path, remedy=remedy, missing=missing)
+    return json_object(read_text(path, remedy=remedy, missing=missing), path=path, remedy=remedy)
+
+
+def json_object(text: str, *, path: Path, remedy: str) -> dict[str, Any]:
+    """Return the JSON object in a text; DataError if it is none, which names the file `path` and ends with `remedy`."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:

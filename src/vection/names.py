@@ -1,4 +1,4 @@
-"""Looking up by name, with the nearest names where there is none."""
+"""Names: looked up, with the nearest where there is none, and shown, whatever characters they have."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -29,6 +29,17 @@ def look_up(
     names = [*known, *elsewhere]
     hint = did_you_mean(name, names) or see or f"choose one of {', '.join(names)}."
     raise UsageError(f"There is no {kind} '{name}'; {hint}")
+
+
+def printable(text: str) -> str:
+    """Return text that cannot steer a terminal: control, invisible and invalid characters are written out.
+
+    >>> print(printable("clip\x1b[2J.mp4"))
+    clip\\x1b[2J.mp4
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

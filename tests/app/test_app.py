@@ -1,5 +1,6 @@
 """The app: what becomes of an upload, and a browser that uses it."""
 
+import http.client
 import importlib.util
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -82,7 +84,9 @@ def address() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = server(port, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = server(port, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    address = process.stdout.readline().split(" ")[0]
     deadline = time.monotonic() + 120
     while True:
         try:
@@ -92,9 +96,39 @@ def address() -> Iterator[str]:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}/"
+    yield address
     process.terminate()
     assert process.wait(timeout=30) in (0, 130, -15)
+
+
+def answer(address: str, *, cookie: str = "") -> tuple[int, dict[str, str]]:
+    """Return the status of an answer and its headers; redirections are not followed."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    target = urlsplit(address)
+    connection.request("GET", f"{target.path}?{target.query}", headers={"Cookie": cookie} if cookie else {})
+    found = connection.getresponse()
+    found.read()
+    connection.close()
+    return found.status, dict(found.getheaders())
+
+
+@needs_gradio
+def test_nobody_is_served_without_the_token(address: str):
+    begin, _, token = address.partition("?vection_token=")
+    assert begin.startswith("http://127.0.0.1:")
+    assert len(token) >= 32
+    for path in ("", "config", "gradio_api/info", "scenes/0", "?vection_token=", f"?vection_token={token[:-1]}"):
+        assert answer(begin + path)[0] == 403
+    status, headers = answer(address)
+    assert (status, headers["location"]) == (303, "/")
+    assert "HttpOnly" in headers["set-cookie"]
+    cookie = headers["set-cookie"].split(";")[0]
+    assert answer(begin, cookie=cookie)[0] == 200
+    assert answer(begin, cookie=cookie[:-1])[0] == 403
+    port = urlsplit(address).port
+    assert port is not None
+    with socket.socket() as elsewhere:  # an address of this machine that is not 127.0.0.1
+        assert elsewhere.connect_ex(("127.0.0.2", port)) != 0
 
 
 @needs_gradio

@@ -43,7 +43,7 @@ def step_gradients(name: str, clips: Path, run: Path) -> dict[str, Tensor]:
     )
     gradients: dict[str, Tensor] = {}
 
-    def note(stage: StageRun, progress: Progress, *, gradient_clip: float | None) -> None:
+    def note(stage: StageRun, progress: Progress, *, gradient_clip: float | None, rate: float) -> None:
         for name, parameter in stage.method.named_parameters():
             if parameter.grad is not None:
                 gradients[name] = parameter.grad.clone()

@@ -29,6 +29,10 @@ def parse_known(
     kind: type[Arguments], arguments: Sequence[str], *, command: str, examples: Sequence[str]
 ) -> tuple[Arguments, list[str]]:
     """Return the arguments as a `kind`, and those that it does not know."""
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        if not word or re.fullmatch(r"--[\w.-]+=", word):
+            flag = (word or before).rstrip("=")
+            raise UsageError(f"{flag if flag.startswith('--') else 'An argument'} is empty; give a value.")
     about = inspect.cleandoc(kind.__doc__ or "")
     text = f"{about}\n\nExamples:\n" + "\n".join(f"  {example}" for example in examples)
     with _one_sentence(f"vection {command} --help"):

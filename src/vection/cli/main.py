@@ -7,6 +7,7 @@ called, so that help does not wait for torch.
 import contextlib
 import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from vection.cli.flags import as_flags
 from vection.errors import UsageError, VectionError
 from vection.extras import extra
 from vection.locks import clean_up
-from vection.names import did_you_mean
+from vection.names import did_you_mean, printable
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     # Spinning OpenMP threads run several times slower beside another busy process; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may be no text; a pipe gets them as they are
+            stream.reconfigure(errors="surrogateescape" if stream is sys.__stdout__ else "backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = "--traceback" in words
     if wants_traceback:
@@ -161,7 +165,8 @@ def _sentence(error: Exception) -> str:
 
 
 def _fail(sentence: str, *, code: int) -> int:
-    print(f"vection: error: {' '.join(sentence.split())}" if code != 130 else "vection: interrupted", file=sys.stderr)
+    line = f"error: {printable(' '.join(sentence.split()))}" if code != 130 else "interrupted"
+    print(f"vection: {line}", file=sys.stderr)
     return code
 
 

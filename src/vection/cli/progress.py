@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from vection.cli.console import PlainConsole
+from vection.names import printable
 from vection.progress import Report
 
 
@@ -19,10 +20,10 @@ def progress_bar(title: str) -> Iterator[Report]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=PlainConsole(stderr=True),
     )
     with bar:
-        task = bar.add_task(title, total=None)
+        task = bar.add_task(printable(title), total=None)
         try:
             yield lambda done, total: bar.update(task, completed=done, total=total)
         except BaseException:

@@ -1,6 +1,5 @@
 """Networks in files: what such a file says of itself, and what runs it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from vection.arrays import AnyArray, Unit
 from vection.errors import DataError
+from vection.files import json_object, json_text
 from vection.formats.record import KEY, check_format, checked
 
 RunTime = Literal["onnx", "openvino", "torch"]
@@ -64,16 +64,15 @@ class NetworkFile:
 
     def to_json(self) -> str:
         """Return the text that a file holds."""
-        return json.dumps({KEY: FORMAT} | asdict(self))
+        return json_text({KEY: FORMAT} | asdict(self))
 
 
 def read_description(text: str | None, *, path: Path) -> NetworkFile:
     """Return what the text of `to_json` says; DataError if it is none, or that of a newer vection."""
     remedy = "export the run again."
-    try:
-        content = json.loads(text or "")
-    except ValueError as error:
-        raise DataError(f"{path} was not exported by vection, or is damaged; {remedy}") from error
+    if not text:
+        raise DataError(f"{path} was not exported by vection; {remedy}")
+    content = json_object(text, path=path, remedy=remedy)
     check_format(content, newest=FORMAT, path=path)
     return checked(NetworkFile, content, path=path, remedy=remedy)
 

@@ -1,10 +1,13 @@
 """The run times that a network can be exported to: how each writes a file and runs it."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -17,6 +20,9 @@ from vection.extras import extra
 
 EXTRA_FILE = f"{METADATA}.json"
 """Name of the description inside a file of PyTorch."""
+UNSAFE = ("custom_obj_", "opaque_obj_", "aotinductor")
+"""Parts of the names in an exported program that are pickled objects or machine code; vection writes none."""
+WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
 def write_onnx(module: PartModule, example: Inputs, file: Path, description: NetworkFile) -> None:
@@ -52,7 +58,11 @@ def write_openvino(module: PartModule, example: Inputs, file: Path, description:
     sizes = [list(value.shape) for value in example.values()]
     if description.dynamic:
         sizes = [[-1, *size[1:]] if len(size) == 3 else [-1, -1, -1, 3] for size in sizes]
-    model = openvino.convert_model(_program(module, example, description), input=sizes)
+    program = _program(module, example, description)
+    try:
+        model = openvino.convert_model(program, input=sizes)
+    except RuntimeError as error:  # an operation that OpenVINO does not have
+        raise _not_exportable(description) from error
     for port, name in zip([*model.inputs, *model.outputs], [*module.inputs, *module.outputs], strict=True):
         port.get_tensor().set_names({name})
     save_openvino(model, file, description)
@@ -144,8 +154,10 @@ class TorchNetwork:
         del threads
         stated = {EXTRA_FILE: ""}
         try:
-            program = torch.export.load(str(file), extra_files=stated)
-        except (RuntimeError, ValueError, OSError, BadZipFile) as error:
+            check_program(file)
+            with only_weights():
+                program = torch.export.load(str(file), extra_files=stated)
+        except (RuntimeError, ValueError, OSError, BadZipFile, UnpicklingError, AssertionError) as error:
             raise DataError(f"PyTorch cannot read {file}; export the run again.") from error
         self.description = read_description(stated[EXTRA_FILE], path=file)
         self.module = program.module()
@@ -157,6 +169,27 @@ class TorchNetwork:
             found = self.module(*tensors)
         values: Sequence[torch.Tensor] = found if isinstance(found, tuple | list) else (found,)
         return {name: value.numpy() for name, value in zip(self.description.outputs, values, strict=True)}
+
+
+def check_program(file: Path) -> None:
+    """Raise DataError if an exported program holds what PyTorch would unpickle or load as machine code."""
+    with ZipFile(file) as archive:
+        for name in archive.namelist():
+            if any(word in name for word in UNSAFE):
+                raise DataError(f"{file} holds '{name}', which can run any program when it is read; it is not opened.")
+
+
+@contextmanager
+def only_weights() -> Iterator[None]:
+    """Let PyTorch read nothing but tensors from pickles, whatever its own code asks for."""
+    before = os.environ.get(WEIGHTS_ONLY)
+    os.environ[WEIGHTS_ONLY] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(WEIGHTS_ONLY)
+        if before is not None:
+            os.environ[WEIGHTS_ONLY] = before
 
 
 def _dynamic_shapes(example: Inputs) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from vection.arrays import Pose
-from vection.data.clips.folder import JPEG_QUALITY
+from vection.data.clips.image_file import JPEG_QUALITY
 from vection.exports.axes import ROS
 from vection.exports.points import Points, fuse
 from vection.exports.scene import Scene, SceneFrame

@@ -1,7 +1,6 @@
 """One HTML page that shows a scene offline: points and path to turn, frames with a slider, depth under the pointer."""
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from vection.arrays import AnyArray, AnyImage, DepthMap
 from vection.data.clips.resizing import resize_camera, resize_image
 from vection.exports.points import MOST_DOUBLED, Cubes, Points, frame_points, fuse, pixel_stride
 from vection.exports.scene import Scene, SceneFrame
+from vection.files import json_text
 from vection.inference.colour import colour_table
 from vection.progress import Report
 
@@ -53,11 +53,16 @@ def write_page(scene: Scene, out: Path, report: Report) -> str:
         "path": scene.positions(),
         "frames": frames,
     }
-    data = json.dumps(content).replace("</", "<\\/")
-    out.write_text(TEMPLATE.read_text(encoding="utf-8").replace(PLACE_OF_DATA, data), encoding="utf-8")
+    page = TEMPLATE.read_text(encoding="utf-8").replace(PLACE_OF_DATA, script_json(content))
+    out.write_text(page, encoding="utf-8")
     left = f" of {len(scene)}" if len(frames) < len(scene) else ""
     plural = "" if len(scene) == 1 else "s"
     return f"{len(frames)}{left} frame{plural}, {len(fused.static):,} points; {fused.words}"
+
+
+def script_json(content: Any) -> str:
+    """Return JSON that cannot end the script element that it stands in, whatever its texts hold."""
+    return json_text(content).replace("<", "\\u003c")
 
 
 def _depth_limits(points: Points, scene: Scene) -> tuple[float, float]:

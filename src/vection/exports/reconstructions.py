@@ -1,6 +1,5 @@
 """Images, cameras, path and points as other programs start from them: COLMAP's text model, nerfstudio's transforms."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -12,6 +11,7 @@ from vection.exports.axes import corner_camera, graphics_pose
 from vection.exports.clouds import write_ply
 from vection.exports.points import fuse
 from vection.exports.scene import Scene, SceneFrame
+from vection.files import json_text
 from vection.formats.camera_path import quaternion
 from vection.progress import Report
 
@@ -85,7 +85,7 @@ def write_nerfstudio(scene: Scene, out: Path, report: Report) -> str:
         "about": scene.words,
         "frames": frames,
     }
-    (out / "transforms.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    (out / "transforms.json").write_text(json_text(content, indent=1), encoding="utf-8")
     return f"{len(frames)} images; {about}"
 
 

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vection.array_files import read_array
 from vection.arrays import CameraMatrix, CameraNumbers, DepthMap, PixelMask, Pose, RgbImage
+from vection.data.clips.image_file import read_stored
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.clips.window import given_camera, see
 from vection.errors import DataError, UsageError
 from vection.exports.settings import FAR_MEDIANS, FAR_METRES, ExportSettings
+from vection.files import inside
 from vection.formats.camera_path import KITTI_FILE, read_path
 from vection.formats.prediction_folder import PredictedFrame, PredictionList, read_prediction_list
 from vection.formats.window import Window
@@ -146,12 +147,12 @@ class Scene:
 
     def _frame(self, number: int, frame: Frame | None) -> SceneFrame:
         listed = self.predictions.frames[number]
-        depth = read_depth(self.folder / listed.file)
+        depth = read_depth(inside(self.folder, listed.file))
         known = np.isfinite(depth) & (depth > 0)
         depth = np.where(known, depth, np.float32(0))
         visible = known & (depth >= self.settings.near) & (depth <= self.far)
         if listed.classes is not None:
-            visible &= _read_map(self.folder / listed.classes, depth.shape) != SKY
+            visible &= _read_map(inside(self.folder, listed.classes), depth.shape) != SKY
         image = np.zeros((*depth.shape, 3), np.uint8) if frame is None else see(listed.window, frame.image)
         if image.shape[:2] != depth.shape:
             size, other = (f"{shape[1]}x{shape[0]}" for shape in (image.shape, depth.shape))
@@ -163,7 +164,7 @@ class Scene:
             visible &= usable
         moving = None
         if listed.motion_mask is not None:
-            moving = _read_map(self.folder / listed.motion_mask, depth.shape) >= SURE
+            moving = _read_map(inside(self.folder, listed.motion_mask), depth.shape) >= SURE
         return SceneFrame(
             number=number,
             name=listed.name,
@@ -188,7 +189,7 @@ class Scene:
     def _size(self) -> tuple[int, ...]:
         if self.predictions.height is not None and self.predictions.width is not None:
             return self.predictions.height, self.predictions.width
-        return read_depth(self.folder / self.predictions.frames[0].file).shape
+        return read_depth(inside(self.folder, self.predictions.frames[0].file)).shape
 
 
 def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, name: str = "") -> Scene:
@@ -228,10 +229,10 @@ def read_depth(file: Path) -> DepthMap:
 
 
 def _read_map(file: Path, size: tuple[int, ...]) -> np.ndarray:
-    values = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-    if values is None or values.shape != size:
-        raise DataError(f"{file} is missing or not of the size of the depth; predict again.")
-    return np.asarray(values)
+    values = read_stored(file)
+    if values.shape != size:
+        raise DataError(f"{file} is not of the size of the depth; predict again.")
+    return values
 
 
 def _numbers(predictions: PredictionList, only: Sequence[str]) -> tuple[int, ...]:
@@ -277,7 +278,7 @@ def _median_depth(folder: Path, predictions: PredictionList, numbers: Sequence[i
     some = sorted({numbers[round(at)] for at in np.linspace(0, len(numbers) - 1, min(SAMPLED_FRAMES, len(numbers)))})
     samples = []
     for number in some:
-        depth = read_depth(folder / predictions.frames[number].file)
+        depth = read_depth(inside(folder, predictions.frames[number].file))
         stride = max(1, int(np.sqrt(depth.size / 5000)))
         part = depth[stride // 2 :: stride, stride // 2 :: stride]
         samples.append(part[np.isfinite(part) & (part > 0)])

@@ -1,9 +1,13 @@
 """Public checkpoints of the published systems, as methods of ours: the layout told by the files and their tensors."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from vection.errors import DataError, UsageError
 from vection.foreign_weights.dynamo_depth import FILES as DYNAMO_FILES
@@ -16,7 +20,7 @@ from vection.foreign_weights.renamed_state import State, below
 from vection.foreign_weights.sc_depth_pl import convert_sc_depth_pl
 from vection.foreign_weights.sc_sfmlearner import convert_sc_sfmlearner
 from vection.foreign_weights.sgdepth import convert_sgdepth
-from vection.image_sides import check_image_sides
+from vection.image_sides import LONGEST, check_image_sides
 from vection.methods.method import Method, Needs
 from vection.networks.weights.weight_file import read_weight_file
 
@@ -64,7 +68,7 @@ class PublicFiles:
     def size(self) -> tuple[int, int] | None:
         """Width and height of the images that it was trained with, if the files say so."""
         if {"width", "height"} <= set(self.numbers):
-            return int(self.numbers["width"]), int(self.numbers["height"])
+            return _side(self.numbers["width"]), _side(self.numbers["height"])
         return None
 
 
@@ -134,13 +138,32 @@ def read_public_files(path: Path) -> PublicFiles:
     for file in _weight_files(path):
         content = read_weight_file(file)
         for key, value in content.tensors.items():
-            if value.is_floating_point() and not value.isfinite().all():
-                raise DataError(f"'{file}' holds NaN or infinite numbers in '{key}'; its training failed, or it broke.")
+            _check_tensor(value, where=f"'{file}' holds in '{key}'")
         states[file.name.split(".")[0]] = content.tensors
         numbers |= content.numbers
         with file.open("rb") as stream:
             hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return PublicFiles(states, numbers, hashes)
+
+
+def _check_tensor(tensor: Tensor, *, where: str) -> None:
+    """Raise UsageError for what is no plain array of numbers, DataError for numbers that are not finite."""
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex() or tensor.is_quantized:
+        kind = (
+            "no numbers (a meta tensor)"
+            if tensor.is_meta
+            else f"a tensor of another kind ({tensor.layout}, {tensor.dtype})"
+        )
+        raise UsageError(f"{where} {kind}; where it was made, save plain weights: tensor.to_dense().float().")
+    if tensor.is_floating_point() and not tensor.isfinite().all():
+        raise DataError(f"{where} NaN or infinite numbers; its training failed, or it broke.")
+
+
+def _side(number: float) -> int:
+    """Return a side of images in pixels; DataError if a file states something else."""
+    if not (math.isfinite(number) and number == int(number) and 0 < number <= LONGEST):
+        raise DataError(f"The files say that images have a side of {number:g} pixels; give `width` and `height`.")
+    return int(number)
 
 
 def layout_of(files: Mapping[str, State]) -> LayoutName:

@@ -46,13 +46,13 @@ def convert_lite_mono_network(
         scales = sum(key.startswith("heads.") and key.endswith(".weight") for key in decoder_tensors)
         features = LiteMonoEncoder(lite_mono_name(encoder), dilations=dilations)
         network = DepthNetwork(features, LiteMonoDecoder(features.channels, scales=scales))
-        network.encoder.load_state_dict(encoder_tensors)
-        network.decoder.load_state_dict(decoder_tensors)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"The files do not fit a Lite-Mono network: {reason}") from error
-    except (LookupError, ValueError) as error:  # a key that cannot be read
+    except (LookupError, ValueError, RuntimeError) as error:  # a key that cannot be read
         raise UsageError("The files do not fit a Lite-Mono network: their tensors have other names.") from error
+    for module, tensors, file in (
+        (network.encoder, encoder_tensors, "'encoder.pth'"),
+        (network.decoder, decoder_tensors, "'depth.pth'"),
+    ):
+        load_renamed(module, tensors, dict, what=file, network="a Lite-Mono network")
     return network.eval()
 
 

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import nn
 
+from vection.errors import UsageError
 from vection.foreign_weights.renamed_state import State, load_renamed, require
 from vection.methods.method import Knows
 from vection.methods.monodepth2 import Monodepth2, Monodepth2Settings
 from vection.networks.encoders.encoder import EncoderName
+from vection.networks.motion.ego_motion import EgoMotion, EgoMotionName
 from vection.networks.weights.decoder import rename_decoder
 
+DEPTH_ALONE = "depth alone can be had: take pose.pth and pose_encoder.pth out of the folder."
+SQUEEZED = 256
+"""Channels of one image's features within a pose decoder."""
 _POSE_LAYERS = ("squeeze", "conv1", "conv2", "head")
 
 
@@ -29,8 +35,11 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
     ego_motion = "separate" if pose is None or "pose_encoder.pth" in files else "shared"
     if pose is not None and "pose_conv.weight" in pose:
         ego_motion = "posenet"
+    depth_network = _encoder_name(encoder)
+    pose_encoder = _encoder_name(files["pose_encoder.pth"]) if ego_motion == "separate" and pose else depth_network
     settings = Monodepth2Settings(
-        depth_network=_encoder_name(encoder),
+        depth_network=depth_network,
+        pose_encoder=None if pose_encoder == depth_network else pose_encoder,
         pretrained=False,
         ego_motion=ego_motion,  # type: ignore[arg-type]
         temporal=pose is not None or not stereo,
@@ -43,13 +52,24 @@ def convert_monodepth2(files: Mapping[str, State], *, stereo: bool = False) -> M
     if pose is None or method.ego_motion is None:
         method.knows = Knows(ego_motion=False)
         return method.eval()
-    if ego_motion == "posenet":
-        _load(method.ego_motion.get_submodule("network"), files, "pose.pth", posenet_state)
-        return method.eval()
-    _load(method.ego_motion.get_submodule("decoder"), files, "pose.pth", pose_decoder_state)
-    if ego_motion == "separate":
-        _load(method.ego_motion.get_submodule("encoder"), files, "pose_encoder.pth", encoder_state)
+    try:
+        _load_pose(method.ego_motion, files, settings.ego_motion)
+    except UsageError as error:
+        raise UsageError(f"{str(error).removesuffix('.')}; {DEPTH_ALONE}") from error
     return method.eval()
+
+
+def _load_pose(ego_motion: EgoMotion, files: Mapping[str, State], name: EgoMotionName) -> None:
+    if name == "posenet":
+        _load(ego_motion.get_submodule("network"), files, "pose.pth", posenet_state)
+        return
+    if name == "separate":
+        _load(ego_motion.get_submodule("encoder"), files, "pose_encoder.pth", encoder_state)
+    elif (squeezed := files["pose.pth"].get("net.1.weight")) is not None and squeezed.shape[1] == SQUEEZED:
+        raise UsageError(
+            "'pose.pth' is of a pose network with an encoder of its own, and 'pose_encoder.pth' is missing."
+        )
+    _load(ego_motion.get_submodule("decoder"), files, "pose.pth", two_poses_state)
 
 
 def encoder_state(state: State) -> State:
@@ -66,6 +86,13 @@ def decoder_state(state: State) -> State:
 def pose_decoder_state(state: State) -> State:
     """Rename a pose decoder: `net.{0..3}` = squeeze, two convolutions, head."""
     return {f"{_POSE_LAYERS[int(key.split('.')[1])]}.{key.split('.')[2]}": value for key, value in state.items()}
+
+
+def two_poses_state(state: State) -> State:
+    """Rename a pose decoder of two poses, of which the first counts; one of a single pose gets a second of zeros."""
+    renamed = pose_decoder_state(state)
+    one_pose = {key: value for key, value in renamed.items() if key.startswith("head.") and value.shape[:1] == (6,)}
+    return renamed | {key: torch.cat([value, torch.zeros_like(value)]) for key, value in one_pose.items()}
 
 
 def posenet_state(state: State) -> State:

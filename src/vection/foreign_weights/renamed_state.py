@@ -22,18 +22,39 @@ def load_renamed(module: nn.Module, state: State, rename: Callable[[State], Stat
         for key, value in module.state_dict().items():
             if key.endswith("num_batches_tracked"):
                 renamed.setdefault(key, torch.zeros_like(value))
-        module.load_state_dict(renamed)
-    except RuntimeError as error:
-        reason = _shortened(str(error).splitlines()[-1].strip())
-        raise UsageError(f"{what} does not fit {network}: {reason}") from error
     except (LookupError, ValueError) as error:  # a key that `rename` cannot read
         raise UsageError(f"{what} does not fit {network}: its tensors have other names.") from error
+    if reason := _misfit(renamed, module.state_dict()):
+        raise UsageError(f"{what} does not fit {network}: {reason}.")
+    module.load_state_dict(renamed)
 
 
-def _shortened(reason: str) -> str:
-    """Of a list of tensors' names the first two."""
-    names = reason.split(", ")
-    return reason if len(names) <= NAMES else f"{', '.join(names[:NAMES])} and {len(names) - NAMES} more."
+def _misfit(state: State, wanted: State) -> str:
+    """Say how tensors differ from those that a network has; empty if names and shapes are the same."""
+    kinds = {
+        "it lacks": [name for name in wanted if name not in state],
+        "it also holds": [name for name in state if name not in wanted],
+        "other sizes have": [
+            f"{name} ({_size(state[name])}, here {_size(tensor)})"
+            for name, tensor in wanted.items()
+            if name in state and state[name].shape != tensor.shape
+        ],
+        "whole numbers have": [
+            name
+            for name, tensor in wanted.items()
+            if name in state and tensor.is_floating_point() and not state[name].is_floating_point()
+        ],
+    }
+    return "; ".join(f"{words} {_shortened(names)}" for words, names in kinds.items() if names)
+
+
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "1"
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - NAMES
+    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def below(state: State, prefix: str) -> State:

@@ -18,6 +18,7 @@ from vection.files import read_text
 
 FrameNumbers = Int64[np.ndarray, " frame"]
 Rows = Float[np.ndarray, "line number"]
+Quaternions = Float[np.ndarray, "frame 4"]
 
 TUM_FILE = "path_tum.txt"
 KITTI_FILE = "path_kitti.txt"
@@ -31,6 +32,13 @@ SCORES_FILE = "odometry.json"
 CSV_HEADER = "frame,seconds,x,y,z,qx,qy,qz,qw"
 COLUMNS = (8, 9, 12, 13, 16)
 """How many numbers a line may have: TUM, CSV, KITTI, KITTI after a frame number, 4 x 4."""
+
+LATEST = 1e11
+"""Seconds since 1970 in the year 5138; what begins later is in another unit."""
+LONGEST_STEP = 1000.0
+"""Seconds between two poses."""
+STEADY, UNSTEADY = 0.97, 0.8
+"""Bounds of `_steadiness` of a vehicle's path, and of one whose rotations are wrong."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +113,53 @@ def _path_of_rows(rows: Rows, file: Path) -> CameraPath:
     poses = np.tile(np.eye(4), (len(rows), 1, 1))
     if columns in (8, 9):
         seconds, rest = rows[:, -8], rows[:, -7:]
-        if (np.diff(seconds) <= 0).any():
-            raise DataError(f"The times of {file} do not increase; sort its lines.")
+        _check_seconds(seconds, file)
         if (np.abs(np.linalg.norm(rest[:, 3:], axis=1) - 1) > 0.01).any():
             raise DataError(f"{file} holds a quaternion that is not of length 1; the order is x y z w, last columns.")
         poses[:, :3, :3] = rotation_matrix(rest[:, 3:])
         poses[:, :3, 3] = rest[:, :3]
+        _check_order(poses, rest[:, 3:], file)
         return CameraPath(str(file), poses, seconds=seconds, numbers=numbers)
     poses[:, :3] = (rows[:, :12] if columns == 16 else rows[:, -12:]).reshape(-1, 3, 4)
-    if (np.abs(poses[:, :3, :3] @ poses[:, :3, :3].transpose(0, 2, 1) - np.eye(3)) > 0.01).any():
+    R = poses[:, :3, :3]
+    if (np.abs(R @ R.transpose(0, 2, 1) - np.eye(3)) > 0.01).any() or (np.linalg.det(R) < 0).any():
         raise DataError(f"{file} holds a matrix that is no rotation; KITTI's lines are the rows of [R | t].")
     return CameraPath(str(file), poses, numbers=numbers)
+
+
+def _check_seconds(seconds: Float[np.ndarray, " frame"], file: Path) -> None:
+    """Raise DataError for times that do not increase, or that no camera has in seconds."""
+    steps = np.diff(seconds)
+    if (steps <= 0).any():
+        raise DataError(f"The times of {file} do not increase; sort its lines.")
+    if abs(seconds[0]) > LATEST or (len(steps) and np.median(steps) > LONGEST_STEP):
+        step = float(np.median(steps)) if len(steps) else 0.0
+        raise DataError(
+            f"The times of {file} begin at {seconds[0]:g} and are {step:g} apart, so they are in milli-, micro- or "
+            "nanoseconds; TUM's are in seconds, write them so."
+        )
+
+
+def _check_order(poses: Poses, stated: Quaternions, file: Path) -> None:
+    """Raise DataError if the camera travels along one of its axes only with the real part of quaternions first."""
+    as_read, real_first = (_steadiness(poses, q) for q in (stated, stated[:, [1, 2, 3, 0]]))
+    if real_first > STEADY and as_read < UNSTEADY:
+        raise DataError(
+            f"{file} seems to hold quaternions in the order w x y z: read as x y z w, TUM's, the camera would travel "
+            "in all directions, else along its axis; put the real part last."
+        )
+
+
+def _steadiness(poses: Poses, quaternions: Quaternions) -> float:
+    """Length of the mean direction, in the camera's coordinates, of its steps: 1 if it is the same everywhere."""
+    steps = np.diff(poses[:, :3, 3], axis=0)
+    length = np.linalg.norm(steps, axis=1)
+    moved = length > 0.1 * length.max(initial=0.0)
+    if not moved.any():
+        return 0.0
+    R = rotation_matrix(quaternions[:-1][moved])
+    local = (steps[moved] / length[moved, None])[:, None] @ R
+    return float(np.linalg.norm(local.mean(axis=0)))
 
 
 def quaternion(rotation: Float[np.ndarray, "3 3"]) -> tuple[float, float, float, float]:

@@ -1,7 +1,7 @@
 """Checkpoints: weights as safetensors, the rest as JSON, and never a half-written one."""
 
 import hashlib
-import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vection.errors import DataError, UsageError
-from vection.files import find_folder, read_json, remove_unfinished, whole_folder, write_text
+from vection.files import find_folder, json_text, read_json, remove_unfinished, whole_folder, write_text
 from vection.formats.record import KEY, check_format
 
 FORMAT = 2
@@ -46,7 +46,9 @@ def save_checkpoint(
                 save_file(_optimiser_tensors(optimiser), fresh / OPTIMISER)
         except SafetensorError as error:  # how it says that the disk is full
             raise UsageError(f"Cannot write {folder}: {error}; free space or choose another place.") from error
-        write_text(fresh / CONFIG, json.dumps({**config, KEY: FORMAT}, indent=1))
+        write_text(fresh / CONFIG, json_text({**config, KEY: FORMAT}, indent=1))
+        for tensors in fresh.glob("*.safetensors"):
+            shutil.copymode(fresh / CONFIG, tensors)  # safetensors writes for the owner alone
 
 
 def find_checkpoint(folder: Path) -> Path | None:
@@ -98,6 +100,9 @@ def load_weights(module: torch.nn.Module, folder: Path) -> None:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise UsageError(f"The weights in '{folder}' do not fit the network of its {CONFIG}.") from error
+    broken = next((name for name, weight in module.named_parameters() if not weight.isfinite().all()), None)
+    if broken is not None:
+        raise DataError(f"'{broken}' of the weights in '{folder}' is not finite; take another checkpoint.")
 
 
 def check_parts(recipe: dict[str, Any], *, folder: Path) -> None:
@@ -114,13 +119,16 @@ def load_optimiser(optimiser: torch.optim.Optimizer, folder: Path) -> None:
     """Restore the optimiser's state (its settings come from the recipe); DataError if it is missing or damaged."""
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
-    for key, value in _read_tensors(folder / OPTIMISER).items():
-        index, name = key.split(".", maxsplit=1)
-        parameter = parameters[int(index)]
-        if value.shape == parameter.shape:  # the fused optimiser wants the strides of the parameter (channels last)
-            value = torch.empty_like(parameter, requires_grad=False).copy_(value)
-        state.setdefault(int(index), {})[name] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    try:
+        for key, value in _read_tensors(folder / OPTIMISER, remedy="start anew with `resume=False`").items():
+            index, name = key.split(".", maxsplit=1)
+            parameter = parameters[int(index)]
+            if value.shape == parameter.shape:  # the fused optimiser wants the strides of the parameter (channels last)
+                value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+            state.setdefault(int(index), {})[name] = value
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    except (ValueError, LookupError) as error:
+        raise DataError(f"'{folder / OPTIMISER}' is of another training; start anew with `resume=False`.") from error
 
 
 def _renamed(tensors: dict[str, Tensor], *, method: str) -> dict[str, Tensor]:
@@ -133,11 +141,11 @@ def _renamed(tensors: dict[str, Tensor], *, method: str) -> dict[str, Tensor]:
     return renamed
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def _read_tensors(path: Path, *, remedy: str = "take another checkpoint, or train anew") -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise DataError(f"'{path}' is missing or damaged; take another checkpoint, or train anew.") from error
+        raise DataError(f"'{path}' is missing or damaged; {remedy}.") from error
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -1,6 +1,5 @@
 """`evaluation.json`: the scores of a model and of what it is compared with, under one protocol."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from vection.files import read_json, write_text
+from vection.files import json_text, read_json, write_text
+from vection.formats.bounds import Number
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
@@ -36,8 +36,8 @@ class ProtocolNote:
 class Scale:
     """The factors that median scaling applied to the images."""
 
-    median: float
-    std: float
+    median: Number
+    std: Number
     """Standard deviation of the factors, each divided by their median."""
 
 
@@ -45,9 +45,9 @@ class Scale:
 class FalseAlarmNote:
     """Static pixels of a class, or of a category, that are called moving at the best threshold."""
 
-    share: float
+    share: Number
     """Of all false alarms."""
-    share_of_class: float
+    share_of_class: Number
     """Of the static pixels of the class."""
 
 
@@ -56,13 +56,13 @@ class MotionNote:
     """How well the motion mask tells what moves."""
 
     images: int
-    best_f1: float
-    best_threshold: float
-    best_precision: float
-    best_recall: float
-    moving_share: float
+    best_f1: Number
+    best_threshold: Number
+    best_precision: Number
+    best_recall: Number
+    moving_share: Number
     """Share of the pixels that move: the precision of calling everything moving."""
-    curve: dict[str, list[float]]
+    curve: dict[str, list[Number]]
     """Lists of thresholds, precision, recall and f1, by these names."""
     false_alarms: dict[str, FalseAlarmNote] = field(default_factory=dict)
     """By class, or by category where classes are unknown; most first."""
@@ -83,7 +83,7 @@ class SegmentationNote:
 
     images: int
     mean_iou: float | None
-    accuracy: float
+    accuracy: Number
     iou: dict[str, float | None]
 
 
@@ -105,16 +105,16 @@ class ObjectsNote:
 class DepthErrors:
     """The seven usual numbers; the first four better when small, a1 to a3 better when large."""
 
-    abs_rel: float
-    sq_rel: float
+    abs_rel: Number
+    sq_rel: Number
     """Squared error over the truth, in the unit of the depth."""
-    rmse: float
+    rmse: Number
     """Root mean square error, in the unit of the depth."""
-    rmse_log: float
+    rmse_log: Number
     """Root mean square difference of the natural logarithms of depth."""
-    a1: float
-    a2: float
-    a3: float
+    a1: Number
+    a2: Number
+    a3: Number
 
     def as_array(self) -> Float[np.ndarray, "7"]:
         """Return the numbers in the order of the fields."""
@@ -125,19 +125,19 @@ class DepthErrors:
 class ServerErrors:
     """The errors that the KITTI depth server computes of one image; it averages them over the images."""
 
-    mae: float
-    rmse: float
+    mae: Number
+    rmse: Number
     """Root mean square error, in the unit of the depth."""
-    inverse_mae: float
-    inverse_rmse: float
+    inverse_mae: Number
+    inverse_rmse: Number
     """Root mean square error of 1 / depth; times 1000 in the server's unit, 1/km, if depth is in metres."""
-    log_mae: float
-    log_rmse: float
+    log_mae: Number
+    log_rmse: Number
     """Root mean square difference of the natural logarithms of depth."""
-    silog: float
+    silog: Number
     """Scale-invariant: the standard deviation of ln d - ln d*; times 100 in the server's table."""
-    abs_rel: float
-    sq_rel: float
+    abs_rel: Number
+    sq_rel: Number
     """Squared error over the SQUARE of the truth, unlike `DepthErrors.sq_rel`; the server shows both in percent."""
 
 
@@ -148,7 +148,7 @@ class ImageRow:
     name: str
     category: str
     pixels: int
-    ratio: float
+    ratio: Number
     """median(truth) / median(prediction) of the whole image, whether or not the protocol applies it."""
     errors: DepthErrors
     server: ServerErrors | None = None
@@ -161,8 +161,8 @@ class Scores:
 
     name: str
     images: int
-    errors: dict[str, dict[str, float]]
-    interval: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    errors: dict[str, dict[str, Number]]
+    interval: dict[str, dict[str, tuple[Number, Number]]] = field(default_factory=dict)
     """95 % interval of the mean over images, by category and metric."""
     pixels: dict[str, int] = field(default_factory=dict)
     """Evaluated pixels by category."""
@@ -175,13 +175,13 @@ class Scores:
     compared; None where they show whole images."""
     median_log_error: float | None = None
     """Mean over the images of the median of |ln d - ln (s d*)|, s being the median ratio; all pixels."""
-    depth_ratio: dict[str, float] = field(default_factory=dict)
+    depth_ratio: dict[str, Number] = field(default_factory=dict)
     """Hole score: median of predicted / true depth by category, after scaling."""
-    server: dict[str, dict[str, float]] = field(default_factory=dict)
+    server: dict[str, dict[str, Number]] = field(default_factory=dict)
     """Columns of the table of KITTI's server by category, in its units."""
     objects: ObjectsNote | None = None
     scale: Scale | None = None
-    factor: float = 1.0
+    factor: Number = 1.0
     """What every prediction was multiplied by before it was scaled."""
     scale_applied: str = ""
     """How the protocol scales, in its own word."""
@@ -212,7 +212,7 @@ class ObjectEvaluation:
     truth: str
     images: int
     objects: ObjectsNote
-    interval: dict[str, tuple[float, float]]
+    interval: dict[str, tuple[Number, Number]]
     """95 % interval of each score."""
 
 
@@ -230,7 +230,7 @@ def object_evaluation_json(evaluation: ObjectEvaluation) -> dict[str, Any]:
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """Write the file, replacing an older one in one step; UsageError if the place cannot be written."""
-    write_text(path, json.dumps(evaluation_json(evaluation), indent=1) + "\n")
+    write_text(path, json_text(evaluation_json(evaluation), indent=1) + "\n")
 
 
 def read_evaluation(path: Path) -> Evaluation:

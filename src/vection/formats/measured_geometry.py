@@ -1,6 +1,5 @@
 """Measured geometry: the folder `measured/` of a clip, with the motion of its pairs and the depth of its frames."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,8 @@ from pydantic import FiniteFloat, NonNegativeInt, PositiveInt
 from vection.array_files import open_arrays
 from vection.arrays import PixelMask, Pose, Rotation, Vector3
 from vection.errors import DataError, UsageError
-from vection.files import read_json, whole_file, write_text
+from vection.files import json_text, read_json, whole_file, write_text
+from vection.formats.bounds import InnerPath
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
@@ -91,7 +91,7 @@ class MeasuredPair:
 class MeasuredFrame:
     """What is known of a frame beside its map of depth."""
 
-    name: str
+    name: InnerPath
     """That of the stored frame, without suffix."""
     share: FiniteFloat = 0.0
     """Of the pixels whose depth is known; 0: there is no map."""
@@ -253,8 +253,8 @@ def read_map(folder: Path, name: str, *, size: tuple[int, int]) -> DepthWithWeig
     """Return a frame's depth in its own unit; DataError unless its file is whole and of this height and width."""
     path = map_file(folder, name)
     with open_arrays(path, what="The measured depth", remedy=REMEDY.rstrip(".")) as arrays:
-        depth = arrays.need("depth").astype(np.float32)
-        weight = arrays.need("weight").astype(np.float32) / np.float32(HIGHEST_WEIGHT)
+        depth = arrays.need("depth", shape=(None, None)).astype(np.float32)
+        weight = arrays.need("weight", shape=depth.shape).astype(np.float32) / np.float32(HIGHEST_WEIGHT)
         moving = arrays["moving"].astype(bool) if "moving" in arrays else None
     if any(one.shape != size for one in (depth, weight, weight if moving is None else moving)):
         raise DataError(
@@ -268,7 +268,7 @@ def read_map(folder: Path, name: str, *, size: tuple[int, int]) -> DepthWithWeig
 
 def write_measured_list(folder: Path, listed: MeasuredList) -> None:
     """Write `measured.json` in one step, which makes the folder whole; UsageError if it cannot be written."""
-    write_text(folder / LIST_FILE, json.dumps({KEY: FORMAT} | asdict(listed), indent=1))
+    write_text(folder / LIST_FILE, json_text({KEY: FORMAT} | asdict(listed), indent=1))
 
 
 def is_measured(clip_folder: Path) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from vection.errors import DataError
-from vection.files import read_text, write_text
+from vection.files import json_text, read_text, write_text
+from vection.formats.bounds import Number
 from vection.formats.record import KEY, check_format
 
 FORMAT = 1
@@ -21,12 +22,12 @@ class Event:
     """One line of the log: means over the steps since the line before."""
 
     step: int
-    loss: float
+    loss: Number
     split: str = "train"
     """Which frames the line is about: train or validation."""
-    epoch: float = 0.0
+    epoch: Number = 0.0
     stage: str = ""
-    terms: dict[str, float] = field(default_factory=dict)
+    terms: dict[str, Number] = field(default_factory=dict)
     """The parts of the loss, each with its weight."""
     selection_loss: float | None = None
     """What chooses the best checkpoint, of held-out frames."""
@@ -36,11 +37,11 @@ class Event:
     """Time that the steps since the line before waited for their batches."""
     seconds_compute: float | None = None
     """Time of forward, backward and update of these steps."""
-    depth_statistics: dict[str, float] = field(default_factory=dict)
+    depth_statistics: dict[str, Number] = field(default_factory=dict)
     """Statistics of the predicted depth of held-out frames, by name; `abs_rel` is the error against true depth."""
     remarks: tuple[str, ...] = ()
     """What the trainer noticed about these statistics, or since the line before."""
-    cameras: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    cameras: dict[int, tuple[Number, ...]] = field(default_factory=dict)
     """fx, fy, cx, cy of each camera that is learned, in pixels of the clips."""
 
 
@@ -51,7 +52,7 @@ def append_event(path: Path, event: Event) -> None:
     """Append one line, whole even if the program is killed next; parts that are empty are left out."""
     content = {KEY: FORMAT} | {name: part for name, part in asdict(event).items() if part not in (None, {}, ())}
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(content) + "\n")
+        stream.write(json_text(content) + "\n")
 
 
 def read_events(path: Path) -> tuple[Event, ...]:
@@ -93,7 +94,7 @@ def _event(line: str, *, path: Path) -> Event | None:
     """Return the event of a line, None if it is none."""
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict):
         return None

@@ -1,11 +1,11 @@
 """The prediction folder: maps of depth, motion and classes, a colour video and the camera's path, listed by name."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vection.files import read_json, visible, write_text
+from vection.files import json_text, read_json, visible, write_text
+from vection.formats.bounds import InnerPath
 from vection.formats.record import KEY, check_format, checked
 from vection.formats.window import Window, seen_words
 
@@ -21,6 +21,13 @@ PHOTO_CLASSES_FILE = "classes.png"
 PICTURES_VIDEO = "pictures.mp4"
 PICTURES_FOLDER = "pictures"
 REMEDY = "predict again."
+
+OWN_NAMES = (
+    *(LIST_FILE, VIDEO_FILE, PHOTO_FILE, PHOTO_CLASSES_FILE, PICTURES_VIDEO, PICTURES_FOLDER),
+    *("depth", "png", "object_flow", "scene_flow", "motion_mask", "classes"),
+    *("path*.txt", "path.csv", "path.png", "odometry.json", "evaluation.json"),
+)
+"""All that vection writes into a prediction folder."""
 
 Part = Literal["depth", "png", "object_flow", "scene_flow", "motion_mask", "classes"]
 """What is predicted of a frame, and the name of the folder of its files. `png` is depth * 256 in 16 bits."""
@@ -44,19 +51,19 @@ SUFFIXES: dict[Part, str] = {
 class PredictedFrame:
     """One frame of the list; files are relative to the folder, None where nothing is predicted."""
 
-    name: str
-    file: str
+    name: InnerPath
+    file: InnerPath
     """File of the depth: float32, height x width."""
     seconds: float = 0.0
     intrinsics: tuple[float, float, float, float] | None = None
     """fx, fy, cx, cy in pixels of the frame's image."""
-    object_flow: str | None = None
+    object_flow: InnerPath | None = None
     """File of the object flow: float32, height x width x 3, in the unit of the depth."""
-    scene_flow: str | None = None
+    scene_flow: InnerPath | None = None
     """File of the scene flow: float32, height x width x 3, in the unit of the depth."""
-    motion_mask: str | None = None
+    motion_mask: InnerPath | None = None
     """File of the motion mask: 8-bit PNG, 255 = surely moving."""
-    classes: str | None = None
+    classes: InnerPath | None = None
     """File of the classes: 8-bit PNG of Cityscapes' train ids."""
     motion_source: MotionSource | None = None
     """Of the camera's motion to the next frame."""
@@ -80,7 +87,7 @@ class PredictionList:
     height: int | None = None
     motion: str = ""
     """Where the camera's motion comes from, in words."""
-    pictures: dict[str, str] = field(default_factory=dict)
+    pictures: dict[InnerPath, str] = field(default_factory=dict)
     """The pictures in `pictures/NAME`, and what the colours of each mean."""
     frames_from: str = ""
     """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
@@ -120,7 +127,7 @@ def write_prediction_list(folder: Path, predictions: PredictionList) -> None:
         for frame in predictions.frames
     ]
     content = {KEY: FORMAT} | asdict(predictions) | {"frames": frames}
-    write_text(folder / LIST_FILE, json.dumps(content, indent=1))
+    write_text(folder / LIST_FILE, json_text(content, indent=1))
 
 
 def read_prediction_list(folder: Path) -> PredictionList:

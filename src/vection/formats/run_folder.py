@@ -1,11 +1,10 @@
 """The run folder: what training, prediction and evaluation leave of one model, by name."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vection.files import read_json, write_text
+from vection.files import json_text, read_json, write_text
 from vection.formats.record import KEY
 
 _SNAPSHOT = "step_"
@@ -114,7 +113,7 @@ class RunFolder:
 
     def write_recipe(self, content: dict[str, Any]) -> None:
         """Write the recipe's plain values in one step, and the folder; UsageError if the place cannot be written."""
-        write_text(self.recipe, json.dumps(content, indent=1))
+        write_text(self.recipe, json_text(content, indent=1))
 
     def read_recipe(self) -> dict[str, Any]:
         """Return the recipe's plain values; UsageError if there is none, DataError if it is broken."""
@@ -122,4 +121,4 @@ class RunFolder:
 
     def write_provenance(self, content: dict[str, Any]) -> None:
         """Write where imported weights came from; UsageError if the place cannot be written."""
-        write_text(self.provenance, json.dumps({KEY: 1} | content, indent=1))
+        write_text(self.provenance, json_text({KEY: 1} | content, indent=1))

@@ -1,13 +1,12 @@
 """`scale.json` of a run folder: the factor that turns predicted depth into metres, and how it was found."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
-from vection.files import read_json, write_text
+from vection.files import json_text, read_json, write_text
 from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 1
@@ -76,7 +75,7 @@ class RunScale:
 
 def write_scale(path: Path, scale: RunScale) -> None:
     """Write the file in one step; UsageError if the place cannot be written."""
-    write_text(path, json.dumps({KEY: FORMAT} | asdict(scale), indent=1))
+    write_text(path, json_text({KEY: FORMAT} | asdict(scale), indent=1))
 
 
 def read_scale(path: Path) -> RunScale:

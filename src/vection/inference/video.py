@@ -54,7 +54,7 @@ def write_video(path: Path, pictures: Iterable[Picture], *, rate: Fraction) -> N
     with extra("video", purpose="Writing videos"):
         import av
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    with av.open(str(path), "w", format="mp4") as container:
+    with av.open(f"file:{path}", "w", format="mp4") as container:
         stream: VideoStream | None = None
         for picture in pictures:
             if stream is None:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from vection.arrays import AnyArray, DepthMap, FlowMap, Pose, RgbImage, Unit
-from vection.data.clips.folder import read_rgb, write_rgb
+from vection.data.clips.image_file import read_map, read_rgb, write_map, write_rgb
 from vection.errors import DataError, UsageError
-from vection.files import whole_folder, write_text
+from vection.files import check_own, whole_folder, write_text
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE, kitti_text, tum_text
 from vection.formats.prediction_folder import (
+    OWN_NAMES,
     PHOTO_CLASSES_FILE,
     PHOTO_FILE,
     VIDEO_FILE,
@@ -133,6 +133,7 @@ def check_writable(folder: Path, *, overwrite: bool = False) -> None:
         raise UsageError(f"{folder} exists already; choose another place or allow overwriting.")
     if not is_prediction_folder(folder):
         raise UsageError(f"{folder} is no prediction folder, so it is not overwritten; choose another place.")
+    check_own(folder, OWN_NAMES, kind="a prediction")
 
 
 def write_depth_png(path: Path, depth: DepthMap) -> None:
@@ -209,8 +210,8 @@ def _write_array(path: Path, array: AnyArray) -> None:
     path.parent.mkdir(exist_ok=True)
     if path.suffix == ".npy":
         np.save(path, array, allow_pickle=False)
-    elif not cv2.imwrite(str(path), array):
-        raise UsageError(f"Cannot write {path}.")
+    else:
+        write_map(path, array)
 
 
 def _scene_flow(prediction: Prediction, T_to_next: Pose) -> FlowMap:
@@ -277,7 +278,7 @@ def _write_photo(written: _Written, folder: Path) -> None:
 
 
 def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
-    return np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), np.uint8)
+    return np.asarray(read_map(path), np.uint8)
 
 
 def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from vection.formats.bounds import Count, CountOrNone, NotNegative, Positive, Share
 from vection.geometry.camera import disparity_to_depth
 from vection.geometry.flow import FlowOrder
 from vection.losses.ground import GroundForm
@@ -42,18 +43,18 @@ class Released:
     """Whether objects move after the camera (eq. 8), or (as released) before it, "object-first"."""
     static: Literal["flow", "pixels"] = "flow"
     """What eq. 13 takes for static: little 3D discrepancy in its image, or (as released) 2D one in the batch."""
-    flow_seconds: float | None = None
+    flow_seconds: Positive | None = None
     """Complete flow is that until the next frame, whenever that is, or (as released on nuScenes, 0.1) that of so many
     seconds, a velocity; the decoders then start from the ego-motion of a step, whatever its time."""
     ground: GroundForm = "normalised"
     """What eq. 14 compares; as released "disparity"."""
-    ground_rows: float = 0.5
+    ground_rows: Share = 0.5
     """Share of the image, from below, in which the ground is looked for; as released 0.4."""
-    ground_stride: int = 4
+    ground_stride: Count = 4
     """The ground is looked for in one of so many rows and columns; in the paper and as released 1."""
-    plane_ridge: float = 0.0
+    plane_ridge: NotNegative = 0.0
     """Added to every entry of the plane's normal equations; as released 1e-6."""
-    consistency_min_disparity: float = 0.0
+    consistency_min_disparity: NotNegative = 0.0
     """Eq. 12 leaves out pixels of smaller sigmoid; as released 0.03."""
     frozen_parts: Literal["still", "in-training-mode"] = "still"
     """Whether parts that a stage does not train stay as they are, or (as released) their normalisation goes on."""
@@ -78,19 +79,19 @@ AS_RELEASED = Released(
 class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    measured_mask_weight: float = 0.1
+    measured_mask_weight: NotNegative = 0.1
     """Weight of the motion mask's cross entropy against pixels measured to stand still and those seen to move: of
     stabilised views what block matching finds displaced and has no measured depth."""
-    mask_from_step: int = 0
+    mask_from_step: CountOrNone = 0
     """Auto-masking of the first stage begins at this optimiser step. While the motion is still unknown, warping helps
     hardly any pixel, and a mask that leaves the others out can keep a short training from ever starting."""
-    ramp_share: float = 0.0
+    ramp_share: Share = 0.0
     """Share of each stage over which the terms of flow and mask rise, however long it is; 0: `ramp_steps`."""
     motion_start: MotionStart = "random"
     """What the refinement begins with; "rigid" and "still" help short trainings."""
     mask_start: Literal["half", "matched"] = "half"
     """Where the mask begins: at 1/2, or (of stabilised views) at what block matching finds to be displaced."""
-    mask_factor: float = FACTOR
+    mask_factor: Positive = FACTOR
     """Scale of the mask decoder's output; the larger, the faster it learns."""
     motion_views: Literal["frames", "stabilised"] = "frames"
     """Complete flow and mask see the frames as they are (the paper), or the other frames as the camera's motion and the
@@ -109,27 +110,27 @@ class DynamoDepthSettings(MethodSettings):
     depth_network: DepthNetworkName = "lite-mono-8m"
     depth_weights: str | None = None
     """File of the depth encoder's ImageNet weights; Lite-Mono's can be had in no other way."""
-    drop_path: float = 0.4
+    drop_path: Share = 0.4
     """Share of Lite-Mono's blocks that training leaves out at random."""
     dilations: Dilations = "640x192"
     """Dilations of Lite-Mono's convolutions, by the size of the images."""
     motion_encoder: EncoderName = "resnet18"
     """Encoder of the pose network, and of complete flow and motion mask, which share a second one."""
     intrinsics: IntrinsicsSource = "given"
-    ground_tolerance: float = 0.005
+    ground_tolerance: NotNegative = 0.005
     """How far from the plane a point of the ground may be, in the unit of depth."""
-    ssim_weight: float = 0.85
-    smoothness_weight: float = 1e-3
-    flow_smoothness_weight: float = 1e-3
-    mask_smoothness_weight: float = 0.1
-    consistency_weight: float = 5.0
-    sparsity_weight: float = 0.04
-    ground_weight: float = 0.1
-    ramp_steps: int = 2666
+    ssim_weight: NotNegative = 0.85
+    smoothness_weight: NotNegative = 1e-3
+    flow_smoothness_weight: NotNegative = 1e-3
+    mask_smoothness_weight: NotNegative = 0.1
+    consistency_weight: NotNegative = 5.0
+    sparsity_weight: NotNegative = 0.04
+    ground_weight: NotNegative = 0.1
+    ramp_steps: CountOrNone = 2666
     """Steps over which the terms of flow and mask rise from 0 in each stage; 8000 for KITTI."""
-    min_depth: float = 0.1
-    max_depth: float = 100.0
-    tie_break_noise: float = 1e-5
+    min_depth: Positive = 0.1
+    max_depth: Positive = 100.0
+    tie_break_noise: NotNegative = 1e-5
     """Standard deviation of the noise on unwarped errors: equal errors then count as masked half of the time."""
     released: Released = field(default_factory=Released)
     short: Short = field(default_factory=Short)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vection.formats.bounds import NotNegative
 from vection.networks.cameras import Cameras
 from vection.samples import Batch
 from vection.types import ClassMap, Depth, Image, Intrinsics, Map, Points, Scalar, Transform
@@ -71,9 +72,9 @@ class ShortSettings:
 
     measured: bool = False
     """Measured motion takes the pose network's place in the loss where it is known; the network learns from it."""
-    measured_depth_weight: float = 1.0
+    measured_depth_weight: NotNegative = 1.0
     """Weight of the logarithm of predicted by measured depth."""
-    measured_motion_weight: float = 0.1
+    measured_motion_weight: NotNegative = 0.1
     """Weight of what the pose network learns from measured motion: error by its length, and ten times the angle."""
 
 

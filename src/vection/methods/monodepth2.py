@@ -58,7 +58,7 @@ class Monodepth2(Method):
         )
         channels = self.depth_network.encoder.channels
         lite = settings.depth_network.startswith("lite-mono")
-        motion = "resnet18" if lite else cast(EncoderName, settings.depth_network)
+        motion = settings.pose_encoder or ("resnet18" if lite else cast(EncoderName, settings.depth_network))
         self.ego_motion: EgoMotion | None = None
         self.cameras: Cameras | None = None
         if settings.temporal:

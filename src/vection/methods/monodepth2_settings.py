@@ -6,11 +6,13 @@ The authors' code trains as the paper says but for its schedule, so there are no
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.formats.bounds import CountOrNone, NotNegative, Positive, Scales, Share
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.multi_scale import AutoMask, Comparison, MultiScale, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource
 from vection.networks.depth.build import DepthNetworkName
 from vection.networks.depth.lite_mono import Dilations
+from vection.networks.encoders.encoder import EncoderName
 from vection.networks.motion.ego_motion import EgoMotionName
 
 
@@ -18,13 +20,13 @@ from vection.networks.motion.ego_motion import EgoMotionName
 class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    mask_from_step: int = 0
+    mask_from_step: CountOrNone = 0
     """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
     and a mask that leaves the others out can keep a short training from ever starting."""
     derotated_mask: bool = False
     """Auto-masking also compares with the sources as the predicted rotation alone would turn them: else a car that
     travels with a turning camera is not recognised."""
-    ground_weight: float = 0.0
+    ground_weight: NotNegative = 0.0
     """Weight of Dynamo-Depth's term against depth behind the ground (its eq. 14): it closes holes in cars that travel
     with the camera."""
 
@@ -42,10 +44,12 @@ class Monodepth2Settings(MethodSettings):
     """File of the depth encoder's ImageNet weights; Lite-Mono's can be had in no other way."""
     dilations: Dilations = "640x192"
     """Dilations of Lite-Mono's convolutions, by the size of the images."""
-    drop_path: float = 0.2
+    drop_path: Share = 0.2
     """Share of Lite-Mono's blocks that training leaves out at random."""
     ego_motion: EgoMotionName = "separate"
     """The pose network (supplement, table 5)."""
+    pose_encoder: EncoderName | None = None
+    """Encoder of a separate pose network, where it is another than that of the depth network."""
     intrinsics: IntrinsicsSource = "given"
     temporal: bool = True
     """Learn from neighbouring frames (M)."""
@@ -55,16 +59,16 @@ class Monodepth2Settings(MethodSettings):
     mask: Literal["auto", "predictive", "none"] = "auto"
     """Auto-masking (eq. 5), Zhou et al.'s predicted mask (a row of table 2), or none."""
     multi_scale: MultiScale = "full-resolution"
-    scales: int = 4
-    ssim_weight: float = 0.85
+    scales: Scales = 4
+    ssim_weight: NotNegative = 0.85
     """alpha of eq. 4 in its text: the share of SSIM in the photometric error."""
-    smoothness_weight: float = 1e-3
+    smoothness_weight: NotNegative = 1e-3
     """lambda of section 3.3."""
-    predictive_mask_weight: float = 0.2
+    predictive_mask_weight: NotNegative = 0.2
     """Weight of the term that keeps the predicted mask from explaining every error away."""
-    min_depth: float = 0.1
-    max_depth: float = 100.0
-    tie_break_noise: float = 1e-5
+    min_depth: Positive = 0.1
+    max_depth: Positive = 100.0
+    tie_break_noise: NotNegative = 1e-5
     """Standard deviation of the noise on unwarped errors: equal errors then count as masked half of the time."""
     short: Short = field(default_factory=Short)
 

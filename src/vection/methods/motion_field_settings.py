@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.formats.bounds import Count, CountOrNone, NotNegative, Positive, Scales, Share
 from vection.geometry.vector_fields import AutoMask
 from vection.losses.motion_cycle import Order
 from vection.losses.motion_regularisation import Sparsity
@@ -36,9 +37,9 @@ class Released:
 class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    measured_static_weight: float = 0.2
+    measured_static_weight: NotNegative = 0.2
     """Weight of object motion, by the whole motion's RMS, where the world was measured to stand still."""
-    burn_in_share: float = 0.0
+    burn_in_share: Share = 0.0
     """Share of training that `burn_in` takes, however long that is; 0: `burn_in` steps."""
     motion_start: Start = "released"
     """How the motion network starts; "quick" with He's weights and constant factors."""
@@ -60,28 +61,28 @@ class MotionFieldSettings(MethodSettings):
     intrinsics: IntrinsicsSource = "given"
     depth_input: bool = True
     """The motion network sees the predicted depth as a fourth channel of each image."""
-    motion_channels: tuple[int, ...] = CHANNELS
+    motion_channels: tuple[Count, ...] = CHANNELS
     """Channels of each halving of the motion network."""
     sparsity: Sparsity = "l1/2"
     object_masks: bool = False
     """Objects move only where the clips' class maps show something movable."""
-    mask_dilation: int = 8
+    mask_dilation: CountOrNone = 8
     """Pixels by which the movable regions grow."""
-    colour_weight: float = 1.0
-    ssim_weight: float = 1.5
-    depth_consistency_weight: float = 0.0
-    depth_smoothness_weight: float = 1e-3
-    rotation_cycle_weight: float = 1e-3
-    translation_cycle_weight: float = 5e-2
-    motion_smoothness_weight: float = 1.0
-    sparsity_weight: float = 0.2
-    burn_in: int = 20_000
+    colour_weight: NotNegative = 1.0
+    ssim_weight: NotNegative = 1.5
+    depth_consistency_weight: NotNegative = 0.0
+    depth_smoothness_weight: NotNegative = 1e-3
+    rotation_cycle_weight: NotNegative = 1e-3
+    translation_cycle_weight: NotNegative = 5e-2
+    motion_smoothness_weight: NotNegative = 1.0
+    sparsity_weight: NotNegative = 0.2
+    burn_in: CountOrNone = 20_000
     """Objects stand still for the first half of so many steps; then their motion fades in."""
-    noise_ramp: int = 10_000
+    noise_ramp: CountOrNone = 10_000
     """Steps over which the noise of the normalisation grows."""
-    scales: int = 1
-    min_depth: float = 0.1
-    max_depth: float = 100.0
+    scales: Scales = 1
+    min_depth: Positive = 0.1
+    max_depth: Positive = 100.0
     """Limits of the sigmoid's depth; softplus has none."""
     released: Released = field(default_factory=Released)
     short: Short = field(default_factory=Short)

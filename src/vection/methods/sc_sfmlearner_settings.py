@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.formats.bounds import CountOrNone, Finite, NotNegative, Positive, Scales
 from vection.losses.ssim import Window
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.pair_comparison import Comparison
@@ -19,12 +20,12 @@ class Released:
     Where the paper is silent they are as in the authors' code of its time.
     """
 
-    image_mean: float = 0.5
+    image_mean: Finite = 0.5
     """Images are compared as (image - mean) / deviation."""
-    image_deviation: float = 0.5
+    image_deviation: Positive = 0.5
     window: Window = "gaussian5"
     """Window over which SSIM takes its means."""
-    largest_difference: float | None = None
+    largest_difference: Positive | None = None
     """Largest difference of a channel that counts; larger ones are clamped to it."""
     auto_mask: bool = False
     """Count only pixels that the warped frame explains better than the unwarped one, for both losses."""
@@ -32,8 +33,8 @@ class Released:
     """What a position outside the other frame shows to SSIM windows that reach there; it is not counted itself."""
     align_corners: bool = True
     """Whether images are read at pixel centres, or stretched by half a pixel at the borders."""
-    minimum_sampled_depth: float = 1e-3
-    least_elements: int = 0
+    minimum_sampled_depth: NotNegative = 1e-3
+    least_elements: CountOrNone = 0
     """A mean over no more elements (pixels times channels) is 0."""
     multi_scale: Literal["per-scale", "full-resolution"] = "per-scale"
     """Compare halved images, or enlarge coarse depth (nearest) to compare in full size."""
@@ -81,21 +82,21 @@ class ScSfmLearnerSettings(MethodSettings):
     depth_network: DisparityNetworkName = "dispresnet"
     ego_motion: PoseNetworkName = "posenet"
     """The pose network (section 4.1)."""
-    scales: int = 1
+    scales: Scales = 1
     """Supervised outputs of the depth network; 1 is the finest alone."""
-    ssim_weight: float = 0.85
+    ssim_weight: NotNegative = 0.85
     """lambda_s of eq. 3; lambda_i is the rest. 0: the difference alone (eq. 2)."""
     self_discovered_mask: bool = True
     """Weight the photometric error by M (eq. 7, 8)."""
-    photometric_weight: float = 1.0
+    photometric_weight: NotNegative = 1.0
     """alpha of eq. 1."""
-    smoothness_weight: float = 0.1
+    smoothness_weight: NotNegative = 0.1
     """beta of eq. 1."""
-    geometry_weight: float = 0.5
+    geometry_weight: NotNegative = 0.5
     """gamma of eq. 1; 0 leaves the geometry consistency out."""
-    min_depth: float = 1 / 10.01
+    min_depth: Positive = 1 / 10.01
     """Nearest depth; with the default range the inverse depth is 10 sigmoid + 0.01, as in the authors' code."""
-    max_depth: float = 100.0
+    max_depth: Positive = 100.0
     released: Released = field(default_factory=Released)
     short: Short = field(default_factory=Short)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.formats.bounds import CountOrNone, Finite, NotNegative, Positive, Scales, Share
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
 from vection.methods.steps.multi_scale import Comparison, ReprojectionName
 from vection.networks.cameras import IntrinsicsSource
@@ -25,7 +26,7 @@ class Released:
     """The released network has a twentieth score that is never learned."""
     edges: Literal["averaged", "sampled"] = "averaged"
     """How images are made small for the smoothness at coarse scales: by area, or by bilinear samples."""
-    disparity_bias: float = 0.0
+    disparity_bias: Finite = 0.0
     """Added to the initial bias of the depth heads; 5 as released, which starts at the near limit."""
     pose_scaled: Literal["output", "at-start"] = "output"
     """Where the pose network's factor of 0.01 acts: on its output, or on the initial weights of its head."""
@@ -48,7 +49,7 @@ AS_RELEASED = Released(
 class Short(ShortSettings):
     """What helps short trainings; none of it is in the paper."""
 
-    mask_from_step: int = 0
+    mask_from_step: CountOrNone = 0
     """Auto-masking begins at this optimiser step. While the motion is still unknown, warping helps hardly any pixel,
     and a mask that leaves the others out can keep a short training from ever starting."""
 
@@ -68,23 +69,23 @@ class SgDepthSettings(MethodSettings):
     """Where masks come from: the segmentation head, or class maps that lie beside the clips."""
     masking: Literal["none", "all", "threshold", "scheduled"] = "scheduled"
     """Mask dynamic classes nowhere, everywhere (eq. 9), in a fixed (eq. 11) or in a falling share of the images."""
-    masking_from: int = 30
+    masking_from: CountOrNone = 30
     """First epoch with masks."""
-    unmasked_share: float = 0.9
+    unmasked_share: Share = 0.9
     """epsilon of masking "threshold"."""
-    gradient_scale: float | None = 0.1
+    gradient_scale: NotNegative | None = 0.1
     """lambda of eq. 6; None adds the gradients as they are."""
     normalisation: Normalisation = "imagenet"
     reprojection: ReprojectionName = "minimum"
     mask: Literal["auto", "none"] = "auto"
     """Auto-masking as in Monodepth2 (after eq. 9), or none."""
-    scales: int = 4
-    ssim_weight: float = 0.85
-    smoothness_weight: float = 1e-3
+    scales: Scales = 4
+    ssim_weight: NotNegative = 0.85
+    smoothness_weight: NotNegative = 1e-3
     """beta of eq. 11."""
-    min_depth: float = 0.1
-    max_depth: float = 100.0
-    tie_break_noise: float = 0.0
+    min_depth: Positive = 0.1
+    max_depth: Positive = 100.0
+    tie_break_noise: NotNegative = 0.0
     """Standard deviation of noise on unwarped errors; Monodepth2 has some, this paper does not."""
     released: Released = field(default_factory=Released)
     short: Short = field(default_factory=Short)

@@ -141,7 +141,7 @@ def _metres(degrees: Float[np.ndarray, "reading 2"]) -> Float[np.ndarray, "readi
 
 
 def _read_oxts(folder: Path, *, offset: float) -> Travel:
-    packets = sorted((folder / "data").glob("*.txt"))
+    packets = sorted((folder / "data").glob("[!.]*.txt"))
     if len(packets) < 2:
         raise UsageError(f"{folder} holds no GPS/IMU packets (data/*.txt); give the folder oxts of a drive of KITTI.")
     stamps = read_text(folder / "timestamps.txt", remedy="restore it; it tells when the packets were taken.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.formats.bounds import CountOrNone, Few, FewOrNone, NotNegative, Share
 from vection.methods.method import MethodSettings
 from vection.methods.monodepth2_settings import Monodepth2Settings
 from vection.training.augmentation.settings import Augmentation
@@ -16,8 +17,8 @@ OWN_CLIPS = "clips"
 class DataSettings:
     """What a sample is and how many make a batch."""
 
-    height: int = 192
-    width: int = 640
+    height: Few = 192
+    width: Few = 640
     source: Literal["clips", "kitti-raw", "kitti-odometry"] = "clips"
     """Clip folders (as `vection ingest` makes them), or KITTI in its own layout with a list of frames."""
     split: str | None = None
@@ -31,21 +32,21 @@ class DataSettings:
     """One nominal K for all of KITTI, as in the papers, instead of each drive's own (KITTI)."""
     offsets: tuple[int, ...] = (-1, 1)
     """Frames from the target to each source."""
-    batch_size: int = 12
+    batch_size: Few = 12
     augmentation: Augmentation = field(default_factory=Augmentation)
-    least_change: float = 0.0
+    least_change: NotNegative = 0.0
     """Samples with a source whose RGB, in [0, 1], differs from the target's by no more than this in the mean are
     replaced by others; 0 keeps all. Li et al.'s code has 0.01."""
     use_classes: bool = False
     """Read the class maps that lie beside the frames of the clips."""
     labels: str | None = None
     """Folder of labelled images of a second domain, for methods that learn from one."""
-    rehearsal: float = 0.0
+    rehearsal: Share = 0.0
     """Share of the samples that are frames of the synthetic street with exact depth, rendered before training; for
     methods that learn from measured geometry without neighbours."""
-    rehearsal_drives: int | None = None
+    rehearsal_drives: Few | None = None
     """Drives that are rendered for it, four frames each; as many as the share asks for, 50 to 250, if not given."""
-    workers: int = 0
+    workers: FewOrNone = 0
     """Processes that read data; 0 reads in the main process, which is enough for ingested clips on a CPU."""
 
 
@@ -69,7 +70,7 @@ class Recipe:
     """Run folder or checkpoint folder whose weights training starts from."""
     starts_after: str | None = None
     """Name of the recipe whose weights training must start from; None: it needs no start."""
-    start_epoch: int | None = None
+    start_epoch: CountOrNone | None = None
     """Epochs of that recipe after which it starts; None: from the checkpoint that such a run stands for."""
 
     @property

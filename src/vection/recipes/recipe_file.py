@@ -7,8 +7,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from vection.errors import UsageError
 from vection.formats.record import KEY, check_format
 from vection.methods.method import MethodSettings
 from vection.names import look_up
@@ -50,6 +51,20 @@ def recipe_from_json(values: dict[str, Any], *, path: Path = Path("recipe.json")
     entry = look_up(content["method"]["name"], METHODS, kind="method")
     method = TypeAdapter(entry.settings).validate_python(content["method"])
     return TypeAdapter(Recipe).validate_python({**content, "method": method})
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise UsageError that names the first setting that no training can have."""
+    try:
+        recipe_from_json(recipe_to_json(recipe))
+    except ValidationError as error:
+        first = error.errors()[0]
+        group = () if first["loc"][0] in Recipe.__dataclass_fields__ else ("method",)
+        name = ".".join(map(str, (*group, *first["loc"])))
+        raise UsageError(f"The setting `{name}` is {first['input']!r}; {first['msg']}.") from error
+    near, far = (getattr(recipe.method, name, None) for name in ("min_depth", "max_depth"))
+    if near is not None and far is not None and near >= far:
+        raise UsageError(f"The setting `method.min_depth` is {near}; it must be less than max_depth, {far}.")
 
 
 def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:

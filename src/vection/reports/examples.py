@@ -20,8 +20,16 @@ from vection.files import visible, whole_file
 from vection.formats.window import Window
 from vection.losses.segmentation import UNKNOWN_CLASS
 
-OPTIONAL = ("truth", "motion_mask", "moving", "object_flow", "true_flow", "classes", "true_classes")
-"""Arrays that an example may lack."""
+OPTIONAL: dict[str, tuple[int, ...]] = {
+    "truth": (),
+    "motion_mask": (),
+    "moving": (),
+    "object_flow": (3,),
+    "true_flow": (3,),
+    "classes": (),
+    "true_classes": (),
+}
+"""Arrays that an example may lack, and how many numbers each has a pixel, if not one."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,12 @@ def read_examples(folder: Path) -> tuple[Example, ...]:
 
 def _read_example(path: Path) -> Example:
     with open_arrays(path, what="The example", remedy="delete it or evaluate again") as arrays:
-        optional = {part: arrays[part] for part in OPTIONAL if part in arrays}
+        image = arrays.need("image", shape=(None, None, 3)).astype(np.uint8)
+        depth = arrays.need("depth", shape=image.shape[:2])
+        optional = {
+            part: array
+            for part, last in OPTIONAL.items()
+            if (array := arrays.find(part, shape=(*image.shape[:2], *last))) is not None
+        }
         unit: Unit = "metres" if str(arrays.need("unit")) == "metres" else "up-to-scale"
-        return Example(path.stem, arrays.need("image"), arrays.need("depth"), unit=unit, **optional)
+        return Example(path.stem, image, depth, unit=unit, **optional)

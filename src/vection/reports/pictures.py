@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from vection.arrays import DepthMap, FlowMap, RgbImage
-from vection.errors import DataError
+from vection.data.clips.image_file import read_rgb
 from vection.inference import colour
 from vection.inference.colour import (
     ColourMap,
@@ -73,10 +73,7 @@ def jpeg_uri(image: RgbImage, *, quality: int = 88) -> str:
 
 def picture_file_uri(path: Path) -> str:
     """Return a picture file as a data URI, recoded as JPEG; an unreadable one is a DataError."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"{path} is no readable picture; delete it and write the report again.")
-    return jpeg_uri(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8))
+    return jpeg_uri(read_rgb(path))
 
 
 def video_file_uri(path: Path) -> str:

@@ -1,6 +1,5 @@
 """The report of a run: one HTML file that needs nothing beside itself."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vection.extras import extra
-from vection.files import write_text
+from vection.files import json_text, write_text
 from vection.formats.camera_path import KITTI_FILE, TRUE_FILE
 from vection.formats.evaluation_file import MODEL, Evaluation, Scores
 from vection.formats.metrics_log import LABEL_FREE, Event
@@ -117,7 +116,7 @@ def _context(run: Run) -> dict[str, Any]:
         "objects": objects_section(run.evaluation, model=MODEL),
         "timing": timing(run.events),
         "remarks": health_remarks(run.events),
-        "recipe": json.dumps(run.recipe, indent=2) if run.recipe else "",
+        "recipe": json_text(run.recipe, indent=2) if run.recipe else "",
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vection.files import inside
 from vection.formats.prediction_folder import find_prediction_folders, picture_file, read_prediction_list
 from vection.inference.colour import CLASS_COLOURS
 from vection.inference.pictures import SOURCE_COLOURS
@@ -71,7 +72,7 @@ def seen_section(folders: Sequence[Path]) -> Seen | None:
 
 def _tiles(folder: Path, frame: str, legends: dict[str, str]) -> tuple[SeenTile, ...]:
     return tuple(
-        SeenTile(name, legend, pictures.picture_file_uri(folder / picture_file(name, frame)))
+        SeenTile(name, legend, pictures.picture_file_uri(inside(folder, picture_file(name, frame))))
         for name, legend in legends.items()
     )
 

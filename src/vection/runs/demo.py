@@ -3,7 +3,6 @@
 It goes the way of anybody's own clips: their geometry is measured, and a network learns it. Truth only scores.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +20,7 @@ from vection.evaluation.depth.protocols import SYNTHETIC
 from vection.evaluation.depth.result import DepthResult, evaluation_of
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.truth_set import TruthSet, clip_truth
-from vection.files import write_text
+from vection.files import json_text, write_text
 from vection.formats.camera_path import KITTI_FILE, TRUE_FILE, kitti_text
 from vection.formats.evaluation_file import MODEL, write_evaluation
 from vection.formats.run_folder import RunFolder
@@ -107,13 +106,13 @@ def _claim(out: Path, identity: dict[str, object], *, finished: Path) -> None:
     try:
         if out.is_dir() and any(out.iterdir()) and not marker.is_file():
             raise UsageError(f"{out} exists and holds no demo; choose another place with `out`.")
-        if finished.exists() or (marker.is_file() and marker.read_text() != json.dumps(identity)):
+        if finished.exists() or (marker.is_file() and marker.read_text() != json_text(identity)):
             finished.unlink(missing_ok=True)
             for part in ("world", "run"):
                 shutil.rmtree(out / part, ignore_errors=True)
     except OSError as error:
         raise UsageError(f"Cannot write to {out}: {error.strerror}; choose another place with `out`.") from error
-    write_text(marker, json.dumps(identity))
+    write_text(marker, json_text(identity))
 
 
 def _drives(world: Path, recipe: Recipe, settings: DemoSettings, *, seed: int) -> list[DemoDrive]:

@@ -1,6 +1,5 @@
 """Evaluate predictions in files or in memory: what `vection evaluate` does."""
 
-import json
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from vection.evaluation.predictions.kinds import MapKind, PredictionReader
 from vection.evaluation.predictions.read import open_predictions, renamed
 from vection.evaluation.truth.open import checked_part, open_truth
 from vection.evaluation.truth.truth_set import TruthSet
-from vection.files import write_text
+from vection.files import json_text, write_text
 from vection.formats.evaluation_file import object_evaluation_json, write_evaluation
 from vection.formats.run_folder import RunFolder
 from vection.locks import hold
@@ -33,6 +32,7 @@ def evaluate(
     *,
     factor: float | None = None,
     truth_list: Path | str | None = None,
+    truth_factor: float | None = None,
     names: Path | str | None = None,
     kind: MapKind | None = None,
     part: str | None = None,
@@ -48,7 +48,8 @@ def evaluate(
     `predictions` lie in a prediction folder, a run folder, other programs' files, or memory; of a run folder
     `evaluation.json` and example frames for its report are written into it. `factor` multiplies every prediction
     instead of the protocol's. Under the protocol "measured", `truth` are measured clips. With `truth_list`, a published
-    list, it is the root of KITTI raw. `names` lists the images of a file that holds all maps in one array, `kind` says
+    list, it is the root of KITTI raw; `truth_factor` is what metres were multiplied by in a folder of 16-bit PNG, 256
+    if not given (1000: millimetres). `names` lists the images of a file that holds all maps in one array, `kind` says
     what foreign maps are, and with `in_order` maps belong to the images in order. `part` is that of Cityscapes in its
     own layout (train, val, test), if not the protocol's. `out` and `csv` are files for all numbers and for the errors
     of each image.
@@ -56,7 +57,7 @@ def evaluate(
     """
     protocol = _with_factor(get_protocol(protocol) if isinstance(protocol, str) else protocol, factor)
     protocol = protocol if part is None else replace(protocol, part=checked_part(truth, part))
-    truths = _open_truth(truth, truth_list=truth_list, protocol=protocol)
+    truths = _open_truth(truth, truth_list=truth_list, factor=truth_factor, protocol=protocol)
     run = _run_folder(predictions)
     if not isinstance(predictions, PredictionReader):
         listed = truths.names if names is None else read_image_list(Path(names))
@@ -106,7 +107,7 @@ def evaluate_maps(
     if csv is not None:
         write_text(Path(csv), result.to_csv())
     if out is not None:
-        write_text(Path(out), json.dumps(object_evaluation_json(result.to_evaluation()), indent=1))
+        write_text(Path(out), json_text(object_evaluation_json(result.to_evaluation()), indent=1))
     return result
 
 
@@ -118,11 +119,15 @@ def _with_factor(protocol: DepthProtocol, factor: float | None) -> DepthProtocol
     return replace(protocol, factor=factor)
 
 
-def _open_truth(truth: Path | str | TruthSet, *, truth_list: Path | str | None, protocol: DepthProtocol) -> TruthSet:
+def _open_truth(
+    truth: Path | str | TruthSet, *, truth_list: Path | str | None, factor: float | None, protocol: DepthProtocol
+) -> TruthSet:
+    if factor is not None and (isinstance(truth, TruthSet) or truth_list is not None):
+        raise UsageError("`truth_factor` is of a folder of 16-bit PNG; leave it out.")
     if isinstance(truth, TruthSet):
         return truth
     if truth_list is None:
-        return open_truth(Path(truth), source=protocol.ground_truth, part=protocol.part)
+        return open_truth(Path(truth), source=protocol.ground_truth, part=protocol.part, factor=factor)
     return listed_truth(Path(truth), read_image_list(Path(truth_list)), protocol)
 
 

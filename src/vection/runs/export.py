@@ -1,7 +1,6 @@
 """Predictions for other programs and for the eye: what `vection export` and `vection view` do."""
 
 import importlib.util
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from vection.exports.recording import open_viewer
 from vection.exports.registry import FORMATS, Format
 from vection.exports.scene import Scene, open_scene
 from vection.exports.settings import ExportSettings
-from vection.files import check_free, whole_file, whole_folder
+from vection.files import check_free, check_own, json_text, read_json, whole_file, whole_folder
 from vection.formats.prediction_folder import find_prediction_folders
 from vection.names import look_up
 from vection.progress import Bars, Report, no_bars
@@ -128,8 +127,9 @@ def _write(scene: Scene, place: Path, form: Format, name: str, *, overwrite: boo
             return form.write(scene, temporary, report)
     with whole_folder(place, overwrite=overwrite) as folder:
         about = form.write(scene, folder, report)
-        statement = {"format": name, "unit": scene.unit, "depth": scene.words, "about": about}
-        (folder / STATEMENT).write_text(json.dumps(statement, indent=1), encoding="utf-8")
+        files = sorted(path.name for path in folder.iterdir())
+        statement = {"format": name, "unit": scene.unit, "depth": scene.words, "about": about, "files": files}
+        (folder / STATEMENT).write_text(json_text(statement, indent=1), encoding="utf-8")
     return about
 
 
@@ -153,3 +153,7 @@ def _check_place(place: Path, form: Format, *, overwrite: bool) -> None:
             foreign = PAGE_MARK not in file.read(1000)
     if foreign:
         raise UsageError(f"{place} was not exported by vection, so it is not overwritten; choose another place.")
+    if place.is_dir() and (place / STATEMENT).is_file():
+        stated = read_json(place / STATEMENT, remedy="choose another place.")
+        if isinstance(names := stated.get("files"), list):
+            check_own(place, [STATEMENT, *map(str, names)], kind="this export")

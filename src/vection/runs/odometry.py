@@ -1,6 +1,5 @@
 """Predict or read camera paths, write them, compare them with the truth: what `vection odometry` does."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from vection.errors import UsageError
 from vection.evaluation.paths.camera_path import open_paths
 from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, first_sequences, get_odometry_protocol
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
-from vection.files import write_text
+from vection.files import json_text, write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
 from vection.formats.window import seen_words
 from vection.inference.motion.source import MotionChoice, describe_motion
@@ -228,7 +227,7 @@ def _write_scores(
     for part in ("motion", "seen"):
         words = {name: said for name, path in predicted.items() if (said := getattr(path, part))}
         content |= {part: words} if words else {}
-    write_text(out / SCORES_FILE, json.dumps(content, indent=1))
+    write_text(out / SCORES_FILE, json_text(content, indent=1))
 
 
 def _own_truth(frames: Path) -> Path | None:

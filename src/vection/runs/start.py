@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from vection.errors import UsageError
-from vection.formats.checkpoint import check_parts, find_checkpoint, read_config
+from vection.formats.checkpoint import CONFIG, check_parts, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
 from vection.hub import hub_model
 from vection.recipes.recipe import Recipe
 from vection.recipes.registry import get_recipe, recipe_names
 from vection.runs.load import checkpoint_name, find_run_checkpoint, read_checkpoint_recipe, read_run_recipe
 from vection.starts import start_folder
+from vection.training.position import Position
 
 
 def starting_recipe(name: str, *, out: Path) -> Recipe:
@@ -62,8 +63,8 @@ def with_start(recipe: Recipe, *, checkpoint: str | None = None) -> Recipe:
 def _after_epoch(place: Path, recipe: Recipe) -> Path:
     """Return the snapshot of a run after the epoch from which the recipe starts."""
     for folder in RunFolder(place).snapshots.values():
-        position = read_config(folder)["position"]
-        if (position["stage"], position["epoch"]) == (0, recipe.start_epoch):
+        position = Position.stored(read_config(folder), path=folder / CONFIG)
+        if (position.stage, position.epoch) == (0, recipe.start_epoch):
             return folder
     find_run_checkpoint(place)  # says so if it is no run
     raise UsageError(

@@ -16,7 +16,7 @@ from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.public import flat_settings, public_recipe
 from vection.recipes.recipe import Recipe
-from vection.recipes.recipe_file import recipe_to_json
+from vection.recipes.recipe_file import check_recipe, recipe_to_json
 from vection.runs.cameras import Names, check_cameras, learned_names, remembered, take_over_cameras
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
@@ -58,6 +58,7 @@ def train(
     data, out = Path(data), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    check_recipe(recipe)
     recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
     begun = find_checkpoint(folder.last) if resume and folder.recipe.is_file() else None

@@ -1,6 +1,5 @@
 """Train on videos as they are: cut, measured, learned from, and scored on a piece held out; `vection train VIDEO`."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from vection.evaluation.depth.protocols import MEASURED
 from vection.evaluation.depth.result import DepthResult, evaluation_of
 from vection.evaluation.truth.measured import measured_truth
 from vection.evaluation.truth.truth_set import TruthSet
-from vection.files import read_json, write_text
+from vection.files import json_text, read_json, write_text
 from vection.formats.evaluation_file import START, write_evaluation
 from vection.formats.run_folder import RunFolder
 from vection.inference.predictor import Predictor
@@ -30,6 +29,7 @@ from vection.inference.write import write_predictions
 from vection.locks import holding
 from vection.progress import Bars, no_bars
 from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import check_recipe
 from vection.reports.report import write_report
 from vection.runs.data import load_data
 from vection.runs.device import choose_device
@@ -84,6 +84,7 @@ def train_on_videos(
     out = Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
+    check_recipe(recipe)
     if process_count() > 1:
         raise UsageError(
             "torchrun's processes train on clips: ingest the videos (`vection ingest`), give them as `data`."
@@ -142,7 +143,7 @@ def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings)
     if not folder.videos.is_file():
         if folder.recipe.is_file():
             raise UsageError(f"'{folder.path}' holds a run that was not made of videos; choose another `out`.")
-        write_text(folder.videos, json.dumps(content, indent=1))
+        write_text(folder.videos, json_text(content, indent=1))
         return
     begun = read_json(folder.videos, remedy="choose another `out`.", missing=DataError)
     for key, value in content.items():
@@ -176,7 +177,7 @@ def _clips(
     if not clips:
         raise DataError(f"None of the {len(sources)} videos is usable. {' '.join(warnings)}")
     note = read_json(folder.videos, remedy="choose another `out`.")
-    write_text(folder.videos, json.dumps(note | {"warnings": warnings, "actions": actions}, indent=1))
+    write_text(folder.videos, json_text(note | {"warnings": warnings, "actions": actions}, indent=1))
     return clips[0] if len(clips) == 1 else folder.clips, warnings, actions
 
 

@@ -1,6 +1,7 @@
 """Which samples make which batch: a pure function of seed, epoch and step, so that a resumed run sees the same."""
 
 from collections.abc import Iterator
+from itertools import chain, count, islice
 
 import torch
 from torch.utils.data import Sampler
@@ -32,13 +33,13 @@ class EpochBatches(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the indices of each batch."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        needed = self.batches * self.processes * self.batch_size
-        order: list[int] = []
-        while len(order) < needed:
-            order += torch.randperm(self.samples, generator=generator).tolist()
-        for batch in range(self.skipped, self.batches):
-            start = (batch * self.processes + self.process) * self.batch_size
-            yield order[start : start + self.batch_size]
+        permutations = (torch.randperm(self.samples, generator=generator).tolist() for _ in count())
+        order = chain.from_iterable(permutations)
+        start = self.process * self.batch_size
+        for batch in range(self.batches):
+            of_all = list(islice(order, self.processes * self.batch_size))
+            if batch >= self.skipped:
+                yield of_all[start : start + self.batch_size]
 
 
 def divide_step(batch_size: int, accumulation: int, *, processes: int) -> tuple[int, int]:

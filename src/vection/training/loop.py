@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vection.errors import DataError
-from vection.formats.checkpoint import find_checkpoint, load_weights, read_config, save_checkpoint
+from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.metrics_log import LABEL_FREE
 from vection.formats.run_folder import RunFolder
 from vection.methods.method import Method, Progress
@@ -109,7 +109,8 @@ class Training:
         checkpoint = find_checkpoint(self.run.last) if resume else None
         if checkpoint is not None:
             load_weights(self.method, checkpoint)
-            self.position, self.guard.saved = Position(**read_config(checkpoint)["position"]), checkpoint
+            self.position = Position.stored(read_config(checkpoint), path=checkpoint / CONFIG)
+            self.guard.saved = checkpoint
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         main = self.accelerator.is_main_process
         tracked = main and self.tracking.names and self.position.stage < len(self.stages)

@@ -1,7 +1,15 @@
 """Where training stands: what has to be known to go on."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator
+
+from vection.formats.bounds import CountOrNone
+from vection.formats.record import checked
 from vection.methods.method import Progress
 from vection.training.settings import Stage
 
@@ -13,15 +21,15 @@ LOWER = 0.3
 class Position:
     """What of a run is done; every checkpoint holds it."""
 
-    stage: int = 0
+    stage: CountOrNone = 0
     """Number of the stage."""
-    epoch: int = 0
+    epoch: CountOrNone = 0
     """Epochs done within the stage."""
-    batch: int = 0
+    batch: CountOrNone = 0
     """Optimiser steps done within the epoch."""
-    step: int = 0
+    step: CountOrNone = 0
     """Optimiser steps done in all."""
-    best: float = float("inf")
+    best: Annotated[float, BeforeValidator(lambda best: math.inf if best is None else best)] = math.inf
     """Lowest selection loss of held-out frames in the stage."""
     weight_norm: float = 0.0
     """Norm of what learns when the stage began."""
@@ -32,6 +40,11 @@ class Position:
     def rate(self) -> float:
         """Factor of the learning rate, lower after each return."""
         return LOWER**self.returns
+
+    @classmethod
+    def stored(cls, config: Mapping[str, Any], *, path: Path) -> "Position":
+        """Return what the config of a checkpoint at `path` says; DataError if that is no position."""
+        return checked(cls, config.get("position"), path=path, remedy="take another checkpoint, or train anew.")
 
     def progress(self, stage: Stage, *, steps_per_epoch: int) -> Progress:
         """Return it as methods see it, within `stage`."""

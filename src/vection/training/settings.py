@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vection.formats.bounds import Count, CountOrNone, Few, NotNegative, Positive, Seed, Share
+
 TrackerName = Literal["mlflow", "trackio", "wandb"]
 
 
@@ -23,22 +25,22 @@ class Stage:
     """A stretch of training with one set of trained parts and one learning-rate schedule."""
 
     name: str = "main"
-    epochs: int = 20
-    learning_rate: float = 1e-4
-    drops: tuple[int, ...] = (15,)
+    epochs: Few = 20
+    learning_rate: NotNegative = 1e-4
+    drops: tuple[CountOrNone, ...] = (15,)
     """The learning rate is multiplied by `drop_factor` after each of these epochs."""
-    drop_factor: float = 0.1
+    drop_factor: Positive = 0.1
     fades: bool = False
     """Whether the learning rate falls over the stage, along half a cosine, instead of in drops."""
-    fades_to: float = 0.0
+    fades_to: NotNegative = 0.0
     """Where a learning rate that fades ends."""
-    pose_fades_to: float | None = None
+    pose_fades_to: NotNegative | None = None
     """Where that of the pose network (`ego_motion`) ends, if elsewhere."""
-    weight_decay: float = 0.0
+    weight_decay: NotNegative = 0.0
     """Decoupled weight decay, by AdamW; 0: Adam."""
-    encoder_rate: float = 1.0
+    encoder_rate: NotNegative = 1.0
     """Factor of the learning rate of encoders, which start from ImageNet weights."""
-    warm_up: int = 0
+    warm_up: CountOrNone = 0
     """Optimiser steps over which the learning rate rises from near 0; keeps short trainings from collapsing early."""
     trains: tuple[str, ...] = ()
     """Names of the method's parts that learn; the others are frozen, normalisation included. Empty: all learn."""
@@ -63,25 +65,25 @@ class Stage:
 class TrainingSettings:
     """What all stages share."""
 
-    seed: int = 0
+    seed: Seed = 0
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
     """Precision of the networks' convolutions; losses and geometry stay float32. "float32" is what the papers train in
     (PyTorch's: convolutions of newer NVIDIA GPUs round to TF32); "auto": bfloat16 where the processor multiplies it
     itself, else float16 on a GPU, float32 on a CPU."""
-    steps_per_epoch: int | None = None
+    steps_per_epoch: Count | None = None
     """Optimiser steps of an epoch, however long that takes; None: once through the data."""
-    accumulation: int = 1
+    accumulation: Few = 1
     """Batches per optimiser step, of all processes together."""
-    gradient_clip: float | None = None
+    gradient_clip: Positive | None = None
     """Largest norm of the gradient."""
-    log_every: int = 20
+    log_every: Count = 20
     """Optimiser steps between two lines of metrics.jsonl."""
-    checkpoint_every: int = 200
+    checkpoint_every: Count = 200
     """Optimiser steps between two checkpoints, besides one after each epoch."""
-    snapshot_every: int | None = None
+    snapshot_every: Count | None = None
     """Epochs, of all stages together, between two snapshots: checkpoints that are kept; None: none are."""
-    validation_fraction: float = 0.1
-    validation_batches: int = 20
+    validation_fraction: Share = 0.1
+    validation_batches: Count = 20
     """Largest number of batches of a validation."""
     compile: bool = False
     """Compile the loss with torch.compile."""

@@ -140,7 +140,7 @@ def test_class_maps_lie_beside_the_frames(tmp_path, make_clip):
     assert clip.classes.unique().tolist() == [12]
     assert clip.source_classes[0, :, 0, 0].tolist() == [11, 13]
     cv2.imwrite(str(tmp_path / "a" / "classes" / "000002.png"), np.zeros((3, 3), np.uint8))
-    with pytest.raises(DataError, match=r"000002\.png is missing or is not an 8-bit 16x8 PNG"):
+    with pytest.raises(DataError, match=r"000002\.png is not an 8-bit 16x8 PNG"):
         dataset[0]
 
 

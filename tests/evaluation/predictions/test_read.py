@@ -79,7 +79,7 @@ def test_names_and_kinds_of_foreign_folders(tmp_path):
     np.testing.assert_array_equal(reader.read("11").values, DEPTH)
     assert open_predictions(tmp_path, kind="inverse-depth").read("11").kind == "inverse-depth"
     (tmp_path / "11.pfm").write_text("PF\n")
-    with pytest.raises(DataError, match="not a grey PFM"):
+    with pytest.raises(DataError, match="cannot be decoded"):
         reader.read("11")
 
 

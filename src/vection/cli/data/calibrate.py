@@ -1,6 +1,5 @@
 """`vection calibrate`."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,11 @@ from tyro.conf import Positional
 
 from vection.arrays import RgbImage
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.errors import UsageError
+from vection.files import json_text
 
 EXAMPLES = (
     "vection calibrate board.mp4 --corners 9x6 --out camera.json",
@@ -74,10 +75,10 @@ def run(arguments: Sequence[str]) -> None:
         content |= {"distortion_model": "fisheye", "D": camera.fisheye}
     else:
         content |= {"dist_k1k2p1p2k3": camera.distortion}
-    write_text(options.out, json.dumps(content, indent=1))
+    write_text(options.out, json_text(content, indent=1))
     for warning in camera.warnings:
         note("warning", warning)
-    print(
+    say(
         f"{options.out}: fx {fx:.1f}, fy {fy:.1f} of {width}x{height}, {camera.views} views, corners within "
         f"{camera.error:.2f} pixels"
     )

@@ -1,6 +1,5 @@
 """`vection doctor`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,11 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.flags import as_flags
 from vection.cli.progress import progress_bar
 from vection.errors import DataError
+from vection.files import json_text
 
 if TYPE_CHECKING:
     from vection.data.ingest.doctor import Diagnosis
@@ -56,10 +57,10 @@ def run(arguments: Sequence[str]) -> None:
             )
         )
     if options.json:
-        print(json.dumps({"sources": [diagnosis.as_dict() for diagnosis in diagnoses]}))
+        print(json_text({"sources": [diagnosis.as_dict() for diagnosis in diagnoses]}))
     else:
         for diagnosis in diagnoses:
-            print(_text(diagnosis))
+            say(_text(diagnosis))
     if all(diagnosis.verdict == "unusable" for diagnosis in diagnoses):
         first = diagnoses[0].of("unusable")[0]
         many = "" if len(diagnoses) == 1 else f" Nor is any other of the {len(diagnoses)} sources."

@@ -1,20 +1,19 @@
 """`vection ingest`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
-from vection.cli.flags import as_flags
-from vection.cli.notes import note
+from vection.cli.console import say
+from vection.cli.notes import note, remark
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
+from vection.files import json_text
 
 EXAMPLES = (
     "vection ingest drive.mp4 --out clips/drive --intrinsics fov:70",
@@ -110,12 +109,11 @@ def run(arguments: Sequence[str]) -> None:
         )
     if options.json:
         clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in ingested.clips]
-        print(json.dumps({"clips": clips, "actions": ingested.actions, "warnings": ingested.warnings}))
+        print(json_text({"clips": clips, "actions": ingested.actions, "warnings": ingested.warnings}))
         return
-    console = Console(stderr=True)
     for line in ingested.actions:
-        console.print(as_flags(line), soft_wrap=True, highlight=False, markup=False)
+        remark(line)
     for warning in ingested.warnings:
         note("warning", warning)
     for clip in ingested.clips:
-        print(f"{clip.folder}: {len(clip)} frames of {clip.width}x{clip.height}, camera: {clip.intrinsics_source}")
+        say(f"{clip.folder}: {len(clip)} frames of {clip.width}x{clip.height}, camera: {clip.intrinsics_source}")

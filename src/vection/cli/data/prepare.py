@@ -1,6 +1,5 @@
 """`vection prepare`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers, ray_cluster
 from vection.errors import UsageError
+from vection.files import json_text
 
 if TYPE_CHECKING:
     from vection.data.prepare.preparation import Prepared
@@ -79,15 +80,15 @@ def run(arguments: Sequence[str]) -> None:
 
     if options.data_set == "list":
         for listed in DATA_SETS:
-            print(f"{listed.name:<20}{listed.about}")
+            say(f"{listed.name:<20}{listed.about}")
         return
     data_set = get_data_set(options.data_set)
     if options.source is None or options.out is None:
         raise UsageError(f"vection prepare {data_set.name} needs SRC and DST; SRC holds {data_set.about}.")
     workers = ray_cluster(options.ray, workers=options.workers) or count_workers(options.workers)
     settings = PrepareSettings(
-        width=options.width or data_set.size[0],
-        height=options.height or data_set.size[1],
+        width=data_set.size[0] if options.width is None else options.width,
+        height=data_set.size[1] if options.height is None else options.height,
         crop=options.crop or data_set.crop,
         split=options.split,
         neighbours=not options.no_neighbours,
@@ -115,7 +116,7 @@ def _say(prepared: "Prepared", *, out: Path, as_json: bool) -> None:
     if as_json:
         clips = [{"folder": str(clip.folder), "frames": len(clip)} for clip in prepared.clips]
         counts = {"frames": prepared.frames, "written": prepared.written, "skipped": len(left_out)}
-        print(json.dumps({"clips": clips, **counts, "noted": len(prepared.skipped) - len(left_out)}))
+        print(json_text({"clips": clips, **counts, "noted": len(prepared.skipped) - len(left_out)}))
         return
     for entry in prepared.skipped[:SHOWN]:
         word = "note" if entry.kept else "left out"
@@ -124,7 +125,7 @@ def _say(prepared: "Prepared", *, out: Path, as_json: bool) -> None:
     size = f"{prepared.clips[0].width}x{prepared.clips[0].height}"
     kept = len(prepared.skipped) - len(left_out)
     noted = f", {kept} kept with a note" if kept else ""
-    print(
+    say(
         f"{out}: {len(prepared.clips)} clips, {prepared.frames} frames of {size} ({prepared.written} written now), "
         f"{len(left_out)} left out{noted}" + (f"; {out / 'skipped.csv'} says why." if prepared.skipped else ".")
     )

@@ -1,16 +1,16 @@
 """`vection splits`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import print_table, say
 from vection.cli.notes import note
+from vection.files import json_text
 
 EXAMPLES = (
     "vection splits",
@@ -51,21 +51,18 @@ def run(arguments: Sequence[str]) -> None:
         missing = {part: published for part, published in named.lists.items() if part not in files}
     check = check_split(files)
     if options.json:
-        print(json.dumps({**asdict(check), "missing": [*missing], "warnings": check.warnings}, default=str))
+        print(json_text({**asdict(check), "missing": [*missing], "warnings": check.warnings}))
         return
     table = Table("list", "lines", "frames", "drives", "as published", "file")
     for part in check.parts:
         words = {True: "yes", False: "NO", None: "unknown"}[part.published]
         table.add_row(part.part or "-", str(part.lines), str(part.frames), str(part.drives), words, str(part.file))
-    console = Console(width=None if Console().is_terminal else 200)
-    console.print(table)
+    print_table(table)
     for shared in check.overlaps:
         counts = f"{shared.lines} lines, {shared.frames} frames, {shared.drives} drives"
-        print(f"{shared.first} and {shared.second} share {counts}")
+        say(f"{shared.first} and {shared.second} share {counts}")
     if named is not None and missing:
-        print(
-            f"not found: {', '.join(published.where for published in missing.values())}; get them from {named.source}"
-        )
+        say(f"not found: {', '.join(published.where for published in missing.values())}; get them from {named.source}")
     for warning in check.warnings:
         note("warning", warning)
 
@@ -74,7 +71,7 @@ def _print_names(*, as_json: bool) -> None:
     from vection.data.splits.published import NAMED
 
     if as_json:
-        print(json.dumps([{"name": name} | asdict(named) for name, named in NAMED.items()]))
+        print(json_text([{"name": name} | asdict(named) for name, named in NAMED.items()]))
         return
     for name, named in NAMED.items():
         lists = ", ".join(f"{part} {file_list.lines or ''}".strip() for part, file_list in named.lists.items())
@@ -82,4 +79,4 @@ def _print_names(*, as_json: bool) -> None:
         origin = (
             "downloaded" if all(fetched) else f"{'partly ' if any(fetched) else ''}from your folder: {named.source}"
         )
-        print(f"{name:<18} {named.about}\n{'':<18} {lists} ({origin})")
+        say(f"{name:<18} {named.about}\n{'':<18} {lists} ({origin})")

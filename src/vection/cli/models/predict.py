@@ -1,6 +1,5 @@
 """`vection predict`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,13 @@ from typing import Literal
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.flags import as_flags
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.cli.workers import ray_cluster
 from vection.errors import UsageError
+from vection.files import json_text
 from vection.hub import hub_model
 from vection.starts import STREET
 
@@ -151,14 +152,14 @@ def run(arguments: Sequence[str]) -> None:
         about = {"unit": written.unit, "scale_source": written.scale_source, "motion": [one.motion for one in lists]}
         about["seen"] = [one.seen for one in lists]
         about["warnings"] = [one.warning for one in lists if one.warning]
-        print(json.dumps({"predictions": [str(folder) for folder in folders]} | about))
+        print(json_text({"predictions": [str(folder) for folder in folders]} | about))
         return
     for warning in dict.fromkeys(one.warning for one in lists if one.warning):
         note("warning", warning)
     for folder, one in zip(folders, lists, strict=True):
         seen = f"; of {one.seen}" if one.seen else ""
         motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
-        print(f"{folder}: depth {one.unit} (scale: {one.scale_source}){seen}{motion}")
+        say(f"{folder}: depth {one.unit} (scale: {one.scale_source}){seen}{motion}")
 
 
 def _model_and_frames(options: Predict) -> tuple[Path, Path]:

@@ -1,6 +1,5 @@
 """`vection publish`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,10 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.flags import as_flags
 from vection.cli.notes import note
+from vection.files import json_text
 
 EXAMPLES = (
     'vection publish runs/first published/first --licence cc-by-4.0 --trained-on "Two hours of my own dash camera"',
@@ -58,8 +59,8 @@ def run(arguments: Sequence[str]) -> None:
     )
     remarks = [as_flags(remark) for remark in published.remarks]
     if options.json:
-        print(json.dumps({"place": published.place, "remarks": remarks}))
+        print(json_text({"place": published.place, "remarks": remarks}))
         return
     for remark in remarks:
         note("note", remark)
-    print(published.place)
+    say(published.place)

@@ -1,12 +1,13 @@
 """`vection recipes`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tyro.conf import Positional
 
 from vection.cli.arguments import dotted_names, parse
+from vection.cli.console import say
+from vection.files import json_text
 
 EXAMPLES = ("vection recipes", "vection recipes monodepth2-debug", "vection recipes monodepth2 --json")
 
@@ -30,15 +31,15 @@ def run(arguments: Sequence[str]) -> None:
     if options.name is not None:
         recipe = get_recipe(options.name)
         if options.json:
-            print(json.dumps(recipe_to_json(recipe)))
+            print(json_text(recipe_to_json(recipe)))
         else:
             for name, value in dotted_names(recipe).items():
-                print(f"{name} = {json.dumps(value)}")
+                say(f"{name} = {json_text(value)}")
         return
     recipes = [get_recipe(name) for name in recipe_names()]
     if options.json:
-        print(json.dumps([{"name": recipe.name, "summary": recipe.summary} for recipe in recipes]))
+        print(json_text([{"name": recipe.name, "summary": recipe.summary} for recipe in recipes]))
         return
     width = max(len(recipe.name) for recipe in recipes)
     for recipe in recipes:
-        print(f"{recipe.name:<{width}}  {recipe.summary}")
+        say(f"{recipe.name:<{width}}  {recipe.summary}")

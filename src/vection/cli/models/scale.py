@@ -1,6 +1,5 @@
 """`vection scale`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Literal
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.progress import progress_bar
+from vection.files import json_text
 
 EXAMPLES = (
     "vection scale runs/first drive.mp4 --intrinsics fov:70 --camera-height 1.65",
@@ -111,23 +112,21 @@ def run(arguments: Sequence[str]) -> None:
     if options.json:
         about: dict[str, object] = {"factor": result.factor, "uncertainty": result.uncertainty, "spread": result.spread}
         about |= {"source": result.source, "speed": result.speed, "frames": found.frames}
-        print(json.dumps({"stored": None if found.path is None else str(found.path)} | about))
+        print(json_text({"stored": None if found.path is None else str(found.path)} | about))
         return
-    print(f"1 unit of the network's depth = {result.factor:.4g} m +- {100 * result.uncertainty:.1f} %")
+    say(f"1 unit of the network's depth = {result.factor:.4g} m +- {100 * result.uncertainty:.1f} %")
     for reading in result.readings:
         varies = "" if reading.spread is None else f", varies by {100 * reading.spread:.1f} % from one to the next"
         tested = "not tested on held-out frames: too few"
         if reading.held_out_error is not None:
             tested = f"errs by {100 * reading.held_out_error:.1f} % (median) on held-out frames"
         said = f"{reading.factor:.4g} m +- {100 * reading.uncertainty:.1f} %"
-        print(f"  {reading.source}: {said} by {reading.count} readings of {found.frames} frames{varies}; {tested}")
+        say(f"  {reading.source}: {said} by {reading.count} readings of {found.frames} frames{varies}; {tested}")
     if result.speed is not None:
-        print(f"  at this scale the camera moves at {result.speed:.2f} m/s (median)")
+        say(f"  at this scale the camera moves at {result.speed:.2f} m/s (median)")
     if found.unopposed:
-        print("  nothing else was given that could contradict it: a wrong number passes unseen")
+        say("  nothing else was given that could contradict it: a wrong number passes unseen")
     if found.path is None:
-        print(
-            "not stored: the scale that the run has errs no more on held-out frames (--replace stores it all the same)"
-        )
+        say("not stored: the scale that the run has errs no more on held-out frames (--replace stores it all the same)")
     else:
-        print(f"stored: {found.path}")
+        say(f"stored: {found.path}")

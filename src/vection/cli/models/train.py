@@ -1,6 +1,5 @@
 """`vection train`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional, UseAppendAction
 
 from vection.cli.arguments import flags, override, parse_known
-from vection.cli.flags import as_flags
-from vection.cli.notes import note
+from vection.cli.console import say
+from vection.cli.notes import note, remark
 from vection.cli.progress import progress_bar
 from vection.cli.workers import count_workers
 from vection.errors import UsageError
+from vection.files import json_text
 from vection.hub import hub_model
 from vection.training.settings import TrackerName
 
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> None:
         return
     assert options.data is not None
     folder = train(recipe, data=options.data, **common)
-    print(json.dumps({"run": str(folder)} | _last_losses(folder)) if options.json else folder)
+    print(json_text({"run": str(folder)} | _last_losses(folder)) if options.json else folder)
 
 
 def _recipe_and_videos(options: Train) -> tuple[str, list[Path]]:
@@ -140,24 +140,22 @@ def _recipe(name: str, options: Train, overrides: list[str], *, out: Path) -> "R
 
 
 def _train_on_videos(videos: list[Path], recipe: "Recipe", options: Train, common: dict[str, Any]) -> None:
-    from rich.console import Console
 
     from vection.runs.videos import train_on_videos
 
     done = train_on_videos(videos, recipe=recipe, intrinsics=options.intrinsics, **common)
     if options.json:
         content = {"run": str(done.run), "report": str(done.report), "abs_rel": done.abs_rel}
-        print(json.dumps(content | {"warnings": done.warnings, "actions": done.actions} | _last_losses(done.run)))
+        print(json_text(content | {"warnings": done.warnings, "actions": done.actions} | _last_losses(done.run)))
         return
-    console = Console(stderr=True)
     for action in done.actions:
-        console.print(as_flags(action), soft_wrap=True, highlight=False, markup=False)
+        remark(action)
     for warning in done.warnings:
         note("warning", warning)
     errors = ", ".join(f"{name} {error:.3f}" for name, error in done.abs_rel.items())
     if errors:
-        print(f"AbsRel against depth measured in what was held out: {errors}")
-    print(f"run: {done.run}\nreport: {done.report}")
+        say(f"AbsRel against depth measured in what was held out: {errors}")
+    say(f"run: {done.run}\nreport: {done.report}")
 
 
 def _last_losses(folder: Path) -> dict[str, object]:

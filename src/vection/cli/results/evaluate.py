@@ -1,19 +1,17 @@
 """`vection evaluate`."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-from rich.table import Table
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import print_table
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
+from vection.files import json_text
 
 EXAMPLES = (
     "vection evaluate runs/first --truth clips --protocol synthetic",
@@ -25,9 +23,6 @@ EXAMPLES = (
     "--protocol eigen-benchmark",
     "vection evaluate predictions/selection --truth groundtruth_depth --in-order --protocol kitti-server --factor 31.2",
 )
-
-TABLE_WIDTH = 200
-"""Characters of a line where standard output is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,8 @@ class Evaluate:
     predictions in metres."""
     truth_list: Path | None = None
     """Published list of images of KITTI raw: --truth is its root, and true depth is computed as the protocol has it."""
+    truth_factor: float | None = None
+    """What metres were multiplied by in 16-bit depth PNGs: 256 (KITTI) if not given, 1000 if they hold millimetres."""
     names: Path | None = None
     """List of the images that a .npy or .npz was made for, if not those of --truth: published, or a name a line."""
     kind: Literal["depth", "inverse-depth"] | None = None
@@ -94,6 +91,7 @@ def _run_depth(options: Evaluate) -> None:
         options.protocol,
         factor=options.factor,
         truth_list=options.truth_list,
+        truth_factor=options.truth_factor,
         names=options.names,
         kind=options.kind,
         part=options.part,
@@ -111,11 +109,11 @@ def _run_depth(options: Evaluate) -> None:
         for result in content["results"]:
             del result["per_image"]
             ((result["objects"] or {}).get("motion") or {}).pop("curve", None)
-        print(json.dumps(content))
+        print(json_text(content))
         return
-    _print(results_table(comparison.results))
+    print_table(results_table(comparison.results))
     if comparison.model.objects is not None:
-        _print(objects_table(comparison.model.objects))
+        print_table(objects_table(comparison.model.objects))
 
 
 def _run_maps(options: Evaluate) -> None:
@@ -135,11 +133,6 @@ def _run_maps(options: Evaluate) -> None:
     if options.json:
         content = object_evaluation_json(result.to_evaluation())
         content["objects"].get("motion", {}).pop("curve", None)
-        print(json.dumps(content))
+        print(json_text(content))
         return
-    _print(result.table())
-
-
-def _print(table: Table) -> None:
-    """Print a table; where nobody knows the width (a file, a pipe) it gets the room it needs."""
-    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table)
+    print_table(result.table())

@@ -1,6 +1,5 @@
 """`vection export`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,10 @@ from typing import Literal
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.models import network_export
 from vection.cli.progress import progress_bar
+from vection.files import json_text
 
 EXAMPLES = (
     "vection export predictions/drive --to ply",
@@ -102,7 +103,7 @@ def run(arguments: Sequence[str]) -> None:
         progress=progress_bar,
     )
     if options.json:
-        print(json.dumps([{"path": str(one.path), "unit": one.unit, "about": one.about} for one in written]))
+        print(json_text([{"path": str(one.path), "unit": one.unit, "about": one.about} for one in written]))
         return
     for one in written:
-        print(f"{one.path}: {one.unit}; {one.about}")
+        say(f"{one.path}: {one.unit}; {one.about}")

@@ -1,17 +1,16 @@
 """`vection odometry`."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import print_table, say
 from vection.cli.progress import progress_bar
+from vection.files import json_text
 
 EXAMPLES = (
     "vection odometry runs/first drive.mp4 --out paths/drive",
@@ -20,9 +19,6 @@ EXAMPLES = (
     "vection odometry other_program_tum.txt --truth truth_tum.txt --out paths/other",
     "vection odometry runs/first drive.mp4 --out paths/drive --beside paths/other",
 )
-
-TABLE_WIDTH = 160
-"""Characters of a line where standard output is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +104,10 @@ def run(arguments: Sequence[str]) -> None:
         content = paths_json(scores, protocol, truth=truth) if scores else {}
         paths = {"paths": [str(folder) for folder in comparison.folders], "motion": comparison.motion}
         paths |= {"seen": comparison.seen}
-        print(json.dumps(paths | content))
+        print(json_text(paths | content))
         return
-    # Where nobody knows the width (a file, a pipe) the table gets the room it needs.
-    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
     for table in paths_tables(scores, protocol, truth=truth) if scores else ():
-        console.print(table)
+        print_table(table)
     for folder, motion, seen in zip(comparison.folders, comparison.motion, comparison.seen, strict=True):
         words = "; ".join([*([f"motion {motion}"] if motion else []), *([f"seen: {seen}"] if seen else [])])
-        print(f"{folder}: {words}" if words else folder)
+        say(f"{folder}: {words}" if words else folder)

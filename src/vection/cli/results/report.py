@@ -7,6 +7,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 
 EXAMPLES = ("vection report runs/first", "vection report runs/first --out first.html")
 
@@ -26,4 +27,4 @@ def run(arguments: Sequence[str]) -> None:
     options = parse(Report, arguments, command="report", examples=EXAMPLES)
     from vection.reports.report import write_report
 
-    print(write_report(options.run, out=options.out))
+    say(write_report(options.run, out=options.out))

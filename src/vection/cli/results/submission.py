@@ -1,6 +1,5 @@
 """`vection submission`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.progress import progress_bar
+from vection.files import json_text
 
 EXAMPLES = (
     "vection submission predictions/kitti_test --factor 31.2 --out submission",
@@ -53,4 +53,4 @@ def run(arguments: Sequence[str]) -> None:
         out = write_submission(
             predictions, options.out, factor=options.factor, max_depth=options.max_depth, progress=progress
         )
-    print(json.dumps({"submission": str(out), "images": IMAGES}) if options.json else f"{out}: {IMAGES} images")
+    print(json_text({"submission": str(out), "images": IMAGES}) if options.json else f"{out}: {IMAGES} images")

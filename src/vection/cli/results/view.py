@@ -7,6 +7,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from vection.cli.arguments import parse
+from vection.cli.console import say
 from vection.cli.progress import progress_bar
 
 EXAMPLES = (
@@ -50,6 +51,6 @@ def run(arguments: Sequence[str]) -> None:
     reason = "" if options.page or options.out is not None else missing_for_window()
     if options.page or options.out is not None or reason:
         for one in view(options.predictions, options.out, settings=settings, progress=progress_bar):
-            print(f"{one.path}: {one.unit}; {one.about}{f' (a page, because {reason})' if reason else ''}")
+            say(f"{one.path}: {one.unit}; {one.about}{f' (a page, because {reason})' if reason else ''}")
         return
-    print(show(options.predictions, settings=settings, progress=progress_bar))
+    say(show(options.predictions, settings=settings, progress=progress_bar))

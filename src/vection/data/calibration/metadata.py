@@ -31,7 +31,7 @@ def _of_image(path: Path) -> object:
 def _of_video(path: Path) -> object:
     import av
 
-    with av.open(str(path), metadata_errors="replace") as container:
+    with av.open(f"file:{path}", metadata_errors="replace") as container:
         tags = dict(container.metadata)
         for stream in container.streams.video:
             tags |= stream.metadata

@@ -1,6 +1,5 @@
 """The one format that training reads: a folder of resized frames described by its `clip.json`."""
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -8,25 +7,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 from jaxtyping import Float32
-from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt
+from pydantic import AfterValidator, FiniteFloat, PositiveInt
 
 from vection.array_files import open_arrays
-from vection.arrays import CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
+from vection.arrays import AnyArray, CategoryMap, ClassIds, DepthMap, PixelMask, Pose, RgbImage, Unit
+from vection.data.clips.image_file import read_grey, read_map
+from vection.data.clips.image_file import read_rgb as read_rgb
+from vection.data.clips.image_file import write_rgb as write_rgb
 from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
-from vection.files import read_json, whole_file, write_text
+from vection.files import inside, json_text, read_json, write_text
+from vection.formats.bounds import InnerPath, Positive
 from vection.formats.record import KEY, check_format, checked
 from vection.formats.window import SAME_SHAPE, Crop, Window
 
 FORMAT = 1
 CLIP_FILE = "clip.json"
-JPEG_QUALITY = 95
+OWN_NAMES = (CLIP_FILE, "frames", "mask.png", "stereo", "truth", "classes", "measured", "path_truth_kitti.txt")
+"""All that vection writes into a clip folder."""
 REMEDY = "ingest the clip again."
+TRUTH, TRUTH_REMEDY = "The ground truth file", "prepare the clip again"
 
-Positive = Annotated[FiniteFloat, Field(gt=0)]
 CheckedCamera = tuple[Positive, Positive, FiniteFloat, FiniteFloat]
 """fx, fy, cx, cy in pixels of the stored image; pixel centres at integers."""
 Row4 = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
@@ -36,7 +39,7 @@ Row4 = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 class FrameInfo:
     """One stored frame: file relative to the clip folder, time, and fx, fy, cx, cy in pixels."""
 
-    file: str
+    file: InnerPath
     seconds: FiniteFloat
     intrinsics: CheckedCamera
 
@@ -50,7 +53,7 @@ class FrameInfo:
 class StereoInfo:
     """The other camera: its folder holds images of the same names as the frames."""
 
-    folder: str
+    folder: InnerPath
     T_target_to_stereo: tuple[Row4, Row4, Row4, Row4]
     intrinsics: CheckedCamera
 
@@ -80,12 +83,12 @@ class ClipInfo:
     unit: Unit
     intrinsics_source: str
     frames: tuple[FrameInfo, ...]
-    mask: str | None = None
+    mask: InnerPath | None = None
     stereo: StereoInfo | None = None
-    truth: str | None = None
+    truth: InnerPath | None = None
     truth_source: Annotated[str, AfterValidator(source_identifier)] | None = None
     """Where true depth comes from: an identifier of `data.clips.truth_sources`, or other words."""
-    classes: str | None = None
+    classes: InnerPath | None = None
     """Folder of class maps, PNGs named like the frames: Cityscapes train ids, 255 where unknown."""
     breaks: tuple[int, ...] = ()
     """Frames that do not continue the one before, because frames are missing between them."""
@@ -104,35 +107,39 @@ class ClipInfo:
         """Return the number of frames."""
         return len(self.frames)
 
+    def image_file(self, index: int) -> Path:
+        """Return the place of a frame; DataError if a link leads out of the clip."""
+        return inside(self.folder, self.frames[index].file)
+
     def read_image(self, index: int) -> RgbImage:
         """Return a frame as RGB, height x width x 3. Raises DataError for a missing, broken or wrongly sized file."""
-        return self._read_sized(self.folder / self.frames[index].file)
+        return self._read_sized(self.image_file(index))
 
     def read_stereo_image(self, index: int) -> RgbImage:
         """Return the other camera's image of a frame; DataError if the clip has none."""
         if self.stereo is None:
             raise DataError(f"The clip {self.folder} has no second camera; train it without stereo.")
-        return self._read_sized(self.folder / self.stereo.folder / Path(self.frames[index].file).name)
+        return self._read_sized(inside(self.folder, f"{self.stereo.folder}/{Path(self.frames[index].file).name}"))
 
     def read_usable(self) -> PixelMask | None:
         """Return height x width, False where no frame shows the scene (bonnet, overlay); None if all is usable."""
         if self.mask is None:
             return None
-        path = self.folder / self.mask
-        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if grey is None or grey.shape != (self.height, self.width):
-            raise DataError(f"The mask {path} is missing or is not {self.width}x{self.height}; ingest the clip again.")
+        path = inside(self.folder, self.mask)
+        grey = read_grey(path)
+        if grey.shape != (self.height, self.width):
+            raise DataError(f"The mask {path} is not {self.width}x{self.height}; ingest the clip again.")
         return np.asarray(grey >= 128)
 
     def read_classes(self, index: int) -> ClassIds:
         """Return a frame's Cityscapes train ids, height x width; DataError if the clip has none of this size."""
         if self.classes is None:
             raise DataError(f"The clip {self.folder} has no class maps; name their folder as 'classes' in {CLIP_FILE}.")
-        path = self.folder / self.classes / f"{self.frames[index].stem}.png"
-        ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if ids is None or ids.dtype != np.uint8 or ids.shape != (self.height, self.width):
-            raise DataError(f"The class map {path} is missing or is not an 8-bit {self.width}x{self.height} PNG.")
-        return np.asarray(ids)
+        path = inside(self.folder, f"{self.classes}/{self.frames[index].stem}.png")
+        ids = read_map(path)
+        if ids.dtype != np.uint8 or ids.shape != (self.height, self.width):
+            raise DataError(f"The class map {path} is not an 8-bit {self.width}x{self.height} PNG.")
+        return ids
 
     def has_truth(self, index: int) -> bool:
         """Return whether true values of a frame are stored."""
@@ -140,18 +147,28 @@ class ClipInfo:
 
     def read_truth(self, index: int) -> FrameTruth:
         """Return the exact values stored for a frame; DataError if the clip has none."""
+        with open_arrays(self._truth_file(index), what=TRUTH, remedy=TRUTH_REMEDY) as arrays:
+            flow = arrays.find("object_flow", shape=(3, None, None))
+            depth = known_depth(arrays.need("depth", shape=(None, None)))
+            return FrameTruth(
+                depth=depth,
+                category=arrays.find("category", shape=depth.shape),
+                semantics=arrays.find("semantics", shape=depth.shape),
+                object_flow=None if flow is None else flow.astype(np.float32),
+                T_camera_to_world=arrays.find("T_camera_to_world", shape=(4, 4), finite=True),
+            )
+
+    def read_true_pose(self, index: int) -> Pose | None:
+        """Return T_camera_to_world of a frame, None where it is not stored; DataError if it is no pose."""
+        if not self.has_truth(index):
+            return None
+        with open_arrays(self._truth_file(index), what=TRUTH, remedy=TRUTH_REMEDY) as arrays:
+            return arrays.find("T_camera_to_world", shape=(4, 4), finite=True)
+
+    def _truth_file(self, index: int) -> Path:
         if self.truth is None:
             raise DataError(f"The clip {self.folder} holds no ground truth.")
-        path = self.folder / self.truth / f"{self.frames[index].stem}.npz"
-        with open_arrays(path, what="The ground truth file", remedy="prepare the clip again") as arrays:
-            flow = arrays.get("object_flow")
-            return FrameTruth(
-                depth=arrays.need("depth").astype(np.float32),
-                category=arrays.get("category"),
-                semantics=arrays.get("semantics"),
-                object_flow=None if flow is None else flow.astype(np.float32),
-                T_camera_to_world=arrays.get("T_camera_to_world"),
-            )
+        return inside(self.folder, f"{self.truth}/{self.frames[index].stem}.npz")
 
     def _read_sized(self, path: Path) -> RgbImage:
         image = read_rgb(path)
@@ -161,26 +178,9 @@ class ClipInfo:
         return image
 
 
-def read_rgb(path: Path) -> RgbImage:
-    """Return an image file as RGB, height x width x 3. Raises DataError if it is missing or no image."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"The image {path} is missing or cannot be decoded; restore it or leave it out.")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-
-
-JPEG_BYTES = 0.1
-"""Of a pixel in frames of quality 95, at least; pictures of the street take three times that."""
-
-
-def write_rgb(path: Path, image: RgbImage) -> None:
-    """Write an RGB image in one step; the suffix says how, JPEG in quality 95. UsageError if it cannot be written."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix in (".jpg", ".jpeg") else []
-    done, coded = cv2.imencode(path.suffix, image[..., ::-1], options)
-    if not done:
-        raise UsageError(f"Cannot encode an image as '{path.suffix}' ({path}); use .jpg or .png.")
-    with whole_file(path) as temporary:
-        temporary.write_bytes(coded.tobytes())
+def known_depth(stored: AnyArray) -> DepthMap:
+    """Return true depth with 0 where it is unknown, which other programs write as infinite, NaN or negative."""
+    return np.where(np.isfinite(stored) & (stored > 0), stored, 0).astype(np.float32)
 
 
 def read_clip(folder: Path) -> ClipInfo:
@@ -223,7 +223,7 @@ def _seen_by_older_versions(content: dict[str, Any]) -> dict[str, Any]:
 def write_clip(info: ClipInfo) -> Path:
     """Write `info.folder/clip.json` in one step, so that a reader never sees half of it; return its path."""
     content: Mapping[str, Any] = {KEY: FORMAT, **asdict(info)}
-    text = json.dumps({key: value for key, value in content.items() if key != "folder"}, indent=1)
+    text = json_text({key: value for key, value in content.items() if key != "folder"}, indent=1)
     path = info.folder / CLIP_FILE
     write_text(path, text)
     return path

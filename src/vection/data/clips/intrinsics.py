@@ -199,8 +199,8 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
         fx, fy, cx, cy = _stated_numbers(content, file)
         distortion, fisheye = _lens(content, file)
         camera = CameraIntrinsics(
-            width=int(content["width"]),
-            height=int(content["height"]),
+            width=_pixels(content["width"]),
+            height=_pixels(content["height"]),
             fx=fx,
             fy=fy,
             cx=cx,
@@ -249,6 +249,13 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
     return check_intrinsics(
         CameraIntrinsics(*size, *read.numbers, f"given: {read.source}", read.distortion, read.fisheye)
     ).fitted(width=width, height=height)
+
+
+def _pixels(stated: Any) -> int:
+    """Return a number of pixels, which 1280.5 is not; ValueError or OverflowError if it is none."""
+    if int(stated) != float(stated):
+        raise ValueError(f"{stated} pixels")
+    return int(stated)
 
 
 def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:

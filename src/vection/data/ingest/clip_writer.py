@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.calibration.metadata import stated_focal_length
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
 from vection.data.clips.framing import Framing, plan_framing
+from vection.data.clips.image_file import read_grey
 from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.measuring import MeasuringImages
@@ -156,13 +156,15 @@ class ClipWriter:
         path = Path(str(self.settings.mask))
         if not path.is_file():
             raise UsageError(f"The mask {path} does not exist; give an image, 'auto' or nothing.")
-        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        size = None if grey is None else (grey.shape[1], grey.shape[0])
-        if grey is None or size != self.source_size:
+        grey = read_grey(path)
+        if (grey.shape[1], grey.shape[0]) != self.source_size:
             expected = "x".join(map(str, self.source_size))
             raise DataError(f"The mask {path} is no image of {expected}, the size of the frames of {self.path}.")
         white = np.where(grey >= 128, 255, 0).astype(np.uint8)
-        return self.framing.apply(white) >= 254
+        usable = self.framing.apply(white) >= 254
+        if not usable.any():
+            raise DataError(f"The mask {path} is black wherever the clip looks; white is what is usable.")
+        return usable
 
 
 def stated_intrinsics(path: Path) -> Path | str | None:

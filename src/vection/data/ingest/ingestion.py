@@ -7,13 +7,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from vection.data.clips.folder import CLIP_FILE, JPEG_BYTES, ClipInfo, write_clip
+from vection.data.clips.folder import CLIP_FILE, OWN_NAMES, ClipInfo, has_clips, write_clip
+from vection.data.clips.image_file import JPEG_BYTES
 from vection.data.ingest.acting import actions, consult, harm, record
 from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
 from vection.data.ingest.parallax import WEAK_DISPLACEMENT, Parallax, measure_parallax
 from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
 from vection.errors import DataError, UsageError
-from vection.files import check_room, whole_folder
+from vection.files import check_own, check_room, lies_in, whole_folder
 from vection.image_sides import check_image_sides
 from vection.locks import sweep
 from vection.progress import Report
@@ -58,8 +59,8 @@ def ingest(
     settings = settings or IngestSettings()
     _check(settings)
     sources = find_sources(source)
-    _check_output(out, source=source, overwrite=overwrite)
     names = [""] if len(sources) == 1 else unique_names(sources)
+    _check_output(out, names, source=source, overwrite=overwrite)
     with whole_folder(out, overwrite=overwrite) as partial:
         clips, warnings = _ingest_all(
             list(zip(names, sources, strict=True)),
@@ -189,6 +190,10 @@ def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[s
         warnings.append(f"{writer.static} of {writer.static + len(writer.frames)} frames show no camera motion")
     if isinstance(source, VideoFile) and source.damaged:
         warnings.append(f"{source.damaged} damaged pieces of the video were skipped")
+    if isinstance(source, VideoFile) and source.guessed:
+        warnings.append(
+            f"{source.guessed} frames of the video are damaged, and parts of them only guessed; copy it again"
+        )
     if writer.framing.box[2] < writer.settings.width:
         warnings.append(f"the source is smaller than {writer.settings.width} pixels across and was enlarged")
     return warnings
@@ -202,14 +207,19 @@ def _check(settings: IngestSettings) -> None:
         raise UsageError(f"max_frames must be {FEWEST_FRAMES} or more, but is {settings.max_frames}.")
 
 
-def _check_output(out: Path, *, source: Path, overwrite: bool) -> None:
-    if source.resolve().is_relative_to(out.resolve()):
+def _check_output(out: Path, names: Sequence[str], *, source: Path, overwrite: bool) -> None:
+    """Raise UsageError unless `out` is free, or holds nothing but clips of these names, which may be overwritten."""
+    if lies_in(source, out):
         raise UsageError(f"The output {out} holds the source {source}; choose another output.")
     sweep(out)
     if not out.exists():
         return
     if not overwrite:
         raise UsageError(f"The output {out} exists already; choose another or allow overwriting.")
-    empty = out.is_dir() and not any(out.iterdir())
-    if not empty and not (out.is_dir() and next(out.rglob(CLIP_FILE), None)):
+    if not out.is_dir() or (any(out.iterdir()) and not has_clips(out)):
         raise UsageError(f"The output {out} exists and holds no clip, so it is not overwritten; choose another.")
+    clips = [out] if (out / CLIP_FILE).is_file() else [out / name for name in names if name and (out / name).is_dir()]
+    if out not in clips:
+        check_own(out, [clip.name for clip in clips], kind=f"what is made of {source}")
+    for clip in clips:
+        check_own(clip, OWN_NAMES, kind="a clip")

@@ -12,10 +12,10 @@ import numpy as np
 from vection.arrays import RgbImage
 from vection.data.clips.folder import ClipInfo
 from vection.data.clips.framing import Framing
+from vection.data.clips.image_file import write_map
 from vection.data.measure.clip import stored_frames
 from vection.data.measure.sequence import measure_sequence
 from vection.data.measure.views import WIDEST, ReadView, View, read_view
-from vection.files import whole_file
 from vection.formats.measured_geometry import MeasuredClip
 from vection.progress import Report
 
@@ -34,8 +34,7 @@ class MeasuringImages:
         """Keep what `framing` shows of a source image, at the source's resolution but no wider than 832 pixels."""
         view = wide_view(framing, image)
         file = self.folder / f"{len(self._views):06d}.png"
-        with whole_file(file) as temporary:
-            temporary.write_bytes(cv2.imencode(".png", view.image)[1].tobytes())
+        write_map(file, view.image)
         self._views.append(partial(read_view, file, view.camera))
 
     @property

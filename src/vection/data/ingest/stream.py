@@ -55,7 +55,7 @@ def open_container(path: Path) -> "InputContainer":
         import av
         import av.error
     try:
-        return av.open(str(path))
+        return av.open(f"file:{path}")  # else a colon in the name would be read as a protocol
     except FileNotFoundError as error:
         raise UsageError(f"The video {path} does not exist.") from error
     except (av.error.FFmpegError, OSError) as error:

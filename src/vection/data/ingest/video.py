@@ -1,6 +1,5 @@
 """Frames with their times from a video file or a folder of images."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from vection.arrays import RgbImage
 from vection.data.clips.folder import natural_key, read_rgb
 from vection.data.ingest.stream import film, open_container, read_facts, shown
 from vection.errors import DataError, UsageError
+from vection.files import read_json
 
 if TYPE_CHECKING:
     from av import VideoFrame as CodedFrame
@@ -25,6 +25,8 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
 VIDEO_SUFFIXES |= {".flv", ".h264", ".h265", ".hevc", ".m2ts", ".mjpeg", ".mts", ".ogv"}
 DEFAULT_FRAMES_PER_SECOND = 10.0
+FASTEST = 1e6
+"""Frames per second, beyond any camera for film."""
 SAME_STEP, MOST_STEPS = 0.25, 0.75
 """Numbers in names count frames, or time, if so many of their steps are the usual one within a quarter."""
 
@@ -40,13 +42,14 @@ class VideoFrame:
 class VideoFile:
     """The film of a video file, decoded by PyAV, upright and of square pixels.
 
-    Damaged packets are skipped and counted in `damaged`; `facts` is what the file says of itself. `deinterlace` shows
+    Damaged packets are skipped and counted in `damaged`, frames that the decoder completed by guessing in `guessed`;
+    `facts` is what the file says of itself. `deinterlace` shows
     one field of each frame only. `frames_per_second` counts where the file states none, as raw streams do.
     """
 
     def __init__(self, path: Path, *, frames_per_second: float | None = None) -> None:
         self.path = path
-        self.damaged = 0
+        self.damaged = self.guessed = 0
         self.deinterlace = False
         with open_container(path) as container:
             self.facts = read_facts(container, path)
@@ -60,7 +63,7 @@ class VideoFile:
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield every frame; DataError if not one can be decoded."""
-        self.damaged = 0
+        self.damaged = self.guessed = 0
         start: float | None = None
         with open_container(self.path) as container:
             for number, frame in enumerate(self._decode(container)):
@@ -127,6 +130,7 @@ class VideoFile:
                 continue
             for frame in frames:
                 if isinstance(frame, av.VideoFrame):
+                    self.guessed += frame.is_corrupt
                     yield frame
 
 
@@ -230,6 +234,7 @@ def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameS
     `frames_per_second` is for folders, and for videos that state none; without it "fps" of an `intrinsics.json` beside
     the images, else 10.
     """
+    check_rate(frames_per_second)
     if path.is_file():
         return VideoFile(path, frames_per_second=frames_per_second)
     rate = frames_per_second or stated_rate(path) or DEFAULT_FRAMES_PER_SECOND
@@ -237,14 +242,23 @@ def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameS
 
 
 def stated_rate(folder: Path) -> float | None:
-    """Return the "fps" of an intrinsics.json in the folder or its parent."""
-    for place in (folder, folder.parent):
-        try:
-            content = json.loads((place / "intrinsics.json").read_text(encoding="utf-8"))
-            return float(content["fps"])
-        except (OSError, ValueError, KeyError, TypeError):
+    """Return the "fps" of an intrinsics.json in the folder or its parent; DataError if that is no rate."""
+    for file in (folder / "intrinsics.json", folder.parent / "intrinsics.json"):
+        if not file.is_file():
             continue
+        rate = read_json(file, remedy="mend it or move it away.", missing=DataError).get("fps")
+        if rate is None:
+            continue
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= FASTEST:
+            raise DataError(f"{file} says 'fps': {rate!r}; frames per second are from above 0 to {FASTEST:g}.")
+        return float(rate)
     return None
+
+
+def check_rate(rate: float | None) -> None:
+    """Raise UsageError unless a rate that is given is possible."""
+    if rate is not None and not 0 < rate <= FASTEST:
+        raise UsageError(f"`frames_per_second` is {rate:g}; it must be above 0 and at most {FASTEST:g}.")
 
 
 def _sorted_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:

@@ -13,6 +13,7 @@ from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import read_view
 from vection.data.workers import Workers
 from vection.errors import DataError, UsageError
+from vection.files import json_text
 from vection.formats.measured_geometry import FOLDER, REMEDY, MeasuredClip, is_measured, read_measured
 from vection.progress import Report
 
@@ -47,7 +48,7 @@ def measure_clip(
                 f"{clip.folder / FOLDER} was measured with other settings; remove that folder to measure anew."
             )
         return measured
-    views = [partial(read_view, clip.folder / frame.file, frame.intrinsics) for frame in clip.frames]
+    views = [partial(read_view, clip.image_file(index), frame.intrinsics) for index, frame in enumerate(clip.frames)]
     return measure_sequence(
         clip.folder, views, stored_frames(clip), source=STORED, settings=chosen, workers=workers, progress=progress
     )
@@ -75,5 +76,5 @@ def stored_frames(clip: ClipInfo) -> StoredFrames:
 
 def _as_read(settings: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON has it: lists instead of tuples."""
-    plain: dict[str, Any] = json.loads(json.dumps(settings))
+    plain: dict[str, Any] = json.loads(json_text(settings))
     return plain

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError
-from vection.files import read_json, remove_unfinished, write_text
+from vection.files import json_text, read_json, remove_unfinished, write_text
 from vection.formats.measured_geometry import REMEDY, MeasuredPair, Row3
 from vection.formats.record import checked
 
@@ -48,13 +48,13 @@ class FrameRecord:
 def open_records(folder: Path, settings: Mapping[str, Any]) -> dict[str, FrameRecord]:
     """Return the records in `measured/` by the frames' names; what was measured otherwise is removed first."""
     place = folder / FOLDER
-    stated = json.loads(json.dumps(settings))
+    stated = json.loads(json_text(settings))
     if place.is_dir() and _settings(place) != stated:
         shutil.rmtree(folder)
     place.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
     remove_unfinished(place)
-    write_text(place / SETTINGS_FILE, json.dumps(stated))
+    write_text(place / SETTINGS_FILE, json_text(stated))
     return {
         path.stem: checked(FrameRecord, read_json(path, remedy=REMEDY, missing=DataError), path=path, remedy=REMEDY)
         for path in sorted(place.glob("*.json"))
@@ -64,7 +64,7 @@ def open_records(folder: Path, settings: Mapping[str, Any]) -> dict[str, FrameRe
 
 def write_record(folder: Path, name: str, record: FrameRecord) -> None:
     """Write the record of a frame whose map is there."""
-    write_text(folder / FOLDER / f"{name}.json", json.dumps(asdict(record)))
+    write_text(folder / FOLDER / f"{name}.json", json_text(asdict(record)))
 
 
 def remove_records(folder: Path) -> None:

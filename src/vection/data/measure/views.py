@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from vection.arrays import CameraMatrix, CameraNumbers, GreyImage
+from vection.data.clips.image_file import read_grey
 from vection.data.clips.intrinsics import camera_matrix
 from vection.data.clips.resizing import Size, resize_camera, resize_image
-from vection.errors import DataError
 
 WIDEST = 832
 """Pixels; wider sources are measured at this width, which bounds time and memory."""
@@ -46,10 +46,7 @@ ReadView = Callable[[], View]
 
 def read_view(file: Path, camera: CameraNumbers) -> View:
     """Read an image file in grey; DataError if it is missing or no image."""
-    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"The image {file} is missing or cannot be decoded; restore it or ingest the clip again.")
-    return View(np.asarray(image, np.uint8), camera)
+    return View(read_grey(file), camera)
 
 
 def narrowed(view: View, *, width: int = WIDEST) -> View:

@@ -18,6 +18,7 @@ from vection.data.readers.sequences import DataSequence, PrepareSettings, Sequen
 from vection.errors import DataError
 from vection.files import read_json, write_text
 from vection.formats.camera_path import TRUE_FILE, kitti_text
+from vection.formats.record import first_place
 from vection.formats.window import Window
 
 RECORD = TypeAdapter(FrameRecord)
@@ -145,7 +146,7 @@ def _read(folder: Path, name: str) -> FrameRecord | None:
     try:
         return RECORD.validate_python(read_json(file, remedy=remedy))
     except ValidationError as error:
-        raise DataError(f"{file} is broken ({error}); {remedy}") from error
+        raise DataError(f"{file} is not valid at {first_place(error)}; {remedy}") from error
 
 
 def remove_records(folder: Path) -> None:

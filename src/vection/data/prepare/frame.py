@@ -3,21 +3,20 @@
 The frame's record is written last, so a frame whose record exists is whole, whenever the program was killed.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from vection.arrays import AnyArray, GreyImage, Pose
+from vection.arrays import AnyArray, Pose
 from vection.data.clips.folder import CheckedCamera, FrameTruth, Row4, write_rgb
 from vection.data.clips.framing import Framing, plan_framing
+from vection.data.clips.image_file import write_map
 from vection.data.clips.intrinsics import check_intrinsics
 from vection.data.readers.sequences import PrepareSettings, SequenceFrame, SourceFrame, StereoFrame
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import whole_file, write_text
+from vection.files import json_text, whole_file, write_text
 from vection.formats.window import Lens
 
 RECORDS = ".prepare"
@@ -50,6 +49,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
     """
     try:
         source = frame.read()
+        _check_poses(source)
         framing = frame_framing(source, settings)
     except VectionError as error:
         return str(error)
@@ -61,10 +61,10 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
     if truth is not None:
         _write_truth(folder / "truth" / f"{name}.npz", truth, source, framing)
     if source.classes is not None:
-        _write_grey(folder / "classes" / f"{name}.png", framing.apply_to_ids(source.classes))
+        write_map(folder / "classes" / f"{name}.png", framing.apply_to_ids(source.classes))
     if source.usable is not None:
         usable = np.where(framing.apply_to_ids(source.usable) >= 128, 255, 0).astype(np.uint8)
-        _write_grey(folder / RECORDS / f"{name}.mask.png", usable)
+        write_map(folder / RECORDS / f"{name}.mask.png", usable)
     stereo = source.stereo if settings.stereo else None
     other = None if stereo is None else _write_stereo(folder / "stereo" / f"{name}.jpg", stereo, settings)
     write_rgb(folder / "frames" / f"{name}.jpg", framing.apply(source.image))
@@ -83,7 +83,7 @@ def write_frame(folder: Path, frame: SequenceFrame, settings: PrepareSettings) -
         notes=source.notes,
         lens=framing.window.lens,
     )
-    write_text(folder / RECORDS / f"{name}.json", json.dumps(asdict(record)))
+    write_text(folder / RECORDS / f"{name}.json", json_text(asdict(record)))
     return None
 
 
@@ -98,6 +98,16 @@ def frame_framing(source: SourceFrame, settings: PrepareSettings) -> Framing:
     if not camera.is_pinhole and (source.truth is not None or source.classes is not None):
         raise DataError("Maps beside a distorted image: the reader must undistort both.")
     return plan_framing(camera, width=settings.width, height=settings.height, crop=settings.crop)
+
+
+def _check_poses(source: SourceFrame) -> None:
+    """Raise DataError for a pose that no record could hold."""
+    stereo = None if source.stereo is None else source.stereo.T_target_to_stereo
+    for pose in (source.T_camera_to_world, stereo):
+        if pose is not None and not np.isfinite(pose).all():
+            raise DataError(
+                "Its pose holds a number that is not finite; the calibration or the log of poses is broken."
+            )
 
 
 def _write_stereo(path: Path, stereo: StereoFrame, settings: PrepareSettings) -> CheckedCamera:
@@ -130,11 +140,6 @@ def _shown(array: AnyArray, source: SourceFrame, framing: Framing) -> AnyArray:
     if array.shape[-2:] != full:
         raise UsageError("Truth of another size than the image cannot be cropped; prepare with `crop=stretch`.")
     return np.ascontiguousarray(array[..., top : top + height, left : left + width])
-
-
-def _write_grey(path: Path, image: GreyImage) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
 def _rows(matrix: Pose) -> Any:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vection.data.clips.folder import CLIP_FILE, JPEG_BYTES, ClipInfo, read_clip
+from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
+from vection.data.clips.image_file import JPEG_BYTES
 from vection.data.cluster import Cluster
 from vection.data.prepare.clip import Skipped, finish_clip, remembered, remove_records, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
@@ -20,7 +21,8 @@ from vection.data.prepare.measuring import measure_prepared
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.data.workers import Workers, in_workers
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import check_room, read_json, write_text
+from vection.files import check_room, json_text, lies_in, read_json, write_text
+from vection.formats.bounds import leads_out
 from vection.image_sides import check_image_sides
 from vection.locks import hold
 from vection.progress import Report
@@ -91,6 +93,7 @@ def prepare(
             else f"{data_set.about} is expected."
         )
         raise DataError(f"Nothing of {data_set.name} can be read at {source}; {why}")
+    _check_names(listing)
     with hold(out):
         _claim(out, name=data_set.name, settings=settings)
         prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
@@ -177,14 +180,23 @@ def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
     check_image_sides(width=settings.width, height=settings.height)
     if not source.exists():
         raise UsageError(f"There is no data set at {source}.")
-    if source.resolve().is_relative_to(out.resolve()):
+    if lies_in(source, out):
         raise UsageError(f"The output {out} holds the source {source}; choose another output.")
+
+
+def _check_names(listing: Listing) -> None:
+    """Raise DataError for names, which the data set chose, that would lead out of the output."""
+    for item in listing.sequences:
+        frames = item.frames if isinstance(item, DataSequence) else ()
+        for name in (item.name, *(frame.name for frame in frames)):
+            if leads_out(name) or not name.strip("./"):
+                raise DataError(f"The data set calls a sequence or frame {name!r}, which would lead out of the output.")
 
 
 def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
     """Write the settings into the output; refuse one of other settings or with other things in it."""
     file = out / SETTINGS_FILE
-    asked = json.loads(json.dumps({"format": 1, "data_set": name, **asdict(settings)}))
+    asked = json.loads(json_text({"format": 1, "data_set": name, **asdict(settings)}))
     if file.is_file():
         stored = read_json(file, remedy="remove the folder or choose another output.")
         differing = sorted(key for key in asked.keys() | stored.keys() if asked.get(key) != stored.get(key))
@@ -194,4 +206,4 @@ def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
         return
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
-    write_text(file, json.dumps(asked, indent=1))
+    write_text(file, json_text(asked, indent=1))

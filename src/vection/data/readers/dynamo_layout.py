@@ -18,7 +18,7 @@ import numpy as np
 from vection.array_files import open_arrays, read_array
 from vection.arrays import AnyArray, Distortion, PointList, Pose
 from vection.data.clips.folder import FrameTruth
-from vection.data.clips.image_file import read_whole_rgb
+from vection.data.clips.image_file import read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.cameras import read_raw_cameras
 from vection.data.readers.kitti.lidar import SOURCES
@@ -77,7 +77,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         if folder.name in (settings.cameras or FRONT_CAMERAS) or folder == source:
             with draft.skipping(name):
                 draft.sequences += _sequences(folder, name if folder != source else folder.name, settings, parts=parts)
-    return draft.finish()
+    return draft.finish(parts)
 
 
 def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: list[Part] | None) -> list[DataSequence]:
@@ -111,7 +111,7 @@ def _lists(parts: Sequence[Any] | None, folder: str) -> bool:
 
 def read_frame(drive: _Drive, file: Path, *, T_vehicle_to_world: Pose | None, with_truth: bool) -> SourceFrame:
     """Read an image with its camera and, where they are, pose, true depth and what moves."""
-    image = read_whole_rgb(file)
+    image = read_rgb(file)
     height, width = image.shape[:2]
     pose = None
     if T_vehicle_to_world is not None and drive.T_camera_to_vehicle is not None:
@@ -216,7 +216,7 @@ def _seconds(folder: Path, files: Mapping[int, Path]) -> dict[int, float]:
     text = read_text(file, remedy="copy it again.", missing=DataError)
     try:
         gaps = np.array(json.loads(text), np.float64) / 1000
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise DataError(f"The times {file} are broken ({error}).") from error
     times = np.concatenate([[0.0], np.cumsum(gaps)])
     return {number: float(times[number]) if number < len(times) else even[number] for number in files}

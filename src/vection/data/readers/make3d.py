@@ -11,7 +11,7 @@ import numpy as np
 
 from vection.arrays import DepthMap
 from vection.data.clips.folder import FrameTruth
-from vection.data.clips.image_file import read_whole_rgb
+from vection.data.clips.image_file import read_rgb
 from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
@@ -54,7 +54,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
 
 def read_frame(image: Path, source: Path, settings: PrepareSettings) -> SourceFrame:
     """Read the middle of an image and, if wanted, of its depth."""
-    pixels = read_whole_rgb(image)
+    pixels = read_rgb(image)
     height, width = pixels.shape[:2]
     kept = min(height, round(width / RATIO))
     top = (height - kept) // 2

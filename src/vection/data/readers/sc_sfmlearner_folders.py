@@ -12,7 +12,7 @@ import numpy as np
 from vection.array_files import read_array
 from vection.arrays import CameraNumbers, DepthMap, Pose
 from vection.data.clips.folder import FrameTruth, natural_key
-from vection.data.clips.image_file import read_whole_rgb
+from vection.data.clips.image_file import read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.sequences import (
     DataSequence,
@@ -62,7 +62,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
 
 def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:
     """Read an image with the scene's camera, and its depth where it has one."""
-    pixels = read_whole_rgb(image)
+    pixels = read_rgb(image)
     height, width = pixels.shape[:2]
     file = image.with_suffix(".npy")
     truth: FrameTruth | None = None

@@ -4,7 +4,7 @@ A reader is one file `data/readers/<name>.py` with pure reading code and `list_s
 in `data/prepare/data_sets.py`. It opens no image while it lists; it only finds files.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
 from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.splits.listed_frames import ListedFrame
+from vection.data.splits.listed_frames import ListedFrame, Part
 from vection.errors import VectionError
 from vection.formats.window import Crop
 
@@ -139,9 +139,10 @@ class ListingDraft:
         except VectionError as error:
             self.skipped.append((name, str(error)))
 
-    def finish(self) -> Listing:
-        """Return what was listed and skipped."""
-        return Listing(tuple(self.sequences), tuple(self.skipped))
+    def finish(self, parts: Sequence[Part] | None = None) -> Listing:
+        """Return what was listed and skipped, to which belong drives of the lists that nobody asked for."""
+        absent = [drive for part in parts or () for drive in part.absent()]
+        return Listing(tuple(self.sequences), (*self.skipped, *absent))
 
 
 def sequence_frames(

@@ -12,7 +12,7 @@ import numpy as np
 
 from vection.arrays import AnyArray
 from vection.data.clips.folder import natural_key
-from vection.data.clips.image_file import read_whole_map, read_whole_rgb
+from vection.data.clips.image_file import read_map, read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.readers.cityscapes.labels import UNKNOWN
 from vection.data.readers.sc_sfmlearner_folders import read_camera_numbers
@@ -56,7 +56,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
 
 def read_frame(file: Path, place: int, masks: bool) -> SourceFrame:
     """Read the frame at `place` (0, 1, 2) of a triplet."""
-    image = _third(read_whole_rgb(file), place, file)
+    image = _third(read_rgb(file), place, file)
     numbers = read_camera_numbers(file.with_name(f"{file.stem}_cam.txt"))
     classes = None
     if masks:
@@ -72,9 +72,9 @@ def read_frame(file: Path, place: int, masks: bool) -> SourceFrame:
 def _first_channel(file: Path) -> AnyArray:
     """Instance ids; struct2depth's own tool writes them three times, as RGB."""
     try:
-        return read_whole_map(file)
+        return read_map(file)
     except DataError:
-        return read_whole_rgb(file)[..., 0]
+        return read_rgb(file)[..., 0]
 
 
 def _third(image: AnyArray, place: int, file: Path) -> AnyArray:
@@ -104,5 +104,5 @@ def _read_list(file: Path) -> list[tuple[str, str]]:
 
 def _find(root: Path) -> list[tuple[str, str]]:
     # KITTI's own calib_cam_to_cam.txt ends alike
-    cameras = (file for file in root.glob("*/*_cam.txt") if not file.name.startswith("calib_"))
+    cameras = (file for file in root.glob("*/[!.]*_cam.txt") if not file.name.startswith("calib_"))
     return [(file.parent.name, file.name.removesuffix("_cam.txt")) for file in cameras]

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from vection.arrays import ClassIds, DepthMap, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, has_clips, natural_key, read_clip, read_rgb
+from vection.data.clips.image_file import read_map
 from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import image_tensor
@@ -112,7 +113,9 @@ def stored_size(native: tuple[int, int], *, crop: tuple[int, int]) -> tuple[int,
 
 
 def _cityscapes(root: Path, part: str) -> list[_Pair]:
-    images = sorted((root / "leftImg8bit" / part).glob("*/*_leftImg8bit.png"), key=lambda path: natural_key(str(path)))
+    images = sorted(
+        (root / "leftImg8bit" / part).glob("*/[!.]*_leftImg8bit.png"), key=lambda path: natural_key(str(path))
+    )
     pairs = []
     for image in images:
         stem = image.name.removesuffix("_leftImg8bit.png")
@@ -124,10 +127,10 @@ def _cityscapes(root: Path, part: str) -> list[_Pair]:
 
 
 def _read_labels(path: Path) -> ClassIds:
-    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if labels is None or labels.dtype != np.uint8 or labels.ndim != 2:
-        raise DataError(f"The label map {path} cannot be read as an 8-bit grey PNG; restore it.")
-    return train_ids(np.asarray(labels))
+    labels = read_map(path)
+    if labels.dtype != np.uint8:
+        raise DataError(f"The label map {path} is no 8-bit grey PNG; restore it.")
+    return train_ids(labels)
 
 
 def _labelled_frames(root: Path) -> list[_Pair]:

@@ -1,6 +1,7 @@
 """Published list files: one `<folder> <frame> l|r` a line, or the paths of KITTI's left and right image."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -8,9 +9,12 @@ from typing import Literal
 
 from vection.errors import DataError
 from vection.files import read_text
+from vection.formats.bounds import leads_out
 
 Side = Literal["l", "r"]
 
+MOST_DIGITS = 18
+"""Of the number of a frame."""
 REMEDY = "give a text file that lists one frame a line."
 
 
@@ -55,7 +59,7 @@ def read_lines(file: Path) -> list[ListLine]:
                 f"{file}, line {number}: '{' '.join(words)}' is not '<folder> <frame>' with or without l|r."
             )
         folder, frame, *side = words
-        lines.append(ListLine(folder, str(int(frame)) if frame.isdecimal() else frame, *side))
+        lines.append(ListLine(folder, str(int(frame)) if _is_number(frame) else frame, *side))
     if not lines:
         raise DataError(f"{file} lists no frames.")
     return lines
@@ -90,21 +94,25 @@ def parse_split_line(text: str) -> SplitLine:
 
 def parse_image(path: str) -> SplitLine | None:
     """Return the line whose `image` this is; None for what is no image of KITTI raw's colour cameras."""
-    parts = re.fullmatch(r"(.+)/image_0([23])/data/(\d+)", path)
+    parts = re.fullmatch(r"(.+)/image_0([23])/data/([0-9]{1,18})", path)
     return None if parts is None else SplitLine(parts[1], int(parts[3]), "l" if parts[2] == "2" else "r")
 
 
 def read_image_list(file: Path) -> tuple[str, ...]:
     """Return the names of listed images: of `DATE/DRIVE FRAME l|r` the path of the image, other lines as they are."""
-    lines = (line.strip() for line in read_text(file, remedy="name a list of images, one a line.").splitlines())
-    return tuple(parse_split_line(line).image if len(line.split()) == 3 else line for line in lines if line)
+    names = [
+        parse_split_line(" ".join(words)).image if len(words) == 3 else " ".join(words) for _, words in list_words(file)
+    ]
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        raise DataError(f"{file} names '{twice}' twice; each image counts once.")
+    return tuple(names)
 
 
 def read_static_frames(file: Path) -> set[tuple[str, int]]:
     """Read lines `<date> <drive> <frame>` of frames in which the car stands; return (date/drive, frame) pairs."""
     frames = set()
     for number, words in list_words(file):
-        if len(words) != 3 or not words[2].isdecimal():
+        if len(words) != 3 or not _is_number(words[2]):
             raise DataError(f"{file}, line {number}: '{' '.join(words)}' is not '<date> <drive> <frame>'.")
         frames.add((f"{words[0]}/{words[1]}", int(words[2])))
     return frames
@@ -118,8 +126,15 @@ def without_static(lines: list[SplitLine], static: set[tuple[str, int]]) -> list
 def list_words(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the words of each line that has any. Raises UsageError or DataError for what is no list."""
     for number, line in enumerate(read_text(file, remedy=REMEDY).splitlines(), start=1):
-        if line.strip():
-            yield number, line.split()
+        words = line.replace("\\", "/").split()  # as Windows writes paths
+        if any(leads_out(word) for word in words):
+            raise DataError(f"{file}, line {number}: '{' '.join(words)}' leads out of the data set.")
+        if words:
+            yield number, words
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) <= MOST_DIGITS
 
 
 def _stereo_pair(words: list[str]) -> SplitLine | None:
@@ -133,6 +148,6 @@ def _stereo_pair(words: list[str]) -> SplitLine | None:
 
 def _split_line(words: list[str]) -> SplitLine | None:
     match words:
-        case [folder, frame, ("l" | "r") as side] if frame.isdecimal():
+        case [folder, frame, ("l" | "r") as side] if _is_number(frame):
             return SplitLine(folder, int(frame), "l" if side == "l" else "r")
     return None

@@ -1,7 +1,7 @@
 """Which frames of a drive a published list wants, and the neighbours that they need."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vection.data.splits.list_file import SplitLine, read_split
@@ -27,6 +27,24 @@ class Part:
 
     prefix: str
     frames: Mapping[tuple[str, str], frozenset[int]]
+    found: set[tuple[str, str]] = field(default_factory=set)
+    """The drives and sides of which frames were taken."""
+
+    def renamed(self, name: Callable[[str], str], *, side: str | None = None) -> "Part":
+        """Return the list with other names of the drives; `side` is that of all frames, if it says nothing."""
+        frames: dict[tuple[str, str], frozenset[int]] = {}
+        for (folder, stated), numbers in self.frames.items():
+            key = name(folder), side or stated
+            frames[key] = frames.get(key, frozenset()) | numbers
+        return Part(self.prefix, frames)
+
+    def absent(self) -> list[tuple[str, str]]:
+        """Return the drives that were never found, and why that matters, for the table of what was left out."""
+        return [
+            (f"{self.prefix}{folder}", f"the list names {len(numbers)} frames of it ({side}), which are not there.")
+            for (folder, side), numbers in self.frames.items()
+            if (folder, side) not in self.found
+        ]
 
 
 def read_parts(split: str, *, near: Path | None = None) -> list[Part]:
@@ -51,7 +69,9 @@ def frames_of_parts(
     offsets = NEIGHBOURS if neighbours else ()
     frames_of_part = []
     for part in parts:
-        targets = part.frames.get((folder, CAMERA_SIDES.get(camera, "")), frozenset())
+        key = folder, CAMERA_SIDES.get(camera, "")
+        targets = part.frames.get(key, frozenset())
+        part.found.add(key)
         beside = {frame + offset for frame in targets for offset in offsets}
         numbers = sorted(targets | (beside & set(present)))
         frames_of_part.append((part.prefix, _with_gaps(numbers, targets=targets)))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_clip, write_rgb
+from vection.data.clips.image_file import write_map
 from vection.data.synthetic.frames import RenderedFrame
 from vection.data.synthetic.rendering.effects import make_effects
 from vection.data.synthetic.rendering.render import make_world, render
@@ -52,7 +52,7 @@ def _write_frames(folder: Path, settings: DriveSettings, *, seed: int, progress:
         _write_truth(folder / "truth" / f"{row.stem}.npz", frame)
         if number == 0 and not frame.usable.all():
             mask = "mask.png"
-            cv2.imwrite(str(folder / mask), frame.usable.astype(np.uint8) * np.uint8(255))
+            write_map(folder / mask, frame.usable.astype(np.uint8) * np.uint8(255))
         rows.append(row)
         if progress is not None:
             progress(number + 1, settings.frames)

@@ -116,7 +116,7 @@ class DepthProtocol:
 
     def evaluated(self, truth: FloatMap) -> PixelMask:
         """Return where the true depth counts."""
-        mask = truth > self.truth_above
+        mask = np.isfinite(truth) & (truth > self.truth_above)
         if self.truth_below is not None:
             mask &= truth < self.truth_below
         for crop in (self.crop, self.seen):

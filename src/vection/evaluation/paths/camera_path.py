@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from vection.array_files import open_arrays, read_array
+from vection.array_files import read_array
 from vection.arrays import Poses
 from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
@@ -35,7 +35,7 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
     and predictions. UsageError where there is nothing.
     """
     if place.is_file():
-        return {place.stem: read_steps(place) if place.suffix == ".npy" else read_path(place)}
+        return {place.stem: read_steps(place) if place.suffix.lower() == ".npy" else read_path(place)}
     if not place.is_dir():
         raise UsageError(f"There is no camera path at {place}: no file and no folder.")
     if has_clips(place):
@@ -43,7 +43,7 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
     files: dict[str, Path] = {}
     for name in reversed(PATH_FILES):
         files |= {_name(path.parent, place): path for path in visible(place.rglob(name), place)}
-    files = files or {path.stem: path for path in visible(place.iterdir(), place) if path.suffix in SUFFIXES}
+    files = files or {path.stem: path for path in place.iterdir() if _is_path(path)}
     if not files:
         raise UsageError(f"{place} holds no camera path: no {', no '.join(PATH_FILES)} and no other .txt or .csv.")
     return {name: read_path(files[name]) for name in sorted(files, key=natural_key)}
@@ -77,13 +77,15 @@ def pair_paths(
 ) -> tuple[Poses, FrameNumbers]:
     """Return the predicted poses that have a true one, and the rows of those in `true`.
 
-    By frame number where the prediction states them (row n is frame n of the truth); by `first_frame`, the number of
-    the prediction's first pose; by time, the nearest within `seconds`, where both know it; else one by one, which
-    needs equal numbers. UsageError if none of it is possible, or fewer than two poses remain.
+    By frame number where the prediction states them, or `first_frame`, the number of its first pose (where the truth
+    states none, its row n is frame n); by time, within `seconds`, where both know it, each true pose with the nearest
+    predicted one; else one by one, which needs equal numbers. UsageError if none of it is possible, or fewer than two
+    poses remain.
     """
     rows = np.arange(len(predicted))
     if first_frame is not None:
-        matched = rows + first_frame
+        numbers = rows if predicted.numbers is None else predicted.numbers - predicted.numbers[0]
+        matched = _rows_of_numbers(numbers + first_frame, true)
     elif predicted.numbers is not None:
         matched = _rows_of_numbers(predicted.numbers, true)
     elif len(predicted) == len(true) and (predicted.seconds is None or true.seconds is None):
@@ -96,11 +98,15 @@ def pair_paths(
             " frame numbers in both; say with `first_frame` which true frame is the first predicted one."
         )
     inside = (matched >= 0) & (matched < len(true))
-    if inside.sum() < 2 or (first_frame is not None and not inside.all()):
+    if inside.sum() < 2 or (first_frame is not None and true.numbers is None and not inside.all()):
+        remedy = "if times or frame numbers differ, say with `first_frame` which true frame is the first predicted one."
+        if first_frame is not None:
+            remedy = f"the truth states {_stated(true)}, and `first_frame={first_frame}` leads beyond."
+        elif predicted.seconds is not None and true.seconds is not None:
+            remedy = f"the first has times {_range(predicted.seconds)}, the truth {_range(true.seconds)}; {remedy}"
         raise UsageError(
             f"Of the {len(predicted)} poses of {predicted.description} {int(inside.sum())} have a true one among the"
-            f" {len(true)} of {true.description}; if times or frame numbers differ, say with `first_frame` which true"
-            " frame is the first predicted one."
+            f" {len(true)} of {true.description}; {remedy}"
         )
     return predicted.poses[inside], matched[inside]
 
@@ -119,14 +125,10 @@ def _clip_paths(root: Path) -> dict[str, CameraPath]:
             paths[_name(folder, root)] = CameraPath(str(folder), path.poses, seconds=times)
             continue
         poses, seconds = [], []
-        for frame in info.frames if info.truth is not None else ():
-            file = folder / str(info.truth) / f"{frame.stem}.npz"
-            if not file.is_file():
-                continue
-            with open_arrays(file, what="The ground truth file", remedy="prepare the clip again") as arrays:
-                if "T_camera_to_world" in arrays:
-                    poses.append(arrays["T_camera_to_world"].astype(np.float64))
-                    seconds.append(frame.seconds)
+        for index, frame in enumerate(info.frames):
+            if (pose := info.read_true_pose(index)) is not None:
+                poses.append(pose.astype(np.float64))
+                seconds.append(frame.seconds)
         if poses:
             paths[_name(folder, root)] = CameraPath(str(folder), np.stack(poses), seconds=np.array(seconds))
     if not paths:
@@ -144,12 +146,33 @@ def _rows_of_numbers(numbers: FrameNumbers, true: CameraPath) -> FrameNumbers:
 def _nearest(
     wanted: Float[np.ndarray, " frame"], times: Float[np.ndarray, " true_frame"], *, within: float
 ) -> FrameNumbers:
-    """Rows of the nearest times, -1 where none is near."""
+    """Rows of the nearest times, -1 where none is near, or where another wanted one is nearer to it."""
     after = np.clip(np.searchsorted(times, wanted), 1, max(len(times) - 1, 1))
     before = after - 1
     after = np.minimum(after, len(times) - 1)
     nearest = np.where(np.abs(times[after] - wanted) < np.abs(wanted - times[before]), after, before)
-    return np.where(np.abs(times[nearest] - wanted) <= within, nearest, -1).astype(np.int64)
+    distance = np.abs(times[nearest] - wanted)
+    closest = np.full(len(times), np.inf)
+    np.minimum.at(closest, nearest, distance)
+    candidates = np.flatnonzero((distance == closest[nearest]) & (distance <= within))
+    _, first = np.unique(nearest[candidates], return_index=True)  # of two that are as near, the earlier
+    rows = np.full(len(wanted), -1)
+    rows[candidates[first]] = nearest[candidates[first]]
+    return rows.astype(np.int64)
+
+
+def _stated(true: CameraPath) -> str:
+    if true.numbers is None:
+        return f"{len(true)} poses"
+    return f"frames {true.numbers[0]} to {true.numbers[-1]}, {len(true)} in all"
+
+
+def _range(seconds: Float[np.ndarray, " frame"]) -> str:
+    return f"{seconds[0]:g} s to {seconds[-1]:g} s"
+
+
+def _is_path(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
 
 
 def _name(folder: Path, root: Path) -> str:

@@ -96,7 +96,7 @@ def score_path(
     left_out = 0
     if protocol.left_out:
         left_out = protocol.left_out.get(_sequence(name, true.description, predicted.description), 0)
-    counted = rows >= left_out
+    counted = (rows if true.numbers is None else true.numbers[rows]) >= left_out
     poses, rows = poses[counted], rows[counted]
     if len(rows) < 2:
         raise UsageError(f"The protocol '{protocol.name}' leaves fewer than two frames of the path '{name}'.")

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
 from vection.array_files import read_array
 from vection.data.clips.folder import files_below, natural_key
+from vection.data.clips.image_file import read_stored
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.kinds import (
@@ -22,6 +22,7 @@ from vection.evaluation.predictions.kinds import (
     kind_of_name,
 )
 from vection.evaluation.predictions.stacked import read_archive, read_stack
+from vection.files import inside
 from vection.formats.prediction_folder import (
     LIST_FILE,
     Part,
@@ -30,6 +31,8 @@ from vection.formats.prediction_folder import (
     read_prediction_list,
 )
 
+PNG_FACTOR = 256.0
+"""What KITTI multiplies depth in metres by in 16-bit PNG."""
 SUFFIXES = (".npy", ".pfm", ".png")
 
 
@@ -77,7 +80,7 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     for place in sorted(find_prediction_folders(folder), key=lambda path: natural_key(str(path))):
         prefix = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
         listed = read_prediction_list(place)
-        files |= {prefix + frame.name: place / frame.file for frame in listed.frames}
+        files |= {prefix + frame.name: inside(place, frame.file) for frame in listed.frames}
         frames |= {prefix + frame.name: frame for frame in listed.frames}
         first |= {prefix + name for name in _without_previous(listed.frames)}
         others |= {prefix + frame.name: _other_files(frame, place) for frame in listed.frames}
@@ -127,12 +130,12 @@ def read_depth_folder(folder: Path, *, kind: MapKind | None = None) -> Predictio
     return PredictionReader(str(folder), tuple(files), read)
 
 
-def read_depth_png(path: Path) -> Float[np.ndarray, "height width"]:
-    """Read a 16-bit PNG of depth * 256 (KITTI); 0 stays 0, for none. DataError if it is no such file."""
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
+def read_depth_png(path: Path, *, factor: float = PNG_FACTOR) -> Float[np.ndarray, "height width"]:
+    """Read a 16-bit PNG of depth * `factor` (KITTI's 256); 0 stays 0, for none. DataError if it is no such file."""
+    stored = read_stored(path)
+    if stored.dtype != np.uint16 or stored.ndim != 2:
         raise DataError(f"{path} is not a 16-bit grey PNG, so not a depth map of KITTI's format.")
-    return depth_from_png(stored).astype(np.float32)
+    return depth_from_png(stored, factor=factor).astype(np.float32)
 
 
 def read_label_ids(path: Path) -> UInt8[np.ndarray, "height width"]:
@@ -155,9 +158,9 @@ def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"])
     )
 
 
-def depth_from_png(stored: Integer[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Metres of the numbers in a 16-bit PNG of KITTI: value / 256."""
-    return stored / 256
+def depth_from_png(stored: Integer[np.ndarray, "*shape"], *, factor: float = PNG_FACTOR) -> Float[np.ndarray, "*shape"]:
+    """Metres of the numbers in a 16-bit PNG: value / `factor`."""
+    return stored / factor
 
 
 def _without_previous(frames: Sequence[PredictedFrame]) -> list[str]:
@@ -172,7 +175,7 @@ def _other_files(frame: PredictedFrame, folder: Path) -> dict[Part, Path]:
         "motion_mask": frame.motion_mask,
         "classes": frame.classes,
     }
-    return {part: folder / file for part, file in files.items() if file is not None}
+    return {part: inside(folder, file) for part, file in files.items() if file is not None}
 
 
 def _read_objects(files: Mapping[Part, Path]) -> PredictedObjects:
@@ -185,9 +188,9 @@ def _read_objects(files: Mapping[Part, Path]) -> PredictedObjects:
 
 
 def _read_byte_png(path: Path) -> UInt8[np.ndarray, "height width"]:
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.dtype != np.uint8 or stored.ndim != 2:
-        raise DataError(f"{path} is missing or is not an 8-bit grey PNG.")
+    stored = read_stored(path)
+    if stored.dtype != np.uint8 or stored.ndim != 2:
+        raise DataError(f"{path} is not an 8-bit grey PNG.")
     return np.asarray(stored, np.uint8)
 
 
@@ -197,14 +200,14 @@ def _read_map(path: Path) -> Float[np.ndarray, "height width"]:
     if path.suffix.lower() == ".pfm":
         return _read_pfm(path)
     values = np.squeeze(_read_array(path))
-    if values.ndim != 2 or values.dtype.kind != "f":
+    if values.ndim != 2 or values.dtype.kind != "f" or not values.size:
         raise DataError(f"{path} holds {values.dtype} of shape {values.shape}, not one map of real depth.")
     return values.astype(np.float32)
 
 
 def _read_pfm(path: Path) -> Float[np.ndarray, "height width"]:
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.dtype != np.float32 or stored.ndim != 2:
+    stored = read_stored(path)
+    if stored.dtype != np.float32 or stored.ndim != 2:
         raise DataError(f"{path} is not a grey PFM file, so not a depth map.")
     return np.asarray(stored, np.float32)
 

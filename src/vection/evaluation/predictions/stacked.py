@@ -46,7 +46,7 @@ def read_archive(path: Path, names: Sequence[str] | None, *, kind: MapKind | Non
 
 def _reader(path: Path, maps: np.ndarray, names: Sequence[str] | None, *, kind: MapKind) -> PredictionReader:
     maps = maps[:, 0] if maps.ndim == 4 and maps.shape[1] == 1 else maps
-    if maps.ndim != 3 or maps.dtype.kind != "f":
+    if maps.ndim != 3 or maps.dtype.kind != "f" or not maps.size:
         raise DataError(
             f"{path} holds {maps.dtype} of shape {maps.shape}, not maps of real numbers, image x row x column."
         )
@@ -67,7 +67,7 @@ def _reader(path: Path, maps: np.ndarray, names: Sequence[str] | None, *, kind: 
 
 def _map(path: Path, key: str) -> Float[np.ndarray, "height width"]:
     values = np.squeeze(_numbers(path, key))
-    if values.ndim != 2 or values.dtype.kind != "f":
+    if values.ndim != 2 or values.dtype.kind != "f" or not values.size:
         raise DataError(f"'{key}' of {path} holds {values.dtype} of shape {values.shape}, not one map of real numbers.")
     return values.astype(np.float32)
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vection.data.clips.folder import natural_key
+from vection.data.clips.image_file import read_stored
 from vection.data.readers.cityscapes.snippets import (
     HEIGHT,
     TRUTH_SOURCE,
@@ -28,8 +28,8 @@ def cityscapes_truth(root: Path, *, part: str | None = None) -> TruthSet:
 
     def read(name: str) -> GroundTruth:
         camera = read_camera(root / "camera" / f"{name}_camera.json")
-        stored = cv2.imread(str(places[name]), cv2.IMREAD_UNCHANGED)
-        if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
+        stored = read_stored(places[name])
+        if stored.dtype != np.uint16 or stored.ndim != 2:
             raise DataError(f"{places[name]} is not a 16-bit grey PNG, so not a disparity of Cityscapes.")
         image = root / "leftImg8bit" / f"{name}_leftImg8bit.png"
         depth = depth_from_disparity(np.asarray(stored, np.uint16), focal=camera.fx, baseline=camera.baseline)
@@ -54,7 +54,7 @@ def files_of_part(folder: Path, suffix: str, *, part: str | None) -> dict[str, P
 
     UsageError where there are none of this `part` (train, val, test; None: all).
     """
-    files = sorted((folder / (part or "")).rglob(f"*{suffix}"), key=lambda path: natural_key(str(path)))
+    files = sorted((folder / (part or "")).rglob(f"[!.]*{suffix}"), key=lambda path: natural_key(str(path)))
     if not files:
         parts = ", ".join(sorted(place.name for place in folder.iterdir())) if folder.is_dir() else ""
         there = f"; there is {parts}: choose with `part`" if parts else ""

@@ -26,7 +26,7 @@ def dynamo_truth(root: Path) -> TruthSet:
     for sequence in data_set.list_sequences(root, settings).sequences:
         assert isinstance(sequence, DataSequence)
         points = (root / sequence.name if (root / sequence.name).is_dir() else root) / "depth"
-        with_depth = {file.stem for file in points.glob("*.npy")}
+        with_depth = {file.stem for file in points.glob("[!.]*.npy")}
         frames = [frame for frame in sequence.frames if frame.name in with_depth]
         places |= {f"{sequence.name}/{frame.name}": (sequence, frame) for frame in frames}
     if not places:

@@ -55,7 +55,7 @@ def measured_truth(root: Path) -> TruthSet:
         info, measured, index, unit = places[name]
         found = measured.read_depth(index)
         depth = np.where(found.comparable, found.depth / np.float32(unit), np.float32(0))
-        return GroundTruth(name, depth, image=info.folder / info.frames[index].file, group=info.name)
+        return GroundTruth(name, depth, image=info.image_file(index), group=info.name)
 
     description = f"clips at {root} (measured in {len(places)} of {frames} frames)"
     if len(measured_folders) < len(folders):

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
 from vection.array_files import open_arrays
 from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
-from vection.data.clips.folder import ClipInfo, FrameTruth, files_below, find_clips, read_clip
+from vection.data.clips.folder import ClipInfo, FrameTruth, files_below, find_clips, known_depth, read_clip
+from vection.data.clips.image_file import read_map
 from vection.data.clips.truth_sources import TruthSource, source_identifier, source_sentence
 from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
-from vection.evaluation.predictions.read import read_depth_png, read_label_ids
+from vection.evaluation.predictions.read import PNG_FACTOR, read_depth_png, read_label_ids
 from vection.formats.window import Window
 
 SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
@@ -26,6 +26,8 @@ KITTI_2015_NOMINAL_BASELINE = 0.54
 """Metres; between cameras 2 and 3 it is 0.533."""
 SKY = 10
 """Train id of the sky."""
+FARTHEST = 150.0
+"""Metres beyond which hardly a sensor measures."""
 SOURCE_KEY = "_source"
 """The key of an exported file that says where its depth comes from."""
 
@@ -130,7 +132,7 @@ def clip_truth(root: Path) -> TruthSet:
 
     def read(name: str) -> GroundTruth:
         info, index = places[name]
-        image = info.folder / info.frames[index].file
+        image = info.image_file(index)
         truth = ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
         # Cityscapes' frames may show a window of what the truth shows.
         return (
@@ -178,7 +180,7 @@ def kitti_2015_truth(root: Path, *, nominal_baseline: bool = False) -> TruthSet:
     Classes come from `training/semantic`, where it is there (KITTI's semantics are of the same images).
     """
     training = root / "training"
-    paths = sorted((training / "disp_occ_0").glob("*_10.png"))
+    paths = sorted((training / "disp_occ_0").glob("[!.]*_10.png"))
     if not paths:
         raise UsageError(f"No KITTI 2015 at {root}: there are no training/disp_occ_0/*_10.png.")
     drives = _read_drives(root / "raw_drive_and_frame.txt")
@@ -191,9 +193,9 @@ def kitti_2015_truth(root: Path, *, nominal_baseline: bool = False) -> TruthSet:
         focal_baseline = _focal_times_baseline(calibration, nominal=nominal_baseline)
         disparity = read_depth_png(training / "disp_occ_0" / f"{name}.png")
         depth = np.divide(focal_baseline, disparity, out=np.zeros_like(disparity), where=disparity > 0)
-        objects = cv2.imread(str(training / "obj_map" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        image, labels, moving = (training / folder / f"{name}.png" for folder in ("image_2", "semantic", "obj_map"))
+        objects = read_map(moving) if moving.is_file() else None
         categories = {} if objects is None else {"static": objects == 0, "moving": objects > 0}
-        image, labels = (training / folder / f"{name}.png" for folder in ("image_2", "semantic"))
         return GroundTruth(
             name=name,
             depth=depth,
@@ -215,20 +217,28 @@ def exported_truth(path: Path) -> TruthSet:
     """
     if not path.is_file():
         raise UsageError(f"The ground truth {path} cannot be read: there is no such file.")
-    what, remedy = "The ground truth", "export it again with vection"
+    what, remedy = "The ground truth", "export it again with vection, or give KITTI itself and `truth_list`"
     with open_arrays(path, what=what, remedy=remedy) as arrays:
         keys = [key for key in arrays if key != SOURCE_KEY]
+        if len(keys) == 1 and arrays[keys[0]].ndim != 2:
+            raise DataError(
+                f"{path} holds all maps in one array '{keys[0]}', without the names of their images; write an array "
+                "for each under its name: np.savez(file, **{name: depth, ...})."
+            )
         source = source_identifier(str(arrays[SOURCE_KEY])) if SOURCE_KEY in arrays else None
 
     def read(name: str) -> GroundTruth:
         with open_arrays(path, what=what, remedy=remedy) as arrays:
-            return GroundTruth(name, arrays[name].astype(np.float32), group=name.rpartition("/")[0])
+            return GroundTruth(name, known_depth(arrays.need(name, shape=(None, None))), group=name.rpartition("/")[0])
 
     return TruthSet(f"{path} ({source_sentence(source or 'unknown source')})", tuple(keys), read, source=source)
 
 
-def png_truth(folder: Path) -> TruthSet:
-    """16-bit PNG depth maps (depth * 256, 0 = none) of a folder and its subfolders; names: paths without suffix."""
+def png_truth(folder: Path, *, factor: float = PNG_FACTOR) -> TruthSet:
+    """16-bit PNG depth maps (metres * `factor`, 0 = none) of a folder and its subfolders; names: paths without suffix.
+
+    The description says which factor was taken, and whether depths look as if it were another.
+    """
     paths = files_below(folder, (".png",))
     if not paths:
         raise UsageError(
@@ -236,10 +246,13 @@ def png_truth(folder: Path) -> TruthSet:
             "layout or 16-bit PNG depth maps."
         )
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    some = [paths[index] for index in sorted({0, len(paths) // 2, len(paths) - 1})]
+    farthest = max(float(read_depth_png(path, factor=factor).max()) for path in some)
+    doubt = f", with depths up to {farthest:.0f} m, which is much: of another unit?" if farthest > FARTHEST else ""
     return TruthSet(
-        f"16-bit PNG at {folder}",
+        f"16-bit PNG at {folder} (metres = value / {factor:g}{doubt})",
         tuple(files),
-        lambda name: GroundTruth(name, read_depth_png(files[name]), group=name.rpartition("/")[0]),
+        lambda name: GroundTruth(name, read_depth_png(files[name], factor=factor), group=name.rpartition("/")[0]),
     )
 
 

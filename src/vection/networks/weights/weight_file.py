@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -30,6 +31,10 @@ _HARMLESS = [
 ]
 
 
+DAMAGE = (RuntimeError, EOFError, ValueError, LookupError, TypeError, OSError)
+"""What torch raises for files that are none of its own."""
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """The tensors of a state dict, and the numbers that some programs store among them (such as `height`)."""
@@ -55,9 +60,11 @@ def read_weight_file(file: Path) -> WeightFile:
             from safetensors.torch import load_file
 
             return WeightFile(load_file(file), {})
+        if damaged := _damaged_member(file):
+            raise UsageError(f"'{file}' is damaged: the checksum of its part '{damaged}' is wrong; copy it again.")
         with torch.serialization.safe_globals(_HARMLESS):  # type: ignore[arg-type]
             state = torch.load(file, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError, OSError) as error:
+    except (zipfile.BadZipFile, UnpicklingError, *DAMAGE) as error:
         raise UsageError(_why_not(file, error)) from error
     except Exception as error:
         if type(error).__name__ != "SafetensorError":
@@ -69,6 +76,16 @@ def read_weight_file(file: Path) -> WeightFile:
         if isinstance(state.get(name), dict):
             state = state[name]
     return _of(state)
+
+
+def _damaged_member(file: Path) -> str | None:
+    """Return a part of a file of torch, a zip archive, whose checksum is wrong; torch itself does not look at it."""
+    if not zipfile.is_zipfile(file):
+        return None
+    with zipfile.ZipFile(file) as archive:
+        if sum(member.file_size for member in archive.infolist()) > 2 * file.stat().st_size:
+            raise ValueError("packed, as torch never writes it")
+        return archive.testzip()
 
 
 def _of(state: dict[Any, Any]) -> WeightFile:

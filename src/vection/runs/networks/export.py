@@ -24,7 +24,7 @@ from vection.engines.modules import Inputs, PartModule, build_part, example_inpu
 from vection.engines.prepared import prepared
 from vection.engines.write import write_network
 from vection.errors import UsageError
-from vection.files import whole_folder, write_text
+from vection.files import check_own, json_text, whole_folder, write_text
 from vection.formats.checkpoint import weights_digest
 from vection.hub import hub_model
 from vection.inference.predictor import Predictor
@@ -109,7 +109,7 @@ def export_network(
         for number, part in enumerate(parts):
             written.append(_export(predictor, replace(about, part=part), seen, folder, tolerance=tolerance))
             report(number + 1, len(parts))
-        write_text(folder / STATEMENT, json.dumps([_statement(one) for one in written], indent=1))
+        write_text(folder / STATEMENT, json_text([_statement(one) for one in written], indent=1))
     return [replace(one, file=place / one.file.name) for one in written]
 
 
@@ -204,3 +204,4 @@ def _check_place(place: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{place} exists already; choose another place or allow overwriting.")
     if not (place / STATEMENT).is_file():
         raise UsageError(f"{place} holds no exported network, so it is not overwritten; choose another place.")
+    check_own(place, [STATEMENT, *(f"{part}.*" for part in get_args(Part))], kind="an exported network")

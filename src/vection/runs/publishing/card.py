@@ -1,9 +1,9 @@
 """The model card: what a published model is, learned from, may be used for, and how good it is."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from vection.files import json_text
 from vection.formats.evaluation_file import MODEL, Evaluation
 from vection.hub import HubModel
 from vection.inference.predictor import Predictor
@@ -45,7 +45,7 @@ def model_card(facts: Facts, predictor: Predictor) -> str:
         "pipeline_tag": "depth-estimation",
         "tags": ["vection", "self-supervised", facts.recipe.method.name],
     }
-    lines = ["---", *(f"{key}: {json.dumps(value)}" for key, value in head.items()), "---", ""]
+    lines = ["---", *(f"{key}: {json_text(value)}" for key, value in head.items()), "---", ""]
     lines += [f"# {_plain(facts.title)}", "", f"Depth from one image: {_plain(facts.recipe.summary)}.", ""]
     lines += ["| | |", "|---|---|", *(f"| {key} | {_plain(value)} |" for key, value in _rows(facts, predictor)), ""]
     lines += ["## Scores", "", *_scores(facts.evaluation), "", "## Use", "", *_use(facts), ""]

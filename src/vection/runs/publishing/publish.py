@@ -1,6 +1,5 @@
 """Write a model for others, into a folder or onto the Hugging Face Hub: what `vection publish` does."""
 
-import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError
-from vection.files import check_free, whole_folder, write_text
+from vection.files import check_free, json_text, whole_folder, write_text
 from vection.formats.checkpoint import CONFIG, DIGEST, read_config, save_checkpoint, weights_digest
 from vection.formats.evaluation_file import Evaluation, read_evaluation
 from vection.formats.prediction_folder import find_prediction_folders, read_prediction_list
@@ -118,7 +117,7 @@ class _Content:
         with whole_folder(folder) as fresh:
             save_checkpoint(fresh, weights=self.predictor.method.state_dict(), config=self.config)
             config = read_config(fresh) | {DIGEST: weights_digest(fresh)}
-            write_text(fresh / CONFIG, json.dumps(config, indent=1))
+            write_text(fresh / CONFIG, json_text(config, indent=1))
             write_text(fresh / CARD, card)
 
 

@@ -2,30 +2,32 @@
 
 from dataclasses import dataclass
 
+from vection.formats.bounds import NotNegative, Positive, Share
+
 
 @dataclass(frozen=True)
 class Augmentation:
     """What `augment` may change. Monodepth2, section 4: flip and jitter with probability one half."""
 
-    flip: float = 0.5
+    flip: Share = 0.5
     """Probability of mirroring a sample."""
-    jitter: float = 0.5
+    jitter: Share = 0.5
     """Probability of jittering a sample's colours."""
-    brightness: float = 0.2
+    brightness: Share = 0.2
     """Brightness is multiplied by a factor drawn from 1 - this to 1 + this."""
-    contrast: float = 0.2
+    contrast: Share = 0.2
     """Contrast is multiplied by a factor drawn from 1 - this to 1 + this."""
-    saturation: float = 0.2
+    saturation: Share = 0.2
     """Saturation is multiplied by a factor drawn from 1 - this to 1 + this."""
-    hue: float = 0.1
+    hue: Share = 0.1
     """Turn of the hue in revolutions, to either side."""
-    gamma: float = 0.0
+    gamma: NotNegative = 0.0
     """Largest logarithm of the exponent that the jittered colours are raised to, to either side."""
-    blur: float = 0.0
+    blur: Share = 0.0
     """Probability of softening a jittered image by a mean over 3x3 pixels."""
-    noise: float = 0.0
+    noise: NotNegative = 0.0
     """Largest standard deviation of the noise on jittered images, in units of their range."""
-    scale_crop: float = 1.0
+    scale_crop: Positive = 1.0
     """Largest zoom, drawn for x and y on their own; the zoomed image is cropped back to its size. 1 = off."""
-    labelled_shrink: float = 1.0
+    labelled_shrink: Positive = 1.0
     """Labelled images of a second domain are made smaller by a factor from 1 to this before the crop."""

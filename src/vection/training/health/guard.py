@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from vection.formats.checkpoint import find_checkpoint, load_weights, read_config
+from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config
 from vection.methods.method import Method
 from vection.training.health.finite import DivergenceError, stop_if_weight_not_finite
 from vection.training.health.statistics import weight_norm
@@ -53,7 +53,7 @@ class Guard:
         checkpoint = None if self.saved is None else find_checkpoint(self.saved)
         if checkpoint is None or not error.curable or not alone or position.returns >= MOST_RETURNS:
             raise error
-        before = Position(**read_config(checkpoint)["position"])
+        before = Position.stored(read_config(checkpoint), path=checkpoint / CONFIG)
         if before.stage != position.stage:
             raise error
         step = position.step

@@ -69,7 +69,7 @@ def check_camera(given: CameraIntrinsics | Path | str | None, *, width: int, hei
         name = "unread-calibration" if "not read" in sentence else name
         findings.append(Finding(name, "unusable", cause, fix or "correct the calibration", {}))
         return StatedCamera(None, tuple(findings))
-    if stated is None:
+    if of is None:
         findings += check_numbers(camera.numbers, width=camera.width, height=camera.height)
     return StatedCamera(camera, tuple(findings))
 
@@ -113,6 +113,15 @@ def check_numbers(numbers: CameraNumbers, *, width: int, height: int) -> list[Fi
     return findings
 
 
+def _stated_size(content: Mapping[str, Any], *, width: int, height: int) -> tuple[int, int] | None:
+    """Return the size of the images that the intrinsics are of, None if it is impossible."""
+    try:
+        of = int(content.get("width", width)), int(content.get("height", height))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return of if min(of) > 0 else None
+
+
 def _size(of: tuple[int, int], *, width: int, height: int) -> list[Finding]:
     if of == (width, height):
         return []
@@ -149,7 +158,7 @@ def _read(given: CameraIntrinsics | Path | str) -> tuple[dict[str, Any], CameraN
             else tuple(float(content[key]) for key in ("fx", "fy", "cx", "cy"))
         )
         return content, numbers  # type: ignore[return-value]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError):
         return None
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from vection.data.clips.image_file import read_stored
 from vection.data.ingest.doctor.finding import Finding, Verdict
 from vection.data.ingest.doctor.sample import Sample
 from vection.data.ingest.stream import StreamFacts
@@ -77,8 +77,7 @@ def check_facts(facts: StreamFacts) -> list[Finding]:
 def check_bits(files: Sequence[Path]) -> list[Finding]:
     """Find images of 16 bits that use a small part of their range, as of 10- to 14-bit and thermal cameras."""
     some = [files[index] for index in np.unique(np.linspace(0, len(files) - 1, 5).round().astype(int))]
-    images = [cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in some]
-    deep = [image for image in images if image is not None and image.dtype == np.uint16]
+    deep = [image for image in map(read_stored, some) if image.dtype == np.uint16]
     if not deep:
         return []
     lowest, highest = min(int(image.min()) for image in deep), max(int(image.max()) for image in deep)

@@ -14,7 +14,7 @@ from jaxtyping import UInt16
 
 from vection.arrays import AnyImage, DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
-from vection.data.clips.image_file import read_whole_map, read_whole_rgb
+from vection.data.clips.image_file import read_map, read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.resizing import resize_camera
 from vection.data.clips.truth_sources import TruthSource
@@ -148,7 +148,7 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
         listed = frozenset[str]().union(*(_read_list(file) for file in files.values()))
     names = sorted(
         file.relative_to(source / kind).as_posix().removesuffix("_leftImg8bit.png")
-        for file in (source / kind).glob(f"{part}/*/*_leftImg8bit.png")
+        for file in (source / kind).glob(f"{part}/*/[!.]*_leftImg8bit.png")
     )
     snippets: dict[str, list[str]] = defaultdict(list)
     skipped: list[tuple[str, str]] = []
@@ -159,6 +159,8 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
             skipped.append((name, f"no camera file of its snippet in {source / 'camera'}."))
         else:
             snippets[middle].append(name)
+    absent = sorted((listed or frozenset()) - {name.rpartition("/")[2] for name in names})
+    skipped += [(name, f"the list names it, but it is not in {source / kind}.") for name in absent]
     sequences = (_sequence(source, kind, middle, frames, settings, listed) for middle, frames in snippets.items())
     return Listing(tuple(sequence for sequence in sequences if sequence.frames), tuple(skipped))
 
@@ -166,7 +168,7 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
 def read_frame(place: _Frame) -> SourceFrame:
     """Read the window of an image with its camera, and disparity, labels and the right image where they are."""
     settings = place.settings
-    image = read_whole_rgb(place.root / place.kind / f"{place.name}_leftImg8bit.png")
+    image = read_rgb(place.root / place.kind / f"{place.name}_leftImg8bit.png")
     camera = read_camera(place.camera)
     window = WINDOWS[settings.variant]
     notes: list[str] = []
@@ -175,11 +177,11 @@ def read_frame(place: _Frame) -> SourceFrame:
         twin = place.root / place.kind.replace("left", "right") / f"{place.name}_rightImg8bit.png"
         T = np.eye(4)
         T[0, 3] = -camera.baseline
-        right = StereoFrame(_cut(read_whole_rgb(twin), window), _intrinsics(camera, image, settings), T)
+        right = StereoFrame(_cut(read_rgb(twin), window), _intrinsics(camera, image, settings), T)
     labels = place.root / "gtFine" / f"{place.name}_gtFine_labelIds.png"
     classes = None
     if place.kind == IMAGES and labels.is_file():
-        classes = _cut(train_ids(read_whole_map(labels)), window)
+        classes = _cut(train_ids(read_map(labels)), window)
     return SourceFrame(
         image=_cut(image, window),
         camera=_intrinsics(camera, image, settings),
@@ -201,7 +203,7 @@ def _read_list(file: Path) -> frozenset[str]:
 def _labelled_frames(source: Path) -> dict[str, list[int]]:
     """The frames with a camera file of each `SPLIT/CITY/CITY_SEQUENCE`."""
     frames: dict[str, list[int]] = defaultdict(list)
-    for file in (source / "camera").glob("*/*/*_camera.json"):
+    for file in (source / "camera").glob("*/*/[!.]*_camera.json"):
         name, _, frame = file.relative_to(source / "camera").as_posix().removesuffix("_camera.json").rpartition("_")
         if frame.isdecimal():
             frames[name].append(int(frame))
@@ -248,7 +250,7 @@ def _truth(place: _Frame, camera: CityscapesCamera, notes: list[str]) -> FrameTr
     if not file.is_file():
         return None
     try:
-        stored = read_whole_map(file)
+        stored = read_map(file)
         if stored.dtype != np.uint16:
             raise DataError(f"{file} is not a 16-bit grey PNG, so not a disparity of Cityscapes.")
     except VectionError as error:

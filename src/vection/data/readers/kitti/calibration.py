@@ -37,4 +37,6 @@ def calibration_matrix(
     """Return one entry as a matrix; DataError if it is missing or of another size."""
     if name not in calibration or calibration[name].size != shape[0] * shape[1]:
         raise DataError(f"The calibration lacks '{name}' with {shape[0]}x{shape[1]} numbers; take KITTI's own file.")
+    if not np.isfinite(calibration[name]).all():
+        raise DataError(f"The calibration's '{name}' holds a number that is not finite; take KITTI's own file.")
     return calibration[name].reshape(shape)

@@ -1,7 +1,9 @@
 """KITTI's rectified cameras, and the times of their frames."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,11 @@ from vection.arrays import Pose, Projection, Vector3
 from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
+from vection.files import read_text
 
 STEREO_PAIRS = {"00": "01", "01": "00", "02": "03", "03": "02"}
 """Grey and colour cameras, left and right."""
+RESTORE_TIMES = "restore it, or remove it, and the usual interval is assumed."
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,41 @@ def read_odometry_cameras(file: Path) -> dict[str, RectifiedCamera]:
 
 
 def read_timestamps(file: Path) -> list[float] | None:
-    """Return seconds from the first line of a `timestamps.txt` of KITTI raw; None if it is missing or broken."""
+    """Return seconds from the first line of a `timestamps.txt` of KITTI raw, None if it is missing.
+
+    DataError if it is broken.
+    """
     if not file.is_file():
         return None
+    lines = read_text(file, remedy=RESTORE_TIMES, missing=DataError).split("\n")
     try:
         # nanoseconds are written, Python reads microseconds
-        times = [datetime.fromisoformat(line.strip()[:26]) for line in file.read_text().splitlines() if line.strip()]
-    except ValueError:
-        return None
-    return [(time - times[0]).total_seconds() for time in times]
+        times = [datetime.fromisoformat(line.strip()[:26]) for line in lines if line.strip()]
+        seconds = [(time - times[0]).total_seconds() for time in times]
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{file} holds something else than a time a line ({error}); {RESTORE_TIMES}") from error
+    return check_times(seconds, file)
+
+
+def check_times(seconds: list[float], file: Path) -> list[float]:
+    """Return the times of a drive; DataError unless there are some, and they increase."""
+    if not seconds or not all(before < after for before, after in pairwise(seconds)):
+        raise DataError(f"The times in {file} are missing or do not increase; {RESTORE_TIMES}")
+    return seconds
+
+
+def timing(
+    seconds: list[float] | None, *, interval: float, present: Sequence[int], file: Path
+) -> Callable[[int], float]:
+    """Return the function that tells a frame's time: by `seconds`, or at a usual `interval` where they are not known.
+
+    Of frames that are listed but not there it is of no interest. DataError if `file` lacks the time of a `present` one.
+    """
+    if seconds is None:
+        return lambda frame: frame * interval
+    if max(present, default=0) >= len(seconds):
+        raise DataError(f"{file} ends before frame {max(present)}; {RESTORE_TIMES}")
+    return lambda frame: seconds[frame] if frame < len(seconds) else frame * interval
 
 
 def _unnamed_rows(file: Path) -> Calibration:

@@ -13,7 +13,7 @@ import numpy as np
 
 from vection.arrays import DepthMap, RgbImage
 from vection.data.clips.folder import FrameTruth
-from vection.data.clips.image_file import read_whole_map, read_whole_rgb
+from vection.data.clips.image_file import read_map, read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
 from vection.data.readers.kitti.lidar import SOURCES
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
@@ -41,7 +41,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         folder = next((place for place in places if (place / "image").is_dir()), None)
         if folder is None or settings.split not in (None, part):
             continue
-        images = sorted((folder / "image").glob("*.png"))
+        images = sorted((folder / "image").glob("[!.]*.png"))
         frames = tuple(
             SequenceFrame(image.stem, float(index), partial(read_frame, image), follows=False)
             for index, image in enumerate(images)
@@ -53,7 +53,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
 
 def read_frame(image: Path) -> SourceFrame:
     """Read an image, its camera and, of the validation images, its depth."""
-    pixels = read_whole_rgb(image)
+    pixels = read_rgb(image)
     folder = image.parent.parent
     depth_folder = folder / "groundtruth_depth"
     truth = None
@@ -73,7 +73,7 @@ def truth_name(image: str) -> str:
 
 def read_depth(file: Path) -> DepthMap:
     """Read a 16-bit PNG of depth * 256 as metres, 0 for none."""
-    stored = read_whole_map(file)
+    stored = read_map(file)
     if stored.dtype != np.uint16:
         raise DataError(f"{file} is not a 16-bit PNG, so not a depth map of KITTI's format.")
     return (stored / 256).astype(np.float32)

@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from vection.arrays import Pose, Poses
-from vection.data.clips.image_file import read_whole_rgb
-from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_odometry_cameras
+from vection.data.clips.image_file import read_rgb
+from vection.data.readers.kitti.cameras import (
+    RESTORE_TIMES,
+    STEREO_PAIRS,
+    RectifiedCamera,
+    check_times,
+    read_odometry_cameras,
+    timing,
+)
 from vection.data.readers.sequences import (
     DataSequence,
     Listing,
@@ -48,7 +55,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     numbers = SPLITS.get(settings.split or "")
     parts = None
     if settings.split and numbers is None:
-        parts = [_by_sequence(part) for part in read_parts(settings.split, near=source)]
+        parts = [part.renamed(_sequence_name) for part in read_parts(settings.split, near=source)]
     draft = ListingDraft()
     for folder in sorted(path for path in root.glob("[0-9]*") if path.name.isdecimal() and path.is_dir()):
         if numbers is not None and int(folder.name) not in numbers:
@@ -56,16 +63,12 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         for camera in STEREO_PAIRS if parts is not None else cameras:
             with draft.skipping(f"{folder.name}/image_{int(camera)}"):
                 draft.sequences += _sequences(folder, camera, settings=settings, parts=parts)
-    return draft.finish()
+    return draft.finish(parts)
 
 
-def _by_sequence(part: Part) -> Part:
+def _sequence_name(folder: str) -> str:
     """Published lists write sequences without leading zeros."""
-    frames: dict[tuple[str, str], frozenset[int]] = {}
-    for (folder, side), numbers in part.frames.items():
-        key = (f"{int(folder):02d}" if folder.isdecimal() else folder, side)
-        frames[key] = frames.get(key, frozenset()) | numbers
-    return Part(part.prefix, frames)
+    return f"{int(folder):02d}" if folder.isdecimal() else folder
 
 
 def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: list[Part] | None) -> list[DataSequence]:
@@ -83,7 +86,8 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
     for name in filter(None, (camera, other)):
         if name not in cameras:
             raise DataError(f"{folder / 'calib.txt'} lacks P{int(name)}.")
-    seconds = read_times(folder / "times.txt")
+    stamps = folder / "times.txt"
+    seconds = timing(read_times(stamps), interval=FRAME_SECONDS, present=sorted(files), file=stamps)
     poses = _poses(folder)
 
     def reading(number: int) -> Callable[[], SourceFrame]:
@@ -101,7 +105,7 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
             sequence_frames(
                 frames,
                 name="{:06d}".format,
-                seconds=lambda number: seconds[number] if number < len(seconds) else number * FRAME_SECONDS,
+                seconds=seconds,
                 read=reading,
             ),
             unit="metres" if settings.stereo else "up-to-scale",
@@ -113,12 +117,12 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
 
 def read_frame(file: Path, camera: RectifiedCamera, other: RectifiedCamera | None, pose: Pose | None) -> SourceFrame:
     """Read an image, and of a pair the same frame in the `other` camera's folder beside it."""
-    image = read_whole_rgb(file)
+    image = read_rgb(file)
     size = {"height": image.shape[0], "width": image.shape[1]}
     stereo = None
     if other is not None:
         number = STEREO_PAIRS[f"0{file.parent.name.removeprefix('image_')}"]
-        twin = read_whole_rgb(file.parent.parent / f"image_{int(number)}" / file.name)
+        twin = read_rgb(file.parent.parent / f"image_{int(number)}" / file.name)
         intrinsics = other.intrinsics(height=twin.shape[0], width=twin.shape[1])
         stereo = StereoFrame(twin, intrinsics, camera.transform_to(other))
     return SourceFrame(image, camera.intrinsics(**size), stereo=stereo, T_camera_to_world=pose)
@@ -138,12 +142,13 @@ def _poses(folder: Path) -> Poses | None:
     return next((read_path(file).poses for file in places if file.is_file()), None)
 
 
-def read_times(file: Path) -> list[float]:
-    """Read `times.txt`, seconds a frame; empty if it is missing. Raises DataError if it is broken."""
+def read_times(file: Path) -> list[float] | None:
+    """Read `times.txt`, seconds a frame, None if it is missing; DataError if it is broken."""
     if not file.is_file():
-        return []
-    text = read_text(file, remedy="unpack it again.", missing=DataError)
+        return None
+    text = read_text(file, remedy=RESTORE_TIMES, missing=DataError)
     try:
-        return [float(line) for line in text.split()]
+        seconds = [float(line) for line in text.split()]
     except ValueError as error:
-        raise DataError(f"{file} holds something else than a time a line ({error}).") from error
+        raise DataError(f"{file} holds something else than a time a line ({error}); {RESTORE_TIMES}") from error
+    return check_times(seconds, file)

@@ -12,8 +12,8 @@ import numpy as np
 
 from vection.arrays import Pose
 from vection.data.clips.folder import FrameTruth
-from vection.data.clips.image_file import read_whole_map, read_whole_rgb
-from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_raw_cameras, read_timestamps
+from vection.data.clips.image_file import read_map, read_rgb
+from vection.data.readers.kitti.cameras import STEREO_PAIRS, RectifiedCamera, read_raw_cameras, read_timestamps, timing
 from vection.data.readers.kitti.lidar import SOURCES, Source, lidar_depth_map, read_lidar_calibration, read_scan
 from vection.data.readers.kitti.oxts import imu_to_rectified, read_latitude, read_oxts_pose
 from vection.data.readers.sequences import (
@@ -67,7 +67,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
             continue
         with draft.skipping(name):
             draft.sequences += _sequences(place, name, number, settings=settings, parts=parts)
-    return draft.finish()
+    return draft.finish(parts)
 
 
 def _sequences(
@@ -83,14 +83,15 @@ def _sequences(
     pair = (number, STEREO_PAIRS[number]) if settings.stereo else (number,)
     rectified = read_raw_cameras(folder.parent, names=pair)
     drive = _Drive(folder, number, rectified, settings.stereo, settings.truth, VARIANTS[settings.variant])
-    times = read_timestamps(place / "timestamps.txt") or []
+    stamps = place / "timestamps.txt"
+    seconds = timing(read_timestamps(stamps), interval=FRAME_SECONDS, present=present, file=stamps)
     return [
         DataSequence(
             f"{prefix}{name}",
             sequence_frames(
                 frames,
                 name="{:010d}".format,
-                seconds=lambda number: times[number] if number < len(times) else number * FRAME_SECONDS,
+                seconds=seconds,
                 read=lambda number: partial(read_frame, drive, number),
             ),
             unit="metres" if settings.stereo else "up-to-scale",
@@ -102,7 +103,7 @@ def _sequences(
 
 def read_frame(drive: _Drive, frame: int) -> SourceFrame:
     """Read an image with its camera, the other camera's image, true depth and pose where they are."""
-    image = read_whole_rgb(drive.image(frame, drive.camera))
+    image = read_rgb(drive.image(frame, drive.camera))
     height, width = image.shape[:2]
     notes: list[str] = []
     return SourceFrame(
@@ -118,7 +119,7 @@ def read_frame(drive: _Drive, frame: int) -> SourceFrame:
 
 def _stereo(drive: _Drive, frame: int) -> StereoFrame:
     other = STEREO_PAIRS[drive.camera]
-    image = read_whole_rgb(drive.image(frame, other))
+    image = read_rgb(drive.image(frame, other))
     camera = drive.rectified[other].intrinsics(width=image.shape[1], height=image.shape[0])
     return StereoFrame(image, camera, drive.rectified[drive.camera].transform_to(drive.rectified[other]))
 
@@ -130,7 +131,7 @@ def _truth(drive: _Drive, frame: int, notes: list[str]) -> FrameTruth | None:
         return None
     try:
         if drive.source == "improved":
-            depth = (read_whole_map(place / f"{frame:010d}.png") / 256).astype(np.float32)
+            depth = (read_map(place / f"{frame:010d}.png") / 256).astype(np.float32)
         else:
             calibration = read_lidar_calibration(drive.folder.parent, camera=int(drive.camera))
             depth = lidar_depth_map(read_scan(place / f"{frame:010d}.bin"), calibration, value=drive.source)
@@ -161,7 +162,7 @@ def _pose(drive: _Drive, frame: int, notes: list[str]) -> Pose | None:
 @lru_cache(maxsize=64)
 def _imu(folder: Path, centre: bytes) -> tuple[float, Pose]:
     """Latitude of the drive's first packet, and T_camera_to_imu of the camera at this rectified place."""
-    first = read_latitude(min((folder / "oxts" / "data").glob("*.txt")))
+    first = read_latitude(min((folder / "oxts" / "data").glob("[!.]*.txt")))
     T_camera_to_rectified = np.eye(4)
     T_camera_to_rectified[:3, 3] = np.frombuffer(centre)
     return first, np.linalg.inv(imu_to_rectified(folder.parent)) @ T_camera_to_rectified

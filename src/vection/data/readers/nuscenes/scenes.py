@@ -15,7 +15,7 @@ from jaxtyping import Float32, UInt8
 
 from vection.arrays import PointList, Pose
 from vection.data.clips.folder import FrameTruth
-from vection.data.clips.image_file import read_whole_rgb
+from vection.data.clips.image_file import read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.nuscenes.tables import LIDAR, Annotation, Scene, Shot, read_scenes
@@ -100,7 +100,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         for camera in cameras:
             with draft.skipping(f"{scene.name}/{camera}"):
                 draft.sequences += _sequences(source, scene, camera, settings=settings, parts=parts)
-    return draft.finish()
+    return draft.finish(parts)
 
 
 def _scenes_of_split(split: str | None, *, source: Path) -> tuple[Callable[[str], bool], list[Part] | None]:
@@ -109,17 +109,14 @@ def _scenes_of_split(split: str | None, *, source: Path) -> tuple[Callable[[str]
         return (lambda name: _in_validation(name) == (split == "val")), None
     if split is None:
         return (lambda _: True), None
-    parts = [_by_scene(part) for part in read_parts(split, near=source)]
+    parts = [part.renamed(_scene_name, side="l") for part in read_parts(split, near=source)]
     names = {scene for part in parts for scene, _ in part.frames}
     return (lambda name: name in names), parts
 
 
-def _by_scene(part: Part) -> Part:
-    frames = {}
-    for (folder, _), numbers in part.frames.items():
-        scene = SCENE_NAME.search(folder)
-        frames[scene.group() if scene else folder, "l"] = numbers
-    return Part(part.prefix, frames)
+def _scene_name(folder: str) -> str:
+    scene = SCENE_NAME.search(folder)
+    return scene.group() if scene else folder
 
 
 def _in_validation(scene: str) -> bool:
@@ -172,7 +169,7 @@ def _frame(root: Path, scene: Scene, image: Shot, lidar: Sequence[Shot]) -> _Fra
 
 def read_frame(frame: _Frame) -> SourceFrame:
     """Read an image with its camera and pose and, where a laser sweep is named, true depth and what moves."""
-    image = read_whole_rgb(frame.root / frame.image.file)
+    image = read_rgb(frame.root / frame.image.file)
     height, width = image.shape[:2]
     if frame.image.intrinsic is None or frame.image.size not in ((0, 0), (width, height)):
         raise DataError(f"{frame.image.file} has not the size or the camera that its row in sample_data.json states.")

@@ -11,6 +11,7 @@ import numpy as np
 from vection.arrays import CameraNumbers, Pose, Rotation, Vector3
 from vection.errors import DataError
 from vection.files import read_text
+from vection.formats.bounds import leads_out
 
 LIDAR = "LIDAR_TOP"
 MICROSECOND = 1e-6
@@ -129,6 +130,8 @@ def _read_annotations(tables: Path, samples: Mapping[str, str]) -> dict[str, lis
 
 def _shot(row: Row, calibration: Row, T_ego_to_world: Pose) -> Shot:
     K = calibration["camera_intrinsic"]
+    if leads_out(row["filename"]):
+        raise ValueError(f"the file {row['filename']!r} would lead out of the data set")
     return Shot(
         file=row["filename"],
         seconds=row["timestamp"] * MICROSECOND,
@@ -150,7 +153,7 @@ def _rows(tables: Path, name: str, keep: Callable[[Row], bool] = lambda _: True)
     text = read_text(file, remedy="unpack the tables of nuScenes again.", missing=DataError)
     try:
         content = json.loads(text, object_hook=kept)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"The table {file} of nuScenes is broken ({error}); unpack it again.") from error
     if not isinstance(content, list):
         raise DataError(f"The table {file} of nuScenes is no list of rows.")
@@ -158,9 +161,13 @@ def _rows(tables: Path, name: str, keep: Callable[[Row], bool] = lambda _: True)
 
 
 def _transform(row: Row) -> Pose:
+    """Return the pose of a row, of NaN if it is none: then only the frames that need it are left out."""
     T = np.eye(4)
-    T[:3, :3] = rotation_of_quaternion(row["rotation"])
-    T[:3, 3] = row["translation"]
+    try:
+        T[:3, :3] = rotation_of_quaternion(row["rotation"])
+        T[:3, 3] = row["translation"]
+    except (TypeError, ValueError):
+        T[:] = np.nan
     return T
 
 

@@ -20,6 +20,8 @@ CAMERAS = ("UNKNOWN", "FRONT", "FRONT_LEFT", "FRONT_RIGHT", "SIDE_LEFT", "SIDE_R
 """Names by number."""
 LASERS = ("UNKNOWN", "TOP", "FRONT", "SIDE_LEFT", "SIDE_RIGHT", "REAR")
 MICROSECOND = 1e-6
+MOST_BYTES = 2**24
+"""Of a range image that is unpacked; the largest real one has 3 MB."""
 TIME_FIELD = 2
 TIME_WITHIN = 65536
 """Bytes at the beginning of a frame among which its time is found: the calibrations come before it."""
@@ -167,10 +169,14 @@ def _parse_scan(laser: Message, calibrations: dict[int, Message]) -> WaymoScan |
 
 def _matrix(compressed: bytes, *, real: bool) -> Shaped[np.ndarray, "row column channel"]:
     """Return a zlib-compressed MatrixFloat or MatrixInt32, row x column x channel."""
+    unpacking = zlib.decompressobj()
     try:
-        message = Message(zlib.decompress(compressed))
+        unpacked = unpacking.decompress(compressed, MOST_BYTES)
     except zlib.error as error:
         raise DataError(f"A range image of Waymo cannot be decompressed ({error}).") from error
+    if not unpacking.eof:
+        raise DataError(f"A range image of Waymo is cut off, or unpacks to more than {MOST_BYTES} bytes.")
+    message = Message(unpacked)
     shape = message.message(2).integers(1).tolist()
     values = message.floats(1) if real else message.integers(1)
     if len(shape) != 3 or np.prod(shape) != values.size:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
 from vection.arrays import CategoryMap, ClassIds, PixelMask, PointList, Remap
+from vection.data.clips.image_file import decode_map
 from vection.data.readers.sparse_depth import (
     BACKGROUND,
     MOVING_OBJECT,
@@ -102,8 +103,8 @@ def read_panoptic(frame: WaymoFrame) -> PanopticLabel | None:
     """Return the panoptic label of the distorted image, None if the frame has none."""
     if frame.panoptic_png is None:
         return None
-    stored = cv2.imdecode(np.frombuffer(frame.panoptic_png, np.uint8), cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.shape != (frame.camera.height, frame.camera.width) or frame.panoptic_divisor < 1:
+    stored = decode_map(frame.panoptic_png, name="of a panoptic label")
+    if stored.shape != (frame.camera.height, frame.camera.width) or frame.panoptic_divisor < 1:
         raise DataError("A panoptic label of Waymo is broken or not of its image's size.")
     classes, instance = np.divmod(stored.astype(np.int64), frame.panoptic_divisor)
     return PanopticLabel(classes.astype(np.uint8), np.where(instance > 0, stored, 0).astype(np.int64))

@@ -129,6 +129,8 @@ def _parse(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     while position < len(data):
         tag, position = read_varint(data, position)
         kind = tag & 7
+        if tag < 8:
+            raise DataError("The bytes are no protocol buffer message: a field has the number 0.")
         if kind == VARINT:
             value, position = read_varint(data, position)
             yield tag >> 3, value

@@ -64,7 +64,9 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         raise UsageError(f"Waymo's cameras are {', '.join(CAMERAS[1:])}, not {', '.join(cameras)}.")
     if settings.variant not in (None, BOXES, *DEPTH_KINDS):
         raise UsageError(f"waymo has no variant '{settings.variant}'; there are {', '.join((*DEPTH_KINDS, BOXES))}.")
-    parts = None if settings.split is None else [_by_segment(part) for part in read_parts(settings.split, near=source)]
+    parts = None
+    if settings.split is not None:  # published lists name folders around the segment's name, and no side
+        parts = [part.renamed(_segment_name, side="l") for part in read_parts(settings.split, near=source)]
     draft = ListingDraft()
     for name, segment, path in _segments(source):
         for camera in cameras:
@@ -73,16 +75,16 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
                 draft.sequences += _sequences(name, places, camera=camera, settings=settings, parts=parts)
                 if problem is not None:
                     raise DataError(problem)
-    return draft.finish()
+    return draft.finish(parts)
 
 
 def _segments(source: Path) -> Iterator[tuple[str, str | None, Path]]:
     """Yield name, segment of tables if it is one, and path."""
-    for file in sorted(source.rglob("*.tfrecord")):
+    for file in sorted(source.rglob("[!.]*.tfrecord")):
         segment = SEGMENT_NAME.search(file.stem)
         name = f"segment-{segment.group()}" if segment else file.stem
         yield (file.relative_to(source).parent / name).as_posix(), None, file
-    for file in sorted(source.rglob("camera_image/*.parquet")):
+    for file in sorted(source.rglob("camera_image/[!.]*.parquet")):
         root = file.parent.parent
         yield (root.relative_to(source) / f"segment-{file.stem}").as_posix(), file.stem, root
 
@@ -121,12 +123,6 @@ def _sequences(
                 read=reading,
             )
             yield DataSequence(f"{prefix}{name}/{camera}", listed)
-
-
-def _by_segment(part: Part) -> Part:
-    """Published lists name folders around the segment's name; keep that alone. They name no side: all are left."""
-    frames = {(_segment_name(folder), "l"): numbers for (folder, _), numbers in part.frames.items()}
-    return Part(part.prefix, frames)
 
 
 def _segment_name(path: str) -> str:

@@ -55,7 +55,7 @@ def read_record(file: Path, offset: int) -> bytes:
             stream.seek(offset)
             header = stream.read(HEADER)
             if len(header) == HEADER and _checked(header[:8], header[8:]):
-                length = struct.unpack("<Q", header[:8])[0]
+                length = min(struct.unpack("<Q", header[:8])[0], file.stat().st_size)
                 data = stream.read(length)
                 if len(data) == length and _checked(data, stream.read(4)):
                     return data
