@@ -54,14 +54,14 @@ def write_onnx(module: PartModule, example: Inputs, file: Path, description: Net
 def write_openvino(module: PartModule, example: Inputs, file: Path, description: NetworkFile) -> None:
     """Write OpenVINO's .xml with its .bin; weights of fp16 are stored, not computed, in half precision."""
     with extra("openvino", purpose="Writing OpenVINO files"):
-        import openvino
+        import openvino.frontend
     sizes = [list(value.shape) for value in example.values()]
     if description.dynamic:
         sizes = [[-1, *size[1:]] if len(size) == 3 else [-1, -1, -1, 3] for size in sizes]
     program = _program(module, example, description)
     try:
         model = openvino.convert_model(program, input=sizes)
-    except RuntimeError as error:  # an operation that OpenVINO does not have
+    except openvino.frontend.OpConversionFailure as error:
         raise _not_exportable(description) from error
     for port, name in zip([*model.inputs, *model.outputs], [*module.inputs, *module.outputs], strict=True):
         port.get_tensor().set_names({name})

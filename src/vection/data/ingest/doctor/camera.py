@@ -38,14 +38,6 @@ class StatedCamera:
     findings: tuple[Finding, ...] = ()
 
 
-def _stated_size(content: Mapping[str, Any], *, width: int, height: int) -> tuple[int, int] | None:
-    """Return width and height in a file, or those of the images where it has none; None if they are no numbers."""
-    try:
-        return int(content.get("width", width)), int(content.get("height", height))
-    except (ValueError, TypeError, OverflowError):
-        return None  # reading the camera says so
-
-
 def check_camera(given: CameraIntrinsics | Path | str | None, *, width: int, height: int) -> StatedCamera:
     """Examine intrinsics for images of this size; UsageError if a file that is named does not exist or is no text."""
     if given is None:
