@@ -107,17 +107,17 @@ def _objects(predictions: PredictionReader, truth: GroundTruth, *, scale: float)
     arrays: dict[str, Any] = {}
     if predicted.motion_mask is not None:
         mask = resize_map(predicted.motion_mask, size).astype(np.float32)
-        arrays["motion_mask"] = window.placed(mask, truth.depth.shape, fill=0)
+        arrays["motion_mask"] = window.placed(mask, truth.depth.shape, fill=0.0)
         if truth.moving is not None:
             arrays["moving"] = truth.moving
     if predicted.object_flow is not None:
         flow = (scale * resize_map(predicted.object_flow, size)).astype(np.float32)
-        arrays["object_flow"] = window.placed(flow, truth.depth.shape, fill=0)
+        arrays["object_flow"] = window.placed(flow, truth.depth.shape, fill=0.0)
         if truth.object_flow is not None:
             arrays["true_flow"] = truth.object_flow
     if predicted.classes is not None:
         arrays["classes"] = window.placed(
-            resize_nearest(predicted.classes, size), truth.depth.shape, fill=UNKNOWN_CLASS
+            resize_nearest(predicted.classes, size), truth.depth.shape, fill=float(UNKNOWN_CLASS)
         )
         if truth.classes is not None:
             arrays["true_classes"] = truth.classes
