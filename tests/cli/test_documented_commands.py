@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "cli.md")]
 PLACEHOLDER = re.compile(r"[A-Z_]+")
 PROTOCOLS = {"evaluate": get_protocol, "odometry": get_odometry_protocol}
+OVERRIDING = ("train", "adapt")
+"""Commands that take a recipe's settings by their dotted names."""
 
 
 def shown(page: Path) -> list[tuple[str, bool]]:
@@ -72,11 +74,11 @@ def check(text: str, *, whole: bool) -> None:
         numbers = ["1" if word == "SCALE" else word for word in words]
         parsed, unknown = parse_known(kind, numbers, command=command, examples=())
         check_names(command, vars(parsed))
-        if command == "train":
+        if command in OVERRIDING:
             override(recipe, unknown, command=command, see="")
         else:
             assert not unknown, text
-    known = flags(kind) + [f"--{name}" for name in dotted_names(recipe) if command == "train"]
+    known = flags(kind) + [f"--{name}" for name in dotted_names(recipe) if command in OVERRIDING]
     for word in words:
         if word.startswith("--"):
             assert word.replace("_", "-") in [flag.replace("_", "-") for flag in known], f"{text}: {word}"

@@ -52,7 +52,7 @@ class Cluster:
         except (ConnectionError, ValueError) as error:
             if ray.is_initialized():
                 raise
-            raise UsageError(f"No Ray cluster answers at {self.address} ({error}); see `ray start --head`.") from error
+            raise UsageError(f"No Ray cluster answers at {self.address} ({error}); start one first.") from error
         finally:
             ray.shutdown()
             if place is not None:
