@@ -98,7 +98,7 @@ def test_a_folder_that_is_no_demo_is_left_alone(capsys: pytest.CaptureFixture[st
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "did you mean train?" in fails(capsys, "trian", code=2)
-    assert "the commands are demo, doctor, ingest" in fails(capsys, "xyz", code=2)
+    assert "the commands are demo, doctor, calibrate, ingest" in fails(capsys, "xyz", code=2)
 
 
 def test_unknown_recipe(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
