@@ -1,6 +1,7 @@
 """What is left out, what is refused, and what every file says."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -188,10 +189,7 @@ def test_frames_without_a_path_stand_alone(written: Writes, drive: Drive, tmp_pa
 def test_frames_are_found_where_they_were_or_are(exact: Path, drive: Drive, tmp_path: Path) -> None:
     listed = read_prediction_list(exact)
     assert listed.frames_from == str(drive.clip.folder)
-    moved = tmp_path / "drive"
-    moved.mkdir()
-    for part in ("depth", "motion_mask", "classes", "path_kitti.txt"):
-        (moved / part).symlink_to(exact / part)
+    moved = Path(shutil.copytree(exact, tmp_path / "drive"))
     for frames_from, message in (("", "does not say where"), ("/nowhere", "are not at /nowhere")):
         write_prediction_list(moved, replace(listed, frames_from=frames_from))
         with pytest.raises(UsageError, match=message):
@@ -234,15 +232,8 @@ def test_colours_come_from_a_video(drive: Drive, tmp_path: Path) -> None:
 
 def test_of_several_predictions_each_is_exported(exact: Path, relative: Path, tmp_path: Path) -> None:
     root = tmp_path / "run"
-    root.mkdir()
-    (root / "one").symlink_to(exact)
-    (root / "two").mkdir()
-    for part in relative.iterdir():
-        (root / "two" / part.name).symlink_to(part)
-    (root / "one").unlink()
-    (root / "one").mkdir()
-    for part in exact.iterdir():
-        (root / "one" / part.name).symlink_to(part)
+    for folder, name in ((exact, "one"), (relative, "two")):
+        shutil.copytree(folder, root / name)
     written = export(root, tmp_path / "out", to="tum")
     assert [one.path.relative_to(tmp_path).as_posix() for one in written] == ["out/one_tum.txt", "out/two_tum.txt"]
     assert [one.unit for one in written] == ["metres", "up-to-scale"]

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +29,7 @@ def commands() -> list[str]:
 def workplace(drive: Drive, exact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with predictions/drive and predictions/photo, which has neither camera nor path."""
     root = tmp_path_factory.mktemp("workplace")
-    (root / "predictions" / "drive").mkdir(parents=True)
-    for part in exact.iterdir():
-        (root / "predictions" / "drive" / part.name).symlink_to(part)
+    shutil.copytree(exact, root / "predictions" / "drive")
     photo = replace(next(drive.predictions()), intrinsics=None, T_camera_to_world=None, motion_mask=None)
     write_predictions(
         [photo],
