@@ -16,6 +16,8 @@ LOOK_EVERY = 50
 """Optimiser steps between two looks, besides one before each checkpoint."""
 FIRST_STEP = 100
 """Of a stage: before, untrained networks look like collapsed ones, and only what explodes is told."""
+LAST_STEP_OF_GROWTH = 200
+"""Of a stage: later, weights may have doubled in health; from random ones the papers train for 200,000 steps."""
 MOST_NEAR = 0.9
 """Share of the depth that may sit at the near limit; healthy trainings had 0.3 at step 50."""
 LOOKS_OF_DRIFT = 3
@@ -49,7 +51,7 @@ class Watch:
         if self.batch is None:
             return []
         statistics = look(self.method, self.batch)
-        if norm_at_start > 0:
+        if norm_at_start > 0 and step <= LAST_STEP_OF_GROWTH:
             statistics["weights"] = weight_norm(self.method) / norm_at_start
         if self.errors and (not self.scales or step - self.scales[-1][0] >= LOOK_EVERY):
             self._follow(statistics["median"], step=step)
