@@ -219,7 +219,7 @@ SAID = {
     "text": (2, "encoder.pth' is not a file of network weights"),
     "not finite": (3, "NaN"),
     "code": (2, "save its weights alone"),
-    "another network": (2, "'encoder.pth' does not fit a Monodepth2 network: Missing key(s)"),
+    "another network": (2, "'encoder.pth' does not fit a Monodepth2 network: it lacks conv1.weight"),
     "numbers": (2, "holds no tensors"),
     "zip": (2, "unpack it"),
     "no encoder": (2, "lacks 'encoder.pth'"),
