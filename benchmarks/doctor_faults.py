@@ -293,10 +293,10 @@ FAULTS = (
     Fault("K of another resolution, size stated", "scaled-intrinsics", 0, _calibration(scale=2)),
     Fault("field of view of 2 degrees", "field-of-view", 3, _camera("30*W,30*W,W/2,H/2")),
     Fault(
-        "fisheye model in the calibration",
+        "lens in the calibration that is not read",
         "unread-calibration",
         3,
-        _calibration(distortion_model="equidistant", D=[0.1, 0.01, 0.0, 0.0]),
+        _calibration(distortion_model="omni", D=[0.1, 0.01, 0.0, 0.0]),
     ),
     Fault("skew in the calibration", "unread-calibration", 3, _calibration(skew=3.5)),
     Fault("tripod", "static-camera", 3, _folder(_tripod)),

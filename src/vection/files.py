@@ -166,7 +166,7 @@ def _shown(folders: list[Path]) -> Path:
 def in_units(size: float) -> str:
     """Return a number of bytes in words.
 
-    >>> in_units(1_234_000_000), in_units(5_000)
+    >>> in_units(1.234e9), in_units(5e3)
     ('1.2 GB', '0.005 MB')
     """
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.2g} MB"
