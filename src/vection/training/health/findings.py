@@ -29,8 +29,8 @@ MOST_GROWTH = 2.0
 """Healthy trainings had 1.02 at most after 150 steps."""
 MOST_RISE = 1.5
 """Healthy trainings never rose above their beginning."""
-MOST_DRIFT = 0.2
-"""Of the logarithm of depth in 100 steps, without settling."""
+MOST_DRIFT = 0.6
+"""Of the logarithm of depth in 100 steps, without settling; `vection demo`, which is healthy, had 0.33."""
 LOWER_RATE = "Lower the learning rate (stages.0.learning_rate) or lengthen the warm-up (stages.0.warm_up)."
 NO_PARALLAX = (
     "Usual causes: a camera that stands or only turns, frames too close in time (ingest with a larger stride), frames "
