@@ -9,9 +9,6 @@ import pytest
 from safetensors.torch import load_file
 
 from vection.cli.main import main
-from vection.data.clips.folder import write_rgb
-from vection.data.synthetic.drive import render_drive
-from vection.data.synthetic.settings import still_street
 from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import WEIGHTS, read_config
 from vection.formats.evaluation_file import START, read_evaluation
@@ -24,17 +21,6 @@ from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.train import train
 from vection.training import loop
 from vection.training.validation import HeldOut, validate
-
-DRIVE = still_street(width=192, height=128, frames=24, antialias=False)
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("videos") / "drive"
-    folder.mkdir()
-    for number, frame in enumerate(render_drive(DRIVE, seed=3)):
-        write_rgb(folder / f"{number:04d}.png", frame.image)
-    return folder
 
 
 @pytest.fixture(scope="module")

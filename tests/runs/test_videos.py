@@ -9,8 +9,6 @@ import pytest
 
 from vection.cli.main import main
 from vection.data.clips.folder import read_clip, write_rgb
-from vection.data.synthetic.drive import render_drive
-from vection.data.synthetic.settings import still_street
 from vection.errors import DataError, UsageError
 from vection.formats.evaluation_file import read_evaluation
 from vection.formats.measured_geometry import is_measured
@@ -19,23 +17,12 @@ from vection.formats.run_folder import RunFolder
 from vection.recipes.registry import get_recipe
 from vection.runs.videos import VideoTraining, train_on_videos
 
-DRIVE = still_street(width=192, height=128, frames=24, antialias=False)
 RECIPE = "measured-depth-debug"
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drive as a folder of images without a camera."""
-    folder = tmp_path_factory.mktemp("videos") / "drive"
-    folder.mkdir()
-    for number, frame in enumerate(render_drive(DRIVE, seed=3)):
-        write_rgb(folder / f"{number:04d}.png", frame.image)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def trained(images: Path, tmp_path_factory: pytest.TempPathFactory) -> VideoTraining:
-    return train_on_videos([images], out=tmp_path_factory.mktemp("runs") / "run", recipe=RECIPE, device="cpu")
+def trained(video: Path, tmp_path_factory: pytest.TempPathFactory) -> VideoTraining:
+    return train_on_videos([video], out=tmp_path_factory.mktemp("runs") / "run", recipe=RECIPE, device="cpu")
 
 
 def test_a_video_becomes_a_run_with_a_report(trained: VideoTraining):
@@ -61,16 +48,16 @@ def test_what_was_held_out_is_predicted_and_scored(trained: VideoTraining):
     assert evaluation.results[0].errors["all"]["abs_rel"] == pytest.approx(trained.abs_rel["model"], abs=1e-6)
 
 
-def test_again_it_goes_on_without_reading_the_video_again(trained: VideoTraining, images: Path):
+def test_again_it_goes_on_without_reading_the_video_again(trained: VideoTraining, video: Path):
     clip_file = RunFolder(trained.run).clips / "drive" / "clip.json"
     before = clip_file.stat().st_mtime_ns
-    again = train_on_videos([images], out=trained.run, recipe=RECIPE, device="cpu")
+    again = train_on_videos([video], out=trained.run, recipe=RECIPE, device="cpu")
     assert again.abs_rel == trained.abs_rel
     assert clip_file.stat().st_mtime_ns == before
 
 
-def test_a_run_of_other_videos_is_refused(trained: VideoTraining, images: Path):
-    other = images.parent / "other"
+def test_a_run_of_other_videos_is_refused(trained: VideoTraining, video: Path):
+    other = video.parent / "other"
     other.mkdir(exist_ok=True)
     write_rgb(other / "0.png", np.zeros((64, 96, 3), np.uint8))
     with pytest.raises(UsageError, match="begun with other videos"):
@@ -78,17 +65,17 @@ def test_a_run_of_other_videos_is_refused(trained: VideoTraining, images: Path):
     recipe = get_recipe(RECIPE)
     wider = replace(recipe, data=replace(recipe.data, width=128))
     with pytest.raises(UsageError, match="begun with other size"):
-        train_on_videos([images], out=trained.run, recipe=wider)
+        train_on_videos([video], out=trained.run, recipe=wider)
 
 
-def test_one_of_several_that_is_unusable_is_left_out_by_name(images: Path, tmp_path: Path):
+def test_one_of_several_that_is_unusable_is_left_out_by_name(video: Path, tmp_path: Path):
     broken = tmp_path / "broken.mp4"
-    tripod, first = tmp_path / "tripod", next(images.iterdir())
+    tripod, first = tmp_path / "tripod", next(video.iterdir())
     broken.write_bytes(b"no video")
     tripod.mkdir()
     for number in range(36):
         shutil.copyfile(first, tripod / f"{number}.png")
-    done = train_on_videos([broken, tripod, images], out=tmp_path / "run", recipe="monodepth2-debug", device="cpu")
+    done = train_on_videos([broken, tripod, video], out=tmp_path / "run", recipe="monodepth2-debug", device="cpu")
     assert any(warning.startswith("broken.mp4 is left out") for warning in done.warnings)
     (stands,) = (warning for warning in done.warnings if warning.startswith("tripod is left out"))
     assert "the camera stands at 100% of the places" in stands
@@ -100,34 +87,34 @@ def test_one_of_several_that_is_unusable_is_left_out_by_name(images: Path, tmp_p
         train_on_videos([broken, tripod], out=tmp_path / "none", recipe=RECIPE)
 
 
-def test_videos_of_one_name_do_not_take_each_other_s_place(images: Path, tmp_path: Path):
+def test_videos_of_one_name_do_not_take_each_other_s_place(video: Path, tmp_path: Path):
     with pytest.raises(UsageError, match="would be one clip, 'drive'"):
-        train_on_videos([images, images], out=tmp_path / "run", recipe=RECIPE)
+        train_on_videos([video, video], out=tmp_path / "run", recipe=RECIPE)
     assert not (tmp_path / "run").exists()
 
 
-def test_torchrun_trains_on_clips(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_torchrun_trains_on_clips(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="`vection ingest`"):
-        train_on_videos([images], out=tmp_path / "run", recipe=RECIPE)
+        train_on_videos([video], out=tmp_path / "run", recipe=RECIPE)
 
 
-def test_a_data_set_s_recipe_is_refused(images: Path, tmp_path: Path):
+def test_a_data_set_s_recipe_is_refused(video: Path, tmp_path: Path):
     with pytest.raises(UsageError, match="reads a data set"):
-        train_on_videos([images], out=tmp_path / "run", recipe="monodepth2")
+        train_on_videos([video], out=tmp_path / "run", recipe="monodepth2")
 
 
 def test_the_command_tells_recipes_videos_and_clips_apart(
-    images: Path, trained: VideoTraining, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    video: Path, trained: VideoTraining, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    words = ["train", RECIPE, str(images), "--out", str(trained.run), "--device", "cpu", "--json"]
+    words = ["train", RECIPE, str(video), "--out", str(trained.run), "--device", "cpu", "--json"]
     assert main(words) == 0
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert printed["report"] == str(trained.report)
     assert printed["abs_rel"] == trained.abs_rel
     clips = str(RunFolder(trained.run).clips)
     wrong = {
-        (RECIPE, str(images), "--data", clips): "not both",
+        (RECIPE, str(video), "--data", clips): "not both",
         (clips,): f"--data {clips}",
         ("absent.mp4",): "no video absent.mp4",
         (): "Name a video",

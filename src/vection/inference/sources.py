@@ -1,6 +1,5 @@
 """Frames of whatever the user has: an image, a folder of images, a video, clip folders."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,6 +21,7 @@ from vection.data.ingest.video import (
     frame_seconds,
     image_files,
     stated_rate,
+    unique_names,
 )
 from vection.errors import DataError, UsageError
 from vection.formats.window import Window
@@ -89,10 +89,10 @@ def open_sources(
     intrinsics, DataError for a file that is no video; an image that cannot be decoded, or that intrinsics do not fit,
     raises DataError when it is read.
     """
-    return [open_source(place, name=name, intrinsics=intrinsics, rule=rule) for name, place in find_inputs(path)]
+    return [open_input(place, name=name, intrinsics=intrinsics, rule=rule) for name, place in find_inputs(path)]
 
 
-def open_source(
+def open_input(
     place: Path, *, name: str = "", intrinsics: Path | str | None = None, rule: WindowRule | None = None
 ) -> FrameSource:
     """Open one of `find_inputs` under its name; errors as of `open_sources`."""
@@ -124,8 +124,7 @@ def find_inputs(path: Path) -> list[tuple[str, Path]]:
         raise UsageError(f"The folder {path} holds neither images nor clips ({CLIP_FILE}) nor videos.") from None
     if places == [path]:
         return [("", path)]
-    stems = Counter(place.stem for place in places)
-    return [(place.stem if place.is_file() and stems[place.stem] == 1 else place.name, place) for place in places]
+    return list(zip(unique_names(places), places, strict=True))
 
 
 class _Camera:

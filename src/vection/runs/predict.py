@@ -65,7 +65,16 @@ def predict(
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     frames, out = Path(frames), Path(out)
-    model = ModelChoice(run, checkpoint, flip_postprocess, width, height, engine, compile, device)
+    model = ModelChoice.of(
+        run,
+        checkpoint=checkpoint,
+        flip_postprocess=flip_postprocess,
+        width=width,
+        height=height,
+        engine=engine,
+        compile=compile,
+        device=device,
+    )
     parts = PartChoice(path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window)
     return _predict(frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 
@@ -117,18 +126,16 @@ def _is_kept(folder: Path, model: ModelChoice) -> bool:
 
 def _in_turn(inputs: list[Input], out: Path, worker: PredictionWorker, *, progress: Bars) -> dict[str, DataError]:
     """Predict one after the other; return what was wrong with which. Mistakes in the arguments show first."""
-    problems, sources, size = {}, [], 0.0
+    problems, opened = {}, []
     for name, place in inputs:
         try:
-            source = worker.open(place, name, out)
-            size += worker.least_bytes(source)
-            sources.append(source)
+            opened.append(worker.open(place, name, out))
         except DataError as problem:
             problems[name] = problem
-    check_room(out, size)
-    for source in sources:
+    check_room(out, sum(size for _, size in opened))
+    for source, size in opened:
         try:
-            worker.write(source, out, progress=progress)
+            worker.write(source, out, size=size, progress=progress)
         except DataError as problem:
             problems[source.name] = problem
     return problems

@@ -8,8 +8,8 @@ from typing import Any
 
 from vection.data.clips.folder import CLIP_FILE, read_clip
 from vection.data.ingest.clip_writer import IngestSettings
-from vection.data.ingest.ingestion import ingest, unique_names
-from vection.data.ingest.video import find_sources
+from vection.data.ingest.ingestion import ingest
+from vection.data.ingest.video import find_sources, unique_names
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips
 from vection.errors import DataError, UsageError
@@ -126,7 +126,7 @@ def is_video_source(path: Path) -> bool:
 
 def _check_names(sources: Sequence[Path]) -> None:
     """Raise UsageError if clips would take each other's place."""
-    names = unique_names(list(sources))
+    names = unique_names(sources)
     for name in names:
         if names.count(name) > 1:
             alike = [str(source) for source, its in zip(sources, names, strict=True) if its == name]
@@ -159,7 +159,7 @@ def _clips(
     Both are noted in the run.
     """
     warnings, actions = [], []
-    places = [folder.clips / name for name in unique_names(list(sources))]
+    places = [folder.clips / name for name in unique_names(sources)]
     for source, place in zip(sources, places, strict=True):
         if not (place / CLIP_FILE).is_file():
             try:

@@ -67,7 +67,7 @@ def test_kalibr(tmp_path: Path):
     place = tmp_path / "camchain.yaml"
     assert camera_of(KALIBR, place, "#cam0").distortion == (-0.3, 0.1, 0.001, -0.002, 0.0)
     assert camera_of(KALIBR, place, "#cam1").fisheye == FISHEYE
-    with pytest.raises(DataError, match=r"3 cameras; name one of cam0, cam1, cam2 as .*camchain.yaml#cam0"):
+    with pytest.raises(DataError, match=r"3 cameras; name one of cam0, cam1, cam2 as .*camchain.yaml#CAMERA"):
         camera_of(KALIBR, place)
     with pytest.raises(DataError, match="camera model omni is not read"):
         camera_of(KALIBR, place, "#cam2")
@@ -129,7 +129,7 @@ def test_kitti(tmp_path: Path):
         ("%YAML:1.0\n---\nimage_width: 640\n", "a.yaml", "lacks camera_matrix"),
         ("%YAML:1.0\n---\n[[[", "a.yaml", "cannot be read|lacks camera_matrix"),
         ("1 PINHOLE 640 480 500\n", "cameras.txt", "4 numbers"),
-        ("P2: 1 2 3\n", "calib.txt", "a projection has 12"),
+        ("P2: 1 2 3\n", "calib.txt", "lacks 'P2' with 3x4 numbers"),
         ("hello", "calib.txt", "no calibration that is known"),
     ],
 )
@@ -141,3 +141,16 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, name: str, word
 def test_a_missing_file(tmp_path: Path):
     with pytest.raises(UsageError, match="Cannot read"):
         resolve_intrinsics(tmp_path / "none.yaml", width=640, height=480)
+
+
+def test_a_matrix_that_promises_much_is_not_read(tmp_path: Path):
+    text = (
+        "%YAML:1.0\n---\ncamera_matrix: !!opencv-matrix\n   rows: 100000\n   cols: 100000\n   dt: d\n   data: [1.0]\n"
+    )
+    with pytest.raises(DataError, match="lacks camera_matrix"):
+        camera_of(text, tmp_path / "camera.yaml")
+
+
+def test_a_mark_in_the_name_of_a_folder(tmp_path: Path):
+    (tmp_path / "#1").mkdir()
+    assert camera_of(KALIBR, tmp_path / "#1" / "camchain.yaml", "#cam1").fisheye == FISHEYE

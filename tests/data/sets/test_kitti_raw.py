@@ -6,8 +6,8 @@ import pytest
 import torch
 from tests.data.readers.fake_kitti import write_raw_drive
 
+from vection.data.calibration.kitti_rows import calibration_matrix, read_kitti_calibration
 from vection.data.clips.folder import write_rgb
-from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.data.sets.kitti_raw import KittiRawDataset, KittiSettings
 from vection.data.splits.list_file import SplitLine, read_split
 from vection.errors import DataError, UsageError

@@ -23,11 +23,12 @@ measure_clip(Path(sys.argv[1]), workers=Cluster(workers=2))
 """
 
 
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    """Start Python in a process of its own, as a user would."""
+def start(*arguments: str | Path, place: Path | None = None) -> subprocess.Popen[str]:
+    """Start Python in a process of its own, as a user would, in the folder `place`."""
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -45,17 +46,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def test_predictions_equal_those_of_the_plain_command(tmp_path: Path):
     run, videos = make_run(tmp_path / "run"), write_videos(tmp_path / "videos", count=4)
-    plain = start(*predict_command(run, videos, tmp_path / "plain"))
+    named = Path(run.name), Path(videos.name)  # as seen from where the command is given
+    plain = start(*predict_command(*named, Path("plain")), place=tmp_path)
+    plain.communicate()
     (broken := tmp_path / "videos" / "v9.mp4").write_text("no video")
-    cluster = start(*predict_command(run, videos, tmp_path / "out", "--ray", "--workers", "2"))
+    cluster = start(*predict_command(*named, Path("out"), "--ray", "--workers", "2"), place=tmp_path)
     output, errors = cluster.communicate()
     assert cluster.returncode == 3, errors
     assert "1 of 5 inputs" in errors
     assert "(v9)" in errors
     assert "INFO" not in errors  # little of Ray's own
     broken.unlink()
-    again = start(*predict_command(run, videos, tmp_path / "out", "--ray"))
-    plain.communicate()
+    again = start(*predict_command(*named, Path("out"), "--ray"), place=tmp_path)
     output, errors = again.communicate()
     assert again.returncode == 0, errors  # all is kept, and nothing starts
     assert len(output.splitlines()) == 4

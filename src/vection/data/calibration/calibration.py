@@ -1,6 +1,6 @@
 """What a calibration says of a camera, whoever wrote it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +58,11 @@ def refuse_unknown(content: Mapping[str, Any], known: Iterable[str], *, where: s
         raise DataError(f"{where} states {', '.join(unknown)}, which is not read; take it out if it does not matter.")
 
 
-def chosen(cameras: Mapping[str, Any], name: str | None, *, where: str) -> str:
+def chosen(names: Collection[str], name: str | None, *, where: str) -> str:
     """Return the name of the camera that is meant. Raises DataError that lists those that are there."""
-    names = list(cameras)
     if name is None and len(names) == 1:
-        return names[0]
+        return next(iter(names))
     if name not in names:
         found = f"no camera {name}" if name else f"{len(names)} cameras"
-        raise DataError(
-            f"{where} holds {found}; name one of {', '.join(names)} as {where}#{names[0] if names else ''}."
-        )
+        raise DataError(f"{where} holds {found}; name one of {', '.join(names)} as {where}#CAMERA.")
     return name

@@ -6,8 +6,8 @@ from pathlib import Path
 EXIF_IFD, FOCAL_35MM = 0x8769, 0xA405
 """Where EXIF has the focal length in millimetres that has the same view on 35 mm film; 0 means unknown."""
 VIDEO_KEYS = ("com.apple.quicktime.camera.focal_length.35mm_equivalent",)
-LEAST, MOST = 5.0, 1000.0
-"""Millimetres that can be."""
+LEAST, MOST = 6.0, 200.0
+"""Millimetres: a view that intrinsics may have, on the long as on the short side of an image."""
 
 
 def stated_focal_length(path: Path, *, image: bool) -> float | None:

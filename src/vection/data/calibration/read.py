@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vection.data.calibration.calibration import Calibration
 from vection.data.calibration.colmap import read_colmap
-from vection.data.calibration.kitti import read_kitti
+from vection.data.calibration.kitti import PROJECTION, read_kitti
 from vection.data.calibration.opencv import read_opencv
 from vection.data.calibration.yaml_files import read_yaml
 from vection.errors import DataError
@@ -28,6 +28,6 @@ def read_calibration(file: Path, *, camera: str | None = None) -> Calibration:
         return read_yaml(file, text, camera=camera)
     if re.search(r"^\s*\d+\s+[A-Z_]+\s+\d+\s+\d+\s", text, re.MULTILINE):
         return read_colmap(file, text, camera=camera)
-    if re.search(r"^P(_rect_0)?\d\s*:", text, re.MULTILINE):
-        return read_kitti(file, text, camera=camera)
+    if re.search(rf"^{PROJECTION}\s*:", text, re.MULTILINE):
+        return read_kitti(file, camera=camera)
     raise DataError(f"{file} is no calibration that is known; {REMEDY}")

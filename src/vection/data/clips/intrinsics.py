@@ -241,7 +241,8 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
         raise UsageError(
             f"Intrinsics '{text}' are not a file, 'fx,fy,cx,cy', 'fov:DEGREES' or '35mm:MILLIMETRES'."
         ) from error
-    name, _, camera = (text, "", "") if Path(text).exists() else text.partition("#")
+    whole = "#" not in text or Path(text).exists()
+    name, _, camera = (text, "", "") if whole else text.rpartition("#")
     if Path(name).suffix.lower() in ("", ".json"):
         return read_intrinsics(Path(name)).fitted(width=width, height=height)
     read = read_calibration(Path(name), camera=camera or None)

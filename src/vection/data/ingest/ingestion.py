@@ -12,7 +12,7 @@ from vection.data.clips.image_file import JPEG_BYTES
 from vection.data.ingest.acting import actions, consult, harm, record
 from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
 from vection.data.ingest.parallax import WEAK_DISPLACEMENT, Parallax, measure_parallax
-from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source
+from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source, unique_names
 from vection.errors import DataError, UsageError
 from vection.files import check_own, check_room, lies_in, whole_folder
 from vection.image_sides import check_image_sides
@@ -71,12 +71,6 @@ def ingest(
             progress=progress,
         )
     return Ingested(tuple(replace(clip, folder=out / clip.folder.relative_to(partial)) for clip in clips), warnings)
-
-
-def unique_names(sources: list[Path]) -> list[str]:
-    """Return a folder name for each source: its stem, or its whole name where stems coincide."""
-    stems = [path.stem for path in sources]
-    return [path.stem if stems.count(path.stem) == 1 else path.name for path in sources]
 
 
 def _ingest_all(

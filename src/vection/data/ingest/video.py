@@ -1,6 +1,7 @@
 """Frames with their times from a video file or a folder of images."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -226,6 +227,12 @@ def find_sources(path: Path) -> list[Path]:
     if not sources:
         raise DataError(f"No video and no images in {path} or the folders directly in it.")
     return sources
+
+
+def unique_names(sources: Sequence[Path]) -> list[str]:
+    """Return a folder name for each source: its stem, or its whole name where stems coincide."""
+    stems = Counter(path.stem for path in sources)
+    return [path.stem if stems[path.stem] == 1 else path.name for path in sources]
 
 
 def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:

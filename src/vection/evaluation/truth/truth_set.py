@@ -9,10 +9,10 @@ import numpy as np
 
 from vection.array_files import open_arrays
 from vection.arrays import ClassIds, DepthMap, FlowMap, PixelMask
+from vection.data.calibration.kitti_rows import calibration_matrix, read_kitti_calibration
 from vection.data.clips.folder import ClipInfo, FrameTruth, files_below, find_clips, known_depth, read_clip
 from vection.data.clips.image_file import read_map
 from vection.data.clips.truth_sources import TruthSource, source_identifier, source_sentence
-from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import PNG_FACTOR, read_depth_png, read_label_ids

@@ -20,8 +20,14 @@ def predict_on_cluster(
 ) -> Iterator[tuple[str, VectionError | None]]:
     """Predict the inputs and yield the name of each as it is done, and what was wrong with it.
 
-    Every actor takes one processor, and one GPU if the device is not "cpu" and the cluster has any.
+    Every actor takes one processor, and one GPU if the device is not "cpu" and the cluster has any. It may stand
+    elsewhere than this process, so all places are made absolute.
     """
+    inputs, out = [(name, place.absolute()) for name, place in inputs], out.absolute()
+    engine = model.engine if model.engine in ("torch", "auto") else str(_absolute(model.engine))
+    model = replace(model, run=_absolute(model.run), engine=engine)
+    if parts.intrinsics is not None:
+        parts = replace(parts, intrinsics=_absolute(parts.intrinsics))
     with cluster.connected() as processors:
         import ray
         from ray.data import ActorPoolStrategy, DataContext, from_items
@@ -51,6 +57,12 @@ def predict_on_cluster(
             yield name, DataError("the process that predicted it died twice, probably for want of memory.")
 
 
+def _absolute(named: Path | str) -> Path | str:
+    """Return what is there by its whole path, also before "#CAMERA"; any other name as it is."""
+    path, mark, rest = str(named).partition("#")
+    return f"{Path(path).absolute()}{mark}{rest}" if Path(path).exists() else named
+
+
 def _actor(model: ModelChoice, parts: PartChoice, out: Path, frames: Path) -> type:
     """Return the class of an actor that loads the model and predicts batches of one input."""
 
@@ -62,9 +74,9 @@ def _actor(model: ModelChoice, parts: PartChoice, out: Path, frames: Path) -> ty
             name, place = str(batch["name"][0]), Path(str(batch["place"][0]))
             error: VectionError | None = None
             try:
-                source = self.worker.open(place, name, out)
-                check_room(out, self.worker.least_bytes(source))
-                self.worker.write(source, out, progress=no_bars)
+                source, size = self.worker.open(place, name, out)
+                check_room(out, size)
+                self.worker.write(source, out, size=size, progress=no_bars)
             except VectionError as problem:
                 error = problem
             except Exception as problem:  # one input stops no other

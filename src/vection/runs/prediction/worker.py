@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vection.data.clips.folder import has_clips
 from vection.data.ingest.ingestion import MOST_BELIEVED
@@ -13,7 +14,7 @@ from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, FrameSource, open_source, open_sources
+from vection.inference.sources import Frame, FrameSource, open_input, open_sources
 from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable, write_predictions
 from vection.progress import Bars, Report
@@ -39,11 +40,14 @@ class ModelChoice:
     engine: str = "torch"
     compile: bool = False
     device: str | None = None
+    name: str = ""
+    """How predictions name the model that made them."""
 
-    @property
-    def name(self) -> str:
-        """How predictions name the model that made them."""
-        return checkpoint_name(self.run, find_run_checkpoint(Path(self.run), checkpoint=self.checkpoint))
+    @staticmethod
+    def of(run: Path | str, *, checkpoint: str | None, **more: Any) -> "ModelChoice":
+        """Return the choice of a run, which must be there, under its name."""
+        name = checkpoint_name(run, find_run_checkpoint(Path(run), checkpoint=checkpoint))
+        return ModelChoice(run, checkpoint, name=name, **more)
 
 
 @dataclass(frozen=True)
@@ -85,25 +89,24 @@ class PredictionWorker:
         self.parts = parts
         self.observer = None if parts.pictures is None else Observer(self.predictor, parts.pictures)
 
-    def open(self, place: Path, name: str, out: Path) -> FrameSource:
-        """Open one of `find_inputs`; UsageError for what cannot be written or made of it, DataError for bad frames."""
+    def open(self, place: Path, name: str, out: Path) -> tuple[FrameSource, float]:
+        """Open one of `find_inputs` and return with it the bytes that its depth will take; the rest depends on images.
+
+        Raises UsageError for what cannot be written or made of it, DataError for bad frames.
+        """
         _check_window(self.parts.window, place)
-        source = open_source(place, name=name, intrinsics=self.parts.intrinsics, rule=self.predictor.rule)
+        source = open_input(place, name=name, intrinsics=self.parts.intrinsics, rule=self.predictor.rule)
         check_writable(out / name, overwrite=self.parts.overwrite)
+        first = next(iter(source))
         if self.observer is not None:
-            self.observer.check(next(iter(source)), count=source.count)
-        return source
-
-    def least_bytes(self, source: FrameSource) -> float:
-        """Return the size of all depth of a source on disk; what else is written depends on the images."""
-        height, width = next(iter(source)).image.shape[:2]
+            self.observer.check(first, count=source.count)
+        height, width = first.image.shape[:2]
         count = 1 if source.count is None or source.count > MOST_BELIEVED else source.count
-        return count * height * width * (DEPTH_BYTES + (PNG_BYTES if self.parts.png else 0))
+        return source, count * height * width * (DEPTH_BYTES + (PNG_BYTES if self.parts.png else 0))
 
-    def write(self, source: FrameSource, out: Path, *, progress: Bars) -> Path:
-        """Predict a source and return its folder, which has its name below `out`."""
-        size = in_units(self.least_bytes(source))
-        with progress(f"predicting {source.name or source.description} ({size} or more)") as report:
+    def write(self, source: FrameSource, out: Path, *, size: float, progress: Bars) -> Path:
+        """Predict a source and return its folder, which has its name below `out`; `size` is as `open` returns it."""
+        with progress(f"predicting {source.name or source.description} ({in_units(size)} or more)") as report:
             return write_predictions(
                 self._predictions(_counted(source, report=report)),
                 out / source.name,

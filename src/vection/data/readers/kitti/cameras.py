@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from vection.arrays import Pose, Projection, Vector3
+from vection.data.calibration.kitti_rows import Calibration, calibration_matrix, read_kitti_calibration
 from vection.data.clips.intrinsics import CameraIntrinsics, camera_numbers
-from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
 from vection.files import read_text
 

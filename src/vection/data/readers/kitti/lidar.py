@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from vection.arrays import DepthMap, Projection, Rotation, Vector3
+from vection.data.calibration.kitti_rows import calibration_matrix, read_kitti_calibration
 from vection.data.clips.truth_sources import TruthSource
-from vection.data.readers.kitti.calibration import calibration_matrix, read_kitti_calibration
 from vection.errors import DataError, UsageError
 
 Value = Literal["velodyne-x", "camera-z"]

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vection.arrays import Pose, Rotation
-from vection.data.readers.kitti.calibration import Calibration, calibration_matrix, read_kitti_calibration
+from vection.data.calibration.kitti_rows import Calibration, calibration_matrix, read_kitti_calibration
 from vection.errors import DataError
 from vection.files import read_text
 
