@@ -62,7 +62,7 @@ def chosen(names: Collection[str], name: str | None, *, where: str) -> str:
     """Return the name of the camera that is meant. Raises DataError that lists those that are there."""
     if name is None and len(names) == 1:
         return next(iter(names))
-    if name not in names:
+    if name is None or name not in names:
         found = f"no camera {name}" if name else f"{len(names)} cameras"
         raise DataError(f"{where} holds {found}; name one of {', '.join(names)} as {where}#CAMERA.")
     return name
