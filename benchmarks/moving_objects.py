@@ -249,9 +249,9 @@ class Timed(Training):
         super().__init__(*arguments, **named)
         self.begun: list[float] = []
 
-    def _step(self, *arguments: Any) -> dict[str, Tensor]:
+    def _step(self, *arguments: Any, **named: Any) -> dict[str, Tensor]:
         self.begun.append(process_time())
-        return super()._step(*arguments)
+        return super()._step(*arguments, **named)
 
 
 def cost_of_step(name: str, arguments: Arguments) -> float:

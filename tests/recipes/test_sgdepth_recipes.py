@@ -59,6 +59,12 @@ def test_labels_that_are_missing(tiny_clips: Path, tmp_path: Path):
         load_data(with_data(labels=str(tmp_path)), tiny_clips)
 
 
+def test_labels_are_paired_with_nothing_where_no_frame_is_held_out(tiny_clips: Path):
+    recipe = get_recipe("sgdepth-debug")
+    sets = load_data(replace(recipe, training=replace(recipe.training, validation_fraction=0.0)), tiny_clips)
+    assert sets.validation is None
+
+
 def test_class_files_beside_the_clips_make_masks(tiny_clips: Path, tmp_path: Path):
     clip = tmp_path / "drive"
     shutil.copytree(tiny_clips / "drive_1", clip)

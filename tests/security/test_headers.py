@@ -18,7 +18,7 @@ from vection.data.clips.image_file import MOST_PIXELS, read_rgb
 from vection.data.ingest.video import VideoFile
 from vection.data.readers.waymo.frame import MOST_BYTES, _matrix
 from vection.data.readers.waymo.tfrecord import masked_crc, read_record, record_offsets
-from vection.errors import VectionError
+from vection.errors import DataError, VectionError
 
 MEGABYTES = 100
 """More than any of these files may cost."""
@@ -122,6 +122,17 @@ def test_a_promise_takes_no_memory(read: Callable[[Path], object], tmp_path: Pat
     finally:
         tracemalloc.stop()
     assert peak < MEGABYTES * 2**20
+
+
+def test_a_chunk_that_promises_more_never_reaches_the_decoder(tmp_path: Path):
+    """Which would take the memory outside Python."""
+    path = png(tmp_path / "a.png", 8, 8)
+    coded = bytearray(path.read_bytes())
+    place = coded.index(b"IDAT") - 4
+    coded[place : place + 4] = struct.pack(">I", 2**31 - 1)
+    path.write_bytes(coded)
+    with pytest.raises(DataError, match="cut off"):
+        read_rgb(path)
 
 
 def test_records_that_promise_more_are_not_listed(tmp_path: Path):

@@ -156,7 +156,7 @@ def with_labels(
     size = {"height": settings.height, "width": settings.width}
     held_out = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
     parts = [LabelledDataset(folder, **size, part=part) for part in ("train", held_out)]
-    held_out_clips = None if validation is None else LabelledClips(validation, parts[1])
+    held_out_clips = LabelledClips(validation, parts[1]) if validation and len(validation) else None  # type: ignore[arg-type]
     return LabelledClips(training, parts[0]), held_out_clips
 
 

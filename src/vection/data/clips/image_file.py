@@ -103,7 +103,7 @@ def _header(coded: bytes) -> tuple[int, int, bool]:
     """Return height, width and whether the end is there, of PNG and JPEG; what follows the end is of no interest."""
     if coded.startswith(b"\x89PNG") and len(coded) >= 24:
         width, height = struct.unpack(">II", coded[16:24])
-        return height, width, b"IEND" in coded
+        return height, width, _has_png_end(coded)
     if not coded.startswith(b"\xff\xd8"):
         return 0, 0, True
     height, width, place = 0, 0, 2
@@ -115,3 +115,14 @@ def _header(coded: bytes) -> tuple[int, int, bool]:
             height, width = struct.unpack(">HH", coded[place + 5 : place + 9])
         place += 1 if kind == 0xFF else 2 + length
     return height, width, coded.find(b"\xff\xd9", place) >= 0
+
+
+def _has_png_end(coded: bytes) -> bool:
+    """Whether the chunks follow one another to the last; a decoder takes the memory that a chunk claims."""
+    place = 8
+    while place + 12 <= len(coded):
+        length, kind = int.from_bytes(coded[place : place + 4]), coded[place + 4 : place + 8]
+        if kind == b"IEND":
+            return True
+        place += 12 + length
+    return False
