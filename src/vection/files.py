@@ -147,14 +147,17 @@ def _defined(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def check_room(place: Path, size: float) -> None:
-    """Raise UsageError if the disk of `place`, which need not be there yet, has less than `size` bytes free."""
+def check_room(place: Path, size: float, *, thinning: str = "") -> None:
+    """Raise UsageError if the disk of `place`, which need not be there yet, has less than `size` bytes free.
+
+    `thinning` names the arguments with which less is written.
+    """
     above = [folder for folder in (place, *place.absolute().parents) if folder.is_dir()]
     free = float(shutil.disk_usage(above[0]).free)
     if size > free:
         raise UsageError(
             f"At least {in_units(size)} will be written, but the disk of {_shown(above)} has {in_units(free)} free; "
-            "free space, choose another place, or write less."
+            f"free space, choose another place, or write less{thinning and f' ({thinning})'}."
         )
 
 

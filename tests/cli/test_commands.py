@@ -83,6 +83,16 @@ def test_evaluate_a_run(capsys: Capture, run: Path, clips: Path) -> None:
     assert "relative error" in page
 
 
+def test_predictions_are_thinned_on_request(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:
+    words = ("predict", run, clips / "drive_1", "--no-video", "--no-png", "--no-depth", "--stride", "2", "--out")
+    succeeds(capsys, *words, tmp_path / "p", "--max-frames", "2")
+    listed = json.loads((tmp_path / "p/predictions.json").read_text())["frames"]
+    assert [frame["name"] for frame in listed] == ["000000", "000002"]
+    assert {path.name for path in (tmp_path / "p").iterdir()} == {"predictions.json", "path_tum.txt", "path_kitti.txt"}
+    assert main([str(word) for word in (*words, tmp_path / "q", "--max-frames", "0")]) == 2
+    assert "--max-frames must be at least 1, but is 0" in capsys.readouterr().err
+
+
 def test_one_drive_alone_leaves_row_mean_depth_out(capsys: Capture, tmp_path: Path, run: Path, clips: Path) -> None:
     clip = clips / "drive_1"
     words = ("predict", run, clip, "--out", tmp_path / "p", "--no-video", "--no-png")

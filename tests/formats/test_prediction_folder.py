@@ -53,7 +53,7 @@ def test_folders_are_told_by_their_list(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("change", "place"),
-    [({"unit": None}, "'unit'"), ({"frames": [{"name": "0"}]}, r"'frames\.0\.file'"), ({"frames": 3}, "'frames'")],
+    [({"unit": None}, "'unit'"), ({"frames": [{"file": "0"}]}, r"'frames\.0\.name'"), ({"frames": 3}, "'frames'")],
 )
 def test_wrong_content_names_the_place(tmp_path: Path, change: dict[str, object], place: str):
     write_prediction_list(tmp_path, PREDICTIONS)

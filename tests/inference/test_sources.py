@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -84,6 +85,24 @@ def test_video(tmp_path):
     for index, frame in enumerate(frames):
         assert frame.image.shape == (32, 48, 3)
         assert abs(float(frame.image.mean()) - 40 * index) < 6
+
+
+def test_every_third_frame_keeps_the_cut_between(tmp_path):
+    for number in range(9):
+        write_rgb(tmp_path / f"{number}.png", image(number))
+    (source,) = open_sources(tmp_path)
+    frames = [replace(frame, begins_anew=frame.name == "4") for frame in source]
+    source = replace(source, frames=lambda: iter(frames))
+    thin = source.thinned(3)
+    assert [(frame.name, frame.begins_anew) for frame in thin] == [("0", False), ("3", False), ("6", True)]
+    assert thin.count == 3
+    few = source.thinned(3, most=2)
+    assert ([frame.name for frame in few], few.count) == (["0", "3"], 2)
+    assert source.thinned() is source
+    with pytest.raises(UsageError, match="`stride` must be at least 1, but is 0"):
+        source.thinned(0)
+    with pytest.raises(UsageError, match="`max_frames` must be"):
+        source.thinned(most=0)
 
 
 def test_nothing_usable(tmp_path):

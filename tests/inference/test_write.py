@@ -39,7 +39,7 @@ def test_whole_folder(tmp_path):
     expected = [f"depth/{name}.npy" for name in names] + [f"png/{name}.png" for name in names]
     assert files == sorted([*expected, "depth.mp4", "path_kitti.txt", "path_tum.txt", "predictions.json"])
     about = json.loads((folder / "predictions.json").read_text())
-    assert about["format"] == 2
+    assert about["format"] == 3
     assert (about["unit"], about["scale_source"], about["model"]) == ("metres", "known", "test-model")
     assert (about["width"], about["height"]) == (50, 33)
     assert about["frames"][1] == {
@@ -52,6 +52,24 @@ def test_whole_folder(tmp_path):
     np.testing.assert_array_equal(reader.read("000002").values, made[2].depth)
     assert len((folder / "path_tum.txt").read_text().splitlines()) == 4
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+def test_depth_is_left_out_on_request_and_its_colours_stay(tmp_path):
+    made = predictions()
+    whole = write_predictions(made, tmp_path / "whole", model="m")
+    folder = write_predictions(made, tmp_path / "thin", model="m", depth=False, png=False)
+    files = sorted(path.name for path in folder.iterdir())
+    assert files == ["depth.mp4", "path_kitti.txt", "path_tum.txt", "predictions.json"]
+    assert (folder / "path_tum.txt").read_text() == (whole / "path_tum.txt").read_text()
+    first, second = (_first_picture(one / "depth.mp4") for one in (whole, folder))
+    assert np.abs(first - second).mean() < 0.5  # depth waits in half precision
+    with pytest.raises(DataError, match="holds no depth of '000002', which was left out; predict again with depth"):
+        open_predictions(folder).read("000002")
+
+
+def _first_picture(video):
+    with av.open(str(video)) as container:
+        return next(container.decode(video=0)).to_ndarray(format="rgb24").astype(float)
 
 
 def test_video_has_one_range_for_the_clip(tmp_path):

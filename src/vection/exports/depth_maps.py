@@ -9,7 +9,7 @@ from vection.arrays import DepthMap
 from vection.errors import UsageError
 from vection.exports.scene import Scene, read_depth
 from vection.extras import extra
-from vection.files import inside
+from vection.formats.prediction_folder import depth_file
 from vection.progress import Report
 
 PNG_MOST = 65535
@@ -47,7 +47,7 @@ def write_png(scene: Scene, out: Path, report: Report) -> str:
     """Write each depth as 16-bit `NAME.png` of depth * scale, the scale stated; a known depth never becomes 0."""
     deepest = max(
         float(depth[np.isfinite(depth)].max(initial=0))
-        for depth in (read_depth(inside(scene.folder, frame.file)) for frame in scene.selected())
+        for depth in (read_depth(depth_file(scene.folder, frame)) for frame in scene.selected())
     )
     deepest = min(deepest, scene.far)
     scale = png_scale(scene, deepest)

@@ -15,7 +15,7 @@ from vection.errors import DataError, UsageError
 from vection.exports.settings import FAR_MEDIANS, FAR_METRES, ExportSettings
 from vection.files import inside
 from vection.formats.camera_path import KITTI_FILE, read_path
-from vection.formats.prediction_folder import PredictedFrame, PredictionList, read_prediction_list
+from vection.formats.prediction_folder import PredictedFrame, PredictionList, depth_file, read_prediction_list
 from vection.formats.window import Window
 from vection.inference.sources import Frame, FrameSource, open_sources
 
@@ -147,7 +147,7 @@ class Scene:
 
     def _frame(self, number: int, frame: Frame | None) -> SceneFrame:
         listed = self.predictions.frames[number]
-        depth = read_depth(inside(self.folder, listed.file))
+        depth = read_depth(depth_file(self.folder, listed))
         known = np.isfinite(depth) & (depth > 0)
         depth = np.where(known, depth, np.float32(0))
         visible = known & (depth >= self.settings.near) & (depth <= self.far)
@@ -189,7 +189,7 @@ class Scene:
     def _size(self) -> tuple[int, ...]:
         if self.predictions.height is not None and self.predictions.width is not None:
             return self.predictions.height, self.predictions.width
-        return read_depth(inside(self.folder, self.predictions.frames[0].file)).shape
+        return read_depth(depth_file(self.folder, self.predictions.frames[0])).shape
 
 
 def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, name: str = "") -> Scene:
@@ -278,7 +278,7 @@ def _median_depth(folder: Path, predictions: PredictionList, numbers: Sequence[i
     some = sorted({numbers[round(at)] for at in np.linspace(0, len(numbers) - 1, min(SAMPLED_FRAMES, len(numbers)))})
     samples = []
     for number in some:
-        depth = read_depth(inside(folder, predictions.frames[number].file))
+        depth = read_depth(depth_file(folder, predictions.frames[number]))
         stride = max(1, int(np.sqrt(depth.size / 5000)))
         part = depth[stride // 2 :: stride, stride // 2 :: stride]
         samples.append(part[np.isfinite(part) & (part > 0)])

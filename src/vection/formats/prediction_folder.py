@@ -4,13 +4,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vection.files import json_text, read_json, visible, write_text
+from vection.errors import DataError
+from vection.files import inside, json_text, read_json, visible, write_text
 from vection.formats.bounds import InnerPath
 from vection.formats.record import KEY, check_format, checked
 from vection.formats.window import Window, seen_words
 
-FORMAT = 2
-"""Number of the format that is written; newer ones are refused. In format 1 every map was of a whole image."""
+FORMAT = 3
+"""Number of the format that is written; newer ones are refused. In format 1 every map was of a whole image, and until 3
+every frame had its depth."""
 LIST_FILE = "predictions.json"
 """Tells a prediction folder from any other."""
 VIDEO_FILE = "depth.mp4"
@@ -52,7 +54,7 @@ class PredictedFrame:
     """One frame of the list; files are relative to the folder, None where nothing is predicted."""
 
     name: InnerPath
-    file: InnerPath
+    file: InnerPath | None = None
     """File of the depth: float32, height x width."""
     seconds: float = 0.0
     intrinsics: tuple[float, float, float, float] | None = None
@@ -103,6 +105,13 @@ class PredictionList:
 def file_of(part: Part, name: str) -> str:
     """Return the file of a part of the frame `name`, relative to the folder."""
     return f"{part}/{name}{SUFFIXES[part]}"
+
+
+def depth_file(folder: Path, frame: PredictedFrame) -> Path:
+    """Return the file of a frame's depth. Raises DataError where it was not written."""
+    if frame.file is None:
+        raise DataError(f"{folder} holds no depth of '{frame.name}', which was left out; predict again with depth.")
+    return inside(folder, frame.file)
 
 
 def picture_file(name: str, frame: str) -> str:

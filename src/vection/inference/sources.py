@@ -68,6 +68,29 @@ class FrameSource:
         """Read the frames in order."""
         return self.frames()
 
+    def thinned(self, stride: int = 1, *, most: int | None = None) -> "FrameSource":
+        """Return the source of every `stride`-th frame, `most` of them; a cut between two is one before the second.
+
+        Raises UsageError for numbers below 1.
+        """
+        for name, number in (("stride", stride), ("max_frames", most)):
+            if number is not None and number < 1:
+                raise UsageError(f"`{name}` must be at least 1, but is {number}.")
+        if stride == 1 and most is None:
+            return self
+        last = None if most is None else (most - 1) * stride + 1
+
+        def frames() -> Iterator[Frame]:
+            begins_anew = False
+            for number, frame in enumerate(islice(self.frames(), last)):
+                begins_anew |= frame.begins_anew
+                if number % stride == 0:
+                    yield replace(frame, begins_anew=begins_anew)
+                    begins_anew = False
+
+        count = None if self.count is None else -(-self.count // stride)
+        return replace(self, count=count if most is None or count is None else min(count, most), frames=frames)
+
     def part(self, frames: range) -> "FrameSource":
         """Return the source of these of its frames alone."""
         return replace(

@@ -48,7 +48,7 @@ from vection.inference.window_rule import WindowRule
 from vection.locks import sweep
 
 IMAGES = ".images"
-"""Where the video's images wait for the colour range, which needs all frames; gone in the end."""
+"""Where the video's images, and depth that is not kept, wait for the colour range of all frames; gone in the end."""
 WRITERS = 2
 """Threads that write files, or draw pictures, while the next frames are predicted."""
 
@@ -83,8 +83,9 @@ class _Written:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What is written beside the depth."""
+    """What is written."""
 
+    depth: bool
     png: bool
     video: bool
     scene_flow: bool
@@ -96,6 +97,7 @@ def write_predictions(
     *,
     model: str,
     frames_from: str = "",
+    depth: bool = True,
     png: bool = True,
     video: bool = True,
     scene_flow: bool = False,
@@ -105,6 +107,7 @@ def write_predictions(
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
+    `depth` can be left out; what is read from such a folder is its path, pictures and masks.
     Frames of several sizes have no video and no path: they are written where `video` is false and no prediction has a
     pose. Object flow, motion masks and classes are written where predictions have them;
     `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
@@ -113,7 +116,7 @@ def write_predictions(
     folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
     scene flow or pictures cannot be had, DataError if there are no frames, or several sizes where there must be one.
     """
-    parts = _Parts(png, video, scene_flow)
+    parts = _Parts(depth, png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
@@ -171,19 +174,22 @@ def _write_frames(predictions: Iterable[Prediction], folder: Path, *, parts: _Pa
 
 def _write_frame(prediction: Prediction, *, folder: Path, parts: _Parts) -> tuple[PredictedFrame, Samples | None]:
     """Write the files of one frame; return how the list names it, and inverse depths for the video's range."""
-    _write_array(folder / file_of("depth", prediction.name), prediction.depth)
+    if parts.depth:
+        _write_array(folder / file_of("depth", prediction.name), prediction.depth)
+    elif parts.video:
+        _write_array(folder / IMAGES / f"{prediction.name}.npy", prediction.depth.astype(np.float16))
     if parts.png:
         write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
     if parts.video:
         write_rgb(folder / IMAGES / f"{prediction.name}.jpg", prediction.image)
-    frame = _write_maps(prediction, folder, scene_flow=parts.scene_flow)
+    frame = _write_maps(prediction, folder, parts=parts)
     return frame, sample_inverse_depth(prediction.depth) if parts.video else None
 
 
-def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> PredictedFrame:
+def _write_maps(prediction: Prediction, folder: Path, *, parts: _Parts) -> PredictedFrame:
     """Write what the prediction has beside depth; return the frame as the list names it."""
     arrays: dict[Part, AnyArray | None] = {"object_flow": prediction.object_flow}
-    if scene_flow and prediction.T_to_next is not None:
+    if parts.scene_flow and prediction.T_to_next is not None:
         arrays["scene_flow"] = _scene_flow(prediction, prediction.T_to_next)
     mask = prediction.motion_mask
     arrays["motion_mask"] = None if mask is None else np.round(mask * 255).astype(np.uint8)
@@ -193,7 +199,7 @@ def _write_maps(prediction: Prediction, folder: Path, *, scene_flow: bool) -> Pr
         _write_array(folder / file, np.asarray(arrays[part]))
     return PredictedFrame(
         name=prediction.name,
-        file=file_of("depth", prediction.name),
+        file=file_of("depth", prediction.name) if parts.depth else None,
         seconds=prediction.seconds,
         intrinsics=prediction.intrinsics,
         object_flow=files.get("object_flow"),
@@ -272,9 +278,13 @@ def _write_rest(
 def _write_photo(written: _Written, folder: Path) -> None:
     """Write depth, and classes if they are known, of a single frame as pictures of its size."""
     frame = written.frames[0]
-    write_rgb(folder / PHOTO_FILE, colour_depth(np.load(folder / frame.file), colour_range(written.samples)))
+    write_rgb(folder / PHOTO_FILE, colour_depth(_read_depth(frame, folder), colour_range(written.samples)))
     if frame.classes is not None:
         write_rgb(folder / PHOTO_CLASSES_FILE, colour_classes(_read_byte_map(folder / frame.classes)))
+
+
+def _read_depth(frame: PredictedFrame, folder: Path) -> DepthMap:
+    return np.asarray(np.load(folder / (frame.file or f"{IMAGES}/{frame.name}.npy")), np.float32)
 
 
 def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
@@ -288,7 +298,7 @@ def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
 
 def _picture(frame: PredictedFrame, *, written: _Written, folder: Path, limits: ColourRange) -> RgbImage:
     image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
-    depth = colour_depth(np.load(folder / frame.file), limits)
+    depth = colour_depth(_read_depth(frame, folder), limits)
     panels = [(image, ""), (depth, f"{limits.legend} {written.short_unit}")]
     if frame.classes is not None:
         panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))

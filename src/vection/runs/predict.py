@@ -14,7 +14,7 @@ from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable
 from vection.progress import Bars, no_bars
 from vection.runs.prediction.on_cluster import Input, predict_on_cluster
-from vection.runs.prediction.worker import ModelChoice, PartChoice, PredictionWorker
+from vection.runs.prediction.worker import THINNING, ModelChoice, PartChoice, PredictionWorker
 
 SHOWN = 5
 """Names of inputs in an error."""
@@ -33,6 +33,9 @@ def predict(
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
     window: str = TRAINING,
+    stride: int = 1,
+    max_frames: int | None = None,
+    depth: bool = True,
     video: bool = True,
     png: bool = True,
     scene_flow: bool = False,
@@ -52,8 +55,9 @@ def predict(
     this model that are there, so a stopped call goes on, and `cluster` predicts many at once and keeps as well.
 
     `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
-    `width` and `height` are the size at which the networks see images, if not that of training. `path`, `video` and
-    `png` can be left out; `scene_flow` is written besides.
+    `width` and `height` are the size at which the networks see images, if not that of training. Of a video or
+    folder every `stride`-th frame is predicted, `max_frames` of them. `path`, `depth` (the arrays), `video` and `png`
+    can be left out; `scene_flow` is written besides.
     `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
     it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
     `ingest` takes them. `window` is the part of videos and photos that is seen, as `inference.WindowRule` has it:
@@ -75,7 +79,9 @@ def predict(
         compile=compile,
         device=device,
     )
-    parts = PartChoice(path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window)
+    parts = PartChoice(
+        path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window, depth, stride, max_frames
+    )
     return _predict(frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 
 
@@ -132,7 +138,7 @@ def _in_turn(inputs: list[Input], out: Path, worker: PredictionWorker, *, progre
             opened.append(worker.open(place, name, out))
         except DataError as problem:
             problems[name] = problem
-    check_room(out, sum(size for _, size in opened))
+    check_room(out, sum(size for _, size in opened), thinning=THINNING)
     for source, size in opened:
         try:
             worker.write(source, out, size=size, progress=progress)

@@ -82,6 +82,12 @@ class Predict:
     window: str = "training"
     """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
     squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""
+    stride: int = 1
+    """Predict every such frame; a path joins those that are predicted."""
+    max_frames: int | None = None
+    """Predict no more frames than this."""
+    no_depth: bool = False
+    """Do not write depth/*.npy, the largest part: for the path, the colours or png/ alone."""
     no_video: bool = False
     """Do not write the colours: depth.mp4, pictures.mp4, or depth.png of a single image."""
     no_png: bool = False
@@ -134,6 +140,9 @@ def run(arguments: Sequence[str]) -> None:
         motion=options.motion,
         intrinsics=options.intrinsics,
         window=options.window,
+        stride=options.stride,
+        max_frames=options.max_frames,
+        depth=not options.no_depth,
         video=not options.no_video,
         png=not options.no_png,
         scene_flow=options.scene_flow,

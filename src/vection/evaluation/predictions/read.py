@@ -27,6 +27,7 @@ from vection.formats.prediction_folder import (
     LIST_FILE,
     Part,
     PredictedFrame,
+    depth_file,
     find_prediction_folders,
     read_prediction_list,
 )
@@ -72,7 +73,7 @@ def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
 
 def read_prediction_folder(folder: Path) -> PredictionReader:
     """Open a prediction folder, or all those below `folder`; names of the latter begin with the subfolder."""
-    files: dict[str, Path] = {}
+    places: dict[str, Path] = {}
     frames: dict[str, PredictedFrame] = {}
     others: dict[str, dict[Part, Path]] = {}
     first: set[str] = set()
@@ -80,20 +81,22 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     for place in sorted(find_prediction_folders(folder), key=lambda path: natural_key(str(path))):
         prefix = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
         listed = read_prediction_list(place)
-        files |= {prefix + frame.name: inside(place, frame.file) for frame in listed.frames}
+        places |= {prefix + frame.name: place for frame in listed.frames}
         frames |= {prefix + frame.name: frame for frame in listed.frames}
         first |= {prefix + name for name in _without_previous(listed.frames)}
         others |= {prefix + frame.name: _other_files(frame, place) for frame in listed.frames}
         units.add(listed.unit)
     if len(units) > 1:
         raise DataError(f"The predictions below {folder} have different units ({', '.join(sorted(units))}).")
-    if not files:
+    if not frames:
         raise DataError(f"{folder} holds no predictions; predict again.")
     return PredictionReader(
         str(folder),
-        tuple(files),
+        tuple(frames),
         lambda name: PredictedMap(
-            _read_map(files[name]), intrinsics=frames[name].intrinsics, window=frames[name].window
+            _read_map(depth_file(places[name], frames[name])),
+            intrinsics=frames[name].intrinsics,
+            window=frames[name].window,
         ),
         unit=units.pop(),
         read_objects=lambda name: replace(

@@ -10,7 +10,7 @@ from vection.data.cluster import Cluster
 from vection.errors import DataError, VectionError
 from vection.files import check_room
 from vection.progress import no_bars
-from vection.runs.prediction.worker import ModelChoice, PartChoice, PredictionWorker
+from vection.runs.prediction.worker import THINNING, ModelChoice, PartChoice, PredictionWorker
 
 Input = tuple[str, Path]
 
@@ -75,7 +75,7 @@ def _actor(model: ModelChoice, parts: PartChoice, out: Path, frames: Path) -> ty
             error: VectionError | None = None
             try:
                 source, size = self.worker.open(place, name, out)
-                check_room(out, size)
+                check_room(out, size, thinning=THINNING)
                 self.worker.write(source, out, size=size, progress=no_bars)
             except VectionError as problem:
                 error = problem

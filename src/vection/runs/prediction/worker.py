@@ -27,6 +27,9 @@ BATCH_SIZES = {"cpu": 4, "cuda": 16}
 DEPTH_BYTES, PNG_BYTES = 4.0, 0.5
 """Of a pixel in depth/*.npy, and at least in png/*.png."""
 
+THINNING = "`depth=False`, `stride=10`, `max_frames=1000`"
+"""Arguments of `predict` with which it writes less."""
+
 
 @dataclass(frozen=True)
 class ModelChoice:
@@ -63,6 +66,9 @@ class PartChoice:
     pictures: Sequence[str] | None = None
     overwrite: bool = False
     window: str = TRAINING
+    depth: bool = True
+    stride: int = 1
+    max_frames: int | None = None
 
 
 class PredictionWorker:
@@ -96,13 +102,19 @@ class PredictionWorker:
         """
         _check_window(self.parts.window, place)
         source = open_input(place, name=name, intrinsics=self.parts.intrinsics, rule=self.predictor.rule)
+        source = source.thinned(self.parts.stride, most=self.parts.max_frames)
         check_writable(out / name, overwrite=self.parts.overwrite)
         first = next(iter(source))
         if self.observer is not None:
             self.observer.check(first, count=source.count)
         height, width = first.image.shape[:2]
         count = 1 if source.count is None or source.count > MOST_BELIEVED else source.count
-        return source, count * height * width * (DEPTH_BYTES + (PNG_BYTES if self.parts.png else 0))
+        return source, count * height * width * self._pixel_bytes
+
+    @property
+    def _pixel_bytes(self) -> float:
+        waiting = DEPTH_BYTES / 2 if self.parts.video else 0.0
+        return (DEPTH_BYTES if self.parts.depth else waiting) + (PNG_BYTES if self.parts.png else 0.0)
 
     def write(self, source: FrameSource, out: Path, *, size: float, progress: Bars) -> Path:
         """Predict a source and return its folder, which has its name below `out`; `size` is as `open` returns it."""
@@ -112,6 +124,7 @@ class PredictionWorker:
                 out / source.name,
                 model=self.name,
                 frames_from=str(Path(source.description).resolve()),
+                depth=self.parts.depth,
                 png=self.parts.png,
                 video=self.parts.video,
                 scene_flow=self.parts.scene_flow,
