@@ -1,8 +1,8 @@
 """What keeps a short training of Li et al.'s motion fields from starting? One part at a time is given as truth.
 
     python benchmarks/motion_field_start.py --out runs/start                             # the short recipe
-    python benchmarks/motion_field_start.py --out runs/start --method.inverse predicted  # camera motion as in the paper
-    python benchmarks/motion_field_start.py --out runs/start --given depth --method.inverse predicted
+    python benchmarks/motion_field_start.py --out runs/start --method.short.inverse predicted  # as in the paper
+    python benchmarks/motion_field_start.py --out runs/start --given depth --method.short.inverse predicted
 
 A small street where nothing moves but the camera, seen at 96x64. Every few steps, on held-out drives: AbsRel (median
 scaled, below 80 m) beside row-mean depth, and the camera motion forth and back beside the true one, in metres by the

@@ -63,6 +63,8 @@ class FrameSource:
     count: int | None
     """Number of frames if known beforehand; of a video an estimate."""
     frames: Callable[[], Iterator[Frame]]
+    faults: Callable[[], list[str]] = list
+    """What was wrong with the frames that were read last, in words."""
 
     def __iter__(self) -> Iterator[Frame]:
         """Read the frames in order."""
@@ -216,7 +218,13 @@ def _video_source(path: Path, name: str, camera: _Camera) -> FrameSource:
         for index, frame in enumerate(video):
             yield Frame(f"{index:06d}", frame.image, seconds=frame.seconds)
 
-    return FrameSource(name, str(path), video.estimated_frames, lambda: camera.look(_with_breaks(frames())))
+    return FrameSource(
+        name,
+        str(path),
+        video.estimated_frames,
+        lambda: camera.look(_with_breaks(frames())),
+        faults=lambda: video.faults,
+    )
 
 
 def _with_breaks(frames: Iterator[Frame]) -> Iterator[Frame]:

@@ -1,7 +1,7 @@
 """The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and their list."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -103,26 +103,30 @@ def write_predictions(
     scene_flow: bool = False,
     pictures: Iterable[ObservedFrame] | None = None,
     rule: WindowRule | None = None,
+    faults: Callable[[], list[str]] = list,
     overwrite: bool = False,
 ) -> Path:
     """Write a prediction folder in one step and return it: it is there whole or not at all.
 
-    `depth` can be left out; what is read from such a folder is its path, pictures and masks.
-    Frames of several sizes have no video and no path: they are written where `video` is false and no prediction has a
-    pose. Object flow, motion masks and classes are written where predictions have them;
-    `scene_flow` derives and writes that too, which needs motion and intrinsics; `pictures` are what `Observer.observe`
-    sees in the same frames. `video` writes colours: a video, or of a single frame a picture. `frames_from` says where
-    the frames lie, `rule` which part of them networks saw, and at which size. With `overwrite` an older prediction
-    folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be written, or if
-    scene flow or pictures cannot be had, DataError if there are no frames, or several sizes where there must be one.
+    `depth` can be left out; the path, pictures and masks of such a folder can still be read. Frames of several sizes
+    have no video and no path: they are written where `video` is false and no prediction has a pose. Object flow, motion
+    masks and classes are written where predictions have them; `scene_flow` derives and writes that too, which needs
+    motion and intrinsics; `pictures` are what `Observer.observe` sees in the same frames. `video` writes colours: a
+    video, or of a single frame a picture. `frames_from` says where the frames lie, `rule` which part of them networks
+    saw, and at which size, and `faults`, which is called in the end, what was wrong with them. With `overwrite` an
+    older prediction folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be
+    written, or if scene flow or pictures cannot be had, DataError if there are no frames, or several sizes where there
+    must be one.
     """
     parts = _Parts(depth, png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
     with whole_folder(folder, overwrite=overwrite) as temporary:
         written = _write_frames(predictions, temporary, parts=parts)
         legends = {} if pictures is None else write_pictures(pictures, temporary, unit=written.short_unit, video=video)
-        warning = "" if rule is None else rule.warning(written.sizes, written.windows)
-        about = {"model": model, "frames_from": frames_from, "warning": warning}
+        warnings = [f"{fault[:1].upper()}{fault[1:]}." for fault in faults()]
+        if rule is not None:
+            warnings.append(rule.warning(written.sizes, written.windows))
+        about = {"model": model, "frames_from": frames_from, "warning": " ".join(filter(None, warnings))}
         _write_rest(written, temporary, about=about, video=video, legends=legends)
     return folder
 

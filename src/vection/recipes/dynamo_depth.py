@@ -106,13 +106,14 @@ _TABLES_1_AND_2 = tuple(
 
 
 def _as_released(recipe: Recipe) -> Recipe:
-    """As the authors' code trains; KITTI's ramp is set by hand there, too."""
+    """As the authors' code trains; KITTI's ramp is set by hand there, too, and nuScenes' flow is a velocity."""
+    released = replace(AS_RELEASED, flow_seconds=0.1) if "nuscenes" in recipe.name else AS_RELEASED
     assert isinstance(recipe.method, DynamoDepthSettings)
     return replace(
         recipe,
         name=f"{recipe.name}-as-released",
         summary=f"{recipe.name} as the authors' code trains: {recipe.data.width}x{recipe.data.height}",
-        method=replace(recipe.method, released=AS_RELEASED),
+        method=replace(recipe.method, released=released),
         stages=_stages(1, 1, 5, 20, rate=1e-4),
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vection.methods.monodepth2_settings import Monodepth2Settings
-from vection.recipes.monodepth2 import NUSCENES, WAYMO
+from vection.recipes.monodepth2 import NOTHING_HELD_OUT, NUSCENES, WAYMO
 from vection.recipes.recipe import DataSettings, Recipe
 from vection.training.settings import Stage
 
@@ -26,6 +26,7 @@ RECIPES = (
         name="lite-mono-waymo",
         summary="Lite-Mono-8m, 480x320: Waymo Open (Dynamo-Depth's tables 1 and 2, dagger)",
         data=WAYMO,
+        training=NOTHING_HELD_OUT,
         protocols=("waymo-historical", "waymo", "dynamo-snippets"),
     ),
     replace(
@@ -33,6 +34,7 @@ RECIPES = (
         name="lite-mono-nuscenes",
         summary="Lite-Mono-8m, 512x288: nuScenes (Dynamo-Depth's tables 1, 2, 6 and 7, dagger)",
         data=NUSCENES,
+        training=NOTHING_HELD_OUT,
         protocols=("nuscenes", "nuscenes-day-clear", "dynamo-snippets"),
     ),
 )

@@ -141,12 +141,14 @@ _SUPPLEMENT = (
 # Rows "Monodepth2" with a dagger in Dynamo-Depth's tables: this code on other data.
 WAYMO = DataSettings(width=480, height=320, workers=8)
 NUSCENES = DataSettings(width=512, height=288, workers=8)
+NOTHING_HELD_OUT = TrainingSettings(validation_fraction=0.0)
 _DAGGER = tuple(
     replace(
         _MONO,
         name=f"monodepth2-{name}",
         summary=f"M, {data.width}x{data.height}: {about} (Dynamo-Depth's tables 1 and 2, dagger)",
         data=data,
+        training=NOTHING_HELD_OUT,
         protocols=protocols,
     )
     for name, about, data, protocols in (

@@ -182,12 +182,8 @@ def _warnings(writer: ClipWriter, source: FrameSource, *, stride: int) -> list[s
         )
     if writer.static > len(writer.frames):
         warnings.append(f"{writer.static} of {writer.static + len(writer.frames)} frames show no camera motion")
-    if isinstance(source, VideoFile) and source.damaged:
-        warnings.append(f"{source.damaged} damaged pieces of the video were skipped")
-    if isinstance(source, VideoFile) and source.guessed:
-        warnings.append(
-            f"{source.guessed} frames of the video are damaged, and parts of them only guessed; copy it again"
-        )
+    if isinstance(source, VideoFile):
+        warnings += source.faults
     if writer.framing.box[2] < writer.settings.width:
         warnings.append(f"the source is smaller than {writer.settings.width} pixels across and was enlarged")
     return warnings

@@ -62,6 +62,18 @@ class VideoFile:
         """Number of frames as the file says, or from its duration; None if unknown."""
         return self.facts.frames
 
+    @property
+    def faults(self) -> list[str]:
+        """What was wrong with the frames that were read last, in words."""
+        words = []
+        if self.damaged:
+            words.append(f"{self.damaged} damaged pieces of the video were skipped")
+        if self.guessed:
+            words.append(
+                f"{self.guessed} frames of the video are damaged, and parts of them only guessed; copy it again"
+            )
+        return words
+
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield every frame; DataError if not one can be decoded."""
         self.damaged = self.guessed = 0

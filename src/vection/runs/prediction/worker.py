@@ -130,6 +130,7 @@ class PredictionWorker:
                 scene_flow=self.parts.scene_flow,
                 pictures=None if self.observer is None else self.observer.observe(source),
                 rule=self.predictor.rule,
+                faults=source.faults,
                 overwrite=self.parts.overwrite,
             )
 
