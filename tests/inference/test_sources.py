@@ -105,6 +105,22 @@ def test_every_third_frame_keeps_the_cut_between(tmp_path):
         source.thinned(most=0)
 
 
+def test_a_damaged_video_says_so_once_it_is_read(tmp_path):
+    random = np.random.default_rng(0)
+    noise = (random.integers(0, 255, (64, 96, 3), dtype=np.uint8) for _ in range(20))
+    write_video(tmp_path / "v.mp4", noise, rate=Fraction(10))
+    coded = (tmp_path / "v.mp4").read_bytes()
+    half = len(coded) // 2
+    (tmp_path / "v.mp4").write_bytes(coded[:half] + bytes(4000) + coded[half + 4000 :])
+    (source,) = open_sources(tmp_path / "v.mp4")
+    assert source.faults() == []
+    assert len(list(source)) == 19
+    assert source.thinned(2).faults() == [
+        "damaged pieces of the video were skipped (1)",
+        "frames of the video are damaged, and parts of them guessed (1); copy it again",
+    ]
+
+
 def test_nothing_usable(tmp_path):
     with pytest.raises(UsageError, match="nothing at"):
         open_sources(tmp_path / "none")

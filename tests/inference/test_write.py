@@ -33,7 +33,9 @@ def predictions(count: int = 4, *, size: tuple[int, int] = (33, 50)) -> list[Pre
 
 def test_whole_folder(tmp_path):
     made = predictions()
-    folder = write_predictions(iter(made), tmp_path / "deep" / "out", model="test-model")
+    folder = write_predictions(
+        iter(made), tmp_path / "deep" / "out", model="test-model", faults=lambda: ["one frame is lost"]
+    )
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     names = [f"{index:06d}" for index in range(4)]
     expected = [f"depth/{name}.npy" for name in names] + [f"png/{name}.png" for name in names]
@@ -42,6 +44,7 @@ def test_whole_folder(tmp_path):
     assert about["format"] == 3
     assert (about["unit"], about["scale_source"], about["model"]) == ("metres", "known", "test-model")
     assert (about["width"], about["height"]) == (50, 33)
+    assert about["warning"] == "One frame is lost."
     assert about["frames"][1] == {
         "name": "000001",
         "file": "depth/000001.npy",

@@ -67,11 +67,9 @@ class VideoFile:
         """What was wrong with the frames that were read last, in words."""
         words = []
         if self.damaged:
-            words.append(f"{self.damaged} damaged pieces of the video were skipped")
+            words.append(f"damaged pieces of the video were skipped ({self.damaged})")
         if self.guessed:
-            words.append(
-                f"{self.guessed} frames of the video are damaged, and parts of them only guessed; copy it again"
-            )
+            words.append(f"frames of the video are damaged, and parts of them guessed ({self.guessed}); copy it again")
         return words
 
     def __iter__(self) -> Iterator[VideoFrame]:
