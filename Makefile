@@ -10,6 +10,9 @@ INSTALLED := .venv/.installed
 # One thread a process: torch's OpenMP threads spin, and beside another busy process run several times slower.
 QUIET_THREADS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
+# Of the benchmarks it is only checked that they call the library as it is.
+LOOSELY := $(addprefix --disable-error-code=,misc list-item assignment union-attr var-annotated arg-type return-value operator)
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-fast test-lowest lint format docs fuzz kills bench clean
 
@@ -41,6 +44,7 @@ lint: $(INSTALLED)  ## ruff, mypy and the layers of the architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks --follow-imports=silent --no-warn-unused-ignores $(LOOSELY)
 	$(BIN)/lint-imports
 
 format: $(INSTALLED)  ## format the code and mend what ruff can mend

@@ -46,7 +46,7 @@ def main(arguments: Arguments) -> None:
     batch = random_batch(arguments)
     settings = Monodepth2Settings(pretrained=False, tie_break_noise=0.0)
     plain = Monodepth2(settings).to(arguments.device)
-    ours = Monodepth2(settings).to(arguments.device, memory_format=torch.channels_last)
+    ours = Monodepth2(settings).to(arguments.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     ours.load_state_dict(plain.state_dict())
     check_equal(plain, ours, batch)
     steps: dict[str, Callable[[], Tensor]] = {
