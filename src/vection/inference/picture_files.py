@@ -1,16 +1,27 @@
-"""The pictures of a prediction folder: `pictures/NAME/FRAME.png`, and all of a frame beside each other in a video."""
+"""What one looks at in a prediction folder: depth in colours, and `pictures/NAME/FRAME.png` with a video of them."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
-from vection.arrays import RgbImage
-from vection.data.clips.folder import read_rgb, write_rgb
+from vection.arrays import DepthMap, RgbImage
+from vection.data.clips.image_file import read_map, read_rgb, write_rgb
 from vection.errors import UsageError
-from vection.formats.prediction_folder import PICTURES_VIDEO, picture_file
+from vection.formats.prediction_folder import (
+    PHOTO_CLASSES_FILE,
+    PHOTO_FILE,
+    PICTURES_VIDEO,
+    VIDEO_FILE,
+    PredictedFrame,
+    picture_file,
+)
+from vection.inference.ahead import map_ahead
+from vection.inference.colour import ColourRange, colour_classes, colour_depth, overlay_mask
 from vection.inference.observe import ObservedFrame
 from vection.inference.pictures import (
     Samples,
@@ -23,8 +34,12 @@ from vection.inference.pictures import (
     scale_samples,
     sheet,
 )
-from vection.inference.video import frame_rate, write_video
+from vection.inference.video import beside, frame_rate, write_video
 
+IMAGES = ".images"
+"""Where the video's images, and depth that is not kept, wait for the colour range of all frames; gone in the end."""
+WRITERS = 2
+"""Threads that write files, or draw pictures, while the next frames are predicted."""
 WAITING = ".maps"
 """Where maps wait for the scale of their colours, which needs all frames; gone in the end."""
 
@@ -82,3 +97,41 @@ def _write(folder: Path, name: str, frame: str, picture: RgbImage) -> None:
     place = folder / picture_file(name, frame)
     place.parent.mkdir(parents=True, exist_ok=True)
     write_rgb(place, picture)
+
+
+def write_colours(frames: Sequence[PredictedFrame], folder: Path, *, limits: ColourRange, unit: str) -> None:
+    """Write the colours of predictions: a video of depth, classes and masks, or pictures of a single frame.
+
+    The images wait in `IMAGES`, which is gone afterwards; `limits` are of the inverse depth, `unit` is for the legend.
+    """
+    if len(frames) == 1:
+        write_rgb(folder / PHOTO_FILE, colour_depth(_read_depth(frames[0], folder), limits))
+        if frames[0].classes is not None:
+            write_rgb(folder / PHOTO_CLASSES_FILE, colour_classes(_read_byte_map(folder / frames[0].classes)))
+    else:
+        masked = any(frame.motion_mask is not None for frame in frames)  # the last one never is
+        draw_one = partial(_panels, folder=folder, limits=limits, unit=unit, masked=masked)
+        pictures = map_ahead(draw_one, frames, workers=WRITERS, ahead=2 * WRITERS)
+        write_video(folder / VIDEO_FILE, pictures, rate=frame_rate([frame.seconds for frame in frames]))
+    shutil.rmtree(folder / IMAGES)
+
+
+def _panels(frame: PredictedFrame, *, folder: Path, limits: ColourRange, unit: str, masked: bool) -> RgbImage:
+    image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
+    panels = [(image, ""), (colour_depth(_read_depth(frame, folder), limits), f"{limits.legend} {unit}")]
+    if frame.classes is not None:
+        panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))
+    if masked:
+        over = image
+        if frame.motion_mask is not None:
+            over = overlay_mask(image, _read_byte_map(folder / frame.motion_mask) / np.float32(255))
+        panels.append((over, "moves by itself"))
+    return beside(panels)
+
+
+def _read_depth(frame: PredictedFrame, folder: Path) -> DepthMap:
+    return np.asarray(np.load(folder / (frame.file or f"{IMAGES}/{frame.name}.npy")), np.float32)
+
+
+def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
+    return np.asarray(read_map(path), np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vection.arrays import CameraNumbers, GreyImage, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
-from vection.data.clips.intrinsics import resolve_intrinsics
+from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.clips.window import see, seen_camera
 from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.data.ingest.continuity import Continuity

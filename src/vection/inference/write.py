@@ -1,24 +1,19 @@
 """The prediction folder: depth, motion and classes as NPY and PNG, a colour video, the path, and their list."""
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
-from vection.arrays import AnyArray, DepthMap, FlowMap, Pose, RgbImage, Unit
-from vection.data.clips.image_file import read_map, read_rgb, write_map, write_rgb
+from vection.arrays import AnyArray, DepthMap, FlowMap, Pose, Unit
+from vection.data.clips.image_file import write_map, write_rgb
 from vection.errors import DataError, UsageError
 from vection.files import check_own, whole_folder, write_text
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE, kitti_text, tum_text
 from vection.formats.prediction_folder import (
     OWN_NAMES,
-    PHOTO_CLASSES_FILE,
-    PHOTO_FILE,
-    VIDEO_FILE,
     Part,
     PredictedFrame,
     PredictionList,
@@ -29,28 +24,18 @@ from vection.formats.prediction_folder import (
 from vection.formats.window import Window
 from vection.inference.ahead import map_ahead
 from vection.inference.colour import (
-    ColourRange,
     Samples,
     SpreadSamples,
-    colour_classes,
-    colour_depth,
     colour_range,
-    overlay_mask,
     sample_inverse_depth,
 )
 from vection.inference.motion.scene_flow import scene_flow as derive_scene_flow
 from vection.inference.motion.source import describe_motion
 from vection.inference.observe import ObservedFrame
-from vection.inference.picture_files import write_pictures
+from vection.inference.picture_files import IMAGES, WRITERS, write_colours, write_pictures
 from vection.inference.prediction import Prediction
-from vection.inference.video import beside, frame_rate, write_video
 from vection.inference.window_rule import WindowRule
 from vection.locks import sweep
-
-IMAGES = ".images"
-"""Where the video's images, and depth that is not kept, wait for the colour range of all frames; gone in the end."""
-WRITERS = 2
-"""Threads that write files, or draw pictures, while the next frames are predicted."""
 
 
 @dataclass
@@ -69,11 +54,6 @@ class _Written:
     def windows(self) -> list[Window | None]:
         """What was seen of each frame."""
         return [frame.window for frame in self.frames]
-
-    @property
-    def has_masks(self) -> bool:
-        """Whether any frame has a motion mask; the last one never has."""
-        return any(frame.motion_mask is not None for frame in self.frames)
 
     @property
     def short_unit(self) -> str:
@@ -255,12 +235,8 @@ def _write_rest(
     written: _Written, folder: Path, *, about: Mapping[str, str], video: bool, legends: Mapping[str, str]
 ) -> None:
     seconds = [frame.seconds for frame in written.frames]
-    if video and len(written.frames) == 1:
-        _write_photo(written, folder)
-    elif video:
-        write_video(folder / VIDEO_FILE, _pictures(written, folder), rate=frame_rate(seconds))
     if video:
-        shutil.rmtree(folder / IMAGES)
+        write_colours(written.frames, folder, limits=colour_range(written.samples), unit=written.short_unit)
     only_cuts = len(written.frames) > 1 and all(frame.motion_source == "cut" for frame in written.frames[:-1])
     if len(written.poses) == len(written.frames) and not only_cuts:
         write_text(folder / TUM_FILE, tum_text(written.poses, seconds))
@@ -277,38 +253,3 @@ def _write_rest(
         **about,
     )
     write_prediction_list(folder, predictions)
-
-
-def _write_photo(written: _Written, folder: Path) -> None:
-    """Write depth, and classes if they are known, of a single frame as pictures of its size."""
-    frame = written.frames[0]
-    write_rgb(folder / PHOTO_FILE, colour_depth(_read_depth(frame, folder), colour_range(written.samples)))
-    if frame.classes is not None:
-        write_rgb(folder / PHOTO_CLASSES_FILE, colour_classes(_read_byte_map(folder / frame.classes)))
-
-
-def _read_depth(frame: PredictedFrame, folder: Path) -> DepthMap:
-    return np.asarray(np.load(folder / (frame.file or f"{IMAGES}/{frame.name}.npy")), np.float32)
-
-
-def _read_byte_map(path: Path) -> UInt8[np.ndarray, "height width"]:
-    return np.asarray(read_map(path), np.uint8)
-
-
-def _pictures(written: _Written, folder: Path) -> Iterator[RgbImage]:
-    draw = partial(_picture, written=written, folder=folder, limits=colour_range(written.samples))
-    return map_ahead(draw, written.frames, workers=WRITERS, ahead=2 * WRITERS)
-
-
-def _picture(frame: PredictedFrame, *, written: _Written, folder: Path, limits: ColourRange) -> RgbImage:
-    image = read_rgb(folder / IMAGES / f"{frame.name}.jpg")
-    depth = colour_depth(_read_depth(frame, folder), limits)
-    panels = [(image, ""), (depth, f"{limits.legend} {written.short_unit}")]
-    if frame.classes is not None:
-        panels.append((colour_classes(_read_byte_map(folder / frame.classes)), "classes"))
-    if written.has_masks:
-        over = image
-        if frame.motion_mask is not None:
-            over = overlay_mask(image, _read_byte_map(folder / frame.motion_mask) / np.float32(255))
-        panels.append((over, "moves by itself"))
-    return beside(panels)

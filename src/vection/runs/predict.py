@@ -55,30 +55,23 @@ def predict(
     this model that are there, so a stopped call goes on, and `cluster` predicts many at once and keeps as well.
 
     `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
-    `width` and `height` are the size at which the networks see images, if not that of training. Of a video or
-    folder every `stride`-th frame is predicted, `max_frames` of them. `path`, `depth` (the arrays), `video` and `png`
-    can be left out; `scene_flow` is written besides.
-    `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and leaves it out where
-    it can be neither; None takes the network's where the method has learned motion, else "auto". `intrinsics` as
-    `ingest` takes them. `window` is the part of videos and photos that is seen, as `inference.WindowRule` has it:
-    "training", "whole", "cut", or a clip of the training. `pictures` are names of `vection.methods.pictures`, what the
-    method sees when it compares a frame with its neighbours; an empty list means all. `engine` computes the depth
-    network, as of `open_engine`; `compile` makes it `torch.compile`. `overwrite` replaces an older prediction folder,
-    nothing else. `device` is the GPU if there is one, else the CPU. Raises UsageError, DataError for unusable frames.
+    `width` and `height` are the size at which networks see, if not that of training. Every `stride`-th frame is
+    predicted, `max_frames` of them. `path`, `depth` (the arrays), `video` and `png` can be left out; `scene_flow` is
+    written besides. `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and
+    leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
+    `intrinsics` as `ingest` takes them. `window` is the part of videos and photos that is seen, as
+    `inference.WindowRule` has it: "training", "whole", "cut", or a clip of the training. `pictures` are names of
+    `vection.methods.pictures`, what the method sees when it compares a frame with its neighbours; an empty list means
+    all. `engine` computes the depth network, as of `open_engine`; `compile` makes it `torch.compile`. `overwrite`
+    replaces an older prediction folder, nothing else. `device` is the GPU if there is one, else the CPU. Raises
+    UsageError, DataError for unusable frames.
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     frames, out = Path(frames), Path(out)
-    model = ModelChoice.of(
-        run,
-        checkpoint=checkpoint,
-        flip_postprocess=flip_postprocess,
-        width=width,
-        height=height,
-        engine=engine,
-        compile=compile,
-        device=device,
-    )
+    size = {"width": width, "height": height}
+    computing = {"engine": engine, "compile": compile, "device": device}
+    model = ModelChoice.of(run, checkpoint=checkpoint, flip_postprocess=flip_postprocess, **size, **computing)
     parts = PartChoice(
         path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window, depth, stride, max_frames
     )

@@ -10,7 +10,7 @@ import pytest
 from vection.arrays import Fisheye, RgbImage
 from vection.cli.main import main
 from vection.data.calibration.chessboard import calibrate
-from vection.data.clips.intrinsics import resolve_intrinsics
+from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.errors import DataError
 
 CORNERS = (7, 5)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vection.data.calibration.metadata import EXIF_IFD, FOCAL_35MM, stated_focal_length
-from vection.data.clips.intrinsics import resolve_intrinsics
+from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.inference.sources import open_sources
 

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.clips.given_intrinsics import resolve_intrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.undistortion import undistortion
 from vection.errors import DataError, UsageError
 

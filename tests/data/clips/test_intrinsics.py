@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 
 from vection.data.clips.framing import plan_framing
-from vection.data.clips.intrinsics import (
-    CameraIntrinsics,
-    assumed_intrinsics,
-    check_intrinsics,
-    from_numbers,
-    read_intrinsics,
-    resolve_intrinsics,
-)
+from vection.data.clips.given_intrinsics import read_intrinsics, resolve_intrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, assumed_intrinsics, check_intrinsics, from_numbers
 from vection.data.clips.undistortion import undistortion
 from vection.data.clips.window import cut_to_aspect
 from vection.errors import DataError, UsageError

@@ -39,8 +39,8 @@ class Ingest:
     """Height of the clip in pixels; a multiple of 32 for training."""
     intrinsics: str | None = None
     """A JSON file, a calibration of OpenCV, ROS, Kalibr, COLMAP or KITTI (FILE#CAMERA of several), "fx,fy,cx,cy" in
-    pixels of the source or as fractions of its size, or "fov:DEGREES" (horizontal); intrinsics.json beside the frames
-    if not given, else 60 degrees are assumed."""
+    pixels of the source or as fractions of its size, "fov:DEGREES" (horizontal), or "camera:NAME", a common camera or
+    one of yours (docs/cameras.md); intrinsics.json beside the frames if not given, else 60 degrees are assumed."""
     rectified_field_of_view: float | None = None
     """Horizontal degrees of the straight images that distorted ones become; what they leave unseen is masked. As much
     as is seen everywhere if not given."""

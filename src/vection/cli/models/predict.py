@@ -77,8 +77,8 @@ class Predict:
     the network. auto: measured where the camera is known; pairs that cannot be measured are left to the network.
     If not given: the network where it has learned motion, else auto."""
     intrinsics: str | None = None
-    """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
-    intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
+    """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, "fov:DEGREES" or "camera:NAME";
+    an intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
     window: str = "training"
     """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
     squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""

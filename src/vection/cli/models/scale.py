@@ -57,8 +57,8 @@ class Scale:
     checkpoint: str | None = None
     """Which of the run's checkpoints: best, last, or the steps of a snapshot; the recipe's choice if not given."""
     intrinsics: str | None = None
-    """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, or "fov:DEGREES"; an
-    intrinsics.json beside the frames if not given. Clips have their own."""
+    """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, "fov:DEGREES" or "camera:NAME";
+    an intrinsics.json beside the frames if not given. Clips have their own."""
     window: str = "training"
     """Which part of a video or images is seen, as of vection predict."""
     motion: Literal["auto", "measured", "network"] | None = None

@@ -15,7 +15,8 @@ from vection.data.clips.folder import (
     write_rgb,
 )
 from vection.data.clips.framing import Framing, plan_framing
-from vection.data.clips.intrinsics import CameraIntrinsics, from_field_of_view, read_intrinsics, resolve_intrinsics
+from vection.data.clips.given_intrinsics import read_intrinsics, resolve_intrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics, from_field_of_view
 from vection.data.clips.truth_sources import TRUTH_SOURCES, TruthSource, source_identifier, source_sentence
 
 __all__ = [

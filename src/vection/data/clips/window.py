@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from vection.arrays import AnyImage, CameraNumbers, Remap
-from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.clips.given_intrinsics import resolve_intrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.undistortion import straight_rays, undistortion
 from vection.errors import DataError
 from vection.formats.window import Box, Lens, Window

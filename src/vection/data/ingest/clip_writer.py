@@ -9,8 +9,9 @@ from vection.arrays import GreyImage, PixelMask, RgbImage
 from vection.data.calibration.metadata import stated_focal_length
 from vection.data.clips.folder import FrameInfo, read_rgb, write_rgb
 from vection.data.clips.framing import Framing, plan_framing
+from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.clips.image_file import read_grey
-from vection.data.clips.intrinsics import CameraIntrinsics, resolve_intrinsics
+from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.measuring import MeasuringImages
 from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey

@@ -11,8 +11,8 @@ import numpy as np
 
 from vection.arrays import DepthMap
 from vection.data.clips.folder import FrameTruth
+from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.clips.image_file import read_rgb
-from vection.data.clips.intrinsics import resolve_intrinsics
 from vection.data.clips.truth_sources import TruthSource
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.errors import DataError, UsageError

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from vection.arrays import CameraNumbers
+from vection.data.clips.given_intrinsics import ABOUT_LENS, resolve_intrinsics
 from vection.data.clips.intrinsics import (
-    ABOUT_LENS,
     ASPECT_TOLERANCE,
     NORMALISED_BELOW,
     CameraIntrinsics,
     camera_numbers,
-    resolve_intrinsics,
 )
 from vection.data.ingest.doctor.finding import Finding
 from vection.errors import DataError
