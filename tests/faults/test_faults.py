@@ -179,7 +179,7 @@ INPUT = (
     *(Fault(f"frames_per_second_{rate}", "images", nothing, f"{INGEST} images --frames-per-second {rate}", 2,
             "--frames-per-second is") for rate in ("nan", "inf", "-1", "0")),
     Fault("intrinsics_width_inf", "images", text("camera.json", json.dumps(CAMERA).replace("96", "1e999")),
-          f"{INGEST} images --intrinsics camera.json", 3, r"camera\.json is not a number"),
+          f"{INGEST} images --intrinsics camera.json", 3, r"camera\.json states an image size of inf"),
     Fault("width_0_prepare", "kitti", nothing, "prepare kitti-raw kitti out --width 0", 2, "0x192 do not fit"),
     Fault("width_huge", "images", nothing, "ingest images --out out --width 320000 --height 320000", 2,
           "320000x320000 do not fit"),

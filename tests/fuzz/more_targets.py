@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from tests.data.calibration import test_read
 from tests.data.readers.fake_data_sets import WRITERS
 from tests.data.readers.fake_waymo import write_parquet
 from tests.foreign_weights import test_monodepth2, test_sc_sfmlearner
@@ -81,6 +82,39 @@ def _masked(folder: Path) -> None:
     cv2.imwrite(str(folder / "mask.png"), mask)
 
 
+def _calibrated(folder: Path, name: str, text: str) -> None:
+    """Images of the shape that the calibration is of, and it."""
+    images(folder, ".png")
+    for path in (folder / "images").iterdir():
+        cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (96, 72)))
+    (folder / name).write_text(text)
+
+
+def _opencv_calibration() -> str:
+    storage = cv2.FileStorage(".xml", cv2.FILE_STORAGE_WRITE | cv2.FILE_STORAGE_MEMORY)
+    storage.write("image_width", 640)
+    storage.write("image_height", 480)
+    storage.write("camera_matrix", test_read.MATRIX)
+    storage.write("distortion_coefficients", np.array([test_read.BENT]))
+    return storage.releaseAndGetString()
+
+
+CALIBRATIONS = {
+    "camera.xml": _opencv_calibration(),
+    "info.yaml": test_read.ROS.format(model="plumb_bob", count=5, values=list(test_read.BENT)),
+    "camchain.yaml#cam1": test_read.KALIBR,
+    "cameras.txt#2": test_read.COLMAP,
+    "calib_cam_to_cam.txt#P_rect_03": test_read.KITTI,
+}
+"""Calibration files, with the camera that is meant."""
+
+
+def _calibration(given: str) -> Target:
+    name = given.partition("#")[0]
+    write = partial(_calibrated, name=name, text=CALIBRATIONS[given])
+    return target(f"calibration {name}", write, f"{INGEST} images --intrinsics {given}", name)
+
+
 def _measured(folder: Path) -> None:
     clips(folder)
     write_exact_geometry(read_clip(folder / "clips/drive"))
@@ -128,6 +162,7 @@ MORE_TARGETS = (
     ),
     target("path kitti", paths, "odometry kitti.txt --truth tum.txt --out out --first-frame 0", "kitti.txt"),
     target("mask", _masked, f"{INGEST} images --intrinsics camera.json --mask mask.png", "mask.png"),
+    *(_calibration(given) for given in CALIBRATIONS),
     target(
         "train measured",
         _measured,

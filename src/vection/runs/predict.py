@@ -131,7 +131,7 @@ def _in_turn(inputs: list[Input], out: Path, worker: PredictionWorker, *, progre
             opened.append(worker.open(place, name, out))
         except DataError as problem:
             problems[name] = problem
-    check_room(out, sum(size for _, size in opened), thinning=THINNING)
+    check_room(out, sum((size for _, size in opened), 0.0), thinning=THINNING)
     for source, size in opened:
         try:
             worker.write(source, out, size=size, progress=progress)

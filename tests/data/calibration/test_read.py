@@ -155,3 +155,15 @@ def test_a_matrix_that_promises_much_is_not_read(tmp_path: Path):
 def test_a_mark_in_the_name_of_a_folder(tmp_path: Path):
     (tmp_path / "#1").mkdir()
     assert camera_of(KALIBR, tmp_path / "#1" / "camchain.yaml", "#cam1").fisheye == FISHEYE
+
+
+@pytest.mark.parametrize("size", [".inf", ".nan", "640.5", "[1]"])
+def test_a_size_that_is_no_number_of_pixels(tmp_path: Path, size: str):
+    text = ROS.format(model="plumb_bob", count=5, values=list(BENT)).replace("image_width: 640", f"image_width: {size}")
+    with pytest.raises(DataError, match=r"a\.yaml states an image size of .*, which is no whole number of pixels"):
+        camera_of(text, tmp_path / "a.yaml")
+
+
+def test_a_size_of_kitti_that_is_not_finite(tmp_path: Path):
+    with pytest.raises(DataError, match="'S_rect_02' holds a number that is not finite"):
+        camera_of(KITTI.replace("S_rect_02: 6.4e+02", "S_rect_02: nan"), tmp_path / "calib_cam_to_cam.txt")

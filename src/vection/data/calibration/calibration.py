@@ -52,6 +52,16 @@ def lens(model: str, coefficients: Sequence[float], *, where: str) -> tuple[Dist
     return (k1, k2, p1, p2, k3), None
 
 
+def pixels(stated: Any, *, where: str) -> int:
+    """Return a width or height of images. Raises DataError unless it is a whole number."""
+    try:
+        if int(stated) == float(stated):
+            return int(stated)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise DataError(f"{where} states an image size of {stated}, which is no whole number of pixels; correct it.")
+
+
 def refuse_unknown(content: Mapping[str, Any], known: Iterable[str], *, where: str) -> None:
     """Raise a DataError for keys that nobody reads: what they state could matter."""
     if unknown := sorted(set(map(str, content)) - set(known)):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vection.arrays import AnyArray
-from vection.data.calibration.calibration import Calibration, lens, refuse_unknown
+from vection.data.calibration.calibration import Calibration, lens, pixels, refuse_unknown
 from vection.errors import DataError
 
 MATRIX = ("camera_matrix", "Camera_Matrix", "cameraMatrix", "K")
@@ -49,7 +49,9 @@ def read_opencv(file: Path, text: str) -> Calibration:
     distortion, fisheye = lens(model, numbers, where=str(file))
     return Calibration(
         numbers=(float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2])),
-        size=None if width is None or height is None else (int(width), int(height)),
+        size=None
+        if width is None or height is None
+        else (pixels(width, where=str(file)), pixels(height, where=str(file))),
         source=f"OpenCV's {file.name}",
         distortion=distortion,
         fisheye=fisheye,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vection.data.calibration.calibration import Calibration, chosen, lens, refuse_unknown
+from vection.data.calibration.calibration import Calibration, chosen, lens, pixels, refuse_unknown
 from vection.errors import DataError
 from vection.extras import extra
 
@@ -49,7 +49,7 @@ def _kalibr(content: Mapping[str, Any], *, where: str, source: str) -> Calibrati
     model = str(content.get("distortion_model", "none"))
     coefficients = [float(number) for number in content.get("distortion_coeffs", [])]
     distortion, fisheye = lens(model, coefficients, where=where)
-    width, height = (int(number) for number in content["resolution"])
+    width, height = (pixels(number, where=where) for number in content["resolution"])
     fx, fy, cx, cy = (float(number) for number in content["intrinsics"])
     return Calibration((fx, fy, cx, cy), (width, height), source, distortion, fisheye)
 
@@ -69,7 +69,7 @@ def _ros(content: Mapping[str, Any], *, where: str, source: str) -> Calibration:
         raise DataError(f"{where}: the camera matrix is not [fx, 0, cx, 0, fy, cy, 0, 0, 1]; skew is not read.")
     coefficients = _data(content, "distortion_coefficients", "D", "d", needed=False)
     distortion, fisheye = lens(str(content.get("distortion_model", "plumb_bob")), coefficients, where=where)
-    width, height = (int(_first(content, f"image_{side}", side)) for side in ("width", "height"))
+    width, height = (pixels(_first(content, f"image_{side}", side), where=where) for side in ("width", "height"))
     return Calibration((matrix[0], matrix[4], matrix[2], matrix[5]), (width, height), source, distortion, fisheye)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vection.arrays import CameraNumbers, Distortion, Fisheye
-from vection.data.calibration.calibration import BROWN_CONRADY, KANNALA_BRANDT, lens
+from vection.data.calibration.calibration import BROWN_CONRADY, KANNALA_BRANDT, lens, pixels
 from vection.data.calibration.profiles import find_camera
 from vection.data.calibration.read import read_calibration
 from vection.data.clips.intrinsics import (
@@ -93,8 +93,8 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
         fx, fy, cx, cy = _stated_numbers(content, file)
         distortion, fisheye = _lens(content, file)
         camera = CameraIntrinsics(
-            width=_pixels(content["width"]),
-            height=_pixels(content["height"]),
+            width=pixels(content["width"], where=str(file)),
+            height=pixels(content["height"], where=str(file)),
             fx=fx,
             fy=fy,
             cx=cx,
@@ -108,13 +108,6 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"A value in the intrinsics file {file} is not a number ({error}).") from error
     return check_intrinsics(camera)
-
-
-def _pixels(stated: Any) -> int:
-    """Return a number of pixels, which 1280.5 is not; ValueError or OverflowError if it is none."""
-    if int(stated) != float(stated):
-        raise ValueError(f"{stated} pixels")
-    return int(stated)
 
 
 def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
