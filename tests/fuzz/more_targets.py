@@ -16,6 +16,7 @@ from tests.fuzz.arguments import other_arguments
 from tests.fuzz.target import Target, target
 from tests.fuzz.targets import (
     INGEST,
+    ONE_STEP,
     TINY,
     TRAIN,
     arrays,
@@ -33,6 +34,7 @@ from vection.data.synthetic.exact_geometry import write_exact_geometry
 from vection.formats.checkpoint import weights_digest
 from vection.formats.scale_file import RunScale, ScaleReading, write_scale
 
+EVERY_FRAME = "--training.validation_fraction 0 --training.steps_per_epoch 8"
 PREPARED = "data out --width 96 --height 64 --workers 0"
 
 
@@ -166,7 +168,7 @@ MORE_TARGETS = (
     target(
         "train measured",
         _measured,
-        f"{TRAIN.replace('monodepth2', 'measured-depth').replace(TINY, '')} out/run",
+        f"{TRAIN.replace('monodepth2', 'measured-depth').replace(TINY, '').replace(ONE_STEP, EVERY_FRAME)} out/run",
         "clips/drive/measured/*",
         "clips/drive/measured/*/*",
     ),

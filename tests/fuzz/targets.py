@@ -105,9 +105,8 @@ def _prepared(data: str, name: str, more: str = "") -> Target:
 
 
 INGEST = "ingest --width 96 --height 64 --out out/clip"
-TRAIN = (
-    f"train monodepth2-debug {TINY} --data clips --training.steps_per_epoch 1 --stages.0.epochs 1 --device cpu --out"
-)
+ONE_STEP = "--training.steps_per_epoch 1"
+TRAIN = f"train monodepth2-debug {TINY} --data clips {ONE_STEP} --stages.0.epochs 1 --device cpu --out"
 WRITTEN = ("out", "predictions/evaluation")
 
 TARGETS = (

@@ -13,7 +13,7 @@ from vection.samples import Batch, Measured, map_tensors
 from vection.types import Depth, Transform
 
 SAMPLES = 4
-"""Of a batch that are looked at; a look costs about a quarter of a step of eight samples."""
+"""Of a batch that are looked at; no more, for a look sees the batch once more."""
 COUNTED = ("auto-mask", "predictive-mask", "self-discovered-mask", "visible", "dynamic-class-mask")
 """Pictures of a method whose mean is the share of pixels that count."""
 MOVING = "motion-mask"
