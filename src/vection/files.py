@@ -74,6 +74,18 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             remove(folder)
 
 
+def flush(folder: Path) -> None:
+    """Wait until the files of a folder are on the disk, so that a loss of power cannot leave them empty."""
+    for path in (*folder.iterdir(), folder):
+        file = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        except OSError:  # of file systems that cannot
+            pass
+        finally:
+            os.close(file)
+
+
 def find_folder(path: Path) -> Path | None:
     """Return `path`, or what a kill amid its replacement by `whole_folder` left in its stead, or None."""
     return next((folder for folder in (path, _aside(path)) if folder.is_dir()), None)

@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def test_a_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path: Path, monkeypa
     assert find_checkpoint(folder) == folder
     assert read_config(folder)["value"] == 3.0
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+def test_what_is_renamed_lies_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A loss of power could leave a file that was renamed without its content."""
+    flushed: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda file: flushed.append(os.fstat(file).st_ino))
+    save(tmp_path / "last", 1.0)
+    assert {path.stat().st_ino for path in (tmp_path / "last").iterdir()} <= set(flushed)
 
 
 def test_what_a_kill_left_of_an_older_version_is_found(tmp_path: Path):

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vection.errors import DataError, UsageError
-from vection.files import find_folder, json_text, read_json, remove_unfinished, whole_folder, write_text
+from vection.files import find_folder, flush, json_text, read_json, remove_unfinished, whole_folder, write_text
 from vection.formats.record import KEY, check_format
 
 FORMAT = 2
@@ -33,7 +33,7 @@ PREFIXES_OF_FORMAT_1 = {
 def save_checkpoint(
     folder: Path, *, weights: dict[str, Tensor], config: dict[str, Any], optimiser: torch.optim.Optimizer | None = None
 ) -> None:
-    """Write `folder` anew; a kill at any moment leaves the old or the new checkpoint whole.
+    """Write `folder` anew; a kill or a loss of power at any moment leaves the old or the new one whole.
 
     `config` holds what it takes to build the network and to go on. The folder above it is for checkpoints alone: what
     killed programs left there is removed. UsageError if the place cannot be written.
@@ -49,6 +49,7 @@ def save_checkpoint(
         write_text(fresh / CONFIG, json_text({**config, KEY: FORMAT}, indent=1))
         for tensors in fresh.glob("*.safetensors"):
             shutil.copymode(fresh / CONFIG, tensors)  # safetensors writes for the owner alone
+        flush(fresh)
 
 
 def find_checkpoint(folder: Path) -> Path | None:
