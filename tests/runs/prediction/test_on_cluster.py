@@ -12,6 +12,9 @@ import pytest
 from tests.runs.networks.test_export import make_run
 from tests.runs.prediction.test_many import write_videos
 
+from vection.data.calibration.profiles import FOLDER
+from vection.runs.prediction.on_cluster import _own_camera
+
 pytest.importorskip("ray", reason="Ray is not installed")
 
 MEASURE = """
@@ -62,6 +65,13 @@ def test_predictions_equal_those_of_the_plain_command(tmp_path: Path):
     assert again.returncode == 0, errors  # all is kept, and nothing starts
     assert len(output.splitlines()) == 4
     assert files_of(tmp_path / "out") == files_of(tmp_path / "plain")
+
+
+def test_other_machines_get_the_file_of_ones_own_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (own := tmp_path / "helmet.json").write_text("{}")
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    assert _own_camera("camera:helmet") == own
+    assert [_own_camera(named) for named in ("camera:iphone-13", "fov:70", own)] == ["camera:iphone-13", "fov:70", own]
 
 
 def test_measured_geometry_equals_that_of_one_process(tiny_clips: Path, tmp_path: Path):

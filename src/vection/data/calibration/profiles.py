@@ -62,6 +62,10 @@ PROFILES = {
 """By name. Cameras whose images are bent (action cameras, wide modules) are not here: calibrate them."""
 
 
+NAMED = "camera:"
+"""How `intrinsics` begin that name a camera."""
+
+
 def find_camera(name: str) -> Profile | Path:
     """Return the file of a user's camera of this name, else the profile. Raises UsageError that lists the names."""
     folder = Path(os.environ.get(FOLDER) or USUAL_FOLDER).expanduser()

@@ -9,7 +9,7 @@ import numpy as np
 
 from vection.arrays import CameraNumbers, Distortion, Fisheye
 from vection.data.calibration.calibration import BROWN_CONRADY, KANNALA_BRANDT, lens, pixels
-from vection.data.calibration.profiles import find_camera
+from vection.data.calibration.profiles import NAMED, find_camera
 from vection.data.calibration.read import read_calibration
 from vection.data.clips.intrinsics import (
     CameraIntrinsics,
@@ -47,8 +47,8 @@ def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: in
             return from_field_of_view(float(text.removeprefix("fov:")), width=width, height=height)
         if text.startswith("35mm:"):
             return from_equivalent(float(text.removeprefix("35mm:")), width=width, height=height)
-        if text.startswith("camera:"):
-            return from_name(text.removeprefix("camera:"), width=width, height=height)
+        if text.startswith(NAMED):
+            return from_name(text.removeprefix(NAMED), width=width, height=height)
         if text.count(",") >= 2:
             numbers = [float(number) for number in text.split(",")]
             return from_numbers(numbers, width=width, height=height)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vection.data.calibration.profiles import NAMED, find_camera
 from vection.data.cluster import Cluster
 from vection.errors import DataError, VectionError
 from vection.files import check_room
@@ -27,7 +28,7 @@ def predict_on_cluster(
     engine = model.engine if model.engine in ("torch", "auto") else str(_absolute(model.engine))
     model = replace(model, run=_absolute(model.run), engine=engine)
     if parts.intrinsics is not None:
-        parts = replace(parts, intrinsics=_absolute(parts.intrinsics))
+        parts = replace(parts, intrinsics=_absolute(_own_camera(parts.intrinsics)))
     with cluster.connected() as processors:
         import ray
         from ray.data import ActorPoolStrategy, DataContext, from_items
@@ -55,6 +56,12 @@ def predict_on_cluster(
             yield row["name"], row["error"]
         for name in missing:
             yield name, DataError("the process that predicted it died twice, probably for want of memory.")
+
+
+def _own_camera(named: Path | str) -> Path | str:
+    """Return the file of a camera of the user's own, which other machines need not know by its name."""
+    found = find_camera(str(named).removeprefix(NAMED)) if str(named).startswith(NAMED) else None
+    return found if isinstance(found, Path) else named
 
 
 def _absolute(named: Path | str) -> Path | str:
