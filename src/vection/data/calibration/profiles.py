@@ -9,6 +9,8 @@ from pathlib import Path
 
 from vection.errors import UsageError
 
+NAMED = "camera:"
+"""How `intrinsics` begin that name a camera."""
 FOLDER = "VECTION_CAMERAS"
 """Environment variable that names the folder of a user's cameras."""
 USUAL_FOLDER = Path("~/.config/vection/cameras")
@@ -60,10 +62,6 @@ PROFILES = {
     "realsense-d435": Profile("RealSense D435, colour, 16:9", 16 / 9, horizontal=69.0),
 }
 """By name. Cameras whose images are bent (action cameras, wide modules) are not here: calibrate them."""
-
-
-NAMED = "camera:"
-"""How `intrinsics` begin that name a camera."""
 
 
 def find_camera(name: str) -> Profile | Path:
