@@ -69,16 +69,18 @@ def predict(
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
     frames, out = Path(frames), Path(out)
+    inputs = find_inputs(frames)
     size = {"width": width, "height": height}
     computing = {"engine": engine, "compile": compile, "device": device}
     model = ModelChoice.of(run, checkpoint=checkpoint, flip_postprocess=flip_postprocess, **size, **computing)
     parts = PartChoice(
         path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window, depth, stride, max_frames
     )
-    return _predict(frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
+    return _predict(inputs, frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 
 
 def _predict(
+    inputs: list[Input],
     frames: Path,
     out: Path,
     model: ModelChoice,
@@ -88,7 +90,6 @@ def _predict(
     cluster: Cluster | None,
     progress: Bars,
 ) -> list[Path]:
-    inputs = find_inputs(frames)
     kept = {name for name, _ in inputs if (keep or cluster) and _is_kept(out / name, model)}
     left = [(name, place) for name, place in inputs if name not in kept]
     for name, _ in left:
