@@ -1,5 +1,6 @@
 """Measured geometry as the teacher of the five published methods, on clips whose geometry is exact."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,9 @@ def test_the_motion_of_the_loss_is_the_true_one(clips: Path):
     batch = batch_of(clips, recipe)
     assert batch.measured is not None
     for depth_scale in (0.02, 1.0):  # of whatever unit predicted depth is
-        motion, terms = compare_with_measured(depth_scale * batch.measured.depth, batch, recipe.method.short)
+        motion, terms = compare_with_measured(
+            depth_scale * batch.measured.depth, batch, recipe.method.short, limits=None
+        )
         expected = batch.measured.T_target_to_source.clone()
         expected[..., :3, 3] *= depth_scale
         assert motion.known.all()
@@ -135,12 +138,25 @@ def test_the_motion_of_the_loss_is_the_true_one(clips: Path):
         torch.testing.assert_close(motion.transforms[0, 1], truth, rtol=1e-3, atol=1e-5)
 
 
+def test_nothing_but_a_term_of_its_own_tells_the_unit(clips: Path):
+    recipe = recipe_of("monodepth2-debug")
+    batch, short = batch_of(clips, recipe), recipe.method.short
+    assert batch.measured is not None
+    for unit in (0.1, 10.0):
+        depth = torch.full_like(batch.measured.depth, 2 * unit)
+        _, terms = compare_with_measured(depth, batch, short, limits=(0.1 * unit, 10 * unit))
+        assert float(terms["unit"]) == pytest.approx(short.unit_weight * math.log(2) ** 2, rel=1e-4)
+        assert "unit" not in compare_with_measured(depth, batch, short, limits=None)[1]
+
+
 def test_motion_whose_length_nothing_tells_is_not_known(clips: Path):
     recipe = recipe_of("monodepth2-debug")
     batch = batch_of(clips, recipe)
     assert batch.measured is not None
     blind = replace(batch, measured=replace(batch.measured, depth=torch.zeros_like(batch.measured.depth)))
-    motion, terms = compare_with_measured(torch.ones_like(batch.measured.depth), blind, recipe.method.short)
+    motion, terms = compare_with_measured(
+        torch.ones_like(batch.measured.depth), blind, recipe.method.short, limits=None
+    )
     assert not motion.known.any()
     assert float(terms["measured_depth"]) == 0
 
@@ -180,7 +196,7 @@ def test_both_directions_of_sc_sfmlearner_s_pairs_are_measured(clips: Path, monk
     assert isinstance(method, ScSfmLearner)
     used = spy(monkeypatch, "vection.methods.sc_sfmlearner.compare_frames", argument=2)
     terms_of(method, recipe, batch)
-    motion, _ = compare_with_measured(method.predict_depth(batch.target), batch, recipe.method.short)
+    motion, _ = compare_with_measured(method.predict_depth(batch.target), batch, recipe.method.short, limits=None)
     (pairs,) = used
     torch.testing.assert_close(pairs.unflatten(0, (2, 4)), motion.both_ways().transforms, rtol=5e-3, atol=1e-5)
 
@@ -191,7 +207,7 @@ def test_both_directions_of_motion_fields_are_measured(clips: Path, monkeypatch:
     used = spy(monkeypatch, "vection.methods.motion_field.loss_terms", argument=0)
     terms_of(method, recipe, batch)
     (pairs,) = used
-    motion, _ = compare_with_measured(method.predict_depth(batch.target), batch, recipe.method.short)
+    motion, _ = compare_with_measured(method.predict_depth(batch.target), batch, recipe.method.short, limits=None)
     forth = motion.transforms[:, 0]
     for rows, expected in ((slice(0, 2), forth), (slice(2, 4), invert(forth))):
         torch.testing.assert_close(pairs.rotation[rows], expected[:, :3, :3], rtol=1e-4, atol=1e-6)

@@ -229,7 +229,9 @@ class DynamoDepth(Method):
         transforms, feature = source_transforms(self.ego_motion, ordered, depth=depth)  # eq. 3
         taught: dict[str, Scalar] = {}
         if measured:
-            motion, taught = compare_with_measured(depth, batch, self.settings.short)
+            motion, taught = compare_with_measured(
+                depth, batch, self.settings.short, limits=(self.settings.min_depth, self.settings.max_depth)
+            )
             taught["measured_motion"] = motion.loss(transforms, self.settings.short)
             transforms = motion.instead_of(transforms)
         target_K, source_K = self.cameras(batch, feature)

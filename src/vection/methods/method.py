@@ -76,6 +76,8 @@ class ShortSettings:
     """Weight of the logarithm of predicted by measured depth."""
     measured_motion_weight: NotNegative = 0.1
     """Weight of what the pose network learns from measured motion: error by its length, and ten times the angle."""
+    unit_weight: NotNegative = 0.02
+    """Weight of the term that keeps depth in the middle of its range where motion is measured, as its unit is free."""
 
 
 Settings = TypeVar("Settings", bound=MethodSettings)

@@ -85,7 +85,8 @@ class Monodepth2(Method):
         finite = zero_if_finite(views, transforms)
         taught: dict[str, Scalar] = {}
         if settings.short.measured:
-            motion, taught = compare_with_measured(self._depth(disparities[0]), batch, settings.short)
+            limits = None if settings.stereo else (settings.min_depth, settings.max_depth)  # stereo has metres
+            motion, taught = compare_with_measured(self._depth(disparities[0]), batch, settings.short, limits=limits)
             temporal, stereo = transforms.split([motion.known.shape[1], settings.stereo], dim=1)
             taught["measured_motion"] = motion.loss(temporal, settings.short)
             transforms = torch.cat([motion.instead_of(temporal), stereo], dim=1)

@@ -161,7 +161,9 @@ class MotionField(Method):
         """Put measured camera motion in the place of the predicted one; objects move with respect to it."""
         (samples, count), short = batch.sources.shape[:2], self.settings.short
         of_targets = slice(0, samples * count)
-        motion, terms = compare_with_measured(pairs.depth[of_targets][::count], batch, short)
+        motion, terms = compare_with_measured(
+            pairs.depth[of_targets][::count], batch, short, limits=(self.settings.min_depth, self.settings.max_depth)
+        )
         motion, rows = motion.both_ways(), make_transform(pairs.rotation, pairs.background)
         predicted = by_sample(rows, samples).unflatten(0, (samples, 2 * count))
         terms["measured_motion"] = motion.loss(predicted, short)

@@ -125,7 +125,9 @@ class ScSfmLearner(Method):
         taught: dict[str, Scalar] = {}
         if settings.short.measured:
             depth = depths[0].unflatten(0, (len(batch), -1))[:, 0]
-            motion, taught = compare_with_measured(depth, batch, settings.short)
+            motion, taught = compare_with_measured(
+                depth, batch, settings.short, limits=(settings.min_depth, settings.max_depth)
+            )
             pairs, motion = transforms.unflatten(0, (len(batch), -1)), motion.both_ways()
             taught["measured_motion"] = motion.loss(pairs, settings.short)
             transforms = motion.instead_of(pairs).flatten(0, 1)

@@ -135,7 +135,9 @@ class SgDepth(Method):
         finite, learned = zero_if_finite(views, transforms), None
         taught: dict[str, Scalar] = {}
         if self.settings.short.measured:
-            motion, taught = compare_with_measured(depth, batch, self.settings.short)
+            motion, taught = compare_with_measured(
+                depth, batch, self.settings.short, limits=(self.settings.min_depth, self.settings.max_depth)
+            )
             taught["measured_motion"] = motion.loss(transforms, self.settings.short)
             transforms = motion.instead_of(transforms)
         if self._masks_in(progress):

@@ -9,7 +9,7 @@ from torch import Tensor
 from vection.errors import UsageError
 from vection.geometry.rigid import invert
 from vection.geometry.views import SourceTransforms
-from vection.losses.measured_depth import DepthComparison, compare_depth, measured_depth_loss
+from vection.losses.measured_depth import DepthComparison, central_depth_loss, compare_depth, measured_depth_loss
 from vection.losses.measured_motion import measured_motion_loss
 from vection.methods.method import MethodSettings, ShortSettings
 from vection.networks.cameras import IntrinsicsSource
@@ -66,10 +66,14 @@ def scaled_transforms(measured: Measured, comparison: DepthComparison) -> Source
     return torch.where(known, transforms, torch.eye(4).to(transforms))
 
 
-def compare_with_measured(depth: Depth, batch: Batch, short: ShortSettings) -> tuple[MeasuredMotion, dict[str, Scalar]]:
-    """Return the measured motion in the unit of `depth`, the targets', and the weighted term of measured depth.
+def compare_with_measured(
+    depth: Depth, batch: Batch, short: ShortSettings, *, limits: tuple[float, float] | None
+) -> tuple[MeasuredMotion, dict[str, Scalar]]:
+    """Return the measured motion in the unit of `depth`, the targets', and weighted terms of depth.
 
-    Motion is known where it was measured and depth tells its length.
+    Motion is known where it was measured and depth tells its length. Then nothing else tells the unit of depth, so one
+    term compares its shape with measured depth and the other keeps it in the middle of `limits`, the ends of its range;
+    None where the unit is not free.
     """
     measured = measured_of(batch)
     comparison = compare_depth(depth, measured.depth, measured.weight)
@@ -78,7 +82,11 @@ def compare_with_measured(depth: Depth, batch: Batch, short: ShortSettings) -> t
         measured.motion_known & comparison.scale_known[:, None],
         LEAST_STEP * comparison.log_scale.exp().flatten(1),
     )
-    return motion, {"measured_depth": short.measured_depth_weight * measured_depth_loss(comparison)}
+    terms = {"measured_depth": short.measured_depth_weight * measured_depth_loss(comparison)}
+    if limits is not None:
+        central = central_depth_loss(depth, min_depth=limits[0], max_depth=limits[1])
+        terms["unit"] = short.unit_weight * central
+    return motion, terms
 
 
 def static_and_moving(batch: Batch, displaced: Map | None = None) -> tuple[Map, Map]:
