@@ -168,10 +168,10 @@ class DynamoDepthSettings(MethodSettings):
     def measured_terms(self, stage: str) -> tuple[str, ...]:
         """Return the terms of measured geometry in a stage: of the networks that it trains."""
         terms: dict[str, tuple[str, ...]] = {
-            DEPTH: ("measured_depth", "measured_motion"),
+            DEPTH: ("measured_depth", "unit", "measured_motion"),
             MASK: ("measured_motion", "measured_mask"),
         }
-        terms[ALL] = ("measured_depth", *terms[MASK])
+        terms[ALL] = ("measured_depth", "unit", *terms[MASK])
         return terms.get(stage, ()) if self.short.measured else ()
 
     def depth_of(self, disparity: Tensor) -> Tensor:
