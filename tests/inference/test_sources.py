@@ -121,6 +121,14 @@ def test_a_damaged_video_says_so_once_it_is_read(tmp_path):
     ]
 
 
+def test_a_video_of_an_unknown_codec(tmp_path):
+    write_video(tmp_path / "v.mp4", [np.full((64, 96, 3), 50 * i, np.uint8) for i in range(4)], rate=Fraction(10))
+    coded = (tmp_path / "v.mp4").read_bytes()
+    (tmp_path / "v.mp4").write_bytes(coded.replace(b"avc1", b"zzz9").replace(b"mp4v", b"zzz9"))
+    with pytest.raises(DataError, match="is damaged or of an unknown codec"):
+        open_sources(tmp_path / "v.mp4")
+
+
 def test_nothing_usable(tmp_path):
     with pytest.raises(UsageError, match="nothing at"):
         open_sources(tmp_path / "none")

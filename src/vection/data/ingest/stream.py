@@ -64,9 +64,12 @@ def open_container(path: Path) -> "InputContainer":
 
 
 def film(container: "InputContainer", path: Path) -> "VideoStream":
-    """Return the largest video stream that is no cover picture; DataError if there is none."""
-    streams: Sequence[VideoStream] = container.streams.video
-    films = [stream for stream in streams if not _is_cover(stream)] or list(streams)
+    """Return the largest video stream that is no cover picture; DataError if there is none that can be decoded."""
+    every: Sequence[VideoStream] = container.streams.video
+    streams = [stream for stream in every if stream.codec_context is not None]  # which an unknown codec has not
+    if every and not streams:
+        raise DataError(f"The video stream of {path} is damaged or of an unknown codec; check it with a video player.")
+    films = [stream for stream in streams if not _is_cover(stream)] or streams
     if not films:
         raise DataError(f"{path} has no video stream.")
     stream = max(films, key=lambda one: one.width * one.height)
