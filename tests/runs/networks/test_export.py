@@ -95,6 +95,13 @@ MATRIX = [
 ]
 
 
+NOT_WRITTEN = {
+    ("dynamo-depth-debug", "onnx", "motion"),
+    ("dynamo-depth-synthetic", "onnx", "motion"),
+    ("dynamo-depth-synthetic", "openvino", "motion"),
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("run_time", ["onnx", "openvino", "torch"])
 @pytest.mark.parametrize(("recipe", "changes"), MATRIX)
@@ -104,7 +111,11 @@ def test_every_method_and_encoder(recipe: str, changes: dict[str, object], run_t
     knows = build_method(replace(changed(get_recipe(recipe).method, **changes), pretrained=False)).knows
     parts = ["depth", *["motion"] * knows.ego_motion, *["classes"] * knows.classes]
     for part in parts:
-        export_network(run, to=run_time, parts=[part], out=tmp_path / part)  # type: ignore[list-item, arg-type]
+        if (recipe, run_time, part) in NOT_WRITTEN:
+            with pytest.raises(UsageError, match="cannot export the motion"):
+                export_network(run, to=run_time, parts=[part], out=tmp_path / part)  # type: ignore[list-item, arg-type]
+        else:
+            export_network(run, to=run_time, parts=[part], out=tmp_path / part)  # type: ignore[list-item, arg-type]
 
 
 def test_motion_is_exported_with_what_the_method_looks_at(tmp_path: Path):
