@@ -26,7 +26,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 install: $(INSTALLED)  ## make .venv with the library and all tools in it
 
-demo: $(INSTALLED)  ## measure a synthetic street, train, evaluate, write demo/report.html (about 6 minutes)
+demo: $(INSTALLED)  ## measure a synthetic street, train, evaluate, write demo/report.html (6 to 7 minutes)
 	$(BIN)/vection demo
 
 test: lint  ## all checks and the whole quick test suite

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, and reading that says why it failed."""
 
 import contextlib
+import errno
 import fnmatch
 import json
 import math
@@ -16,6 +17,8 @@ from vection.locks import hold, own_file, remove, short_name, sweep, to_be_remov
 
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
+CANNOT_FLUSH = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM)
+"""Errors of systems that do not flush files that are read, or folders; a full or broken disk has others."""
 NOBODYS = (f"{TEMPORARY}*", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
 """Files that nobody misses, of killed programs and of file managers."""
 
@@ -77,13 +80,15 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def flush(folder: Path) -> None:
     """Wait until the files of a folder are on the disk, so that a loss of power cannot leave them empty."""
     for path in (*folder.iterdir(), folder):
-        file = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(file)
-        except OSError:  # of file systems that cannot
-            pass
-        finally:
-            os.close(file)
+            file = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            if error.errno not in CANNOT_FLUSH:
+                raise
 
 
 def find_folder(path: Path) -> Path | None:

@@ -1,3 +1,5 @@
+import contextlib
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -75,6 +77,19 @@ def test_what_is_renamed_lies_on_the_disk(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("os.fsync", lambda file: flushed.append(os.fstat(file).st_ino))
     save(tmp_path / "last", 1.0)
     assert {path.stat().st_ino for path in (tmp_path / "last").iterdir()} <= set(flushed)
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.EINVAL, False), (errno.ENOSPC, True)])
+def test_a_disk_that_is_full_only_when_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: bool
+):
+    def fails(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.fsync", fails)
+    with pytest.raises(UsageError, match="No space left") if told else contextlib.nullcontext():
+        save(tmp_path / "last", 1.0)
+    assert (find_checkpoint(tmp_path / "last") is None) == told
 
 
 def test_what_a_kill_left_of_an_older_version_is_found(tmp_path: Path):

@@ -161,7 +161,8 @@ def _write_frame(prediction: Prediction, *, folder: Path, parts: _Parts) -> tupl
     if parts.depth:
         _write_array(folder / file_of("depth", prediction.name), prediction.depth)
     elif parts.video:
-        _write_array(folder / IMAGES / f"{prediction.name}.npy", prediction.depth.astype(np.float16))
+        with np.errstate(over="ignore"):  # what is farther than 65504 is beyond every colour
+            _write_array(folder / IMAGES / f"{prediction.name}.npy", prediction.depth.astype(np.float16))
     if parts.png:
         write_depth_png(folder / file_of("png", prediction.name), prediction.depth)
     if parts.video:

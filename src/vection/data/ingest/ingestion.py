@@ -112,7 +112,11 @@ def _ingest_one(
     diagnosis = consult(source, path, settings=settings)
     parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
     stride = settings.stride or (parallax.stride if diagnosis is None else diagnosis.stride)
-    check_room(folder, _least_size(source, settings, stride=stride), thinning="`stride=10`, `max_frames=1000`")
+    check_room(
+        folder,
+        _least_size(source, settings, stride=stride),
+        thinning="vection ingest with `stride=10` or `max_frames=1000`",
+    )
     writer = ClipWriter(folder, path=path, settings=settings)
     for number, frame in enumerate(source):
         if number % stride == 0:
