@@ -22,6 +22,8 @@ from typing import Any
 import moving_objects
 import tyro
 
+from vection.data.clips.folder import find_clips, read_clip, write_clip
+from vection.data.clips.image_file import write_map
 from vection.files import write_text
 from vection.methods.dynamo_depth_settings import MASK
 from vection.methods.method import changed
@@ -106,6 +108,7 @@ class Arguments:
 def main(arguments: Arguments) -> None:
     """Run what is missing; print the tables in the end."""
     training, held_out, _ = moving_objects.worlds(moving_objects.Arguments(out=arguments.worlds or arguments.out))
+    write_classes(training)
     for seed in range(arguments.seeds):
         for table, (_, rows) in TABLES.items():
             for name in rows:
@@ -113,6 +116,16 @@ def main(arguments: Arguments) -> None:
                 if arguments.only in (table, "") or arguments.only in name:
                     score(recipe_of(table, name, steps=arguments.steps, seed=seed), file, training, held_out)
     print_tables(arguments)
+
+
+def write_classes(drives: Path) -> None:
+    """Put the true classes beside the frames of drives, where masks are looked for."""
+    for clip in find_clips(drives):
+        info = read_clip(clip)
+        if info.classes is None:
+            for index, frame in enumerate(info.frames):
+                write_map(clip / "classes" / f"{frame.stem}.png", info.read_truth(index).semantics)
+            write_clip(replace(info, classes="classes"))
 
 
 def score(recipe: Recipe, file: Path, training: Path, held_out: Path) -> None:
