@@ -59,17 +59,15 @@ def fuzz(target: Target, seeds: range, *, keep: Path | None = None) -> Iterator[
             words = target.change(target.words, random) if target.change else target.words
             damage = mutate(file, random) if file else repr(words)
             before = files_below(folder)
-            damaged = Path(place) / "damaged" / (file.name if file else "none")
-            damaged.parent.mkdir(exist_ok=True)
-            damaged.write_bytes(file.read_bytes() if file else b"")
+            damaged = (file, file.read_bytes()) if file else None
             ending = run(words, folder, program)
             wrong = complaint(ending, before, folder, outputs=target.outputs, damaged=damaged)
             if wrong and keep is not None:
                 kept = keep / f"{target.name.replace(' ', '-')}-{seed}"
                 shutil.rmtree(kept, ignore_errors=True)
                 shutil.copytree(folder, kept, symlinks=True)
-                if file:
-                    shutil.copyfile(damaged, kept / file.relative_to(folder))
+                if damaged:
+                    (kept / damaged[0].relative_to(folder)).write_bytes(damaged[1])
             shutil.rmtree(folder)
             yield Found(target.name, seed, damage, ending.code, ending.seconds, wrong)
 

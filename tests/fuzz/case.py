@@ -37,25 +37,35 @@ class Ending:
     seconds: float
     megabytes: float
     """Memory above that of its parent."""
+    opened: frozenset[Path]
+    """The files that it opened."""
 
 
 def run(words: Sequence[str], folder: Path, main: Callable[[Sequence[str]], int]) -> Ending:
     """Run a command in `folder`, in a fork of this process, in which everything is imported already."""
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as opened:
         began = time.monotonic()
         child = os.fork()
         if child == 0:
-            _child(words, folder, main, errors.fileno())
+            _child(words, folder, main, errors.fileno(), opened.fileno())
         code, usage = _wait(child, began + SECONDS)
         errors.seek(0)
+        opened.seek(0)
+        files = frozenset(folder / name for name in os.fsdecode(opened.read()).split("\0"))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         used = max(0, usage.ru_maxrss - before) / 1024
-        return Ending(code, errors.read().decode(errors="replace"), time.monotonic() - began, used)
+        return Ending(code, errors.read().decode(errors="replace"), time.monotonic() - began, used, files)
 
 
-def _child(words: Sequence[str], folder: Path, main: Callable[[Sequence[str]], int], errors: int) -> None:
+def _child(words: Sequence[str], folder: Path, main: Callable[[Sequence[str]], int], errors: int, opened: int) -> None:
     code = 70
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str | Path):
+            os.write(opened, os.fsencode(arguments[0]) + b"\0")
+
     try:
+        sys.addaudithook(note)
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(errors, 2)
@@ -89,10 +99,13 @@ def files_below(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()}
 
 
-def complaint(ending: Ending, before: dict[str, int], folder: Path, *, outputs: Sequence[str], damaged: Path) -> str:
+def complaint(
+    ending: Ending, before: dict[str, int], folder: Path, *, outputs: Sequence[str], damaged: tuple[Path, bytes] | None
+) -> str:
     """Return what is wrong with an ending, in a few words; empty if nothing is.
 
-    `before` are the files that were there, `outputs` what the command may write, `damaged` the file that was changed.
+    `before` are the files that were there, `outputs` what the command may write, `damaged` the file that was changed
+    and what it held.
     """
     if ending.code == -signal.SIGALRM:
         return f"hangs for {SECONDS} seconds: {ending.error[-1000:]}"
@@ -112,9 +125,10 @@ def complaint(ending: Ending, before: dict[str, int], folder: Path, *, outputs: 
         return f"leaves {more[0]}"
     if half := [name for name in left if UNFINISHED.search(name)]:
         return f"leaves {half[0]}"
-    if ending.code == 0 and (reason := broken(damaged)) and not _is_listed(damaged, folder, outputs):
-        return f"accepts a file that is broken: {reason}"
-    return ""
+    if ending.code or damaged is None or damaged[0] not in ending.opened or _is_listed(damaged[0], folder, outputs):
+        return ""
+    reason = broken(*damaged)
+    return f"accepts a file that is broken: {reason}" if reason else ""
 
 
 def _is_listed(damaged: Path, folder: Path, outputs: Sequence[str]) -> bool:
@@ -123,9 +137,8 @@ def _is_listed(damaged: Path, folder: Path, outputs: Sequence[str]) -> bool:
     return any(damaged.name in table.read_text(encoding="utf-8", errors="replace") for table in tables)
 
 
-def broken(file: Path) -> str:
-    """Return what a file's own checks say against it; empty if nothing, or if its format has none."""
-    data = file.read_bytes()
+def broken(file: Path, data: bytes) -> str:
+    """Return what a format's own checks say against the bytes of a file; empty if nothing, or if it has none."""
     checks = {".png": _broken_png, ".npz": _broken_zip, ".zip": _broken_zip, ".jpg": _broken_jpeg}
     return checks.get(file.suffix, lambda _: "")(data)
 
