@@ -105,8 +105,13 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def lies_in(path: Path, folder: Path) -> bool:
-    """Return whether `path` is `folder` or lies below it, when all links are followed; they may lead in circles."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    """Return whether `path` is `folder` or lies below it, when all links are followed."""
+    return real_path(path).is_relative_to(real_path(folder))
+
+
+def real_path(path: Path) -> Path:
+    """Return the place where links lead; where they lead in circles, `Path.resolve` would raise RuntimeError."""
+    return Path(os.path.realpath(path))
 
 
 def visible(paths: Iterable[Path], root: Path) -> list[Path]:
@@ -133,15 +138,23 @@ def check_free(path: Path) -> None:
 def check_own(folder: Path, own: Iterable[str], *, kind: str) -> None:
     """Raise UsageError if `folder`, which is to be replaced, holds more than `own`, the names of such a `kind`.
 
-    A name may have wildcards.
+    A name may have wildcards, and a folder before it ("frames/*.jpg"); one of a folder stands for all in it.
     """
-    names = (*own, *NOBODYS)
-    for path in sorted(folder.iterdir()):
-        if not any(fnmatch.fnmatchcase(path.name, name) for name in names):
+    own = tuple(own)
+    above = {name.partition("/")[0] for name in own if "/" in name}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        top = name.partition("/")[0]
+        known = _matches(name, own) or _matches(top, own) or _matches(path.name, NOBODYS)
+        if not known and not (top in above and path.is_dir()):
             raise UsageError(
-                f"{folder} is not overwritten: '{path.name}' in it is no part of {kind} and would be lost; move it "
+                f"{folder} is not overwritten: '{name}' in it is no part of {kind} and would be lost; move it "
                 "away, or choose another place."
             )
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def json_text(content: Any, *, indent: int | None = None) -> str:

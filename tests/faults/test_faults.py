@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -135,11 +136,6 @@ def nuscenes_row(table: str, key: str, value: object) -> Damage:
     return damage
 
 
-def broken_times(root: Path) -> None:
-    for file in (root / "kitti").rglob("timestamps.txt"):
-        file.write_text("noon\n")
-
-
 def short_times(root: Path) -> None:
     for file in (root / "kitti").rglob("timestamps.txt"):
         file.write_text("".join(file.read_text().splitlines(keepends=True)[:3]))
@@ -150,6 +146,56 @@ def nan_weights(root: Path) -> None:
     tensors = load_file(file)
     name = next(name for name in tensors if name.endswith("weight"))
     save_file(tensors | {name: tensors[name] * float("nan")}, file)
+
+
+def nan_statistics(root: Path) -> None:
+    """Let a running variance of batch normalisation be no number."""
+    file = root / "run/checkpoints/last/model.safetensors"
+    tensors = load_file(file)
+    name = next(name for name in tensors if name.endswith("running_var"))
+    save_file(tensors | {name: tensors[name] * float("nan")}, file)
+
+
+def config(*keys: str, to: object) -> Damage:
+    """Write another value into the config of the run's checkpoint."""
+    return setting("run/checkpoints/last/config.json", *keys, to=to)
+
+
+def without_name(root: Path) -> None:
+    config("recipe", "method", to={"scales": 4})(root)
+
+
+def older_format(root: Path) -> None:
+    """Say that the recipe is of format 1, with stages that train a number."""
+    config("recipe", "format", to=1)(root)
+    config("recipe", "stages", to=[{"trains": 3}])(root)
+
+
+def two_checkpoints(root: Path) -> None:
+    config("recipe", to="monodepth2")(root)
+    shutil.copytree(root / "run/checkpoints/last", root / "run/checkpoints/best")
+
+
+def flipped_array(root: Path) -> None:
+    """Flip a bit of an array, which only the archive's checksum tells."""
+    data = bytearray((root / "disps.npz").read_bytes())
+    data[1000] ^= 1
+    (root / "disps.npz").write_bytes(data)
+
+
+def circle(root: Path) -> None:
+    """Put the clip beside a link to itself."""
+    (root / "drives").mkdir()
+    (root / "clip").rename(root / "drives/clip")
+    (root / "drives/loop").symlink_to(root / "drives/loop")
+
+
+def times(content: str) -> Damage:
+    def damage(root: Path) -> None:
+        for file in (root / "kitti").rglob("timestamps.txt"):
+            file.write_text(content)
+
+    return damage
 
 
 def damaged_header(root: Path) -> None:
@@ -178,9 +224,14 @@ INPUT = (
           f"{INGEST} images", 3, r"intrinsics\.json says 'fps': nan"),
     *(Fault(f"frames_per_second_{rate}", "images", nothing, f"{INGEST} images --frames-per-second {rate}", 2,
             "--frames-per-second is") for rate in ("nan", "inf", "-1", "0")),
+    *(Fault(f"fps_{rate}_beside", "images", text("images/intrinsics.json", json.dumps(CAMERA | {"fps": rate})),
+            f"{INGEST} images", 3, rf"intrinsics\.json says 'fps': {rate}") for rate in (float("inf"), -1, 0)),
+    Fault("http_in_file_name", "video", moved("drive.mp4", "http:x.mp4"), f"{INGEST} http:x.mp4 --intrinsics fov:80",
+          0),
     Fault("intrinsics_width_inf", "images", text("camera.json", json.dumps(CAMERA).replace("96", "1e999")),
           f"{INGEST} images --intrinsics camera.json", 3, r"camera\.json states an image size of inf"),
     Fault("width_0_prepare", "kitti", nothing, "prepare kitti-raw kitti out --width 0", 2, "0x192 do not fit"),
+    Fault("height_0_prepare", "kitti", nothing, "prepare kitti-raw kitti out --height 0", 2, "640x0 do not fit"),
     Fault("width_huge", "images", nothing, "ingest images --out out --width 320000 --height 320000", 2,
           "320000x320000 do not fit"),
     Fault("json_deep_intrinsics", "images", text("camera.json", DEEP), f"{INGEST} images --intrinsics camera.json", 3,
@@ -203,17 +254,40 @@ MODEL = (
           r"config\.json holds no JSON object"),
     Fault("config_wrong_type", "run", setting("run/checkpoints/last/config.json", "recipe", "data", "width", to="x"),
           "predict run image.jpg --out out", 3, r"config\.json .*'data\.width'"),
+    Fault("config_not_utf8", "run", lambda root: (root / "run/checkpoints/last/config.json").write_bytes(b"\xff"),
+          "predict run image.jpg --out out", 3, r"config\.json is no text"),
+    *(Fault(f"config_{name}", "run", damage, "predict run image.jpg --out out", 3, rf"config\.json .*{says}")
+      for name, damage, says in (
+          ("without_recipe", config("recipe", to={}), "'name': Field required"),
+          ("recipe_is_text", two_checkpoints, "'recipe'"),
+          ("method_is_text", config("recipe", "method", to="monodepth2"), "'recipe.method'"),
+          ("method_without_name", without_name, "'method.name': Field required"),
+          ("method_is_a_number", config("recipe", "method", "name", to=3), "'recipe.method.name'"),
+          ("short_is_a_list", config("recipe", "method", "short", to=[]), "'recipe.method.short'"),
+          ("stages_of_format_1", older_format, "'stages.0.trains'"),
+          ("knows_is_a_list", config("knows", to=[]), "'knows'"),
+          ("cameras_is_a_number", config("cameras", to=3), "'cameras'"),
+      )),
     Fault("config_impossible", "run", setting("run/checkpoints/last/config.json", "recipe", "method", "scales", to=9),
           "predict run image.jpg --out out", 3, r"config\.json .*'scales'"),
     Fault("json_deep_config", "run", text("run/checkpoints/last/config.json", DEEP), "predict run image.jpg --out out",
           3, "not valid JSON"),
+    Fault("statistics_nan", "run", nan_statistics, "predict run image.jpg --out out", 3,
+          "running_var' of .* not finite"),
+    *(Fault(f"{side}_0_predict", "run", nothing, f"predict run image.jpg --out out --{side} 0", 2, "do not fit")
+      for side in ("width", "height")),
+    *(Fault(f"minutes_{value}", "clip", nothing, f"train monodepth2-debug --data clip --out new --minutes {value}", 2,
+            f"cannot take {value} minutes") for value in ("nan", "inf")),
+    Fault("symlink_loop_train", "run", lambda root: (root / "loop").symlink_to(root / "loop"),
+          "train run --data clip --out loop", 2),
+    Fault("not_utf8_predict", "run", moved("image.jpg", "\udcff.jpg"), "predict run \udcff.jpg --out out\udcff", 0),
     Fault("weights_nan", "run", nan_weights, "predict run image.jpg --out out", 3, "is not finite"),
     Fault("fps_nan_predict", "run", text("intrinsics.json", json.dumps(CAMERA | {"fps": float("nan")})),
           "predict run image.jpg --out out", 3, r"intrinsics\.json says 'fps': nan"),
     Fault("markup_in_name_predict", "run", moved("image.jpg", "a[/b]{x}.jpg"),
           "predict run a[/b]{x}.jpg --out out", 0),
     Fault("weights_cut", "run", cut("run/checkpoints/last/model.safetensors"), "predict run image.jpg --out out", 3,
-          r"model\.safetensors' is missing or damaged"),
+          r"model\.safetensors' is damaged"),
     Fault("jpeg_cut_predict", "run", cut("image.jpg"), "predict run image.jpg --out out", 3, r"image\.jpg is cut off"),
     Fault("recipe_is_list", "run", text("run/recipe.json", "[]"), "train run --data clip --out new", 3,
           r"recipe\.json holds no JSON object"),
@@ -247,6 +321,16 @@ MODEL = (
 EVALUATION = (
     Fault("npz_predictions_cut", "clip", cut("disps.npz"), f"evaluate disps.npz --truth clip {SYNTHETIC}", 3,
           r"disps\.npz is missing or broken"),
+    Fault("npz_predictions_flipped", "clip", flipped_array, f"evaluate disps.npz --truth clip {SYNTHETIC}", 3,
+          r"disps\.npz is missing or broken \(Bad CRC-32"),
+    Fault("npz_truth_cut_odometry", "clip", cut("clip/truth/000002.npz"), "odometry path.txt --truth clip", 3,
+          r"truth/000002\.npz is missing or broken"),
+    Fault("symlink_loop_data", "clip", circle,
+          f"evaluate disps.npz --truth drives --kind depth --in-order {SYNTHETIC}", 0),
+    Fault("markup_in_name_evaluate", "clip", moved("disps.npz", "a[/b]{x}.npz"),
+          f"evaluate a[/b]{{x}}.npz --truth clip --kind depth {SYNTHETIC}", 0),
+    Fault("markup_in_name_odometry", "clip", moved("path.txt", "a[/b]{x}.txt"),
+          "odometry a[/b]{x}.txt --truth clip", 0),
     Fault("npz_truth_cut", "clip", cut("clip/truth/000002.npz"), f"evaluate disps.npz --truth clip {SYNTHETIC}", 3,
           r"truth/000002\.npz is missing or broken"),
     Fault("npz_exported_truth_cut", "clip", cut("truth.npz"), f"evaluate disps.npz --truth truth.npz {SYNTHETIC}", 3,
@@ -260,6 +344,9 @@ EVALUATION = (
     Fault("truth_depth_1d", "clip", truth(depth=np.ones(6144, np.float32)),
           f"evaluate disps.npz --truth clip {SYNTHETIC}", 3, r"000002\.npz .*'depth' is float32 of shape \(6144,\)"),
     Fault("truth_flow_2d", "clip", truth(depth=MAPS["000000"], object_flow=MAPS["000000"]),
+          f"evaluate disps.npz --truth clip {SYNTHETIC}", 3, r"000002\.npz .*'object_flow' is"),
+    Fault("truth_flow_of_another_size", "clip",
+          truth(depth=MAPS["000000"], object_flow=np.zeros((3, 4, 4), np.float32)),
           f"evaluate disps.npz --truth clip {SYNTHETIC}", 3, r"000002\.npz .*'object_flow' is"),
     Fault("truth_depth_empty", "clip", truth(depth=np.ones((0, 0), np.float32)),
           f"evaluate disps.npz --truth clip {SYNTHETIC}", 3, r"000002\.npz .*'depth' is"),
@@ -292,7 +379,10 @@ DATA = (
     Fault("json_deep_nuscenes", "nuscenes", text("nuscenes/v1.0-trainval/scene.json", DEEP),
           f"prepare nuscenes nuscenes out {PREPARE}", 3, r"scene\.json of nuScenes is broken"),
     Fault("times_end_early", "kitti", short_times, f"prepare kitti-raw kitti out {PREPARE}", 3, "ends before frame 4"),
-    Fault("times_broken", "kitti", broken_times,
+    Fault("times_empty", "kitti", times(""), f"prepare kitti-raw kitti out {PREPARE}", 3, "missing or do not increase"),
+    Fault("times_decrease", "kitti", times("".join(f"2011-09-26 13:02:0{9 - one}\n" for one in range(6))),
+          f"prepare kitti-raw kitti out {PREPARE}", 3, "missing or do not increase"),
+    Fault("times_broken", "kitti", times("noon\n"),
           f"prepare kitti-raw kitti out {PREPARE}", 3, r"timestamps\.txt holds something else"),
 )  # fmt: skip
 
@@ -345,8 +435,9 @@ def test_what_is_not_replaced_is_not_lost(made: Path, place: Path, capsys: pytes
         assert main(f"{INGEST[:-3]}{name} images".split()) == 0
     Path("clips/notes.txt").write_text("mine")
     Path("clips/a/notes.txt").write_text("mine")
+    Path("clips/b/frames/mine.txt").write_text("mine")
     before = sorted(path for path in place.rglob("*"))
-    for out, lost in (("clips", "a"), ("clips/a", "notes.txt")):
+    for out, lost in (("clips", "a"), ("clips/a", "notes.txt"), ("clips/b", "frames/mine.txt")):
         assert main(f"{INGEST[:-3]}{out} images --overwrite".split()) == 2
         assert f"'{lost}' in it is no part of" in capsys.readouterr().err
     assert sorted(path for path in place.rglob("*")) == before

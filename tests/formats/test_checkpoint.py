@@ -110,7 +110,7 @@ def test_damaged_checkpoints(tmp_path: Path):
     with pytest.raises(UsageError, match="do not fit the network"):
         load_weights(network, tmp_path / "last")
     (tmp_path / "last" / WEIGHTS).write_bytes(b"cut")
-    with pytest.raises(DataError, match=f"{WEIGHTS}' is missing or damaged"):
+    with pytest.raises(DataError, match=f"{WEIGHTS}' is damaged"):
         load_weights(network, tmp_path / "last")
     (tmp_path / "last" / CONFIG).write_text('{"value": ')
     with pytest.raises(DataError, match="the checkpoint is damaged"):

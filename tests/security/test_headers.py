@@ -124,6 +124,12 @@ def test_a_promise_takes_no_memory(read: Callable[[Path], object], tmp_path: Pat
     assert peak < MEGABYTES * 2**20
 
 
+@pytest.mark.parametrize("write", [png, jpeg])
+def test_a_size_of_no_camera_never_reaches_the_decoder(write: Callable[[Path, int, int], Path], tmp_path: Path):
+    with pytest.raises(DataError, match="says that it is 60000x60000"):
+        read_rgb(write(tmp_path / "a", 60000, 60000))
+
+
 def test_a_chunk_that_promises_more_never_reaches_the_decoder(tmp_path: Path):
     """Which would take the memory outside Python."""
     path = png(tmp_path / "a.png", 8, 8)

@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from vection.errors import DataError, UsageError
 from vection.files import find_folder, flush, json_text, read_json, remove_unfinished, whole_folder, write_text
-from vection.formats.record import KEY, check_format
+from vection.formats.record import KEY, check_format, checked
 
 FORMAT = 2
 """Format 1 had other names for the depth network and its parts."""
@@ -22,12 +24,43 @@ CONFIG = "config.json"
 DIGEST = "weights_sha256"
 """Key of the SHA-256 of the weights in the config of a checkpoint that was published."""
 
+OTHERWISE = "take another checkpoint, or train anew"
+DAMAGED = f"the checkpoint is damaged; {OTHERWISE}."
+
 PREFIXES_OF_FORMAT_1 = {
     "monodepth2": {"depth_encoder": "depth_network.encoder", "depth_decoder": "depth_network.decoder"},
     "sgdepth": {"shared": "depth_network.encoder", "depth_decoder": "depth_network.decoder"},
     "dynamo_depth": {"depth": "depth_network"},
 }
 """What the names of tensors begin with in format 1 and today, by the name of the method."""
+
+
+@dataclass(frozen=True)
+class _Short:
+    pose_matching: bool = False
+
+
+@dataclass(frozen=True)
+class _Method:
+    """Of a stored method, what is asked before it is built."""
+
+    name: str = "monodepth2"
+    pose_matching: bool = False
+    short: _Short = field(default_factory=_Short)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    method: _Method = field(default_factory=_Method)
+
+
+@dataclass(frozen=True)
+class _Config:
+    """What a config may hold, but for what its owners check: the position, the clips' windows and the recipe."""
+
+    recipe: _Recipe = field(default_factory=_Recipe)
+    knows: dict[str, bool] = field(default_factory=dict)
+    cameras: tuple[str | None, ...] = ()
 
 
 def save_checkpoint(
@@ -68,8 +101,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
         raise UsageError(f"'{folder}' is no checkpoint: it has no {CONFIG}.")
-    config = read_json(path, remedy="the checkpoint is damaged.")
+    config = read_json(path, remedy=DAMAGED)
     check_format(config, newest=FORMAT, path=path)
+    checked(_Config, config, path=path, remedy=DAMAGED)
     return config
 
 
@@ -79,9 +113,7 @@ def weights_digest(folder: Path) -> str:
         with (folder / WEIGHTS).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(
-            f"'{folder / WEIGHTS}' is missing or damaged; take another checkpoint, or train anew."
-        ) from error
+        raise _unreadable(folder / WEIGHTS, error) from error
 
 
 def load_weights(module: torch.nn.Module, folder: Path) -> None:
@@ -91,25 +123,31 @@ def load_weights(module: torch.nn.Module, folder: Path) -> None:
     trained with parts that are gone, UsageError if of another network.
     """
     config = read_config(folder)
-    check_parts(config.get("recipe", {}), folder=folder)
+    recipe = checked(_Config, config, path=folder / CONFIG, remedy=DAMAGED).recipe
+    _check_parts(recipe, folder=folder)
     tensors = _read_tensors(folder / WEIGHTS)
     if DIGEST in config and config[DIGEST] != weights_digest(folder):
         raise DataError(f"The weights in '{folder}' are not those of its {CONFIG} (SHA-256); fetch both anew.")
     if config.get(KEY, 1) == 1:
-        tensors = _renamed(tensors, method=config.get("recipe", {}).get("method", {}).get("name", "monodepth2"))
+        tensors = _renamed(tensors, method=recipe.method.name)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise UsageError(f"The weights in '{folder}' do not fit the network of its {CONFIG}.") from error
-    broken = next((name for name, weight in module.named_parameters() if not weight.isfinite().all()), None)
+    statistics = ((name, buffer) for name, buffer in module.named_buffers() if "running_" in name)  # of batches
+    weights = chain(module.named_parameters(), statistics)
+    broken = next((name for name, weight in weights if not weight.isfinite().all()), None)
     if broken is not None:
         raise DataError(f"'{broken}' of the weights in '{folder}' is not finite; take another checkpoint.")
 
 
 def check_parts(recipe: dict[str, Any], *, folder: Path) -> None:
     """Raise DataError if a stored recipe of `folder` trains with block matching of the pose, which is gone."""
-    method = recipe.get("method", {})
-    if method.get("pose_matching") or method.get("short", {}).get("pose_matching"):
+    _check_parts(checked(_Recipe, recipe, path=folder, remedy=DAMAGED), folder=folder)
+
+
+def _check_parts(recipe: _Recipe, *, folder: Path) -> None:
+    if recipe.method.pose_matching or recipe.method.short.pose_matching:
         raise DataError(
             f"The run '{folder}' was trained with block matching of the pose ('pose_matching'), which this vection no "
             "longer has; train it anew."
@@ -142,11 +180,18 @@ def _renamed(tensors: dict[str, Tensor], *, method: str) -> dict[str, Tensor]:
     return renamed
 
 
-def _read_tensors(path: Path, *, remedy: str = "take another checkpoint, or train anew") -> dict[str, Tensor]:
+def _read_tensors(path: Path, *, remedy: str = OTHERWISE) -> dict[str, Tensor]:
     try:
+        path.open("rb").close()  # says why not, where the system forbids it
         return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise DataError(f"'{path}' is missing or damaged; {remedy}.") from error
+    except OSError as error:
+        raise _unreadable(path, error, remedy=remedy) from error
+    except SafetensorError as error:
+        raise DataError(f"'{path}' is damaged; {remedy}.") from error
+
+
+def _unreadable(path: Path, error: OSError, *, remedy: str = OTHERWISE) -> DataError:
+    return DataError(f"'{path}' cannot be read ({error.strerror}); {remedy}.")
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ REMEDY = "predict again."
 
 OWN_NAMES = (
     *(LIST_FILE, VIDEO_FILE, PHOTO_FILE, PHOTO_CLASSES_FILE, PICTURES_VIDEO, PICTURES_FOLDER),
-    *("depth", "png", "object_flow", "scene_flow", "motion_mask", "classes"),
+    *("depth/*.npy", "png/*.png", "object_flow/*.npy", "scene_flow/*.npy", "motion_mask/*.png", "classes/*.png"),
     *("path*.txt", "path.csv", "path.png", "odometry.json", "evaluation.json"),
 )
 """All that vection writes into a prediction folder."""

@@ -3,7 +3,7 @@
 Format 1 (until 2026-11) had the settings of a method in one flat list, and other names for some of them.
 """
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,37 @@ _RENAMED_PARTS: dict[str, dict[str, str]] = {
 """Names of the parts that stages train in format 1, and those of today."""
 
 
+@dataclass(frozen=True)
+class _Name:
+    name: str
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The part of a recipe that says of what kind the rest is."""
+
+    method: _Name
+
+
+@dataclass(frozen=True)
+class _Method1:
+    name: str = "monodepth2"
+    comparison: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Stage1:
+    trains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Format1:
+    """What is renamed in a recipe of format 1."""
+
+    method: _Method1 = field(default_factory=_Method1)
+    stages: tuple[_Stage1, ...] = ()
+
+
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     """Return plain values, for JSON."""
     return {KEY: FORMAT, **asdict(recipe)}
@@ -48,7 +79,8 @@ def recipe_from_json(values: dict[str, Any], *, path: Path = Path("recipe.json")
     version = check_format(values, newest=FORMAT, path=path)
     content = _from_format_1(values) if version == 1 else dict(values)
     content.pop(KEY, None)
-    entry = look_up(content["method"]["name"], METHODS, kind="method")
+    name = TypeAdapter(_Named).validate_python(content).method.name
+    entry = look_up(name, METHODS, kind="method")
     method = TypeAdapter(entry.settings).validate_python(content["method"])
     return TypeAdapter(Recipe).validate_python({**content, "method": method})
 
@@ -68,6 +100,7 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
+    TypeAdapter(_Format1).validate_python(values)
     method = {"name": "monodepth2", **values.get("method", {})}
     name = method["name"]
     renamed = _RENAMED_SETTINGS.get(name, {})

@@ -273,7 +273,7 @@ def _spread(panels: tuple[Path, ...]) -> list[Path]:
 
 def _step(panel: Path) -> str:
     number = panel.stem.rpartition("_")[2]
-    return f"step {int(number)}" if number.isdigit() else panel.stem
+    return f"step {int(number)}" if number.isdecimal() else panel.stem
 
 
 def _inline(figure: Figure) -> Markup:

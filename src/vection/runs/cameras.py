@@ -36,7 +36,7 @@ def remembered(data: Data) -> dict[str, Any]:
 
 def learned_names(checkpoint: Path) -> Names:
     """Return the names of the cameras that a checkpoint knows; none of older ones."""
-    return tuple(read_config(checkpoint).get(CAMERAS, ()))
+    return tuple(read_config(checkpoint).get(CAMERAS, ()))  # checked there
 
 
 def trained_windows(checkpoint: Path) -> tuple[TrainingWindow, ...]:

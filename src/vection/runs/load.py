@@ -71,7 +71,7 @@ def _default(run: RunFolder) -> Path | None:
     last, best = find_checkpoint(run.last), find_checkpoint(run.best)
     if last is None or best is None:
         return last or best
-    recipe = read_config(last).get("recipe") or {}
+    recipe = read_config(last).get("recipe", {})
     return last if recipe.get("default_checkpoint", "best") == "last" else best
 
 
@@ -120,8 +120,9 @@ def load_predictor(
     folder = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     config = read_config(folder)
     recipe = _recipe(config.get("recipe"), path=folder / CONFIG)
-    if width or height:
-        width, height = width or recipe.data.width, height or recipe.data.height
+    if width is not None or height is not None:
+        width = recipe.data.width if width is None else width
+        height = recipe.data.height if height is None else height
         check_image_sides(width=width, height=height)
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, folder)

@@ -46,6 +46,8 @@ class PathComparison:
     """Of each folder, where the motion of its path comes from, in words; empty where that is not known."""
     seen: tuple[str, ...] = ()
     """Of each folder, which part of the frames was seen, in words; empty if it is all of them."""
+    warnings: tuple[str, ...] = ()
+    """What was wrong with the videos, in sentences."""
 
 
 def odometry(
@@ -85,6 +87,7 @@ def odometry(
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
     _check(frames, checkpoint=checkpoint, beside=beside, out=out)
     stretches: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()
     if frames is None:
         predicted = _first(open_paths(Path(source)), protocol)
         if place is None and out is None:
@@ -96,6 +99,7 @@ def odometry(
         opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics, window=window)}
         chosen = list(_first(opened, protocol).values())
         predicted, stretches = _predict(predictor, chosen, motion=motion, first_frame=first_frame, progress=progress)
+        warnings = tuple(f"{one.description}: {fault}." for one in chosen for fault in one.faults())
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
@@ -103,7 +107,7 @@ def odometry(
     said, seen = zip(*((path.motion, path.seen) for path in predicted.values()), strict=True) if out else ((), ())
     with nullcontext() if out is None else hold(out):
         folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
-        comparison = PathComparison(tuple(folders), scores, protocol, str(place), said, seen)
+        comparison = PathComparison(tuple(folders), scores, protocol, str(place), said, seen, warnings)
         _write_scores(comparison, out, predicted, csv=csv)
     return comparison
 

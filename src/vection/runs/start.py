@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vection.errors import UsageError
+from vection.files import real_path
 from vection.formats.checkpoint import CONFIG, check_parts, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
 from vection.hub import hub_model
@@ -29,7 +30,7 @@ def starting_recipe(name: str, *, out: Path) -> Recipe:
         return get_recipe(name)
     recipe = read_run_recipe(folder)
     check_parts(RunFolder(folder).read_recipe(), folder=folder)
-    if folder.resolve() == out.resolve():
+    if real_path(folder) == real_path(out):
         return recipe
     return replace(recipe, start_from=str(folder), starts_after=None, start_epoch=None)
 

@@ -1,5 +1,6 @@
 """How many epochs fit into a time."""
 
+import math
 import tempfile
 from collections.abc import Sequence
 from copy import deepcopy
@@ -18,6 +19,12 @@ TRIAL_STEPS = 3
 """Steps of each of two trial epochs; the first is slower than those to come."""
 VALIDATION_COST = 0.5
 """Time of a held-out batch, in steps of training."""
+
+
+def check_minutes(minutes: float | None) -> None:
+    """Raise UsageError if the time that training may take is no number."""
+    if minutes is not None and not math.isfinite(minutes):
+        raise UsageError(f"Training cannot take {minutes} minutes; give `minutes` a number.")
 
 
 @dataclass(frozen=True)

@@ -131,3 +131,14 @@ def test_real_triplets(shared_data: Path):
     source = left.frames[2].read()
     assert source.camera.fx == pytest.approx(721.5377)
     assert np.count_nonzero(source.truth.depth) == 19282
+
+
+@pytest.mark.parametrize(
+    ("gaps", "says"), [("[50]", "end before frame 2"), ("[50, NaN]", "broken"), ("[50, 0]", "broken")]
+)
+def test_times_that_cannot_be_are_told(tmp_path: Path, gaps: str, says: str):
+    folder = write_nuscenes(tmp_path)
+    (folder / "rgb/ts.json").write_text(gaps)
+    listing = list_sequences(tmp_path, SETTINGS)
+    assert listing.sequences == ()
+    assert says in listing.skipped[0][1]

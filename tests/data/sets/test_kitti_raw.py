@@ -101,6 +101,14 @@ def test_incomplete_lines_are_skipped_and_counted(kitti, caplog):
     assert [line.frame for line in with_pair.lines] == [2]
 
 
+def test_times_that_end_early_are_not_made_up(kitti):
+    dataset = KittiRawDataset(kitti, lines(1), settings=SMALL)
+    file = kitti / DRIVE / "image_02/timestamps.txt"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:2]))
+    with pytest.raises(DataError, match="ends before frame 2"):
+        dataset[0]
+
+
 def test_nothing_usable_says_where_it_looked(kitti):
     with pytest.raises(DataError, match="None of the 1 listed frames"):
         KittiRawDataset(kitti, lines(99))

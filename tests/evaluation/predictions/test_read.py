@@ -94,6 +94,12 @@ def test_maps_in_order(tmp_path):
         open_predictions(tmp_path, names=["x", "y"], in_order=True)
 
 
+def test_maps_of_an_archive_in_order(tmp_path):
+    np.savez(tmp_path / "depths.npz", **{f"frame_{index}": DEPTH + index for index in range(3)})
+    reader = open_predictions(tmp_path / "depths.npz", names=["x", "y", "z"], in_order=True)
+    np.testing.assert_array_equal(reader.read("z").values, DEPTH + 2)
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(UsageError, match="no predictions at"):
         open_predictions(tmp_path / "none")

@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.console import print_table, say
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.files import json_text
 
@@ -103,9 +104,11 @@ def run(arguments: Sequence[str]) -> None:
     if options.json:
         content = paths_json(scores, protocol, truth=truth) if scores else {}
         paths = {"paths": [str(folder) for folder in comparison.folders], "motion": comparison.motion}
-        paths |= {"seen": comparison.seen}
+        paths |= {"seen": comparison.seen, "warnings": comparison.warnings}
         print(json_text(paths | content))
         return
+    for warning in comparison.warnings:
+        note("warning", warning)
     for table in paths_tables(scores, protocol, truth=truth) if scores else ():
         print_table(table)
     for folder, motion, seen in zip(comparison.folders, comparison.motion, comparison.seen, strict=True):

@@ -18,14 +18,17 @@ from vection.data.clips.image_file import read_rgb as read_rgb
 from vection.data.clips.image_file import write_rgb as write_rgb
 from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
-from vection.files import inside, json_text, read_json, write_text
+from vection.files import inside, json_text, read_json, real_path, write_text
 from vection.formats.bounds import InnerPath, Positive
 from vection.formats.record import KEY, check_format, checked
 from vection.formats.window import SAME_SHAPE, Crop, Window
 
 FORMAT = 1
 CLIP_FILE = "clip.json"
-OWN_NAMES = (CLIP_FILE, "frames", "mask.png", "stereo", "truth", "classes", "measured", "path_truth_kitti.txt")
+OWN_NAMES = (
+    *(CLIP_FILE, "mask.png", "measured", "path_truth_kitti.txt"),
+    *("frames/*.jpg", "frames/*.png", "stereo/*.jpg", "stereo/*.png", "truth/*.npz", "classes/*.png"),
+)
 """All that vection writes into a clip folder."""
 REMEDY = "ingest the clip again."
 TRUTH, TRUTH_REMEDY = "The ground truth file", "prepare the clip again"
@@ -148,8 +151,8 @@ class ClipInfo:
     def read_truth(self, index: int) -> FrameTruth:
         """Return the exact values stored for a frame; DataError if the clip has none."""
         with open_arrays(self._truth_file(index), what=TRUTH, remedy=TRUTH_REMEDY) as arrays:
-            flow = arrays.find("object_flow", shape=(3, None, None))
             depth = known_depth(arrays.need("depth", shape=(None, None)))
+            flow = arrays.find("object_flow", shape=(3, *depth.shape))
             return FrameTruth(
                 depth=depth,
                 category=arrays.find("category", shape=depth.shape),
@@ -252,7 +255,7 @@ def _clip_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterato
     if (folder / CLIP_FILE).is_file():
         yield folder
         return
-    here = folder.resolve()
+    here = real_path(folder)
     if here in above or not folder.is_dir():
         return
     with suppress(PermissionError):

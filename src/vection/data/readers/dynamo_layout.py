@@ -218,8 +218,12 @@ def _seconds(folder: Path, files: Mapping[int, Path]) -> dict[int, float]:
         gaps = np.array(json.loads(text), np.float64) / 1000
     except (ValueError, TypeError, RecursionError) as error:
         raise DataError(f"The times {file} are broken ({error}).") from error
+    if gaps.ndim != 1 or not (gaps > 0).all() or not np.isfinite(gaps).all():
+        raise DataError(f"The times {file} are broken (they are the milliseconds from each frame to the next).")
     times = np.concatenate([[0.0], np.cumsum(gaps)])
-    return {number: float(times[number]) if number < len(times) else even[number] for number in files}
+    if max(files, default=0) >= len(times):
+        raise DataError(f"The times {file} end before frame {max(files)}; copy the file again.")
+    return {number: float(times[number]) for number in files}
 
 
 def _poses(drive: _Drive) -> dict[int, Pose]:

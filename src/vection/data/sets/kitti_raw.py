@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from vection.arrays import CameraNumbers, DepthMap
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_image
-from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps
+from vection.data.readers.kitti.cameras import RectifiedCamera, read_raw_cameras, read_timestamps, timing
 from vection.data.readers.kitti.lidar import lidar_depth_map, read_lidar_calibration, read_scan
 from vection.data.sets.clip_dataset import camera_matrix, image_tensor
 from vection.data.splits.list_file import Side, SplitLine
@@ -135,19 +135,12 @@ class KittiRawDataset(Dataset[RawSample]):
         return camera.resized(width=w, height=h).numbers
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
-        times = self._times(line)
-        timed = times is not None and max(line.frame, *frames, 0) < len(times)
-        values = [
-            times[frame] - times[line.frame] if timed and times else (frame - line.frame) * FRAME_SECONDS
-            for frame in frames
-        ]
-        return torch.tensor([values], dtype=torch.float32)
+        file = self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt"
+        at = timing(_read_times(file), interval=FRAME_SECONDS, present=(line.frame, *frames), file=file)
+        return torch.tensor([[at(frame) - at(line.frame) for frame in frames]], dtype=torch.float32)
 
     def _calibrated(self, folder: str) -> dict[str, RectifiedCamera]:
         return _cameras((self.root / folder).parent)
-
-    def _times(self, line: SplitLine) -> list[float] | None:
-        return _seconds(self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt")
 
     def _image_folder(self, folder: str, side: Side) -> Path:
         return self.root / folder / f"image_{CAMERAS[side]}" / "data"
@@ -174,4 +167,4 @@ def _cameras(date_folder: Path) -> dict[str, RectifiedCamera]:
     return read_raw_cameras(date_folder, names=tuple(CAMERAS.values()))
 
 
-_seconds = lru_cache(maxsize=256)(read_timestamps)
+_read_times = lru_cache(maxsize=256)(read_timestamps)

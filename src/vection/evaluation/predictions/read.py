@@ -43,15 +43,17 @@ def open_predictions(
     """Open a prediction folder, a folder of depth maps, or other programs' .npy and .npz.
 
     `names`: the images of files that hold all maps in one array, in their order. `kind`: what foreign maps are, where
-    their names do not tell. `in_order`: the maps of a folder are those of `names`, whatever they are called.
+    their names do not tell. `in_order`: the maps are those of `names` in order, whatever they are called.
     """
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
         read = read_stack if path.suffix.lower() == ".npy" else read_archive
-        return read(path, names, kind=kind)
-    if not path.is_dir():
+        reader = read(path, names, kind=kind)
+    elif not path.is_dir():
         raise UsageError(f"There are no predictions at {path}; `vection predict` makes them.")
-    listed = find_prediction_folders(path)
-    reader = read_prediction_folder(path) if listed else read_depth_folder(path, kind=kind)
+    elif find_prediction_folders(path):
+        reader = read_prediction_folder(path)
+    else:
+        reader = read_depth_folder(path, kind=kind)
     return renamed(reader, names or ()) if in_order else reader
 
 

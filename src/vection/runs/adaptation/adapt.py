@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from vection.errors import UsageError
+from vection.files import real_path
 from vection.formats.metrics_log import LABEL_FREE, read_events
 from vection.formats.run_folder import RunFolder
 from vection.progress import Bars, no_bars
@@ -128,7 +129,7 @@ def adapt(
     which the camera moves; nothing could be measured in what is held out).
     """
     if not isinstance(run, Recipe):
-        if Path(run).resolve() == Path(out).resolve():
+        if real_path(Path(run)) == real_path(Path(out)):
             raise UsageError(f"'{run}' stays as it is; name another folder for the adapted run (`out`).")
         run = adaptation_recipe(run, what=what, checkpoint=checkpoint)
     training = train_on_videos(
