@@ -119,6 +119,18 @@ def test_killed_in_the_middle_goes_on(tmp_path):
     assert len(read_clip(out / CLIP)) == count
 
 
+def test_frames_whose_records_another_process_removes_are_told(tmp_path):
+    write_raw_drive(tmp_path / "raw")
+
+    def another(done: int, total: int) -> None:
+        if done == total:
+            (tmp_path / "out" / CLIP / ".prepare/0000000002.json").unlink()
+
+    with pytest.raises(DataError, match=r"lacks 1 frames; does another process work there\?"):
+        prepare_here(tmp_path / "raw", tmp_path / "out", settings=SMALL, progress=another)
+    assert prepare_here(tmp_path / "raw", tmp_path / "out", settings=SMALL).frames == 5
+
+
 def test_repaired_files_are_read_while_the_clip_is_open(tmp_path):
     raw, out = tmp_path / "raw", tmp_path / "out"
     write_raw_drive(raw)

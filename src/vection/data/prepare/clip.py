@@ -47,10 +47,16 @@ def unfinished(item: DataSequence | WholeSequence, folder: Path) -> list[Sequenc
 def finish_clip(
     item: DataSequence | WholeSequence, folder: Path, *, settings: PrepareSettings, skipped: Sequence[Skipped]
 ) -> list[Skipped]:
-    """Write `clip.json` of a sequence whose frames are all done; return everything that was left out."""
+    """Write `clip.json` of a sequence whose frames are all done; return everything that was left out.
+
+    DataError if the record of a frame that was not `skipped` is gone, as another process may cause where none can lock.
+    """
     if isinstance(item, WholeSequence):
         return list(skipped)
     records = {frame.name: record for frame in item.frames if (record := _read(folder, frame.name)) is not None}
+    lost = {frame.name for frame in item.frames} - {*records, *(one.frame for one in skipped)}
+    if lost:
+        raise DataError(f"{folder / RECORDS} lacks {len(lost)} frames; does another process work there? Call again.")
     out = list(skipped)
     for part in ("stereo", "classes"):
         lacking = [name for name, record in records.items() if not getattr(record, part)]

@@ -64,6 +64,8 @@ def read_weight_file(file: Path) -> WeightFile:
             raise UsageError(f"'{file}' is damaged: the checksum of its part '{damaged}' is wrong; copy it again.")
         with torch.serialization.safe_globals(_HARMLESS):  # type: ignore[arg-type]
             state = torch.load(file, map_location="cpu", weights_only=True)
+    except PermissionError as error:
+        raise UsageError(f"The weight file '{file}' cannot be read: {error.strerror}.") from error
     except (zipfile.BadZipFile, UnpicklingError, *DAMAGE) as error:
         raise UsageError(_why_not(file, error)) from error
     except Exception as error:
