@@ -174,11 +174,13 @@ def held(guard: Guard, place: Path) -> str:
     return done.stdout.strip().splitlines()[-1] if done.returncode in (0, 1) else f"error: {done.stdout[-300:]}"
 
 
-def main() -> int:
-    """Print a line for each guard; 1 if there is one that no test misses."""
+def main(only: str = "") -> int:
+    """Print a line for each guard whose name contains `only`; 1 if there is one that no test misses."""
     missed = 0
     print("| without | tests |\n|---|---|")
     for guard in GUARDS:
+        if only not in guard.name:
+            continue
         with tempfile.TemporaryDirectory() as place:
             said = held(guard, Path(place))
         missed += "failed" not in said
@@ -187,4 +189,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))
