@@ -148,6 +148,12 @@ def nan_weights(root: Path) -> None:
     save_file(tensors | {name: tensors[name] * float("nan")}, file)
 
 
+def latin_title(root: Path) -> None:
+    """Give the video a title that is no UTF-8, as older cameras write it."""
+    data = (root / "drive.mp4").read_bytes()
+    (root / "drive.mp4").write_bytes(data.replace(b"Lavf", b"L\xe4vf"))
+
+
 def nan_statistics(root: Path) -> None:
     """Let a running variance of batch normalisation be no number."""
     file = root / "run/checkpoints/last/model.safetensors"
@@ -224,6 +230,7 @@ INPUT = (
           f"{INGEST} images", 3, r"intrinsics\.json says 'fps': nan"),
     *(Fault(f"frames_per_second_{rate}", "images", nothing, f"{INGEST} images --frames-per-second {rate}", 2,
             "--frames-per-second is") for rate in ("nan", "inf", "-1", "0")),
+    Fault("title_in_latin_1", "video", latin_title, f"{INGEST} drive.mp4 --intrinsics fov:80", 0),
     *(Fault(f"fps_{rate}_beside", "images", text("images/intrinsics.json", json.dumps(CAMERA | {"fps": rate})),
             f"{INGEST} images", 3, rf"intrinsics\.json says 'fps': {rate}") for rate in (float("inf"), -1, 0)),
     Fault("http_in_file_name", "video", moved("drive.mp4", "http:x.mp4"), f"{INGEST} http:x.mp4 --intrinsics fov:80",

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import gc
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import cv2
 import numpy as np
@@ -82,11 +84,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which the next target has its turn")
     parser.add_argument("--only", default="", help="targets whose names contain this")
+    parser.add_argument("--after", default="", help="begin with the target after this one")
     parser.add_argument("--out", type=Path, default=Path("fuzz"), help="folder for failing cases and the table")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     targets = [target for target in (*TARGETS, *MORE_TARGETS) if options.only in target.name]
+    names = [target.name for target in targets]
+    targets = targets[names.index(options.after) + 1 if options.after else 0 :]
     each = -(-options.cases // len(targets))
     failed = 0
     print("| target | cases | done | refused | failed | slowest, s |\n|---|---|---|---|---|---|")
@@ -94,16 +100,18 @@ def main() -> int:
         for target in targets:
             counts: Counter[str] = Counter()
             slowest = 0.0
-            first = options.seed * 1_000_003
+            first, began = options.seed * 1_000_003, monotonic()
             for found in fuzz(target, range(first, first + each), keep=options.out):
                 counts["failed" if found.complaint else "done" if found.code == 0 else "refused"] += 1
                 slowest = max(slowest, found.seconds)
                 if found.complaint:
                     log.write(json.dumps(vars(found)) + "\n")
                     log.flush()
+                if monotonic() > began + options.seconds:
+                    break
             failed += counts["failed"]
             numbers = " | ".join(str(counts[name]) for name in ("done", "refused", "failed"))
-            print(f"| {target.name} | {each} | {numbers} | {slowest:.1f} |", flush=True)
+            print(f"| {target.name} | {counts.total()} | {numbers} | {slowest:.1f} |", flush=True)
     return int(failed > 0)
 
 

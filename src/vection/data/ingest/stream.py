@@ -55,7 +55,8 @@ def open_container(path: Path) -> "InputContainer":
         import av
         import av.error
     try:
-        return av.open(f"file:{path}")  # else a colon in the name would be read as a protocol
+        # Without "file:" a colon in the name would be read as a protocol; titles may be in any encoding.
+        return av.open(f"file:{path}", metadata_errors="replace")
     except FileNotFoundError as error:
         raise UsageError(f"The video {path} does not exist.") from error
     except (av.error.FFmpegError, OSError) as error:
