@@ -169,6 +169,24 @@ def json_text(content: Any, *, indent: int | None = None) -> str:
         return json.dumps(_defined(content), indent=indent, allow_nan=False, default=os.fspath)
 
 
+def json_of_rows(content: Mapping[str, Any], key: str, rows: Iterable[Any]) -> str:
+    """Return JSON of an object that ends with a list: `key`, and a line for each of `rows`.
+
+    To lay out a hundred thousand rows at once would take more memory than they do.
+
+    >>> print(json_of_rows({"unit": "metres"}, "frames", [{"name": "a"}, {"name": "b"}]))
+    {
+     "unit": "metres",
+     "frames": [
+      {"name": "a"},
+      {"name": "b"}
+     ]
+    }
+    """
+    lines = ",\n  ".join(map(json_text, rows))
+    return f'{json_text(content, indent=1)[:-2]},\n "{key}": [\n  {lines}\n ]\n}}'
+
+
 def _defined(content: Any) -> Any:
     if isinstance(content, Mapping):
         return {key: _defined(value) for key, value in content.items()}

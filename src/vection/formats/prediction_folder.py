@@ -1,11 +1,11 @@
 """The prediction folder: maps of depth, motion and classes, a colour video and the camera's path, listed by name."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vection.errors import DataError
-from vection.files import inside, json_text, read_json, visible, write_text
+from vection.files import inside, json_of_rows, read_json, visible, write_text
 from vection.formats.bounds import InnerPath
 from vection.formats.record import KEY, check_format, checked
 from vection.formats.window import Window, seen_words
@@ -49,7 +49,7 @@ SUFFIXES: dict[Part, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PredictedFrame:
     """One frame of the list; files are relative to the folder, None where nothing is predicted."""
 
@@ -131,12 +131,13 @@ def find_prediction_folders(root: Path) -> list[Path]:
 
 def write_prediction_list(folder: Path, predictions: PredictionList) -> None:
     """Write the list in one step; UsageError if the place cannot be written."""
-    frames = [
-        {key: value for key, value in asdict(frame).items() if value is not None or key == "intrinsics"}
-        for frame in predictions.frames
-    ]
-    content = {KEY: FORMAT} | asdict(predictions) | {"frames": frames}
-    write_text(folder / LIST_FILE, json_text(content, indent=1))
+    content = {KEY: FORMAT} | asdict(replace(predictions, frames=()))
+    del content["frames"]
+    write_text(folder / LIST_FILE, json_of_rows(content, "frames", map(_stated, predictions.frames)))
+
+
+def _stated(frame: PredictedFrame) -> dict[str, Any]:
+    return {key: value for key, value in asdict(frame).items() if value is not None or key == "intrinsics"}
 
 
 def read_prediction_list(folder: Path) -> PredictionList:

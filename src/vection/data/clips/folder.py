@@ -1,9 +1,9 @@
 """The one format that training reads: a folder of resized frames described by its `clip.json`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from vection.data.clips.image_file import read_rgb as read_rgb
 from vection.data.clips.image_file import write_rgb as write_rgb
 from vection.data.clips.truth_sources import source_identifier
 from vection.errors import DataError, UsageError
-from vection.files import inside, json_text, read_json, real_path, write_text
+from vection.files import inside, json_of_rows, read_json, real_path, write_text
 from vection.formats.bounds import InnerPath, Positive
 from vection.formats.record import KEY, check_format, checked
 from vection.formats.window import SAME_SHAPE, Crop, Window
@@ -225,10 +225,10 @@ def _seen_by_older_versions(content: dict[str, Any]) -> dict[str, Any]:
 
 def write_clip(info: ClipInfo) -> Path:
     """Write `info.folder/clip.json` in one step, so that a reader never sees half of it; return its path."""
-    content: Mapping[str, Any] = {KEY: FORMAT, **asdict(info)}
-    text = json_text({key: value for key, value in content.items() if key != "folder"}, indent=1)
+    content = {KEY: FORMAT, **asdict(replace(info, frames=()))}
+    about = {key: value for key, value in content.items() if key not in ("folder", "frames")}
     path = info.folder / CLIP_FILE
-    write_text(path, text)
+    write_text(path, json_of_rows(about, "frames", map(asdict, info.frames)))
     return path
 
 
