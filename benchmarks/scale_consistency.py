@@ -42,14 +42,15 @@ from vection.runs.load import load_predictor
 from vection.runs.train import train
 
 HELD_OUT_SEEDS = 5000
+LEARNED: dict[str, Any] = {"measured": False}
 NEITHER: dict[str, Any] = {"self_discovered_mask": False, "geometry_weight": 0.0}
 TWICE = {"motion_back": "second-pass"}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "geometry consistency and mask": {},
-    "geometry consistency": {"self_discovered_mask": False},
-    "neither": NEITHER,
-    "geometry consistency and mask, as in the paper": TWICE,
-    "neither, as in the paper": NEITHER | TWICE,
+    "geometry consistency and mask": LEARNED,
+    "geometry consistency": LEARNED | {"self_discovered_mask": False},
+    "neither": LEARNED | NEITHER,
+    "geometry consistency and mask, as in the paper": LEARNED | TWICE,
+    "neither, as in the paper": LEARNED | NEITHER | TWICE,
 }
 """The mask weights the photometric error by the depths' agreement, so it goes with the consistency.
 

@@ -26,7 +26,7 @@ _TRAINING = replace(short.TRAINING, validation_batches=4, gradient_clip=5.0)
 RECIPES = (
     Recipe(
         name="video",
-        summary="your own video: depth from geometry measured in it, 416x128, half an hour on two cores",
+        summary="your own video: depth from geometry measured in it, 416x128, a quarter of an hour on two cores",
         data=replace(short.VIDEO, augmentation=_AUGMENTATION, rehearsal=0.35),
         method=MeasuredDepthSettings(largest_ratio=1.4),
         stages=(Stage(epochs=12, learning_rate=2e-4, fades=True, warm_up=50),),

@@ -183,7 +183,7 @@ def _course_findings(statistics: Mapping[str, float]) -> list[Finding]:
     if abs(drift) > MOST_DRIFT:
         direction = "grows" if drift > 0 else "shrinks"
         sentence = (
-            f"The scale drifts: predicted depth {direction} by {100 * math.expm1(abs(drift)):.0f} % in 100 steps and "
+            f"The scale drifts: predicted depth {direction} by {100 * abs(math.expm1(drift)):.0f} % in 100 steps and "
             "does not settle, until it meets a limit of its range. Usual causes: a loss that depends on scale "
             "(smoothness of depth instead of normalised disparity, or too much of it), or a pose network that does "
             "not learn with the depth network (stages.0.trains)."
