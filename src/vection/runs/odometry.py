@@ -19,7 +19,7 @@ from vection.formats.window import seen_words
 from vection.inference.motion.source import MotionChoice, describe_motion
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
-from vection.inference.sources import FrameSource
+from vection.inference.sources import Frame, FrameSource
 from vection.inference.window_rule import TRAINING
 from vection.locks import hold
 from vection.progress import Bars, no_bars
@@ -29,6 +29,8 @@ from vection.runs.load import load_predictor
 from vection.runs.prediction.worker import open_seen
 
 T = TypeVar("T")
+
+NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -170,11 +172,13 @@ def _predict(
     paths, stretches = {}, {}
     for source in sources:
         parts: list[list[FramePose]] = []
+        before: Frame | None = None
         with progress(f"following {source.name or source.description}") as report:
             for number, step in enumerate(predictor.path(source, motion=motion)):
-                if not parts or not step.frame.continues(parts[-1][-1].frame):
+                if before is None or not step.frame.continues(before):
                     parts.append([])
-                parts[-1].append(step)
+                before = step.frame
+                parts[-1].append(step._replace(frame=replace(step.frame, image=NO_IMAGE)))  # an hour's do not fit
                 report(number + 1, source.count)
         long = [part for part in parts if len(part) > 1]
         if not long:
