@@ -181,3 +181,8 @@ def test_a_disk_that_will_not_hold_it_is_named_before_anything_is_written(
         check_room(tmp_path / "new" / "clip", 2.1e9, thinning="`stride`")
     with whole_folder(tmp_path / "clip") as temporary, pytest.raises(UsageError, match=rf"disk of {tmp_path} has"):
         check_room(temporary, 2.1e9)
+
+
+def test_names_that_are_no_text_are_written_out(tmp_path: Path):
+    write_text(tmp_path / "card.md", "run \udcff")
+    assert (tmp_path / "card.md").read_text(encoding="utf-8") == r"run \udcff"

@@ -24,9 +24,12 @@ NOBODYS = (f"{TEMPORARY}*", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file in one step, and the folders above it; UsageError if the place cannot be written."""
+    """Write a UTF-8 file in one step, and the folders above it; UsageError if the place cannot be written.
+
+    What cannot be encoded, as names of files that are no UTF-8, is written out.
+    """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextlib.contextmanager
