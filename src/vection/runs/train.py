@@ -23,7 +23,7 @@ from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
 from vection.runs.start import starting_recipe, with_start
 from vection.training.accelerator import check_trackers, is_main_process, main_process_first, of_main_process
-from vection.training.budget import check_minutes, fit_stages, measure_pace
+from vection.training.budget import checked_minutes, fit_stages, measure_pace
 from vection.training.data import Data
 from vection.training.loop import Training
 from vection.training.settings import Stage, TrackerName, Tracking
@@ -54,8 +54,7 @@ def train(
     torchrun started divide the samples of each step, so a run may go on with another number of them.
     Raises UsageError (folders, recipe) or DataError (frames, a loss that is not finite).
     """
-    began, trackers = perf_counter(), check_trackers(log_with)
-    check_minutes(minutes)
+    began, minutes, trackers = perf_counter(), checked_minutes(minutes), check_trackers(log_with)
     data, out = Path(data), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)

@@ -38,7 +38,7 @@ from vection.runs.load import load_predictor, read_run_recipe
 from vection.runs.start import starting_recipe
 from vection.runs.train import train
 from vection.training.accelerator import check_trackers, process_count
-from vection.training.budget import check_minutes
+from vection.training.budget import checked_minutes
 from vection.training.settings import TrackerName
 
 
@@ -81,8 +81,7 @@ def train_on_videos(
     time of everything until the training ends.
     Raises UsageError (a missing video, a folder of other videos) or DataError (no video is usable).
     """
-    began, log_with = perf_counter(), check_trackers(log_with)
-    check_minutes(minutes)
+    began, minutes, log_with = perf_counter(), checked_minutes(minutes), check_trackers(log_with)
     out = Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)

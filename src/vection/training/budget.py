@@ -21,10 +21,11 @@ VALIDATION_COST = 0.5
 """Time of a held-out batch, in steps of training."""
 
 
-def check_minutes(minutes: float | None) -> None:
-    """Raise UsageError if the time that training may take is no number."""
+def checked_minutes(minutes: float | None) -> float | None:
+    """Return the time that training may take. Raises UsageError if it is no number."""
     if minutes is not None and not math.isfinite(minutes):
         raise UsageError(f"Training cannot take {minutes} minutes; give `minutes` a number.")
+    return minutes
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def write_nuscenes(root: Path, **settings) -> Path:
     K = [[60.0, 0, 31], [0, 60, 23], [0, 0, 1]]
     camera = {"camera_intrinsic": K, "translation": [1.7, 0, 1.5], "rotation": [0.5, -0.5, 0.5, -0.5]}
     folder = write_drive(root / "scenes/scene-0001/FRONT", camera=camera, **settings)
-    (folder / "rgb/ts.json").write_text("[50, 100]")
+    (folder / "rgb/ts.json").write_text(json.dumps([50, 100, 50, 100][: settings.get("frames", 3) - 1]))
     labels = np.array([0, 2, 1, 3, 1], np.uint8)
     np.savez(folder / "mask/000000.npz", motion_label=labels, panoptic2ann=np.array({"a": 1}, dtype=object))
     return folder

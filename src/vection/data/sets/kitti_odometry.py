@@ -20,8 +20,11 @@ class KittiOdometryDataset(KittiRawDataset):
     def _calibrated(self, folder: str) -> dict[str, RectifiedCamera]:
         return _cameras(self._sequence(folder) / "calib.txt")
 
-    def _times(self, line: SplitLine) -> list[float] | None:
-        return _seconds(self._sequence(line.folder) / "times.txt") or None
+    def _time_file(self, line: SplitLine) -> Path:
+        return self._sequence(line.folder) / "times.txt"
+
+    def _read_times(self, file: Path) -> list[float] | None:
+        return _seconds(file) or None
 
     def _image_folder(self, folder: str, side: Side) -> Path:
         return self._sequence(folder) / f"image_{int(CAMERAS[side])}"

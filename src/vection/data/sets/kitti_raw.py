@@ -135,9 +135,15 @@ class KittiRawDataset(Dataset[RawSample]):
         return camera.resized(width=w, height=h).numbers
 
     def _seconds(self, line: SplitLine, frames: Sequence[int]) -> Tensor:
-        file = self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt"
-        at = timing(_read_times(file), interval=FRAME_SECONDS, present=(line.frame, *frames), file=file)
+        file = self._time_file(line)
+        at = timing(self._read_times(file), interval=FRAME_SECONDS, present=(line.frame, *frames), file=file)
         return torch.tensor([[at(frame) - at(line.frame) for frame in frames]], dtype=torch.float32)
+
+    def _time_file(self, line: SplitLine) -> Path:
+        return self.root / line.folder / f"image_{CAMERAS[line.side]}" / "timestamps.txt"
+
+    def _read_times(self, file: Path) -> list[float] | None:
+        return _read_timestamps(file)
 
     def _calibrated(self, folder: str) -> dict[str, RectifiedCamera]:
         return _cameras((self.root / folder).parent)
@@ -167,4 +173,4 @@ def _cameras(date_folder: Path) -> dict[str, RectifiedCamera]:
     return read_raw_cameras(date_folder, names=tuple(CAMERAS.values()))
 
 
-_read_times = lru_cache(maxsize=256)(read_timestamps)
+_read_timestamps = lru_cache(maxsize=256)(read_timestamps)
