@@ -95,6 +95,8 @@ class PredictionList:
     """The video, image, folder of images or clip folder that was predicted; exports take the colours from it."""
     warning: str = ""
     """What their user should know of them, in words."""
+    settings: str | None = None
+    """What was asked for beyond the defaults, in words; None where the one who wrote them does not say."""
 
     @property
     def seen(self) -> str:

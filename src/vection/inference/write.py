@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +78,7 @@ def write_predictions(
     *,
     model: str,
     frames_from: str = "",
+    settings: str | None = None,
     depth: bool = True,
     png: bool = True,
     video: bool = True,
@@ -92,11 +94,11 @@ def write_predictions(
     have no video and no path: they are written where `video` is false and no prediction has a pose. Object flow, motion
     masks and classes are written where predictions have them; `scene_flow` derives and writes that too, which needs
     motion and intrinsics; `pictures` are what `Observer.observe` sees in the same frames. `video` writes colours: a
-    video, or of a single frame a picture. `frames_from` says where the frames lie, `rule` which part of them networks
-    saw, and at which size, and `faults`, which is called in the end, what was wrong with them. With `overwrite` an
-    older prediction folder is replaced, and nothing else ever is. Raises UsageError if the folder exists or cannot be
-    written, or if scene flow or pictures cannot be had, DataError if there are no frames, or several sizes where there
-    must be one.
+    video, or of a single frame a picture. `frames_from` says where the frames lie, `settings` what was asked for,
+    `rule` which part of the frames networks saw, and at which size, and `faults`, which is called in the end, what was
+    wrong with them. With `overwrite` an older prediction folder is replaced, and nothing else ever is. Raises
+    UsageError if the folder exists or cannot be written, or if scene flow or pictures cannot be had, DataError if there
+    are no frames, or several sizes where there must be one.
     """
     parts = _Parts(depth, png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
@@ -106,7 +108,8 @@ def write_predictions(
         warnings = [f"{fault[:1].upper()}{fault[1:]}." for fault in faults()]
         if rule is not None:
             warnings.append(rule.warning(written.sizes, written.windows))
-        about = {"model": model, "frames_from": frames_from, "warning": " ".join(filter(None, warnings))}
+        warning = " ".join(filter(None, warnings))
+        about = {"model": model, "frames_from": frames_from, "warning": warning, "settings": settings}
         _write_rest(written, temporary, about=about, video=video, legends=legends)
     return folder
 
@@ -233,7 +236,7 @@ def _check(prediction: Prediction, written: _Written, names: set[str], *, video:
 
 
 def _write_rest(
-    written: _Written, folder: Path, *, about: Mapping[str, str], video: bool, legends: Mapping[str, str]
+    written: _Written, folder: Path, *, about: Mapping[str, Any], video: bool, legends: Mapping[str, str]
 ) -> None:
     seconds = [frame.seconds for frame in written.frames]
     if video:

@@ -1,6 +1,7 @@
 """Predict files from files: what `vection predict` does."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable
 from vection.progress import Bars, no_bars
 from vection.runs.prediction.on_cluster import Input, predict_on_cluster
-from vection.runs.prediction.worker import THINNING, ModelChoice, PartChoice, PredictionWorker
+from vection.runs.prediction.worker import THINNING, ModelChoice, PartChoice, PredictionWorker, settings_words
 
 SHOWN = 5
 """Names of inputs in an error."""
@@ -52,7 +53,8 @@ def predict(
 
     Many are clip folders, videos and folders of images in a folder: each gets a folder of its name below `out`. Those
     whose frames cannot be used are left out, and named by the error in the end. `keep` keeps the prediction folders of
-    this model that are there, so a stopped call goes on, and `cluster` predicts many at once and keeps as well.
+    this model, these frames and settings that are there, so a stopped call goes on, and refuses others; `cluster`
+    predicts many at once and keeps as well.
 
     `run` is a run or checkpoint folder, or a model on the Hub; `checkpoint` is one of a run's, as `load` takes it.
     `width` and `height` are the size at which networks see, if not that of training. Every `stride`-th frame is
@@ -76,6 +78,7 @@ def predict(
     parts = PartChoice(
         path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window, depth, stride, max_frames
     )
+    parts = replace(parts, settings=settings_words(model, parts))
     return _predict(inputs, frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 
 
@@ -90,7 +93,7 @@ def _predict(
     cluster: Cluster | None,
     progress: Bars,
 ) -> list[Path]:
-    kept = {name for name, _ in inputs if (keep or cluster) and _is_kept(out / name, model)}
+    kept = {name for name, place in inputs if (keep or cluster) and _is_kept(out / name, model, parts, place)}
     left = [(name, place) for name, place in inputs if name not in kept]
     for name, _ in left:
         check_writable(out / name, overwrite=parts.overwrite)
@@ -114,13 +117,18 @@ def _shown(names: Collection[str]) -> str:
     return ", ".join(first) + more
 
 
-def _is_kept(folder: Path, model: ModelChoice) -> bool:
-    """Whether predictions of the model lie there. Raises UsageError if they are another's."""
+def _is_kept(folder: Path, model: ModelChoice, parts: PartChoice, place: Path) -> bool:
+    """Whether these predictions lie there. Raises UsageError if they are others."""
     if not is_prediction_folder(folder):
         return False
-    made_by = read_prediction_list(folder).model
-    if made_by.partition(", depth by ")[0] != model.name:
-        raise UsageError(f"{folder} holds predictions of {made_by}, not of {model.name}; choose another place.")
+    there = read_prediction_list(folder)
+    for word, was, asked in (
+        ("of", there.model.partition(", depth by ")[0], model.name),
+        ("of", there.frames_from or None, str(place.resolve())),
+        ("with", there.settings, parts.settings),
+    ):
+        if was is not None and was != asked:
+            raise UsageError(f"{folder} holds predictions {word} {was}, not {word} {asked}; choose another place.")
     return True
 
 

@@ -44,6 +44,19 @@ def test_predictions_of_another_model_are_not_kept(tmp_path: Path):
         predict(tmp_path / "run", videos, out, video=False)
 
 
+def test_predictions_of_other_settings_or_frames_are_not_kept(tmp_path: Path):
+    run, videos, out = make_run(tmp_path / "run"), write_videos(tmp_path / "videos", count=2), tmp_path / "out"
+    predict(run, videos, out, video=False, stride=2)
+    with pytest.raises(UsageError, match=r"predictions with video=False, stride=2, not with video=False; choose"):
+        predict(run, videos, out, video=False, keep=True)
+    with pytest.raises(UsageError, match=r"with video=False, stride=2, not with the defaults; choose"):
+        predict(run, videos, out, keep=True)
+    others = write_videos(tmp_path / "others", count=2)
+    with pytest.raises(UsageError, match=r"predictions of .*videos/v000.mp4, not of .*others/v000.mp4; choose"):
+        predict(run, others, out, video=False, stride=2, keep=True)
+    assert len(predict(run, videos, out, video=False, stride=2, keep=True)) == 2
+
+
 def test_names_are_those_of_the_files_unless_two_are_alike(tmp_path: Path):
     folder = write_videos(tmp_path / "videos", count=2)
     (folder / "v000.mkv").write_bytes((folder / "v000.mp4").read_bytes())

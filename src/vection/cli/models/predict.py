@@ -107,8 +107,8 @@ class Predict:
     device: str | None = None
     """cpu or cuda; the GPU if there is one."""
     keep: bool = False
-    """Keep the prediction folders of this model that are there and predict the others: how many videos go on after a
-    stop."""
+    """Keep the prediction folders that are there and predict the others: how many videos go on after a stop. Those of
+    another model, of other frames or settings are refused."""
     ray: tuple[str, ...] | None = None
     """Predict many inputs at once with Ray: on this machine, or on the cluster of this address (HOST:PORT, or auto).
     What is finished is kept, so the same command goes on after a stop."""

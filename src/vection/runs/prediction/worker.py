@@ -1,7 +1,7 @@
 """A loaded run that predicts one input after another."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,29 @@ class PartChoice:
     depth: bool = True
     stride: int = 1
     max_frames: int | None = None
+    settings: str = ""
+    """How predictions name what was asked for."""
+
+
+NO_SETTINGS = {"run", "checkpoint", "engine", "compile", "device", "name", "overwrite", "settings"}
+"""Choices that are named apart, or that leave the predictions as they are."""
+
+
+def settings_words(*choices: ModelChoice | PartChoice) -> str:
+    """Return what was chosen beyond the defaults and makes other predictions, in words.
+
+    >>> settings_words(ModelChoice("run", width=640), PartChoice(stride=5, pictures=()))
+    'width=640, pictures=all, stride=5'
+    """
+    asked = {
+        one.name: getattr(choice, one.name)
+        for choice in choices
+        for one in fields(choice)
+        if one.name not in NO_SETTINGS and getattr(choice, one.name) != one.default
+    }
+    if (pictures := asked.get("pictures")) is not None:
+        asked["pictures"] = " ".join(pictures) or "all"
+    return ", ".join(f"{name}={value}" for name, value in asked.items()) or "the defaults"
 
 
 class PredictionWorker:
@@ -124,6 +147,7 @@ class PredictionWorker:
                 out / source.name,
                 model=self.name,
                 frames_from=str(Path(source.description).resolve()),
+                settings=self.parts.settings,
                 depth=self.parts.depth,
                 png=self.parts.png,
                 video=self.parts.video,
