@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from vection.formats.checkpoint import WEIGHTS, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
 from vection.recipes.recipe import Recipe
 from vection.runs.train import train
+from vection.training.loop import Training
+from vection.training.stage_run import StageRun
+from vection.training.stop import StopAtOnce
 
 PROGRAM = "import sys; from vection.cli.main import main; sys.exit(main())"
 STEPS = 4
@@ -145,3 +149,72 @@ def test_a_finished_run_stays_as_it_is_and_another_recipe_is_refused(
     train(other, data=tiny_clips, out=run, device="cpu", resume=False)
     assert (RunFolder(run).last / WEIGHTS).read_bytes() != weights
     assert len(without_times(run)) == len(logged)
+
+
+@pytest.mark.parametrize(
+    ("place", "function", "removed"),
+    [(Training, "fit", "checkpoints"), (RunFolder, "write_recipe", "recipe.json")],
+    ids=["before its first checkpoint", "before its recipe"],
+)
+def test_a_fresh_start_that_fails_at_once_does_not_go_on_from_the_old_run(
+    place: type,
+    function: str,
+    removed: str,
+    tmp_path: Path,
+    tiny_clips: Path,
+    debug_recipe: Callable[..., Recipe],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    recipe = debug_recipe(steps_per_epoch=1)
+    run = train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    other = replace(recipe, training=replace(recipe.training, seed=1))
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, function, killed)
+        with pytest.raises(SystemExit):
+            train(other, data=tiny_clips, out=run, device="cpu", resume=False)
+    assert not (run / removed).exists()
+    if removed == "recipe.json":
+        with pytest.raises(UsageError, match=r"recipe\.json"):
+            train(other, data=tiny_clips, out=run, device="cpu")
+        return
+    train(other, data=tiny_clips, out=run, device="cpu")
+    assert_same(run, train(other, data=tiny_clips, out=tmp_path / "reference", device="cpu"))
+
+
+def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe]):
+    recipe, data = debug_recipe(steps_per_epoch=1), tmp_path / "data"
+    shutil.copytree(tiny_clips, data)
+    run = train(recipe, data=data, out=tmp_path / "run", device="cpu")
+    shutil.copytree(data / "drive_1", data / "drive_3")
+    message = r"begun with \d+ samples to learn and \d held out, and the data has \d+ and \d now; .*`resume=False`"
+    with pytest.raises(UsageError, match=message):
+        train(recipe, data=data, out=run, device="cpu")
+
+
+def test_a_second_ctrl_c_leaves_the_checkpoint_before_it(
+    tmp_path: Path,
+    tiny_clips: Path,
+    debug_recipe: Callable[..., Recipe],
+    references: Callable[[Recipe], Path],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    recipe = debug_recipe(steps_per_epoch=STEPS, accumulation=2, checkpoint_every=3)
+    run, update, updates = tmp_path / "run", StageRun.update, []
+
+    def interrupted(*arguments: Any, **named: Any) -> None:
+        update(*arguments, **named)
+        updates.append(1)
+        if len(updates) == STEPS + 1:
+            raise StopAtOnce  # the step was taken, and is not counted yet
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StageRun, "update", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, data=tiny_clips, out=run, device="cpu")
+    assert read_config(RunFolder(run).last)["position"]["step"] == STEPS
+    train(recipe, data=tiny_clips, out=run, device="cpu")
+    assert_same(run, references(recipe))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from accelerate import PartialState
 from tests.toy_method import Toy, ToySettings
 from torch import nn
 
@@ -73,3 +74,31 @@ def test_networks_without_an_encoder_cannot_keep_it():
     accelerator = make_accelerator(TrainingSettings(), "cpu")
     with pytest.raises(UsageError, match="encoders_learn"):
         StageRun(TwoParts(), Stage(encoders_learn=False), accelerator=accelerator, checkpoint=None)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # of the compiler's own imports
+def test_every_stage_is_compiled_and_optimisers_of_earlier_ones_are_let_go():
+    accelerator, method = make_accelerator(TrainingSettings(compile=True), "cpu"), TwoParts()
+    for _ in range(2):
+        run = StageRun(method, Stage(), accelerator=accelerator, checkpoint=None)
+        assert isinstance(run.model, torch._dynamo.OptimizedModule)
+        assert run.model._orig_mod is method
+        assert len(accelerator._optimizers) == 1
+
+
+def test_autocast_is_not_wrapped_again_by_the_next_stage():
+    accelerator, method = make_accelerator(TrainingSettings(precision="bfloat16"), "cpu"), TwoParts()
+    depths = []
+    for _ in range(2):
+        StageRun(method, Stage(), accelerator=accelerator, checkpoint=None)
+        wrapped, depth = method.forward, 0
+        while hasattr(wrapped, "__wrapped__"):
+            wrapped, depth = wrapped.__wrapped__, depth + 1
+        depths.append(depth)
+    assert depths[0] == depths[1] > 0
+
+
+def test_each_training_of_a_process_has_its_own_device(monkeypatch: pytest.MonkeyPatch):
+    assert make_accelerator(TrainingSettings(), "cpu").device.type == "cpu"
+    monkeypatch.setitem(PartialState._shared_state, "device", torch.device("cuda:0"))  # as after a run on a GPU
+    assert make_accelerator(TrainingSettings(), "cpu").device.type == "cpu"

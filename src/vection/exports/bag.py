@@ -76,9 +76,8 @@ class _Messages:
 
     def depth(self, frame: SceneFrame, time: float) -> Any:
         height, width = frame.depth.shape
-        known, near = frame.depth > 0, frame.depth < self.scene.settings.near
-        outside = np.select([~known, near], [np.nan, -np.inf], np.inf)
-        depth = np.where(frame.visible, frame.depth, outside)
+        near = (frame.depth > 0) & (frame.depth < self.scene.settings.near)
+        depth = np.select([frame.visible, frame.beyond, near], [frame.depth, np.inf, -np.inf], np.nan)
         data = np.frombuffer(depth.astype("<f4").tobytes(), np.uint8)
         header = self._header(CAMERA_FRAME, time)
         return self._new("sensor_msgs/msg/Image", header, height, width, "32FC1", 0, 4 * width, data)

@@ -63,11 +63,11 @@ def write_glb(scene: Scene, out: Path, report: Report) -> str:
     world = trimesh.Scene(
         metadata={"unit": scene.unit, "about": scene.words, "axes": "x right, y up, z back", "points": fused.words}
     )
-    _add_cloud(world, fused.static, "points")
-    if fused.moving is not None and len(fused.moving):
-        _add_cloud(world, fused.moving, "moving")
+    for name, points in (("points", fused.static), ("moving", fused.moving)):
+        if points is not None and len(points):
+            _add_cloud(world, points, name)
     positions = np.array(scene.positions()) @ GRAPHICS.T
-    if len(positions) > 1:
+    if np.ptp(positions, axis=0).any():  # a camera that stands has no line
         path = trimesh.load_path(positions)
         path.colors = np.array([PATH_COLOUR] * len(path.entities), np.uint8)
         world.add_geometry(path, node_name="path", geom_name="path")

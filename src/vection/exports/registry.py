@@ -20,7 +20,7 @@ WHOLE = SceneNeeds()
 """What formats of points need."""
 MAPS = SceneNeeds(images=False, camera=False, path=False, limit=False)
 """What formats of depth maps need."""
-PATH = SceneNeeds(images=False, camera=False)
+PATH = SceneNeeds(images=False, camera=False, limit=False)
 """What formats of paths need."""
 
 

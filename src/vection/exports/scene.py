@@ -52,6 +52,8 @@ class SceneFrame:
     """As predicted; 0 where it is none."""
     visible: PixelMask
     """True where there is depth within the range, no sky, and nothing of the camera's own car."""
+    beyond: PixelMask
+    """True where all there is lies beyond the range: sky, or depth that is too large."""
     camera: CameraNumbers
     """fx, fy, cx, cy in pixels, pixel centres at integers."""
     T_camera_to_world: Pose
@@ -77,6 +79,7 @@ class Scene:
     poses: tuple[Pose, ...]
     """T_camera_to_world of all predicted frames; the identity where a format needs none."""
     median_depth: float
+    """Of the frames that are exported; 1 where a format needs neither images nor a limit."""
     far: float
     """Farthest depth, infinite without limit."""
     source: FrameSource | None
@@ -150,9 +153,10 @@ class Scene:
         depth = read_depth(depth_file(self.folder, listed))
         known = np.isfinite(depth) & (depth > 0)
         depth = np.where(known, depth, np.float32(0))
-        visible = known & (depth >= self.settings.near) & (depth <= self.far)
+        beyond = known & (depth > self.far)
         if listed.classes is not None:
-            visible &= _read_map(inside(self.folder, listed.classes), depth.shape) != SKY
+            beyond |= known & (_read_map(inside(self.folder, listed.classes), depth.shape) == SKY)
+        visible = known & ~beyond & (depth >= self.settings.near)
         image = np.zeros((*depth.shape, 3), np.uint8) if frame is None else see(listed.window, frame.image)
         if image.shape[:2] != depth.shape:
             size, other = (f"{shape[1]}x{shape[0]}" for shape in (image.shape, depth.shape))
@@ -161,7 +165,7 @@ class Scene:
             )
         usable = None if frame is None or frame.clip is None else frame.clip.read_usable()
         if usable is not None:
-            visible &= usable
+            visible, beyond = visible & usable, beyond & usable
         moving = None
         if listed.motion_mask is not None:
             moving = _read_map(inside(self.folder, listed.motion_mask), depth.shape) >= SURE
@@ -172,24 +176,25 @@ class Scene:
             image=image,
             depth=depth,
             visible=visible,
-            camera=self._camera(listed),
+            beyond=beyond,
+            camera=self._camera(listed, size=depth.shape),
             T_camera_to_world=self.poses[number],
             moving=moving,
         )
 
-    def _camera(self, listed: PredictedFrame) -> CameraNumbers:
+    def _camera(self, listed: PredictedFrame, *, size: tuple[int, ...]) -> CameraNumbers:
         if listed.intrinsics is not None:
             return listed.intrinsics
         if self.settings.intrinsics is None:
             assert not self.needs.camera  # refused when the scene was opened
             return 1.0, 1.0, 0.0, 0.0
-        return given_camera(self.settings.intrinsics, listed.window or Window.of((self.height, self.width)))
+        return given_camera(self.settings.intrinsics, listed.window or Window.of(size))
 
     @property
     def _size(self) -> tuple[int, ...]:
         if self.predictions.height is not None and self.predictions.width is not None:
             return self.predictions.height, self.predictions.width
-        return read_depth(depth_file(self.folder, self.predictions.frames[0])).shape
+        return read_depth(depth_file(self.folder, self.selected()[0])).shape
 
 
 def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, name: str = "") -> Scene:
@@ -205,7 +210,8 @@ def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, nam
         raise DataError(f"{folder} states depth in '{predictions.unit}', which no export knows; predict again.")
     numbers = _numbers(predictions, settings.only)
     _check_camera(folder, predictions, numbers, settings, needs)
-    median = _median_depth(folder, predictions, numbers)
+    # a path has no depth, and can be all that was written
+    median = _median_depth(folder, predictions, numbers) if needs.images or needs.limit else 1.0
     limit = FAR_METRES if predictions.unit == "metres" else FAR_MEDIANS * median
     return Scene(
         folder=folder,

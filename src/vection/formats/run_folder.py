@@ -1,5 +1,6 @@
 """The run folder: what training, prediction and evaluation leave of one model, by name."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,11 @@ class RunFolder:
     def panel(self, step: int) -> Path:
         """Return the place of the picture after `step`."""
         return self.panels / f"step_{step:06d}.png"
+
+    def clear(self) -> None:
+        """Remove what another training left: its recipe first, so that nobody goes on from half of it."""
+        self.recipe.unlink(missing_ok=True)
+        shutil.rmtree(self.last.parent, ignore_errors=True)
 
     def write_recipe(self, content: dict[str, Any]) -> None:
         """Write the recipe's plain values in one step, and the folder; UsageError if the place cannot be written."""

@@ -1,4 +1,4 @@
-"""What a checkpoint remembers of its clips: the names of their cameras, and what they showed of their sources.
+"""What a checkpoint remembers of its data: how much it was, the names of its cameras, and what its clips showed.
 
 Learned cameras belong to clips by the names of their cameras, whatever their numbers are in a run.
 """
@@ -20,6 +20,9 @@ CAMERAS = "cameras"
 WINDOWS = "windows"
 """Key of what the clips showed, in a checkpoint's config."""
 
+SAMPLES = "samples"
+"""Key of how many samples there were to learn, and how many were held out, in a checkpoint's config."""
+
 Names = tuple[str | None, ...]
 """By number; None of a camera without a name."""
 
@@ -31,7 +34,26 @@ class _Remembered:
 
 def remembered(data: Data) -> dict[str, Any]:
     """Return what the config of every checkpoint keeps of the clips."""
-    return {CAMERAS: data.cameras, WINDOWS: [asdict(window) for window in data.windows]}
+    windows = [asdict(window) for window in data.windows]
+    return {SAMPLES: _samples(data), CAMERAS: data.cameras, WINDOWS: windows}
+
+
+def check_samples(data: Data, begun: Path) -> None:
+    """Raise UsageError if a run would go on, from its checkpoint `begun`, with other data than it was begun with.
+
+    Its order of samples and its schedule would be others, and losses on other held-out frames are not comparable.
+    """
+    before, now = read_config(begun).get(SAMPLES), _samples(data)
+    if before is not None and before != now:
+        raise UsageError(
+            f"The run was begun with {before[0]} samples to learn and {before[1]} held out, and the data has {now[0]} "
+            f"and {now[1]} now; restore the data, start anew with `resume=False`, or train a new run from the weights "
+            "of this one."
+        )
+
+
+def _samples(data: Data) -> list[int]:
+    return [0 if one is None else len(one) for one in (data.training, data.validation)]  # type: ignore[arg-type]
 
 
 def learned_names(checkpoint: Path) -> Names:

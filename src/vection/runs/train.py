@@ -17,7 +17,14 @@ from vection.recipes.methods import build_method
 from vection.recipes.public import flat_settings, public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import check_recipe, recipe_to_json
-from vection.runs.cameras import Names, check_cameras, learned_names, remembered, take_over_cameras
+from vection.runs.cameras import (
+    Names,
+    check_cameras,
+    check_samples,
+    learned_names,
+    remembered,
+    take_over_cameras,
+)
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
@@ -61,7 +68,7 @@ def train(
     check_recipe(recipe)
     recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
-    begun = find_checkpoint(folder.last) if resume and folder.recipe.is_file() else None
+    begun = find_checkpoint(folder.last) if resume else None
     goes_on = begun is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
@@ -71,12 +78,15 @@ def train(
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
     check_cameras(method, sets.cameras, begun=None if begun is None else learned_names(begun))
+    if begun is not None:
+        check_samples(sets, begun)
     _load_start(method, recipe, cameras=sets.cameras)
     if minutes is not None and not goes_on:
         seconds = 60 * minutes - (perf_counter() - began)
         stages = _within(seconds, method, sets, recipe=recipe, device=device)
         recipe = replace(recipe, stages=of_main_process(stages))
     if not goes_on and is_main_process():
+        folder.clear()
         folder.write_recipe(recipe_to_json(recipe))
     run = Training(
         method,
@@ -88,7 +98,7 @@ def train(
         device=device,
         tracking=Tracking(trackers, flat_settings(asdict(public_recipe(recipe)))),
     )
-    run.fit(resume=resume)
+    run.fit(resume=goes_on)
     return out
 
 

@@ -33,7 +33,8 @@ def make_accelerator(
     settings: TrainingSettings, device: str | None, *, trackers: Sequence[TrackerName] = ()
 ) -> Accelerator:
     """Return the accelerator of a new run; `device` None takes the GPU if there is one."""
-    AcceleratorState._reset_state()  # a process may train several runs, of different precision
+    # A process may train several runs, of different precision and on different devices.
+    AcceleratorState._reset_state(reset_partial_state=process_count() == 1)
     accelerator = Accelerator(
         cpu=_is_cpu(device) or None,
         mixed_precision=mixed_precision(settings, device),

@@ -34,7 +34,7 @@ from vection.training.position import Position
 from vection.training.reporter import Reporter
 from vection.training.settings import Stage, Tracking, TrainingSettings
 from vection.training.stage_run import StageRun
-from vection.training.stop import StopRequest, leave_signals_to_parent
+from vection.training.stop import StopAtOnce, StopRequest, leave_signals_to_parent
 from vection.training.validation import plain_batches, true_depth_of, validate
 
 AGREE_EVERY = 5
@@ -104,7 +104,8 @@ class Training:
         """Train to the end, from the last checkpoint if there is one and `resume` holds.
 
         Where it diverges it goes back to the last checkpoint, thrice at most, and on at a lower learning rate. Raises
-        DataError when that does not help; Ctrl-C and SIGTERM save a checkpoint and raise KeyboardInterrupt.
+        DataError when that does not help; Ctrl-C and SIGTERM save a checkpoint and raise KeyboardInterrupt, a second
+        Ctrl-C leaves the checkpoint before.
         """
         checkpoint = find_checkpoint(self.run.last) if resume else None
         if checkpoint is not None:
@@ -154,6 +155,8 @@ class Training:
                 self._validate(stage, reporter)
                 self._keep_snapshot(stage)
                 self._save(self.run.last, stage)
+        except StopAtOnce:
+            raise
         except KeyboardInterrupt:
             if position.step > 0:
                 self._save(self.run.last, stage)

@@ -37,6 +37,10 @@ class StageRun:
             else torch.optim.Adam(groups, lr=stage.learning_rate, fused=True)
         )
         self.restore(checkpoint)
+        # Else Accelerate keeps the optimiser of the stage before, and takes the method for prepared: compiles no more.
+        accelerator.free_memory()
+        for name in ("_is_accelerate_prepared", "_original_forward", "forward"):
+            vars(method).pop(name, None)
         self.model, self._prepared_optimiser = accelerator.prepare(method, self.optimiser)
 
     def restore(self, checkpoint: Path | None) -> None:

@@ -9,6 +9,10 @@ AT_ONCE_AFTER = 1.0
 """Seconds from which on a second Ctrl-C is another wish: torchrun passes on what the terminal has sent already."""
 
 
+class StopAtOnce(KeyboardInterrupt):
+    """A second Ctrl-C, which comes at any moment: what is in memory then is no state to go on from."""
+
+
 def leave_signals_to_parent(_: int) -> None:
     """Let a worker that loads data pass over Ctrl-C and SIGTERM, which reach it too: its parent ends it in time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -35,7 +39,7 @@ class StopRequest:
         if not self.requested:
             self.requested, self.since = True, monotonic()
         elif kind == signal.SIGINT and monotonic() - self.since > AT_ONCE_AFTER:
-            raise KeyboardInterrupt
+            raise StopAtOnce
 
     def raise_if_requested(self) -> None:
         """Raise KeyboardInterrupt if a stop was asked for."""
