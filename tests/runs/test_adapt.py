@@ -1,7 +1,7 @@
 import itertools
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,15 @@ from safetensors.torch import load_file
 
 from vection.cli.main import main
 from vection.errors import DataError, UsageError
-from vection.formats.checkpoint import WEIGHTS, read_config
+from vection.formats.checkpoint import WEIGHTS, read_config, save_checkpoint
 from vection.formats.evaluation_file import START, read_evaluation
 from vection.formats.metrics_log import LABEL_FREE, read_events
 from vection.formats.run_folder import RunFolder
+from vection.methods.method import Progress
+from vection.methods.motion_field_settings import MotionFieldSettings
+from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
 from vection.runs.adaptation.adapt import Adaptation, Adapted, adapt, adaptation_recipe
 from vection.runs.load import find_run_checkpoint, read_run_recipe
@@ -126,6 +130,26 @@ def test_the_recipe_goes_on_from_the_weights_on_clips_of_video(run: Path):
     assert new.stages[0].learning_rate < old.stages[-1].learning_rate
     assert (old.needs_measured, new.needs_measured) == (False, True)
     assert adaptation_recipe("street").data.rehearsal == 0
+
+
+def test_terms_that_wait_in_untrained_networks_act_from_the_first_step(tmp_path: Path):
+    recipe = get_recipe("motion-field-debug")
+    recipe = replace(recipe, method=replace(recipe.method, burn_in=20_000))
+    method = build_method(recipe.method)
+    save_checkpoint(tmp_path, weights=method.state_dict(), config={"recipe": recipe_to_json(recipe)})
+    settings = adaptation_recipe(tmp_path).method
+    assert isinstance(settings, MotionFieldSettings)
+    assert recipe.method.burn_in_weight(Progress(step=0, steps=300)) == 0
+    assert settings.burn_in_weight(Progress(step=0, steps=300)) == 1
+
+
+@pytest.mark.parametrize("name", ["monodepth2-video", "sgdepth-synthetic", "motion-field-synthetic", "dynamo-depth"])
+def test_trained_methods_wait_for_nothing(name: str):
+    waiting = get_recipe(name).method
+    values = asdict(waiting.trained()) | asdict(waiting.trained().short)
+    before = asdict(waiting) | asdict(waiting.short)
+    assert all(values[setting] == 0 for setting in waiting.WAITING)
+    assert any(before[setting] != 0 for setting in waiting.WAITING)
 
 
 def test_what_cannot_be_adapted_is_refused(run: Path, video: Path, tmp_path: Path, tiny_clips: Path):

@@ -124,3 +124,14 @@ def test_the_command_tells_recipes_videos_and_clips_apart(
     for words, message in wrong.items():
         assert main(["train", *words]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_run_whose_video_has_got_its_camera_is_begun_anew_or_refused(video: Path, tmp_path: Path):
+    source, out = tmp_path / "drive", tmp_path / "run"
+    shutil.copytree(video, source)
+    train_on_videos([source], out=out, recipe=RECIPE, device="cpu")
+    (source / "intrinsics.json").write_text(json.dumps({"fx": 90, "fy": 90, "cx": 48, "cy": 32}))
+    with pytest.raises(UsageError, match=r"or their intrinsics, have changed since .*`resume=False`"):
+        train_on_videos([source], out=out, recipe=RECIPE, device="cpu")
+    train_on_videos([source], out=out, recipe=RECIPE, device="cpu", resume=False)
+    assert read_clip(RunFolder(out).clips / "drive").frames[0].intrinsics[0] == 90

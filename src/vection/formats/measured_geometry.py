@@ -120,6 +120,8 @@ class MeasuredList:
     settings: dict[str, Any]
     pairs: tuple[MeasuredPair, ...]
     frames: tuple[MeasuredFrame, ...]
+    inputs: str | None = None
+    """SHA-256 of the intrinsics, breaks and mask with which it was measured; None in older ones."""
     exact: bool = False
     """Whether this was not measured but is the truth of the synthetic world."""
 

@@ -84,6 +84,8 @@ class PredictionList:
     """How the scale was found, in words."""
     model: str = ""
     """What was predicted with."""
+    model_state: str | None = None
+    """Digest of its weights, and its scale; None where the one who wrote them does not say."""
     width: int | None = None
     """Of all maps; None where they have several sizes."""
     height: int | None = None

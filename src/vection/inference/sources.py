@@ -1,6 +1,6 @@
 """Frames of whatever the user has: an image, a folder of images, a video, clip folders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -185,7 +185,7 @@ class _Camera:
         )
 
 
-def _image_source(images: list[Path], path: Path, name: str, camera: _Camera) -> FrameSource:
+def _image_source(images: Sequence[Path], path: Path, name: str, camera: _Camera) -> FrameSource:
     if len({image.stem for image in images}) < len(images):
         raise DataError(f"{path} holds images that differ in their suffix only; rename them or take one kind out.")
 

@@ -77,6 +77,7 @@ def write_predictions(
     folder: Path,
     *,
     model: str,
+    model_state: str | None = None,
     frames_from: str = "",
     settings: str | None = None,
     depth: bool = True,
@@ -94,11 +95,11 @@ def write_predictions(
     have no video and no path: they are written where `video` is false and no prediction has a pose. Object flow, motion
     masks and classes are written where predictions have them; `scene_flow` derives and writes that too, which needs
     motion and intrinsics; `pictures` are what `Observer.observe` sees in the same frames. `video` writes colours: a
-    video, or of a single frame a picture. `frames_from` says where the frames lie, `settings` what was asked for,
-    `rule` which part of the frames networks saw, and at which size, and `faults`, which is called in the end, what was
-    wrong with them. With `overwrite` an older prediction folder is replaced, and nothing else ever is. Raises
-    UsageError if the folder exists or cannot be written, or if scene flow or pictures cannot be had, DataError if there
-    are no frames, or several sizes where there must be one.
+    video, or of a single frame a picture. `model_state` says how the model was, `frames_from` where the frames lie,
+    `settings` what was asked for, `rule` which part of the frames networks saw, and at which size, and `faults`, which
+    is called in the end, what was wrong with them. With `overwrite` an older prediction folder is replaced, and nothing
+    else ever is. Raises UsageError if the folder exists or cannot be written, or if scene flow or pictures cannot be
+    had, DataError if there are no frames, or several sizes where there must be one.
     """
     parts = _Parts(depth, png, video, scene_flow)
     check_writable(folder, overwrite=overwrite)
@@ -109,7 +110,8 @@ def write_predictions(
         if rule is not None:
             warnings.append(rule.warning(written.sizes, written.windows))
         warning = " ".join(filter(None, warnings))
-        about = {"model": model, "frames_from": frames_from, "warning": warning, "settings": settings}
+        about = {"model": model, "model_state": model_state, "frames_from": frames_from}
+        about |= {"warning": warning, "settings": settings}
         _write_rest(written, temporary, about=about, video=video, legends=legends)
     return folder
 

@@ -1,7 +1,7 @@
 """Settings of Dynamo-Depth: its parts, its variants and the weights of its terms."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -103,6 +103,8 @@ class Short(ShortSettings):
 @dataclass(frozen=True)
 class DynamoDepthSettings(MethodSettings):
     """The method's parts; the defaults are the paper's."""
+
+    WAITING: ClassVar = ("mask_from_step", "ramp_steps", "ramp_share")
 
     name: Literal["dynamo_depth"] = "dynamo_depth"
     pretrained: bool = True

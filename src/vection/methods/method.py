@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -42,6 +42,9 @@ class Knows:
     """Whether `predict_classes` works."""
 
 
+Settings = TypeVar("Settings", bound="MethodSettings")
+
+
 @dataclass(frozen=True)
 class MethodSettings(ABC):
     """The settings of a method: the paper's parts, and apart from them `released` and `short`.
@@ -49,6 +52,9 @@ class MethodSettings(ABC):
     Every method's class adds its own fields; the defaults are the paper's. What only the authors' code does stands in a
     field `released`, what is ours and helps short trainings in a field `short`.
     """
+
+    WAITING: ClassVar[tuple[str, ...]] = ()
+    """Settings, of `short` as well, by which some terms begin later in a training; with 0 they act at once."""
 
     name: str
     """Name of the method, as in the table of methods."""
@@ -65,6 +71,10 @@ class MethodSettings(ABC):
     def knows(self) -> Knows:
         """What a method of these settings can tell once it is trained."""
 
+    def trained(self: Settings) -> Settings:
+        """Return the settings with which trained weights go on: nothing waits for a beginning that lies behind."""
+        return changed(self, **{name: 0.0 if name.endswith("share") else 0 for name in self.WAITING})
+
 
 @dataclass(frozen=True)
 class ShortSettings:
@@ -78,9 +88,6 @@ class ShortSettings:
     """Weight of what the pose network learns from measured motion: error by its length, and ten times the angle."""
     unit_weight: NotNegative = 0.02
     """Weight of the term that keeps depth in the middle of its range where motion is measured, as its unit is free."""
-
-
-Settings = TypeVar("Settings", bound=MethodSettings)
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:

@@ -4,7 +4,7 @@ The authors' code trains as the paper says but for its schedule, so there are no
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from vection.formats.bounds import CountOrNone, NotNegative, Positive, Scales, Share
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
@@ -34,6 +34,8 @@ class Short(ShortSettings):
 @dataclass(frozen=True)
 class Monodepth2Settings(MethodSettings):
     """The method's parts; the defaults are the paper's full model with monocular training."""
+
+    WAITING: ClassVar = ("mask_from_step",)
 
     name: Literal["monodepth2"] = "monodepth2"
     pretrained: bool = True

@@ -1,7 +1,7 @@
 """Settings of Li et al. 2020: the paper's parts, the released code's variants, aids to short trainings."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from vection.formats.bounds import Count, CountOrNone, NotNegative, Positive, Scales, Share
 from vection.geometry.vector_fields import AutoMask
@@ -52,6 +52,8 @@ class Short(ShortSettings):
 @dataclass(frozen=True)
 class MotionFieldSettings(MethodSettings):
     """The method's parts; the defaults are the paper's, weights and schedules those of the released code."""
+
+    WAITING: ClassVar = ("burn_in", "burn_in_share", "noise_ramp")
 
     name: Literal["motion_field"] = "motion_field"
     pretrained: bool = True

@@ -1,7 +1,7 @@
 """Settings of SGDepth: the paper's parts, what the authors' code does instead, and aids to short trainings."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from vection.formats.bounds import CountOrNone, Finite, NotNegative, Positive, Scales, Share
 from vection.methods.method import Knows, MethodSettings, Needs, ShortSettings
@@ -57,6 +57,8 @@ class Short(ShortSettings):
 @dataclass(frozen=True)
 class SgDepthSettings(MethodSettings):
     """The method's parts; the defaults are the paper's full model."""
+
+    WAITING: ClassVar = ("mask_from_step", "masking_from")
 
     name: Literal["sgdepth"] = "sgdepth"
     pretrained: bool = True

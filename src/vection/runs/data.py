@@ -1,6 +1,8 @@
 """From a recipe's data settings to its training and validation set: clips or KITTI raw, with labelled images."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torch.utils.data import Dataset
@@ -22,6 +24,9 @@ from vection.recipes.recipe import OWN_CLIPS, DataSettings, Recipe
 from vection.samples import RawSample
 from vection.training.data import Data
 
+Frames = Mapping[str, Sequence[int]] | None
+"""The frames of clips, by their paths below the root, that a set may use; None: all."""
+
 STATIC = "static_frames.txt"
 """List of the frames of KITTI raw in which the camera stands still."""
 
@@ -32,6 +37,7 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     check_image_sides(width=settings.width, height=settings.height)
     training: Dataset[RawSample]
     validation: Dataset[RawSample] | None
+    frames: list[Frames] = [None, None]
     cameras: tuple[str | None, ...] = ()
     windows: tuple[TrainingWindow, ...] = ()
     if recipe.needs_measured and settings.source != "clips":
@@ -42,16 +48,18 @@ def load_data(recipe: Recipe, root: Path) -> Data:
     if settings.least_change > 0 and not needs.neighbours:
         raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
     if settings.source != "clips":
-        training, validation = kitti_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
+        kitti, validation = kitti_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
+        training, cameras = kitti, tuple(kitti.cameras)
     else:
-        training, validation = clips, _ = _clip_sets(recipe, root)
+        training, validation = clips, held_out = _clip_sets(recipe, root)
+        frames = [clips.selection, held_out.selection]
         cameras, windows = clips.camera_names, clips.windows
     if settings.least_change > 0:
         training = ChangingSamples(training, least=settings.least_change)
     if needs.class_maps and not settings.use_classes:
         raise UsageError("This recipe reads class maps beside the clips: `data.use_classes=True`.")
     if needs.labels:
-        training, validation = with_labels(settings, root, training=training, validation=validation)
+        training, validation = with_labels(settings, root, training=training, validation=validation, frames=frames)
     return Data(
         training,
         validation,
@@ -141,23 +149,34 @@ def kitti_sets(
 
     if "" in lists:
         return open_list(lists[""]), None
-    return open_list(lists["train"]), open_list(lists["val"])
+    sets = open_list(lists["train"]), open_list(lists["val"])
+    sets[0].cameras = sets[1].cameras = sorted({*sets[0].cameras, *sets[1].cameras})
+    return sets
 
 
 def with_labels(
-    settings: DataSettings, root: Path, *, training: Dataset[RawSample], validation: Dataset[RawSample] | None
+    settings: DataSettings,
+    root: Path,
+    *,
+    training: Dataset[RawSample],
+    validation: Dataset[RawSample] | None,
+    frames: Sequence[Frames] = (None, None),
 ) -> tuple[LabelledClips, LabelledClips | None]:
     """Pair every clip with a labelled image of the folder that `settings.labels` names.
 
-    Cityscapes gives its "val" part to validation where it has one. Raises UsageError if no folder is named or found,
+    Cityscapes gives its "val" part to validation where it has one. Of the clips themselves those `frames` teach that
+    training sees, and validation has those that are held out. Raises UsageError if no folder is named or found,
     DataError if it has no labels.
     """
     folder = _labels_folder(settings.labels, root)
-    size = {"height": settings.height, "width": settings.width}
-    held_out = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
-    parts = [LabelledDataset(folder, **size, part=part) for part in ("train", held_out)]
-    held_out_clips = LabelledClips(validation, parts[1]) if validation and len(validation) else None  # type: ignore[arg-type]
-    return LabelledClips(training, parts[0]), held_out_clips
+    if settings.labels != OWN_CLIPS:
+        frames = (None, None)
+    read = partial(LabelledDataset, folder, height=settings.height, width=settings.width)
+    labelled = read(selection=frames[0])
+    if validation is None or not len(validation):  # type: ignore[arg-type]
+        return LabelledClips(training, labelled), None
+    part = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
+    return LabelledClips(training, labelled), LabelledClips(validation, read(part=part, selection=frames[1]))
 
 
 def _static_frames(lists: Path, root: Path) -> Path:

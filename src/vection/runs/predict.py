@@ -124,6 +124,7 @@ def _is_kept(folder: Path, model: ModelChoice, parts: PartChoice, place: Path) -
     there = read_prediction_list(folder)
     for word, was, asked in (
         ("of", there.model.partition(", depth by ")[0], model.name),
+        ("of", there.model_state, model.state),
         ("of", there.frames_from or None, str(place.resolve())),
         ("with", there.settings, parts.settings),
     ):

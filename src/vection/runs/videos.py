@@ -1,15 +1,16 @@
 """Train on videos as they are: cut, measured, learned from, and scored on a piece held out; `vection train VIDEO`."""
 
+import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from vection.data.clips.folder import CLIP_FILE, read_clip
-from vection.data.ingest.clip_writer import IngestSettings
+from vection.data.ingest.clip_writer import IngestSettings, stated_intrinsics
 from vection.data.ingest.ingestion import ingest
-from vection.data.ingest.video import find_sources, unique_names
+from vection.data.ingest.video import find_sources, image_files, unique_names
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips
 from vection.errors import DataError, UsageError
@@ -40,6 +41,8 @@ from vection.runs.train import train
 from vection.training.accelerator import check_trackers, process_count
 from vection.training.budget import checked_minutes
 from vection.training.settings import TrackerName
+
+ELSEWHERE = "choose another `out`."
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def train_on_videos(
     )
     sources = [source for video in videos for source in find_sources(Path(video))]
     _check_names(sources)
-    _claim(folder, sources, settings)
+    _claim(folder, sources, settings, resume=resume)
     data, warnings, actions = _clips(folder, sources, settings, workers=workers, progress=progress)
     train(
         recipe,
@@ -134,22 +137,43 @@ def _check_names(sources: Sequence[Path]) -> None:
             raise UsageError(f"{' and '.join(alike)} would be one clip, '{name}'; give each once, and rename one.")
 
 
-def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings) -> None:
-    """Note which videos the run is of, and how they are cut; UsageError if it is a run of others."""
-    content: dict[str, Any] = {
+def _claim(folder: RunFolder, sources: Sequence[Path], settings: IngestSettings, *, resume: bool) -> None:
+    """Note which videos the run is of, and how they are cut; UsageError if it is a run of others.
+
+    What was made of others goes if nothing of it shall be resumed.
+    """
+    content = {
         "videos": [str(source.resolve()) for source in sources],
         "size": [settings.width, settings.height],
         "intrinsics": None if settings.intrinsics is None else str(settings.intrinsics),
+        "contents": [_fingerprint(source, settings) for source in sources],
     }
-    if not folder.videos.is_file():
-        if folder.recipe.is_file():
-            raise UsageError(f"'{folder.path}' holds a run that was not made of videos; choose another `out`.")
+    begun = read_json(folder.videos, remedy=ELSEWHERE, missing=DataError) if folder.videos.is_file() else {}
+    if not begun and folder.recipe.is_file():
+        raise UsageError(f"'{folder.path}' holds a run that was not made of videos; {ELSEWHERE}")
+    for key in ("videos", "size", "intrinsics"):
+        if begun and begun.get(key) != content[key]:
+            raise UsageError(f"'{folder.path}' was begun with other {key} ({begun.get(key)}); {ELSEWHERE}")
+    changed = begun.get("contents", content["contents"]) != content["contents"]  # older runs do not say
+    if changed and resume:
+        raise UsageError(
+            f"The videos of '{folder.path}', or their intrinsics, have changed since it was begun; restore them, start "
+            f"anew with `resume=False`, or {ELSEWHERE}"
+        )
+    if changed:
+        shutil.rmtree(folder.clips, ignore_errors=True)
+    if changed or not begun:
         write_text(folder.videos, json_text(content, indent=1))
-        return
-    begun = read_json(folder.videos, remedy="choose another `out`.", missing=DataError)
-    for key, value in content.items():
-        if begun.get(key) != value:
-            raise UsageError(f"'{folder.path}' was begun with other {key} ({begun.get(key)}); choose another `out`.")
+
+
+def _fingerprint(source: Path, settings: IngestSettings) -> str:
+    """Digest of a video's size or its images' names and sizes, and of the file of its intrinsics."""
+    files = [source] if source.is_file() else list(image_files(source))
+    digest = hashlib.sha256(repr([(file.name, file.stat().st_size) for file in files]).encode())
+    camera = settings.intrinsics or stated_intrinsics(source)
+    if isinstance(camera, Path | str) and Path(camera).is_file():
+        digest.update(Path(camera).read_bytes())
+    return digest.hexdigest()
 
 
 def _clips(
@@ -177,7 +201,7 @@ def _clips(
     clips = [place for place in places if (place / CLIP_FILE).is_file()]
     if not clips:
         raise DataError(f"None of the {len(sources)} videos is usable. {' '.join(warnings)}")
-    note = read_json(folder.videos, remedy="choose another `out`.")
+    note = read_json(folder.videos, remedy=ELSEWHERE)
     write_text(folder.videos, json_text(note | {"warnings": warnings, "actions": actions}, indent=1))
     return clips[0] if len(clips) == 1 else folder.clips, warnings, actions
 

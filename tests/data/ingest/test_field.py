@@ -11,6 +11,7 @@ import pytest
 from benchmarks.doctor_faults import Frames, write_images, write_video, write_with_cover
 
 from vection.data.clips.folder import ClipInfo
+from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.ingest import IngestSettings, ingest
 from vection.data.synthetic import render_drive, turning
 from vection.errors import DataError
@@ -134,6 +135,7 @@ CAMERA = {"width": 160, "height": 96, "fx": 114.25, "fy": 114.25, "cx": 79.5, "c
     [
         (CAMERA | {"distortion_model": "omni", "D": [0.21, -0.05, 0.02, 0.001]}, "D of the model omni"),
         (CAMERA | {"distortion_model": "equidistant", "D": [0.21, -0.05]}, "four numbers"),
+        (CAMERA | {"distortion_model": "omni", "D": [0, 0, 0, 0]}, "a lens of the model omni"),
         (CAMERA | {"distortion": [-0.35, 0.15, 0, 0]}, "4 numbers; five are expected"),
         (CAMERA | {"k1": -0.35}, "states k1, which is not read"),
         (CAMERA | {"skew": -12.0}, "states skew, which is not read"),
@@ -173,3 +175,12 @@ def test_a_fisheye_is_straightened_and_what_is_unseen_is_masked(frames, tmp_path
     assert wide.mask is not None
     usable = cv2.imread(str(tmp_path / "wide" / wide.mask), cv2.IMREAD_GRAYSCALE) > 0
     assert 0.3 < usable.mean() < 0.95
+
+
+@pytest.mark.parametrize("coefficients", [{}, {"D": [0, 0, 0, 0]}], ids=["none", "zeros"])
+def test_a_fisheye_without_coefficients_is_no_pinhole(coefficients: dict[str, list[int]], tmp_path: Path):
+    file = tmp_path / "camera.json"
+    file.write_text(json.dumps(CAMERA | {"distortion_model": "equidistant"} | coefficients))
+    camera = resolve_intrinsics(file, width=160, height=96)
+    assert camera.fisheye == (0, 0, 0, 0)
+    assert not camera.is_pinhole

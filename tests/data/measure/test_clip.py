@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vection.data.clips.folder import ClipInfo, write_clip, write_rgb
+from vection.data.clips.folder import ClipInfo, read_clip, write_clip, write_rgb
 from vection.data.ingest.clip_writer import IngestSettings
 from vection.data.ingest.ingestion import ingest
 from vection.data.measure import sequence
-from vection.data.measure.clip import measure_clip, stored_frames
+from vection.data.measure.clip import measure_clip, measured_geometry, stored_frames
 from vection.data.measure.sequence import StoredFrames, measure_sequence
 from vection.data.measure.settings import MeasureSettings
 from vection.data.measure.views import View, narrowed
@@ -176,3 +176,23 @@ def test_stored_frames_are_named_as_the_clip_names_them(clip):
     stored = stored_frames(clip)
     assert stored.names == tuple(f"{number:06d}" for number in range(6))
     assert stored.size == (96, 256)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda clip: replace(clip, breaks=(3,)),
+        lambda clip: replace(clip, frames=tuple(replace(one, intrinsics=(90, 90, 128, 48)) for one in clip.frames)),
+        lambda clip: replace(clip, mask="mask.png"),
+    ],
+    ids=["breaks", "intrinsics", "mask"],
+)
+def test_what_was_measured_of_another_camera_is_refused(clip, change):
+    measure_clip(clip.folder)
+    assert measured_geometry(read_clip(clip.folder)).listed.inputs is not None
+    write_rgb(clip.folder / "mask.png", np.pad(np.zeros((32, 256, 3), np.uint8), ((64, 0), (0, 0), (0, 0))) + 1)
+    write_clip(change(clip))
+    with pytest.raises(
+        DataError, match="measured with other intrinsics, breaks or another mask .* measure the clip again"
+    ):
+        measured_geometry(read_clip(clip.folder))

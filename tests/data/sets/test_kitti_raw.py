@@ -11,6 +11,8 @@ from vection.data.clips.folder import write_rgb
 from vection.data.sets.kitti_raw import KittiRawDataset, KittiSettings
 from vection.data.splits.list_file import SplitLine, read_split
 from vection.errors import DataError, UsageError
+from vection.recipes.recipe import DataSettings
+from vection.runs.data import kitti_sets
 from vection.samples import stack
 
 DRIVE = "2011_09_26/2011_09_26_drive_0001_sync"
@@ -140,3 +142,15 @@ def test_real_files(shared_data):
     calibration = read_kitti_calibration(root / "2011_09_26/calib_velo_to_cam.txt")
     assert calibration_matrix(calibration, "R", shape=(3, 3))[0, 1] == -9.999714e-01
     assert read_split(shared_data / "splits/eigen/test_files.txt")
+
+
+def test_training_and_held_out_frames_number_cameras_alike(kitti):
+    (kitti / "lists").mkdir()
+    for part, sides in (("train", "lr"), ("val", "r")):
+        text = "".join(f"{DRIVE} {frame} {side}\n" for side in sides for frame in (1, 2))
+        (kitti / "lists" / f"{part}_files.txt").write_text(text)
+    settings = DataSettings(source="kitti-raw", split=str(kitti / "lists"), width=64, height=32)
+    training, validation = kitti_sets(settings, kitti, temporal=True, stereo=False)
+    assert training.cameras == ["2011_09_26/l", "2011_09_26/r"]
+    assert [int(training[index].camera) for index in range(len(training))] == [0, 0, 1, 1]
+    assert [int(validation[index].camera) for index in range(len(validation))] == [1, 1]

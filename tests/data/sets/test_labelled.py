@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips, LabelledDataset, stored_size, wrapped_order
 from vection.errors import DataError, UsageError
+from vection.recipes.registry import get_recipe
+from vection.runs.data import load_data
 from vection.samples import LabelledImage, RawLabelledImage, RawSample, stack
 from vection.training.augmentation.augment import augment, augment_labelled
 from vection.training.augmentation.settings import Augmentation
@@ -233,3 +236,19 @@ def test_augmenting_a_batch_crops_its_labelled_images(tiny_clips: Path, tmp_path
     again = augment(raw, Augmentation(), generator=torch.Generator().manual_seed(0))
     assert again.labelled is not None
     assert torch.equal(batch.labelled.image, again.labelled.image)
+
+
+def test_the_clips_own_labels_are_those_that_training_sees(tiny_clips: Path, tmp_path: Path):
+    for name, part in (("a", "train"), ("b", "val"), ("c", "test")):
+        shutil.copytree(tiny_clips / "drive_1", tmp_path / part / name)
+    recipe = get_recipe("sgdepth-debug")
+    sets = load_data(recipe, tmp_path)
+    for labelled, part in ((sets.training, "train"), (sets.validation, "val")):
+        assert {Path(pair.name).relative_to(tmp_path).parts[0] for pair in labelled.labelled._pairs} == {part}
+    shutil.rmtree(tmp_path / "val")
+    shutil.rmtree(tmp_path / "test")
+    sets = load_data(replace(recipe, training=replace(recipe.training, validation_fraction=0.3)), tmp_path)
+    learned, held_out = ({pair.name for pair in one.labelled._pairs} for one in (sets.training, sets.validation))
+    assert learned
+    assert held_out
+    assert not learned & held_out

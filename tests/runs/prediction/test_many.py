@@ -5,11 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 from tests.runs.networks.test_export import HEIGHT, WIDTH, make_run
 
 from vection.errors import DataError, UsageError
+from vection.formats.checkpoint import WEIGHTS, weights_digest
+from vection.formats.scale_file import RunScale, write_scale
 from vection.inference.sources import find_inputs
 from vection.inference.video import write_video
+from vection.metric_scale.stored import scale_file
+from vection.runs.load import find_run_checkpoint
 from vection.runs.predict import predict
 
 
@@ -61,3 +66,20 @@ def test_names_are_those_of_the_files_unless_two_are_alike(tmp_path: Path):
     folder = write_videos(tmp_path / "videos", count=2)
     (folder / "v000.mkv").write_bytes((folder / "v000.mp4").read_bytes())
     assert [name for name, _ in find_inputs(folder)] == ["v000.mkv", "v000.mp4", "v001"]
+
+
+def test_predictions_of_weights_or_scales_that_have_changed_are_not_kept(tmp_path: Path):
+    run, videos, out = make_run(tmp_path / "run"), write_videos(tmp_path / "videos", count=2), tmp_path / "out"
+    predict(run, videos, out, video=False)
+    best = find_run_checkpoint(run)
+    write_scale(
+        scale_file(best),
+        RunScale(2.0, 0.1, (), checkpoint=best.name, weights=weights_digest(best), width=WIDTH, height=HEIGHT),
+    )
+    with pytest.raises(UsageError, match=r"predictions of weights (\w+), not of weights \1, scale 2; choose"):
+        predict(run, videos, out, video=False, keep=True)
+    scale_file(best).unlink()
+    tensors = load_file(best / WEIGHTS)
+    save_file({name: tensor + 1 for name, tensor in tensors.items()}, best / WEIGHTS)
+    with pytest.raises(UsageError, match=r"predictions of weights (\w+), not of weights (?!\1)\w+; choose"):
+        predict(run, videos, out, video=False, keep=True)

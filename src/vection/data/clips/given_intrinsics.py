@@ -125,12 +125,16 @@ def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
 
 
 def _lens(content: Mapping[str, Any], file: Path) -> tuple[Distortion | None, Fisheye | None]:
+    model = str(content.get("distortion_model") or BROWN_CONRADY[0]).lower()
     stated = {key: value for key, value in content.items() if ABOUT_LENS.search(key) and _counts(value)}
-    model = str(stated.pop("distortion_model", BROWN_CONRADY[0])).lower()
-    if not stated:
+    stated.pop("distortion_model", None)
+    if not stated and model in KANNALA_BRANDT:
+        return lens(model, [0.0] * 4, where=str(file))  # without coefficients it is no pinhole either
+    if not stated and model in BROWN_CONRADY:
         return None, None
     if len(stated) > 1 or not set(stated) <= DISTORTION_KEYS or model not in (*BROWN_CONRADY, *KANNALA_BRANDT):
-        named = ", ".join(stated) + ("" if model in BROWN_CONRADY else f" of the model {model}")
+        named = ", ".join(stated) or "a lens"
+        named += "" if model in BROWN_CONRADY else f" of the model {model}"
         raise DataError(
             f"{file} states {named}, which is not read; give distortion as dist_k1k2p1p2k3, OpenCV's five numbers, or "
             "undistort the video first and give the pinhole that is left."

@@ -1,13 +1,14 @@
 """Frames with their times from a video file or a folder of images."""
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import cv2
 import numpy as np
@@ -200,10 +201,14 @@ def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
     >>> frame_seconds([Path("f7.png"), Path("f8.png"), Path("f9.png"), Path("f10.png"), Path("f15.png")], rate=10.0)
     [0.0, 0.1, 0.2, 0.3, 0.8]
     """
-    matches = [re.fullmatch(r"(.*?)(\d+(?:\.\d+)?)", file.stem) for file in files]
     counts = [float(number) for number in range(len(files))]
-    if len({match and match[1] for match in matches}) == 1 and matches[0] is not None:
-        numbers = np.array([float(match[2]) for match in matches if match])
+    words, stated = set(), array("d")
+    for file in files:
+        match = re.fullmatch(r"(.*?)(\d+(?:\.\d+)?)", file.stem)
+        words.add(match and match[1])
+        stated.append(float(match[2]) if match else 0.0)
+    if len(words) == 1 and words != {None}:
+        numbers = np.array(stated)
         steps = np.diff(numbers)
         usual = float(np.median(steps)) if len(steps) else 0.0
         if usual > 0 and steps.min() > 0 and np.mean(np.abs(steps / usual - 1) < SAME_STEP) >= MOST_STEPS:
@@ -211,12 +216,32 @@ def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
     return [round(count / rate, 6) for count in counts]
 
 
-def image_files(folder: Path) -> list[Path]:
+@dataclass(frozen=True)
+class FolderFiles(Sequence[Path]):
+    """Files of one folder; only their names are kept, for there may be very many."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of files."""
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Path: ...
+    @overload
+    def __getitem__(self, at: slice) -> "FolderFiles": ...
+    def __getitem__(self, at: int | slice) -> "Path | FolderFiles":
+        """Return a file, or several."""
+        return FolderFiles(self.folder, self.names[at]) if isinstance(at, slice) else self.folder / self.names[at]
+
+
+def image_files(folder: Path) -> FolderFiles:
     """Return the images directly in a folder, in natural order."""
     return _sorted_files(folder, IMAGE_SUFFIXES)
 
 
-def video_files(folder: Path) -> list[Path]:
+def video_files(folder: Path) -> FolderFiles:
     """Return the files directly in a folder whose names are a video's, in natural order."""
     return _sorted_files(folder, VIDEO_SUFFIXES)
 
@@ -233,7 +258,7 @@ def find_sources(path: Path) -> list[Path]:
     if image_files(path):
         return [path]
     folders = sorted((child for child in path.iterdir() if child.is_dir()), key=lambda child: natural_key(child.name))
-    sources = [folder for folder in folders if image_files(folder)] + video_files(path)
+    sources = [*(folder for folder in folders if image_files(folder)), *video_files(path)]
     if not sources:
         raise DataError(f"No video and no images in {path} or the folders directly in it.")
     return sources
@@ -278,13 +303,13 @@ def check_rate(rate: float | None) -> None:
         raise UsageError(f"`frames_per_second` is {rate:g}; it must be above 0 and at most {FASTEST:g}.")
 
 
-def _sorted_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    files = (
-        file
+def _sorted_files(folder: Path, suffixes: frozenset[str]) -> FolderFiles:
+    names = (
+        file.name
         for file in folder.iterdir()
         if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()
     )
-    return sorted(files, key=lambda file: natural_key(file.name))
+    return FolderFiles(folder, tuple(sorted(names, key=natural_key)))
 
 
 def _before(frame: "CodedFrame", *, seconds: float) -> bool:

@@ -1,11 +1,14 @@
 """The geometry of a clip folder measured from its stored frames."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from vection.data.clips.folder import ClipInfo, read_clip
 from vection.data.measure.sequence import StoredFrames, measure_sequence
@@ -61,6 +64,10 @@ def measured_geometry(clip: ClipInfo) -> MeasuredClip:
     size = (measured.listed.width, measured.listed.height)
     if names != [frame.stem for frame in clip.frames] or size != (clip.width, clip.height):
         raise DataError(f"{measured.folder} was measured in other frames than the clip has; {REMEDY}")
+    if measured.listed.inputs not in (None, _inputs(clip)):
+        raise DataError(
+            f"{measured.folder} was measured with other intrinsics, breaks or another mask than the clip has; {REMEDY}"
+        )
     return measured
 
 
@@ -71,7 +78,17 @@ def stored_frames(clip: ClipInfo) -> StoredFrames:
         size=(clip.height, clip.width),
         breaks=clip.breaks,
         usable=clip.read_usable(),
+        inputs=_inputs(clip),
     )
+
+
+def _inputs(clip: ClipInfo) -> str:
+    """Digest of what measuring depends on beside the images."""
+    digest = hashlib.sha256(np.array([frame.intrinsics for frame in clip.frames], np.float64).tobytes())
+    digest.update(repr(tuple(clip.breaks)).encode())
+    if (usable := clip.read_usable()) is not None:
+        digest.update(usable.tobytes())
+    return digest.hexdigest()
 
 
 def _as_read(settings: Mapping[str, Any]) -> dict[str, Any]:

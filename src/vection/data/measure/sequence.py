@@ -50,6 +50,8 @@ class StoredFrames:
     """Frames that do not continue the one before."""
     usable: PixelMask | None = None
     """Of this size, True where frames show the scene."""
+    inputs: str | None = None
+    """SHA-256 of what else the measuring depends on."""
 
 
 def measure_sequence(
@@ -72,7 +74,7 @@ def measure_sequence(
     if len(views) != len(stored.names) or len(views) < 2:
         raise DataError(f"Geometry is measured between frames, but there are {len(views)} views; two are the least.")
     place = folder / FOLDER
-    stated = asdict(settings) | {"source": source}
+    stated = asdict(settings) | {"source": source, "inputs": stored.inputs}
     with hold(place):
         done = {name: record for name, record in open_records(place, stated).items() if name in stored.names}
         total = len(views)
@@ -149,6 +151,7 @@ def _listed(
         settings=asdict(settings),
         pairs=tuple(replace(pair, baseline=scales.baselines.get((pair.first, pair.second))) for pair in pairs),
         frames=tuple(frames),
+        inputs=stored.inputs,
     )
 
 

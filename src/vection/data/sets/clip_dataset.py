@@ -58,6 +58,7 @@ class ClipDataset(Dataset[RawSample]):
         self.use_sources = use_sources
         self.use_stereo = use_stereo
         self.use_classes = use_classes
+        self.selection = selection
         self.clips = [read_clip(folder) for folder in find_clips(root)] if clips is None else list(clips)
         self.names = [clip_name(root, clip) for clip in self.clips]
         _check_clips(self.clips, use_stereo=use_stereo)

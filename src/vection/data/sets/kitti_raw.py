@@ -70,7 +70,8 @@ class KittiRawDataset(Dataset[RawSample]):
                 f"None of the {len(lines)} listed frames lies below {root} with its neighbours; "
                 f"the folder must hold {self.LAYOUT}."
             )
-        self._cameras = sorted({(Path(line.folder).parts[0], line.side) for line in self.lines})  # calibrated a day
+        self.cameras = sorted({_camera_of(line) for line in self.lines})
+        """Names, by the numbers in samples."""
         if self.skipped:
             logger.warning("%d of %d listed frames lack an image or a neighbour; skipped.", self.skipped, len(lines))
 
@@ -94,7 +95,7 @@ class KittiRawDataset(Dataset[RawSample]):
             source_intrinsics=source_K,
             seconds=self._seconds(line, frames),
             stereo=self._stereo(line) if self.settings.use_stereo else None,
-            camera=torch.tensor([self._cameras.index((Path(line.folder).parts[0], line.side))]),
+            camera=torch.tensor([self.cameras.index(_camera_of(line))]),
         )
 
     def true_depth(self, index: int) -> DepthMap | None:
@@ -166,6 +167,11 @@ class KittiRawDataset(Dataset[RawSample]):
             return False
         other: Side = "r" if line.side == "l" else "l"
         return not self.settings.use_stereo or line.frame in self._images(line.folder, other)
+
+
+def _camera_of(line: SplitLine) -> str:
+    """Name the camera of a line: those of a day are calibrated together."""
+    return f"{Path(line.folder).parts[0]}/{line.side}"
 
 
 @lru_cache(maxsize=16)

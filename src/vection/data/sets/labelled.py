@@ -1,6 +1,6 @@
 """Images with known classes, of another domain than the clips: Cityscapes in its own layout, or clip folders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from vection.data.clips.folder import ClipInfo, find_clips, has_clips, natural_k
 from vection.data.clips.image_file import read_map
 from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
-from vection.data.sets.clip_dataset import image_tensor
+from vection.data.sets.clip_dataset import clip_name, image_tensor
 from vection.errors import DataError, UsageError
 from vection.samples import RawLabelledImage, RawSample
 
@@ -37,16 +37,26 @@ class LabelledDataset(Dataset[RawLabelledImage]):
     """Images with Cityscapes train ids below `root`, each as a `RawLabelledImage` of batch size 1, all of one size.
 
     `root` holds leftImg8bit/ and gtFine/ (`part` names the folder in them), or clip folders with class maps or
-    synthetic truth. Images are resized so that a crop of `height` x `width` fits with a margin. Raises UsageError if
-    there is no such folder, DataError if it has no labels.
+    synthetic truth, of which `selection` may name the frames, by the clip's path below the root. Images are resized so
+    that a crop of `height` x `width` fits with a margin. Raises UsageError if there is no such folder, DataError if it
+    has no labels.
     """
 
-    def __init__(self, root: Path, *, height: int, width: int, part: str = "train") -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        height: int,
+        width: int,
+        part: str = "train",
+        selection: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
         cv2.setNumThreads(0)
         if not root.is_dir():
             raise UsageError(f"The folder of labelled images {root} does not exist; name it with `data.labels=FOLDER`.")
         self.root, self.crop = root, (height, width)
-        self._pairs = _cityscapes(root, part) if (root / "leftImg8bit").is_dir() else _labelled_frames(root)
+        is_cityscapes = selection is None and (root / "leftImg8bit").is_dir()
+        self._pairs = _cityscapes(root, part) if is_cityscapes else _labelled_frames(root, selection)
         if not self._pairs:
             raise DataError(
                 f"'{root}' holds no labelled images: neither leftImg8bit/{part}/*/*_leftImg8bit.png with "
@@ -133,13 +143,14 @@ def _read_labels(path: Path) -> ClassIds:
     return train_ids(labels)
 
 
-def _labelled_frames(root: Path) -> list[_Pair]:
+def _labelled_frames(root: Path, selection: Mapping[str, Sequence[int]] | None) -> list[_Pair]:
     pairs = []
     if has_clips(root):
         for folder in find_clips(root):
             info = read_clip(folder)
             if info.classes is not None or info.truth is not None:
-                pairs += [_frame(info, index) for index in range(len(info))]
+                frames = range(len(info)) if selection is None else selection.get(clip_name(root, info), ())
+                pairs += [_frame(info, index) for index in frames]
     return pairs
 
 

@@ -49,10 +49,11 @@ def adaptation_recipe(run: Path | str, *, what: Adapted = "all", checkpoint: str
     """Return the recipe that goes on from the weights of a run on clips of video: short, at half the learning rate.
 
     `run` is a run or checkpoint folder, weights that ship with vection by name, or a model on the Hub; `checkpoint` as
-    `find_run_checkpoint` has it. Of the run's stages it is the last. With `what="decoder"` the weights of all encoders
-    stay as they are, byte for byte, but for those of their normalisation layers; these learn, and their running
-    statistics, which are no weights, become those of the new video. Everything else (decoders, pose networks without an
-    encoder) learns. The synthetic street is not rehearsed: it is not what the run shall become better at.
+    `find_run_checkpoint` has it. Of the run's stages it is the last, with all terms from its first step on. With
+    `what="decoder"` the weights of all encoders stay as they are, byte for byte, but for those of their normalisation
+    layers; these learn, and their running statistics, which are no weights, become those of the new video. Everything
+    else (decoders, pose networks without an encoder) learns. The synthetic street is not rehearsed: it is not what the
+    run shall become better at.
     Raises UsageError for a run that learned from what a video does not have.
 
     >>> recipe = adaptation_recipe("street", what="decoder")
@@ -93,6 +94,7 @@ def adaptation_recipe(run: Path | str, *, what: Adapted = "all", checkpoint: str
     )
     return replace(
         recipe,
+        method=recipe.method.trained(),
         summary=f"adapted to other video: {recipe.summary}",
         data=clips,
         stages=(stage,),

@@ -9,6 +9,7 @@ from vection.data.clips.folder import has_clips
 from vection.data.ingest.ingestion import MOST_BELIEVED
 from vection.errors import UsageError
 from vection.files import in_units
+from vection.formats.checkpoint import weights_digest
 from vection.inference.ahead import read_ahead
 from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
@@ -17,6 +18,7 @@ from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_input, open_sources
 from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable, write_predictions
+from vection.metric_scale.stored import stored_scale
 from vection.progress import Bars, Report
 from vection.runs.device import choose_device
 from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
@@ -45,12 +47,16 @@ class ModelChoice:
     device: str | None = None
     name: str = ""
     """How predictions name the model that made them."""
+    state: str = ""
+    """Digest of its weights, and its scale."""
 
     @staticmethod
     def of(run: Path | str, *, checkpoint: str | None, **more: Any) -> "ModelChoice":
         """Return the choice of a run, which must be there, under its name."""
-        name = checkpoint_name(run, find_run_checkpoint(Path(run), checkpoint=checkpoint))
-        return ModelChoice(run, checkpoint, name=name, **more)
+        found = find_run_checkpoint(Path(run), checkpoint=checkpoint)
+        scale = stored_scale(found)
+        state = f"weights {weights_digest(found)[:16]}" + ("" if scale is None else f", scale {scale.factor:.9g}")
+        return ModelChoice(run, checkpoint, name=checkpoint_name(run, found), state=state, **more)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class PartChoice:
     """How predictions name what was asked for."""
 
 
-NO_SETTINGS = {"run", "checkpoint", "engine", "compile", "device", "name", "overwrite", "settings"}
+NO_SETTINGS = {"run", "checkpoint", "engine", "compile", "device", "name", "state", "overwrite", "settings"}
 """Choices that are named apart, or that leave the predictions as they are."""
 
 
@@ -115,6 +121,7 @@ class PredictionWorker:
         networks.compiled = model.compile
         networks.engine, words = open_engine(model.engine, self.predictor, checkpoint=place, frames=frames)
         self.name = model.name + ("" if networks.engine is None else f", depth by {words}")
+        self.state = model.state
         self.parts = parts
         self.observer = None if parts.pictures is None else Observer(self.predictor, parts.pictures)
 
@@ -146,6 +153,7 @@ class PredictionWorker:
                 self._predictions(_counted(source, report=report)),
                 out / source.name,
                 model=self.name,
+                model_state=self.state,
                 frames_from=str(Path(source.description).resolve()),
                 settings=self.parts.settings,
                 depth=self.parts.depth,
