@@ -3,7 +3,7 @@ import pytest
 from tests.evaluation.paths.test_trajectory import winding_path
 
 from vection.errors import DataError, UsageError
-from vection.formats.camera_path import csv_text, kitti_text, quaternion, read_path, tum_text
+from vection.formats.camera_path import CameraPath, csv_text, kitti_text, quaternion, read_path, tum_text
 
 POSES = winding_path(6)
 SECONDS = [0.1 * index for index in range(6)]
@@ -39,7 +39,7 @@ def test_files_by_hand():
     [
         ("tum.txt", tum_text(list(POSES), SECONDS), True),
         ("kitti.txt", kitti_text(list(POSES)), False),
-        ("path.csv", csv_text(list(POSES), SECONDS), True),
+        ("path.csv", csv_text(CameraPath("p", POSES, seconds=np.array(SECONDS))), True),
         ("full.txt", "".join(" ".join(map(str, pose.ravel())) + "\n" for pose in POSES), False),
         ("comment.tum", "# seconds tx ty tz qx qy qz qw\n\n" + tum_text(list(POSES), SECONDS), True),
     ],
@@ -60,6 +60,17 @@ def test_frame_numbers_of_thirteen_columns(tmp_path):
     assert path.numbers is not None
     assert path.numbers.tolist() == [2, 3, 4, 5, 6, 7]
     np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
+
+
+@pytest.mark.parametrize("numbers", [None, np.array([0, 2, 4, 6, 8, 10])], ids=["rows", "numbered"])
+@pytest.mark.parametrize("seconds", [None, np.array(SECONDS)], ids=["timeless", "timed"])
+def test_csv_states_what_is_known_and_makes_nothing_up(tmp_path, numbers, seconds):
+    (tmp_path / "path.csv").write_text(csv_text(CameraPath("p", POSES, seconds=seconds, numbers=numbers)))
+    path = read_path(tmp_path / "path.csv")
+    np.testing.assert_allclose(path.poses, POSES, atol=1e-7)
+    for read, written in ((path.seconds, seconds), (path.numbers, numbers)):
+        assert (read is None) == (written is None)
+        assert written is None or read == pytest.approx(written)
 
 
 @pytest.mark.parametrize(

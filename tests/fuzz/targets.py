@@ -17,7 +17,7 @@ from tests.fuzz.target import Target, target
 from vection.cli.main import main
 from vection.data.synthetic import render_drive, write_drive
 from vection.data.synthetic.settings import street
-from vection.formats.camera_path import csv_text, kitti_text, tum_text
+from vection.formats.camera_path import CameraPath, csv_text, kitti_text, tum_text
 
 SMALL = street(width=96, height=64, frames=4, antialias=False)
 CAMERA = {"width": 96, "height": 64, "fx": 80.0, "fy": 80.0, "cx": 47.5, "cy": 31.5}
@@ -84,7 +84,7 @@ def paths(folder: Path) -> None:
     poses, seconds = list(winding_path(20)), [0.1 * index for index in range(20)]
     (folder / "kitti.txt").write_text(kitti_text(poses))
     (folder / "tum.txt").write_text(tum_text(poses, seconds))
-    (folder / "path.csv").write_text(csv_text(poses, seconds))
+    (folder / "path.csv").write_text(csv_text(CameraPath("path", np.stack(poses), seconds=np.array(seconds))))
 
 
 def weights(folder: Path) -> None:

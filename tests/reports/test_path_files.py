@@ -4,6 +4,7 @@ import pytest
 from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 from vection.errors import UsageError
+from vection.evaluation.paths.camera_path import open_paths, pair_paths
 from vection.files import write_text
 from vection.formats.camera_path import CameraPath, read_path
 from vection.reports.path_files import write_path
@@ -16,6 +17,31 @@ def test_all_files_hold_the_same_path(tmp_path):
     for name in ("path.csv", "path_kitti.txt", "path_tum.txt"):
         np.testing.assert_allclose(read_path(folder / name).poses, poses, atol=1e-7)
     assert (folder / "path.csv").read_text().splitlines()[1] == "0,0.000000,0,0,0,0,0,0,1"
+
+
+@pytest.mark.parametrize("known", ["seconds", "numbers", "nothing"])
+def test_a_path_that_is_written_again_is_paired_as_before(tmp_path, known):
+    """Of a true path of 40 frames every second one is predicted, exactly."""
+    true = CameraPath("t", winding_path(40), seconds=None if known == "numbers" else np.arange(40) / 10)
+    part = {"seconds": true.seconds[::2]} if known == "seconds" else {}
+    part = {"numbers": np.arange(0, 40, 2)} if known == "numbers" else part
+    (path,) = open_paths(write_path(CameraPath("p", true.poses[::2], **part), tmp_path / "written")).values()
+    if known == "nothing":
+        with pytest.raises(UsageError, match="first_frame"):
+            pair_paths(path, true)
+        return
+    poses, rows = pair_paths(path, true)
+    assert rows.tolist() == list(range(0, 40, 2))
+    np.testing.assert_allclose(poses, true.poses[::2], atol=1e-7)
+
+
+def test_another_path_leaves_nothing_of_the_one_before(tmp_path):
+    write_path(CameraPath("p", winding_path(6), seconds=np.arange(6) / 10), tmp_path)
+    (tmp_path / "odometry.json").write_text("{}")
+    write_path(CameraPath("p", winding_path(6)), tmp_path)
+    assert not (tmp_path / "odometry.json").exists()
+    for name in ("path.csv", "path_tum.txt"):
+        assert read_path(tmp_path / name).seconds is None
 
 
 def test_the_picture_shows_the_true_path_beside_the_scaled_one(tmp_path):

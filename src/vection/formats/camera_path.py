@@ -1,12 +1,12 @@
 """The camera's path as text: T_camera_to_world of every frame in the format of TUM, of KITTI, or as CSV.
 
 TUM: `seconds tx ty tz qx qy qz qw` a line. KITTI: the 12 numbers of the upper three rows a line. CSV: below a header
-the frame's number and TUM's eight. Paths of other programs are read in the same formats, so these have no number of
-their own.
+the frame's number (or, where that is not known, the row's) and TUM's eight, "nan" for unknown seconds. Paths of other
+programs are read in the same formats, so these have no number of their own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,10 @@ SCORES_FILE = "odometry.json"
 """Scores of paths against the true ones, in the folder of the paths."""
 
 CSV_HEADER = "frame,seconds,x,y,z,qx,qy,qz,qw"
+TIMELESS = "# times are not known: frames are a second apart"
+"""Comment of a file in TUM's format."""
+UNNUMBERED_HEADER = CSV_HEADER.replace("frame", "row")
+"""Where frames have no numbers."""
 COLUMNS = (8, 9, 12, 13, 16)
 """How many numbers a line may have: TUM, CSV, KITTI, KITTI after a frame number, 4 x 4."""
 
@@ -60,18 +64,27 @@ class CameraPath:
         return len(self.poses)
 
 
-def tum_text(poses: Sequence[Pose], seconds: Sequence[float], *, motion: str = "") -> str:
-    """Return the path in TUM's format; `seconds` of every frame. A comment says where the `motion` comes from."""
+def tum_text(poses: Sequence[Pose], seconds: Sequence[float] | None, *, motion: str = "") -> str:
+    """Return the path in TUM's format; `seconds` of every frame, else frames are a second apart.
+
+    Comments say so, and where the `motion` comes from.
+    """
     about = f"# motion: {motion}\n" if motion else ""
+    if seconds is None:
+        about += f"{TIMELESS}\n"
+        seconds = range(len(poses))
     lines = [f"{time:.6f} {' '.join(_numbers(pose))}" for pose, time in zip(poses, seconds, strict=True)]
     return about + "".join(f"{line}\n" for line in lines)
 
 
-def csv_text(poses: Sequence[Pose], seconds: Sequence[float]) -> str:
-    """Return the path as CSV; `seconds` of every frame."""
-    rows = enumerate(zip(poses, seconds, strict=True))
-    lines = [f"{index},{time:.6f},{','.join(_numbers(pose))}" for index, (pose, time) in rows]
-    return "".join(f"{line}\n" for line in [CSV_HEADER, *lines])
+def csv_text(path: CameraPath) -> str:
+    """Return the path as CSV: with numbers and times of the frames, as far as these are known."""
+    header = UNNUMBERED_HEADER if path.numbers is None else CSV_HEADER
+    numbers = range(len(path)) if path.numbers is None else path.numbers.tolist()
+    seconds = [float("nan")] * len(path) if path.seconds is None else path.seconds.tolist()
+    rows = zip(numbers, seconds, path.poses, strict=True)
+    lines = [f"{number},{time:.6f},{','.join(_numbers(pose))}" for number, time, pose in rows]
+    return "".join(f"{line}\n" for line in [header, *lines])
 
 
 def kitti_text(poses: Sequence[Pose]) -> str:
@@ -88,8 +101,7 @@ def read_path(file: Path) -> CameraPath:
     """
     text = read_text(file, remedy="a camera path in the format of TUM, of KITTI or as CSV is expected.")
     lines = [line.replace(",", " ").split() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
-    if lines and lines[0] == CSV_HEADER.split(","):
-        lines = lines[1:]
+    header = ",".join(lines.pop(0)) if lines and ",".join(lines[0]) in (CSV_HEADER, UNNUMBERED_HEADER) else ""
     columns = {len(line) for line in lines}
     if len(columns) != 1 or not columns <= {*COLUMNS}:
         raise DataError(
@@ -100,9 +112,17 @@ def read_path(file: Path) -> CameraPath:
         rows = np.array(lines, np.float64)
     except ValueError as error:
         raise DataError(f"{file} is no camera path: {error}.") from error
+    timeless = TIMELESS in text.splitlines()
+    if header and np.isnan(rows[:, 1]).all():
+        rows[:, 1], timeless = np.arange(len(rows)), True
     if not np.isfinite(rows).all():
         raise DataError(f"{file} holds a number that is not finite in line {_first_bad(rows)}.")
-    return _path_of_rows(rows, file)
+    path = _path_of_rows(rows, file)
+    return replace(
+        path,
+        seconds=None if timeless else path.seconds,
+        numbers=None if header == UNNUMBERED_HEADER else path.numbers,
+    )
 
 
 def _path_of_rows(rows: Rows, file: Path) -> CameraPath:

@@ -55,6 +55,8 @@ class RunScale:
     width: int
     """Of the images as the network saw them; another size has another scale."""
     height: int
+    window: str = "training"
+    """Which part of frames they saw, as `predict` takes it; of another part the scale may be another."""
     frames_from: str = ""
     """What it was found on."""
     speed: Share | None = None

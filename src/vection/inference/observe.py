@@ -12,7 +12,7 @@ from vection.arrays import CameraNumbers
 from vection.data.clips.folder import ClipInfo
 from vection.data.clips.resizing import resize_camera, resize_nearest
 from vection.data.measure.clip import measured_geometry
-from vection.data.sets.clip_dataset import camera_matrix, usable_targets
+from vection.data.sets.clip_dataset import camera_matrix
 from vection.data.sets.measured import read_sample
 from vection.errors import UsageError
 from vection.formats.measured_geometry import MeasuredClip, is_measured
@@ -64,14 +64,16 @@ class Observer:
         return self.predictor.offsets if self.predictor.method.settings.needs.neighbours else ()
 
     def observe(self, frames: Iterable[Frame]) -> Iterator[ObservedFrame]:
-        """Yield what is seen in every frame that has its neighbours; breaks of a clip are not crossed."""
+        """Yield what is seen in every frame that has its neighbours; cuts and the breaks of a clip are not crossed."""
         before, after = -min(0, 0, *self.offsets), max(0, 0, *self.offsets)
         window: deque[Frame] = deque(maxlen=before + after + 1)
         wanted: tuple[str, ...] | None = None
         for frame in frames:
             wanted = wanted or self._checked(frame)
+            if window and not frame.continues(window[-1]):
+                window.clear()
             window.append(frame)
-            if len(window) == window.maxlen and self._together(window, before):
+            if len(window) == window.maxlen:
                 target, sources = window[before], [window[before + offset] for offset in self.offsets]
                 yield self._observed(target, sources, wanted)
 
@@ -104,13 +106,6 @@ class Observer:
     def _is_measured(self, clip: ClipInfo | None) -> bool:
         size = (self.predictor.height, self.predictor.width)
         return clip is not None and (clip.height, clip.width) == size and is_measured(clip.folder)
-
-    def _together(self, window: Sequence[Frame], target: int) -> bool:
-        clip = window[target].clip
-        if clip is None:
-            return True
-        numbers = [frame.number for frame in window]
-        return window[target].number in usable_targets(numbers, offsets=self.offsets, breaks=clip.breaks)
 
     def _observed(self, target: Frame, sources: Sequence[Frame], names: Sequence[str]) -> ObservedFrame:
         seen = observe(self.predictor.method, self._batch(target, sources)).pictures

@@ -108,14 +108,13 @@ class Predictor:
         for seen, step in self._steps(named, measures=chosen == "measured", fallback=motion != "measured"):
             if waiting is not None and step is not None:
                 values = self._motion_values(step, size=waiting.depth.shape)
-                yield replace(waiting, **values)
                 predicted_camera = values.get("intrinsics", predicted_camera)
+                yield _with_camera(replace(waiting, **values), predicted_camera if step.source == "cut" else None)
                 T_camera_to_world = T_camera_to_world @ np.linalg.inv(step.T_first_to_second)
             prediction = self._predict_frame(seen.frame, network_image=seen.image, inverse_depth=seen.inverse_depth)
             waiting = replace(prediction, T_camera_to_world=T_camera_to_world.copy())
         if waiting is not None:
-            # Predicted intrinsics belong to a pair; the last frame has none of its own and takes those before.
-            yield waiting if predicted_camera is None else replace(waiting, intrinsics=predicted_camera)
+            yield _with_camera(waiting, predicted_camera)
 
     def each(self, frames: Iterable[Frame | RgbImage]) -> Iterator[Prediction]:
         """Predict frames that need not follow each other, as they come."""
@@ -180,7 +179,7 @@ class Predictor:
                 else:
                     step = PairStep(np.eye(4) if step is None else step.T_first_to_second, "repeated", motion)
             yield second, step
-            before, first = first, second
+            before, first = None if step is not None and step.source == "cut" else first, second
 
     def _see_all(self, frames: Iterable[Frame], *, with_depth: bool) -> Iterator[Seen]:
         for group in in_groups(frames, self.batch_size):
@@ -278,6 +277,11 @@ class Predictor:
         resized = resize_image(image, (self.height, self.width))
         # Seen as batch x 3 x height x width, the bytes lie channels-last, as convolutions like them.
         return torch.from_numpy(resized)[None].permute(0, 3, 1, 2).to(self.device).float() / 255
+
+
+def _with_camera(prediction: Prediction, predicted: CameraNumbers | None) -> Prediction:
+    """Predicted intrinsics belong to a pair; a frame that begins none takes those before it."""
+    return prediction if predicted is None else replace(prediction, intrinsics=predicted)
 
 
 def _named(frames: Iterable[Frame | RgbImage]) -> Iterator[Frame]:

@@ -65,6 +65,8 @@ class FrameSource:
     frames: Callable[[], Iterator[Frame]]
     faults: Callable[[], list[str]] = list
     """What was wrong with the frames that were read last, in words."""
+    is_clip: bool = False
+    """Whether the frames are a clip's, which are seen as they are."""
 
     def __iter__(self) -> Iterator[Frame]:
         """Read the frames in order."""
@@ -173,14 +175,16 @@ class _Camera:
     def _resolve(self, size: tuple[int, ...]) -> tuple[Window | None, CameraNumbers | None]:
         camera = None if self.source is None else resolve_intrinsics(self.source, width=size[1], height=size[0])
         window = self.rule.window(size, camera)
-        if window is not None:
+        if self.rule.is_of_clip and window is not None and window.lens is not None and self.given is not None:
+            raise UsageError(f"The camera of the clip '{self.rule.choice}' is known; leave `intrinsics` out.")
+        if window is not None and (window.lens is not None or camera is None or camera.is_pinhole):
             return window, seen_camera(window, camera)
         if camera is None or (not camera.is_pinhole and self.given is None):
             return None, None
         if camera.is_pinhole:
             return None, camera.numbers
         raise DataError(
-            f"{self.given} states a lens distortion, which whole frames still have; see them as the clips of the "
+            f"{self.source} states a lens distortion, which these frames still have; see them as the clips of the "
             "training were seen, or ingest them and predict the clip."
         )
 
@@ -206,7 +210,7 @@ def _clip_source(folder: Path, name: str) -> FrameSource:
         for index, frame in enumerate(info.frames):
             yield Frame(frame.stem, info.read_image(index), frame.seconds, frame.intrinsics, clip=info, number=index)
 
-    return FrameSource(name, str(folder), len(info), frames)
+    return FrameSource(name, str(folder), len(info), frames, is_clip=True)
 
 
 def _video_source(path: Path, name: str, camera: _Camera) -> FrameSource:

@@ -56,12 +56,17 @@ class WindowRule:
         """
         if self.choice == WHOLE:
             return None
-        if self.choice not in (TRAINING, CUT):
+        if self.is_of_clip:
             window = self._window_of_clip(size)
         else:
             lens = None if camera is None else lens_of(camera, field_of_view=self._field_of_view)
             window = Window.of(size, self._box(size, camera), lens)
         return None if window.is_whole else window
+
+    @property
+    def is_of_clip(self) -> bool:
+        """Whether the choice is a clip of the training."""
+        return self.choice not in (TRAINING, WHOLE, CUT)
 
     @property
     def words(self) -> str:

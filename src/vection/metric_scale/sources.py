@@ -46,6 +46,8 @@ class ScaleSources:
             found.append(CameraHeight(self.camera_height, error=self.camera_height_error, pitch=self.camera_pitch))
         elif self.camera_height_error is not None or self.camera_pitch is not None:
             raise UsageError("`camera_height_error` and `camera_pitch` belong to `camera_height`; give it as well.")
+        if self.speed is None and self.speed_offset:
+            raise UsageError("`speed_offset` belongs to `speed`; give it as well.")
         if self.speed is not None:
             found.append(Travelled(read_travel(self.speed, offset=self.speed_offset)))
         known = [one if isinstance(one, KnownDistance) else KnownDistance.parse(one) for one in self.distances]

@@ -21,7 +21,7 @@ def stored_scale(checkpoint: Path) -> RunScale | None:
 
 
 def apply_scale(predictor: Predictor, checkpoint: Path) -> None:
-    """Turn depth into metres if a scale of these weights, seen at this size, is stored; else say why not."""
+    """Turn depth into metres if a scale of these weights, for this size and window, is stored; else say why not."""
     scale = stored_scale(checkpoint)
     if scale is None:
         return
@@ -30,6 +30,8 @@ def apply_scale(predictor: Predictor, checkpoint: Path) -> None:
         other = f"other weights ({scale.checkpoint})"
     elif (predictor.width, predictor.height) != (scale.width, scale.height):
         other = f"images of {scale.width}x{scale.height}"
+    elif predictor.rule.choice != scale.window:
+        other = f"frames of which `window={scale.window}` is seen"
     if not other:
         predictor.depth_scale, predictor.unit, predictor.scale_source = scale.factor, "metres", scale.source
     elif predictor.unit != "metres":

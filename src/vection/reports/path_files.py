@@ -12,6 +12,7 @@ from vection.formats.camera_path import (
     CSV_FILE,
     KITTI_FILE,
     PICTURE_FILE,
+    SCORES_FILE,
     TUM_FILE,
     CameraPath,
     csv_text,
@@ -31,15 +32,16 @@ def write_path(
 ) -> Path:
     """Write `path_tum.txt`, `path_kitti.txt`, `path.csv` and `path.png` and return the folder.
 
-    Without known times frames are a second apart. The picture shows the path from its first frame's camera, with the
-    true one and those `beside` it (of the same frames, by name) if given, all scaled by least squares onto the true
+    Scores of another path that lies there are removed. The picture shows the path from its first frame's camera, with
+    the true one and those `beside` it (of the same frames, by name) if given, all scaled by least squares onto the true
     one, or else onto the path; `first_frame` as in `pair_paths`. UsageError if the place cannot be written.
     """
-    seconds = [float(index) for index in range(len(path))] if path.seconds is None else path.seconds.tolist()
     poses = list(path.poses)
-    write_text(folder / TUM_FILE, tum_text(poses, seconds, motion=path.motion))
+    write_text(folder / CSV_FILE, csv_text(path))
     write_text(folder / KITTI_FILE, kitti_text(poses))
-    write_text(folder / CSV_FILE, csv_text(poses, seconds))
+    seconds = None if path.seconds is None else path.seconds.tolist()
+    write_text(folder / TUM_FILE, tum_text(poses, seconds, motion=path.motion))
+    (folder / SCORES_FILE).unlink(missing_ok=True)
     if true is None:
         places = {"predicted": rebase(path.poses)[:, :3, 3]}
     else:

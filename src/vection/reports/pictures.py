@@ -43,7 +43,7 @@ def colour_depth(depth: DepthMap, limits: ColourRange) -> RgbImage:
 
 def colour_error(depth: DepthMap, *, truth: DepthMap) -> RgbImage:
     """Colour |depth - truth| / truth with viridis: 0 is dark, `ERROR_LIMIT` and more is bright; unknown is grey."""
-    known = truth > 0
+    known = (truth > 0) & (depth > 0)
     error = np.abs(depth - truth) / np.where(known, truth, 1.0)
     return colour_values(error / ERROR_LIMIT, known=known, colours=ERROR_COLOURS, unknown=GREY)
 

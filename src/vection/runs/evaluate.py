@@ -79,7 +79,6 @@ def evaluate(
             write_evaluation(Path(out), evaluation_of(comparison.results))
         elif run is not None:
             write_evaluation(run.evaluation, evaluation_of(comparison.results))
-        if run is not None:
             write_examples(run.examples, predictions=predictions, truths=truths, result=comparison.model)
     return comparison
 

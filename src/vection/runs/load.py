@@ -14,7 +14,7 @@ from vection.formats.run_folder import RunFolder
 from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
-from vection.inference.window_rule import WindowRule
+from vection.inference.window_rule import TRAINING, WindowRule
 from vection.methods.method import Knows
 from vection.metric_scale.stored import apply_scale
 from vection.recipes.methods import build_method
@@ -108,14 +108,16 @@ def load_predictor(
     checkpoint: str | None = None,
     width: int | None = None,
     height: int | None = None,
+    window: str = TRAINING,
 ) -> Predictor:
     """Load a run folder, a checkpoint folder, weights that ship with vection, by name, or a model on the Hub.
 
     The last is "hf://owner/name" or "hf://owner/name@revision"; revision is a branch, a tag or, best, a commit.
     `checkpoint` is "best", "last" or the optimiser steps of a snapshot, such as "33170"; None is the one that the
-    recipe says. `width` and `height` are the size at which the networks see images, if not that of training. Depth is
-    in metres after stereo training or where a scale was found (`vection scale`), else up to scale. Raises UsageError if
-    there is no whole checkpoint, or for sides that do not fit the networks.
+    recipe says. `width` and `height` are the size at which the networks see images, if not that of training; `window`
+    is the part of videos and photos that they see, as `WindowRule.choose` has it. Depth is in metres after stereo
+    training or where a scale was found (`vection scale`) for that size and window, else up to scale. Raises UsageError
+    if there is no whole checkpoint, or for sides that do not fit the networks, or a window that the run does not have.
     """
     folder = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     config = read_config(folder)
@@ -135,7 +137,7 @@ def load_predictor(
         flip_postprocess=flip_postprocess,
     )
     predictor.camera_names = learned_names(folder)
-    predictor.rule = WindowRule(predictor.height, predictor.width, trained_windows(folder))
+    predictor.rule = WindowRule(predictor.height, predictor.width, trained_windows(folder)).choose(window)
     predictor.offsets = recipe.data.offsets
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"

@@ -97,8 +97,8 @@ def odometry(
     elif out is None:
         raise UsageError("Say with `out` where the predicted path shall be written.")
     else:
-        predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint)
-        opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics, window=window)}
+        predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint, window=window)
+        opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics)}
         chosen = list(_first(opened, protocol).values())
         predicted, stretches = _predict(predictor, chosen, motion=motion, first_frame=first_frame, progress=progress)
         warnings = tuple(f"{one.description}: {fault}." for one in chosen for fault in one.faults())

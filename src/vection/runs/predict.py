@@ -70,6 +70,8 @@ def predict(
     """
     if scene_flow and not path:
         raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
+    if motion is not None and not path:
+        raise UsageError("`motion` is that of the path that `path=False` leaves out; give only one of the two.")
     frames, out = Path(frames), Path(out)
     inputs = find_inputs(frames)
     size = {"width": width, "height": height}

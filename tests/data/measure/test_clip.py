@@ -18,6 +18,7 @@ from vection.data.synthetic import render_drive, still_street, write_drive
 from vection.errors import DataError, UsageError
 from vection.formats.measured_geometry import FOLDER, read_measured
 
+CAMERA = (90.0, 90.0, 128.0, 48.0)
 SMALL = still_street(width=256, height=96, frames=6, antialias=False, route="straight")
 
 
@@ -182,7 +183,7 @@ def test_stored_frames_are_named_as_the_clip_names_them(clip):
     "change",
     [
         lambda clip: replace(clip, breaks=(3,)),
-        lambda clip: replace(clip, frames=tuple(replace(one, intrinsics=(90, 90, 128, 48)) for one in clip.frames)),
+        lambda clip: replace(clip, frames=tuple(replace(one, intrinsics=CAMERA) for one in clip.frames)),
         lambda clip: replace(clip, mask="mask.png"),
     ],
     ids=["breaks", "intrinsics", "mask"],
@@ -192,7 +193,5 @@ def test_what_was_measured_of_another_camera_is_refused(clip, change):
     assert measured_geometry(read_clip(clip.folder)).listed.inputs is not None
     write_rgb(clip.folder / "mask.png", np.pad(np.zeros((32, 256, 3), np.uint8), ((64, 0), (0, 0), (0, 0))) + 1)
     write_clip(change(clip))
-    with pytest.raises(
-        DataError, match="measured with other intrinsics, breaks or another mask .* measure the clip again"
-    ):
+    with pytest.raises(DataError, match="measured with other intrinsics, breaks or another mask than"):
         measured_geometry(read_clip(clip.folder))

@@ -11,6 +11,7 @@ from vection.cli.arguments import parse
 from vection.cli.console import print_table
 from vection.cli.notes import note
 from vection.cli.progress import progress_bar
+from vection.errors import UsageError
 from vection.files import json_text
 
 EXAMPLES = (
@@ -74,6 +75,7 @@ def run(arguments: Sequence[str]) -> None:
     from vection.evaluation.objects.protocol import OBJECT_PROTOCOLS
 
     if options.protocol in OBJECT_PROTOCOLS:
+        _check_maps(options)
         _run_maps(options)
     else:
         _run_depth(options)
@@ -114,6 +116,13 @@ def _run_depth(options: Evaluate) -> None:
     print_table(results_table(comparison.results))
     if comparison.model.objects is not None:
         print_table(objects_table(comparison.model.objects))
+
+
+def _check_maps(options: Evaluate) -> None:
+    """Raise UsageError for what is said of depth alone."""
+    for name in ("factor", "truth_list", "truth_factor", "names", "kind", "row_mean_from", "no_baselines"):
+        if getattr(options, name):
+            raise UsageError(f"`{name}` is for depth, and {options.protocol} compares none; leave it out.")
 
 
 def _run_maps(options: Evaluate) -> None:

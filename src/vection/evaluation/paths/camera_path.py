@@ -21,7 +21,7 @@ from vection.formats.camera_path import (
     read_path,
 )
 
-PATH_FILES = (TUM_FILE, KITTI_FILE, CSV_FILE)
+PATH_FILES = (CSV_FILE, TUM_FILE, KITTI_FILE)
 """What vection writes of a path, the one that knows most first."""
 SUFFIXES = (".txt", ".csv", ".tum", ".kitti")
 NEAREST_SECONDS = 0.01
@@ -77,16 +77,17 @@ def pair_paths(
 ) -> tuple[Poses, FrameNumbers]:
     """Return the predicted poses that have a true one, and the rows of those in `true`.
 
-    By frame number where the prediction states them, or `first_frame`, the number of its first pose (where the truth
-    states none, its row n is frame n); by time, within `seconds`, where both know it, each true pose with the nearest
-    predicted one; else one by one, which needs equal numbers. UsageError if none of it is possible, or fewer than two
-    poses remain.
+    By frame number where both state them, or `first_frame`, the number of the first predicted pose, behind which the
+    others follow frame by frame (where the truth states none, its row n is frame n); by time, within `seconds`, where
+    both know it, each true pose with the nearest predicted one; by the numbers of the prediction and the truth's rows;
+    else one by one, which needs as many poses. UsageError if none of it is possible, or fewer than two poses remain.
     """
     rows = np.arange(len(predicted))
+    timed = predicted.seconds is not None and true.seconds is not None
     if first_frame is not None:
         numbers = rows if predicted.numbers is None else predicted.numbers - predicted.numbers[0]
         matched = _rows_of_numbers(numbers + first_frame, true)
-    elif predicted.numbers is not None:
+    elif predicted.numbers is not None and (true.numbers is not None or not timed):
         matched = _rows_of_numbers(predicted.numbers, true)
     elif len(predicted) == len(true) and (predicted.seconds is None or true.seconds is None):
         matched = rows

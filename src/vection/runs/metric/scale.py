@@ -79,12 +79,14 @@ def scale(
     """
     evidence = known.evidence()
     check_sources(evidence, open_sources(Path(frames), intrinsics=intrinsics), path=path)
+    if motion is not None and not path:
+        raise UsageError("`motion` is that of the path that `path=False` leaves out; give only one of the two.")
     if most_frames < 1:
         raise UsageError(f"`most_frames={most_frames}` leaves none; it must be positive.")
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     _check_place(place, run=run, out=out)
-    predictor = load_predictor(place, device=choose_device(device))
-    sources = open_seen(predictor, Path(frames), intrinsics=intrinsics, window=window)
+    predictor = load_predictor(place, device=choose_device(device), window=window)
+    sources = open_seen(predictor, Path(frames), intrinsics=intrinsics)
     parts = [_first(source, most_frames) for source in sources]
     speeds, count = _observe(predictor, parts, evidence, motion=motion, path=path, progress=progress)
     readings = _readings(evidence, predictor)
@@ -101,6 +103,7 @@ def scale(
         weights=weights_digest(place),
         width=predictor.width,
         height=predictor.height,
+        window=window,
         frames_from=str(Path(frames).resolve()),
         speed=speed,
     )

@@ -1,7 +1,7 @@
 """A loaded run that predicts one input after another."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_input, open_sources
-from vection.inference.window_rule import TRAINING
+from vection.inference.window_rule import TRAINING, WHOLE
 from vection.inference.write import check_writable, write_predictions
 from vection.metric_scale.stored import stored_scale
 from vection.progress import Bars, Report
@@ -114,8 +114,8 @@ class PredictionWorker:
             flip_postprocess=model.flip_postprocess,
             width=model.width,
             height=model.height,
+            window=parts.window,
         )
-        self.predictor.rule = self.predictor.rule.choose(parts.window)
         self.predictor.batch_size = BATCH_SIZES.get(self.predictor.device.type, 1)
         networks = self.predictor.networks
         networks.compiled = model.compile
@@ -161,7 +161,7 @@ class PredictionWorker:
                 video=self.parts.video,
                 scene_flow=self.parts.scene_flow,
                 pictures=None if self.observer is None else self.observer.observe(source),
-                rule=self.predictor.rule,
+                rule=replace(self.predictor.rule, choice=WHOLE) if source.is_clip else self.predictor.rule,
                 faults=source.faults,
                 overwrite=self.parts.overwrite,
             )
@@ -175,10 +175,9 @@ class PredictionWorker:
             yield from self.predictor.each(ahead)
 
 
-def open_seen(predictor: Predictor, frames: Path, *, intrinsics: Path | str | None, window: str) -> list[FrameSource]:
-    """Open frames as a predictor shall see them, by its `rule` from now on; UsageError for a window of clips."""
-    predictor.rule = predictor.rule.choose(window)
-    _check_window(window, frames)
+def open_seen(predictor: Predictor, frames: Path, *, intrinsics: Path | str | None) -> list[FrameSource]:
+    """Open frames as the predictor's `rule` sees them; UsageError if they are clips, and the rule is one for others."""
+    _check_window(predictor.rule.choice, frames)
     return open_sources(frames, intrinsics=intrinsics, rule=predictor.rule)
 
 

@@ -76,7 +76,7 @@ def check_facts(facts: StreamFacts) -> list[Finding]:
 
 def check_bits(files: Sequence[Path]) -> list[Finding]:
     """Find images of 16 bits that use a small part of their range, as of 10- to 14-bit and thermal cameras."""
-    some = [files[index] for index in np.unique(np.linspace(0, len(files) - 1, 5).round().astype(int))]
+    some = [files[index] for index in sorted({round(at) for at in np.linspace(0, len(files) - 1, 5)})]
     deep = [image for image in map(read_stored, some) if image.dtype == np.uint16]
     if not deep:
         return []
