@@ -15,7 +15,7 @@ import pytest
 
 from vection.errors import UsageError
 from vection.files import check_free, whole_file, whole_folder
-from vection.locks import clean_up, hold
+from vection.locks import clean_up, hold, sweep
 
 HOLD = """
 import sys, time
@@ -190,3 +190,19 @@ def test_a_signal_amid_the_removing_leaves_nothing(tmp_path: Path, monkeypatch: 
     clean_up()
     assert [name for name in names(tmp_path) if name.startswith(".")] == []
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_a_kill_left_of_a_finished_folder_goes_when_the_next_call_finds_it_done(tmp_path: Path):
+    place = tmp_path / "run"
+    for folder in (place, tmp_path / ".vection-run" / "run"):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("whole")
+    with pytest.raises(UsageError, match="exists already"), whole_folder(place):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    with hold(place):
+        (tmp_path / ".vection-run").mkdir()
+        sweep(place)  # the holder is writing it
+        assert (tmp_path / ".vection-run").exists()
+    sweep(place)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError, VectionError
-from vection.locks import hold, own_file, remove, short_name, sweep, to_be_removed
+from vection.locks import TEMPORARY, hold, own_file, remove, short_name, sweep, to_be_removed
 
-TEMPORARY = ".vection-"
-"""How the names of unfinished files and folders begin."""
 CANNOT_FLUSH = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM)
 """Errors of systems that do not flush files that are read, or folders; a full or broken disk has others."""
 NOBODYS = (f"{TEMPORARY}*", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
@@ -64,6 +62,7 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     if path.name in ("", ".."):
         raise UsageError(f"{path} cannot be written as a whole; name a folder in it.")
+    sweep(path)
     with hold(path) as alone, _cannot_write(path):
         aside = _aside(path)
         if alone and aside.is_dir() and not path.exists():

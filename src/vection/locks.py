@@ -24,6 +24,8 @@ if sys.platform != "win32":
 
 LOCK = ".lock-vection-"
 """How the names of lock files begin, which lie beside what they lock; they are removed when it is free again."""
+TEMPORARY = ".vection-"
+"""How the names of unfinished files and folders begin."""
 LONGEST_NAME = 180
 """Bytes; names of files are at most 255, and ours put something before it."""
 SHOWN_COMMAND = 120
@@ -75,11 +77,16 @@ def hold(place: Path) -> Iterator[bool]:
 
 
 def sweep(place: Path) -> None:
-    """Remove the file of a lock that a killed process left, unless somebody holds it now."""
+    """Remove the lock and what is unfinished that a killed process left of a place, unless somebody holds it now."""
+    key = Path(os.path.realpath(place))
+    if key in _held:
+        return
+    unfinished = key.with_name(f"{TEMPORARY}{short_name(key.name)}")
     with contextlib.suppress(OSError, UsageError):
-        if _lock_file(Path(os.path.realpath(place))).exists():
-            with hold(place):
-                pass
+        if unfinished.exists() or _lock_file(key).exists():
+            with hold(place) as alone:
+                if alone:
+                    remove(unfinished)
 
 
 def holding(
