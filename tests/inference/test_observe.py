@@ -214,3 +214,16 @@ def test_stereo_needs_both_cameras(clip: Path, tmp_path: Path):
     assert len(seen) == 2
     assert set(np.unique(seen[0].pictures["source"])) <= {0, 3}
     assert (seen[0].pictures["rigid-flow"][0] < 0).all()  # what the right camera sees lies further left
+
+
+def test_cuts_of_a_video_are_not_crossed(clip: Path):
+    frames = [replace(frame, clip=None, number=0) for frame in frames_of(clip)]
+    frames[3] = replace(frames[3], begins_anew=True)
+    seen = Observer(predictor_of("monodepth2"), ["auto-mask"]).observe(frames)
+    assert [frame.name for frame in seen] == ["000001", "000004"]
+
+
+def test_of_every_second_frame_of_a_clip_the_next_ones_are_neighbours(clip: Path):
+    (source,) = open_sources(clip)
+    seen = Observer(predictor_of("monodepth2"), ["auto-mask"]).observe(source.thinned(2))
+    assert [frame.name for frame in seen] == ["000002"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -153,6 +155,14 @@ def test_stream_gives_the_motion_to_the_next_frame():
     assert last.intrinsics == first.intrinsics
     means = [float(np.float32(image.mean() / 255)) for image in images]
     assert [pair[2] for pair in method.pairs] == [None, pytest.approx(means[0], abs=0.01)]
+
+
+def test_a_frame_before_a_cut_has_the_predicted_camera_of_those_before_it():
+    frames = [Frame(str(number), np.full((16, 32, 3), 50 * number, np.uint8)) for number in range(4)]
+    frames[2] = replace(frames[2], begins_anew=True)
+    predictions = list(Predictor(Scenic(), height=8, width=16).stream(frames))
+    assert [one.motion_source for one in predictions] == ["network", "cut", "network", None]
+    assert [one.intrinsics for one in predictions] == [pytest.approx((16, 16, 15.5, 7.5))] * 4
 
 
 def test_methods_that_need_the_camera_get_it_at_their_size():

@@ -8,6 +8,7 @@ import pytest
 from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 import vection
+from vection.cli.main import main
 from vection.errors import UsageError
 from vection.evaluation import (
     GroundTruth,
@@ -81,6 +82,27 @@ def test_odometry_scores_and_writes_paths(tmp_path: Path) -> None:
         vection.odometry(predicted)
     with pytest.raises(UsageError, match="larger `snippets`"):
         vection.odometry(predicted, truth=predicted, snippets=(1,))
+
+
+def test_settings_that_would_change_nothing_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"`motion` is that of the path that `path=False` leaves out"):
+        vection.predict(tmp_path, tmp_path, tmp_path / "out", motion="measured", path=False)
+    known = vection.ScaleSources(camera_height=1.5, speed_offset=2.0)
+    with pytest.raises(UsageError, match="`speed_offset` belongs to `speed`"):
+        vection.scale(tmp_path, tmp_path, known)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--factor", "3"), ("--names", "a.txt"), ("--kind", "depth"), ("--truth-factor", "7"), ("--no-baselines",)],
+    [("--factor", "3"), ("--names", "a.txt"), ("--kind", "depth"), ("--truth-factor", "7"), ("--no-baselines",)],
+)
+def test_what_is_said_of_depth_is_refused_where_masks_are_compared(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(tmp_path), "--truth", str(tmp_path), "--protocol", "motion-segmentation", *words]
+    assert main(command) == 2
+    assert f"{words[0]} is for depth, and motion-segmentation compares none" in capsys.readouterr().err
 
 
 def test_scene_flow_needs_the_path(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A video that was cut when it became a clip is seen by the same cut everywhere: field case of another aspect."""
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from vection.data.ingest.clip_writer import IngestSettings
 from vection.data.ingest.ingestion import ingest
 from vection.data.synthetic import render_drive, turning
 from vection.engines.run_times import open_network
-from vection.errors import UsageError
+from vection.errors import DataError, UsageError
 from vection.evaluation import (
     GroundTruth,
     computed_predictions,
@@ -227,3 +228,20 @@ def test_a_known_distance_is_a_pixel_of_the_whole_image(video: Path, run: Path, 
     assert found.scale.factor == pytest.approx(5, rel=0.02)
     with pytest.raises(UsageError, match="rows 22 to 74"):
         vection.scale(run, video, vection.ScaleSources(distances=("3,80,5,1",)), intrinsics="fov:70", device="cpu")
+
+
+def test_a_lens_that_the_window_of_a_clip_does_not_undo_is_refused(video: Path, run: Path, tmp_path: Path):
+    bent = tmp_path / "bent.json"
+    camera = {"width": 160, "height": 96, "fx": 114, "fy": 114, "cx": 79.5, "cy": 47.5}
+    bent.write_text(json.dumps(camera | {"distortion": [-0.3, 0.0, 0.0, 0.0, 0.0]}))
+    with pytest.raises(DataError, match="states a lens distortion, which these frames still have"):
+        predicted(run, video, tmp_path / "out", intrinsics=bent, window="clip")
+
+
+def test_a_scale_is_that_of_what_was_seen(video: Path, run: Path, tmp_path: Path):
+    known = vection.ScaleSources(distances=("3,80,60,5",))
+    vection.scale(run, video, known, intrinsics="fov:70", window="whole", path=False, device="cpu")
+    assert read_prediction_list(predicted(run, video, tmp_path / "whole", window="whole")).unit == "metres"
+    other = read_prediction_list(predicted(run, video, tmp_path / "cut"))
+    assert other.unit == "up-to-scale"
+    assert "frames of which `window=whole` is seen" in other.scale_source

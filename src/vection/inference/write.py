@@ -31,7 +31,7 @@ from vection.inference.colour import (
     sample_inverse_depth,
 )
 from vection.inference.motion.scene_flow import scene_flow as derive_scene_flow
-from vection.inference.motion.source import describe_motion
+from vection.inference.motion.source import describe_motion, weak_motion
 from vection.inference.observe import ObservedFrame
 from vection.inference.picture_files import IMAGES, WRITERS, write_colours, write_pictures
 from vection.inference.prediction import Prediction
@@ -109,6 +109,7 @@ def write_predictions(
         warnings = [f"{fault[:1].upper()}{fault[1:]}." for fault in faults()]
         if rule is not None:
             warnings.append(rule.warning(written.sizes, written.windows))
+        warnings.append(weak_motion(frame.motion_source for frame in written.frames))
         warning = " ".join(filter(None, warnings))
         about = {"model": model, "model_state": model_state, "frames_from": frames_from}
         about |= {"warning": warning, "settings": settings}

@@ -16,7 +16,7 @@ from vection.evaluation.paths.scores import PathScores, paths_json, score_path, 
 from vection.files import json_text, write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
 from vection.formats.window import seen_words
-from vection.inference.motion.source import MotionChoice, describe_motion
+from vection.inference.motion.source import MotionChoice, describe_motion, weak_motion
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource
@@ -89,7 +89,7 @@ def odometry(
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
     _check(frames, checkpoint=checkpoint, beside=beside, out=out)
     stretches: dict[str, str] = {}
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = []
     if frames is None:
         predicted = _first(open_paths(Path(source)), protocol)
         if place is None and out is None:
@@ -100,8 +100,9 @@ def odometry(
         predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint, window=window)
         opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics)}
         chosen = list(_first(opened, protocol).values())
-        predicted, stretches = _predict(predictor, chosen, motion=motion, first_frame=first_frame, progress=progress)
-        warnings = tuple(f"{one.description}: {fault}." for one in chosen for fault in one.faults())
+        predicted, stretches, warnings = _predict(
+            predictor, chosen, motion=motion, first_frame=first_frame, progress=progress
+        )
         place = place or _own_truth(Path(frames))
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
@@ -109,7 +110,7 @@ def odometry(
     said, seen = zip(*((path.motion, path.seen) for path in predicted.values()), strict=True) if out else ((), ())
     with nullcontext() if out is None else hold(out):
         folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
-        comparison = PathComparison(tuple(folders), scores, protocol, str(place), said, seen, warnings)
+        comparison = PathComparison(tuple(folders), scores, protocol, str(place), said, seen, tuple(warnings))
         _write_scores(comparison, out, predicted, csv=csv)
     return comparison
 
@@ -167,9 +168,9 @@ def _predict(
     motion: MotionChoice | None,
     first_frame: int | None,
     progress: Bars,
-) -> tuple[dict[str, CameraPath], dict[str, str]]:
-    """Return the paths by name, and of those that are stretches of a clip with gaps the name of the clip."""
-    paths, stretches = {}, {}
+) -> tuple[dict[str, CameraPath], dict[str, str], list[str]]:
+    """Return the paths by name, of those that are stretches of a clip with gaps the name of the clip, and warnings."""
+    paths, stretches, warnings = {}, {}, []
     for source in sources:
         parts: list[list[FramePose]] = []
         before: Frame | None = None
@@ -185,13 +186,16 @@ def _predict(
             raise UsageError(f"{source.description} has no two frames that follow each other; a path needs them.")
         if len(parts) > 1 and first_frame is not None:
             raise UsageError(f"{source.description} has gaps, so `first_frame` does not tell which frames are behind.")
+        weak = weak_motion(step.motion_source for part in long for step in part[1:])
+        said = [*(f"{fault}." for fault in source.faults()), *([weak] if weak else [])]
+        warnings += [f"{source.description}: {sentence}" for sentence in said]
         for part in long:
             name = source.name
             if len(parts) > 1:
                 name = f"{source.name}/{part[0].frame.name}-{part[-1].frame.name}".lstrip("/")
                 stretches[name] = source.name
             paths[name] = _path_of(part, f"{source.description} ({predictor.unit})")
-    return paths, stretches
+    return paths, stretches, warnings
 
 
 def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:

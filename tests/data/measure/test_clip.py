@@ -195,3 +195,11 @@ def test_what_was_measured_of_another_camera_is_refused(clip, change):
     write_clip(change(clip))
     with pytest.raises(DataError, match="measured with other intrinsics, breaks or another mask than"):
         measured_geometry(read_clip(clip.folder))
+
+
+def test_the_lock_of_a_killed_process_goes_when_it_finds_the_clip_measured(clip):
+    measure_clip(clip.folder)
+    lock = clip.folder / ".lock-vection-measured"
+    lock.touch()
+    assert sequence.is_done(clip.folder)
+    assert not lock.exists()

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.inference.test_predictor import Analytic
+from tests.inference.test_predictor import Analytic, Scenic
 
 from vection.data.clips.folder import ClipInfo, write_clip
 from vection.data.measure import measure_clip
 from vection.data.synthetic import DriveSettings, still_street, turning, write_drive
 from vection.errors import DataError, UsageError
 from vection.formats.measured_geometry import FOLDER
+from vection.inference.motion.measured import MotionMeasurement, Step
 from vection.inference.motion.source import choose_motion, describe_motion
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
@@ -141,6 +142,14 @@ def test_a_standing_camera_does_not_move(straight):
     predictions = list(straight.predictor(knows_motion=True).stream(frames, motion="auto"))
     assert [one.motion_source for one in predictions] == ["standing", "standing", None]
     np.testing.assert_array_equal(predictions[-1].T_camera_to_world, np.eye(4))
+
+
+def test_what_is_before_a_measured_cut_is_not_before_the_frame_behind_it(straight, monkeypatch):
+    steps = iter(["measured", "cut", "measured"])
+    monkeypatch.setattr(MotionMeasurement, "step", lambda *_: Step(np.eye(4), next(steps)))
+    predictor = Predictor(method := Scenic(), height=8, width=16)
+    list(predictor.stream(straight.frames()[:4], motion="auto"))
+    assert [before is None for *_, before in method.pairs] == [True, False, True]
 
 
 def test_auto_asks_the_network_for_what_cannot_be_measured(straight):

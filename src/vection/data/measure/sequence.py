@@ -29,7 +29,7 @@ from vection.formats.measured_geometry import (
     rows4_of,
     write_measured_list,
 )
-from vection.locks import hold
+from vection.locks import hold, sweep
 from vection.progress import Report
 
 CHUNK = 16
@@ -94,6 +94,7 @@ def is_done(folder: Path) -> bool:
     done = is_measured(folder)
     if done:
         remove_records(folder / FOLDER)
+        sweep(folder / FOLDER)
     return done
 
 

@@ -62,7 +62,7 @@ class _MeasuredInClip:
 
 
 class MotionMeasurement:
-    """Measures the steps of one camera from frame to frame; remembers the last frame, and where it came to rest.
+    """Measures the steps of one camera from frame to frame; remembers the last frame only.
 
     The unit of a step is that of the predicted depth: its length is the median ratio of predicted depth to depth that
     is triangulated with a baseline of length 1, over the points of both frames. What a clip's `measured/` says is
@@ -70,11 +70,9 @@ class MotionMeasurement:
     """
 
     def __init__(self) -> None:
-        self._views: list[tuple[Frame, View]] = []
+        self._view: tuple[Frame, View] | None = None
         self._clip: _MeasuredInClip | None = None
         self._ratio: tuple[int, float] | None = None
-        self._rest: tuple[SeenFrame, Frame] | None = None
-        """Where the camera came to rest, and the last frame in which it still stood there."""
 
     def step(self, first: SeenFrame, second: SeenFrame) -> Step | None:
         """Return the step from `first` to `second`, the frame after it; None if it cannot be measured.
@@ -86,7 +84,7 @@ class MotionMeasurement:
             return Step(np.eye(4), "cut")
         if clip is not None and clip.geometry is not None and _is_stored(first, second):
             return self._stored_step(clip.geometry, first, second)
-        return self._step_from_rest(first, second, usable=None if clip is None else clip.usable)
+        return self._tracked_step(first, second, usable=None if clip is None else clip.usable)
 
     def _open(self, frame: Frame) -> _MeasuredInClip | None:
         if frame.clip is None:
@@ -115,17 +113,6 @@ class MotionMeasurement:
             T_first_to_second[:3, 3] *= ratio
         return Step(T_first_to_second, "measured")
 
-    def _step_from_rest(self, first: SeenFrame, second: SeenFrame, *, usable: PixelMask | None) -> Step | None:
-        """Measure since the camera came to rest: of a slow camera, each frame alone seems to stand."""
-        since = self._rest[0] if self._rest is not None and self._rest[1] is first.frame else first
-        self._rest = None
-        step = self._tracked_step(since, second, usable=usable)
-        if (step is None or step.source == "cut") and since is not first:
-            since, step = first, self._tracked_step(first, second, usable=usable)
-        if step is not None and step.source == "standing":
-            self._rest = since, second.frame
-        return step
-
     def _tracked_step(self, first: SeenFrame, second: SeenFrame, *, usable: PixelMask | None) -> Step | None:
         views = self._seen(first), self._seen(second)
         if views[0] is None or views[1] is None or views[0].size != views[1].size:
@@ -152,13 +139,10 @@ class MotionMeasurement:
         """Return what is measured of the frame; None without camera."""
         if seen.camera is None:
             return None
-        for frame, view in self._views:
-            if frame is seen.frame:
-                return view
-        grey = np.asarray(cv2.cvtColor(seen.frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
-        view = with_even_light(narrowed(View(grey, seen.camera)))
-        self._views = [*self._views[-1:], (seen.frame, view)]
-        return view
+        if self._view is None or self._view[0] is not seen.frame:
+            grey = np.asarray(cv2.cvtColor(seen.frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
+            self._view = (seen.frame, with_even_light(narrowed(View(grey, seen.camera))))
+        return self._view[1]
 
 
 def _is_stored(first: SeenFrame, second: SeenFrame) -> bool:

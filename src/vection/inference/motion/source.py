@@ -59,6 +59,22 @@ def describe_motion(sources: Iterable[MotionSource | None]) -> str:
     return f"{words}, of {counts.total()} pairs"
 
 
+def weak_motion(sources: Iterable[MotionSource | None]) -> str:
+    """Return a sentence where most steps between frames show too little motion to be measured; else nothing.
+
+    >>> weak_motion(["standing", "repeated", "measured", None])
+    'In 2 of 3 steps the camera stood or moved too little to be measured; if it did move, take fewer frames (`stride`).'
+    """
+    steps = [source for source in sources if source is not None]
+    weak = sum(source in ("standing", "repeated") for source in steps)
+    if 2 * weak <= len(steps):
+        return ""
+    return (
+        f"In {weak} of {len(steps)} steps the camera stood or moved too little to be measured; if it did move, take "
+        "fewer frames (`stride`)."
+    )
+
+
 def _is_assumed(frame: Frame, camera: CameraNumbers) -> bool:
     """Return whether the camera is not learned and only assumed by the clip that the frame is of."""
     assumed = frame.clip is not None and frame.clip.intrinsics_source.startswith("assumed")
