@@ -3,9 +3,13 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from tests.reports.fake_run import fake_evaluation, fake_events, write_fake_run
 
 from vection.errors import DataError, UsageError
+from vection.formats.checkpoint import save_checkpoint, weights_digest
+from vection.formats.run_folder import RunFolder
+from vection.formats.scale_file import RunScale, ScaleReading, write_scale
 from vection.reports.report import write_report
 
 
@@ -117,3 +121,16 @@ def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Cannot write"):
         write_report(run, out=tmp_path / "file" / "report.html")
     assert not list(tmp_path.glob("**/*.tmp"))
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_scale_of_weights_that_have_changed_is_called_so(changed: bool, tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    checkpoint = RunFolder(run).best
+    save_checkpoint(checkpoint, weights={"weight": torch.ones(2)}, config={"recipe": {}})
+    reading = ScaleReading("distance", 2.0, 0.1, None, 1, ("a",), (2.0,))
+    scale = RunScale(2.0, 0.1, (reading,), "best", weights_digest(checkpoint), 96, 64)
+    write_scale(RunFolder(run).scale, scale)
+    if changed:
+        save_checkpoint(checkpoint, weights={"weight": torch.zeros(2)}, config={"recipe": {}})
+    assert ("it holds no longer" in write_report(run).read_text()) == changed

@@ -6,6 +6,7 @@ from typing import Any
 
 from vection.errors import UsageError
 from vection.files import read_json, visible
+from vection.formats.checkpoint import find_checkpoint, weights_digest
 from vection.formats.evaluation_file import Evaluation, read_evaluation
 from vection.formats.metrics_log import Event, read_events
 from vection.formats.run_folder import RunFolder
@@ -30,6 +31,8 @@ class Run:
     """Which videos it was made of, and what was said of them and done to them; empty if it was made of clips."""
     scale: RunScale | None = None
     """The metric scale of the depth, where it was found."""
+    scale_holds: bool = True
+    """Whether its checkpoint still has the weights that it was found for."""
 
     @property
     def name(self) -> str:
@@ -47,6 +50,7 @@ def read_run(folder: Path) -> Run:
             f"{folder} is no run folder: it has no {run.recipe.name}, {run.metrics.name}, {run.evaluation.name} or"
             f" {run.predictions.name}/."
         )
+    scale = read_scale(run.scale) if run.scale.is_file() else None
     return Run(
         folder=folder,
         recipe=run.read_recipe() if run.recipe.is_file() else {},
@@ -56,5 +60,11 @@ def read_run(folder: Path) -> Run:
         panels=tuple(visible(sorted(run.panels.glob("*.png")), run.panels)),
         predictions=run.predictions if run.has_predictions else None,
         videos=read_json(run.videos, remedy="train on the videos again.") if run.videos.is_file() else {},
-        scale=read_scale(run.scale) if run.scale.is_file() else None,
+        scale=scale,
+        scale_holds=scale is None or _is_of(scale, run.last.with_name(scale.checkpoint)),
     )
+
+
+def _is_of(scale: RunScale, checkpoint: Path) -> bool:
+    """Whether the scale is that of a checkpoint as it is now; one that is not there contradicts nothing."""
+    return find_checkpoint(checkpoint) is None or weights_digest(checkpoint) == scale.weights

@@ -19,7 +19,10 @@ class ScaleSection:
 def scale_section(run: Run) -> ScaleSection:
     """Return what is known of the scale; where nothing is, how to find it."""
     if run.scale is not None:
-        return ScaleSection(_lead(run.scale), tuple(_sentences(run.scale)))
+        lead = _lead(run.scale)
+        if not run.scale_holds:
+            lead += " The checkpoint has learned since, so it holds no longer: find it again (vection scale)."
+        return ScaleSection(lead, tuple(_sentences(run.scale)))
     scores = None if run.evaluation is None else run.evaluation.scores(MODEL)
     lead = "No metric scale was found for this run (vection scale finds it from a camera height, speed or distance)."
     if scores is not None and scores.scale is not None:

@@ -69,6 +69,8 @@ def fit_stages(stages: Sequence[Stage], *, seconds: float, pace: Pace, steps_per
     >>> stages = fit_stages([Stage(epochs=20, drops=(15,))], seconds=100.0, pace=Pace(0.1, 1.0), steps_per_epoch=90)
     >>> stages[0].epochs, stages[0].drops
     (10, (8,))
+    >>> fit_stages([Stage(epochs=20, drops=(5,))], seconds=19.0, pace=Pace(0.1, 1.0), steps_per_epoch=90)[0].drops
+    (1,)
     """
     an_epoch = pace.step * steps_per_epoch + pace.validation
     factor = seconds / an_epoch / sum(stage.epochs for stage in stages)
@@ -76,7 +78,7 @@ def fit_stages(stages: Sequence[Stage], *, seconds: float, pace: Pace, steps_per
         replace(
             stage,
             epochs=max(1, int(stage.epochs * factor)),
-            drops=tuple(round(drop * factor) for drop in stage.drops),
+            drops=tuple(max(1, round(drop * factor)) for drop in stage.drops),
             warm_up=min(stage.warm_up, int(stage.warm_up * factor * 2)),
         )
         for stage in stages
