@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.errors import DataError, UsageError, VectionError
-from vection.locks import TEMPORARY, hold, own_file, remove, short_name, sweep, to_be_removed
+from vection.locks import REPLACED, TEMPORARY, hold, own_file, remove, short_name, sweep, to_be_removed
 
 CANNOT_FLUSH = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM)
 """Errors of systems that do not flush files that are read, or folders; a full or broken disk has others."""
@@ -281,7 +281,7 @@ def _swap(new: Path, path: Path) -> None:
 
 
 def _aside(path: Path) -> Path:
-    return path.with_name(f".old-vection-{short_name(path.name)}")
+    return path.with_name(f"{REPLACED}{short_name(path.name)}")
 
 
 @contextlib.contextmanager

@@ -26,6 +26,8 @@ LOCK = ".lock-vection-"
 """How the names of lock files begin, which lie beside what they lock; they are removed when it is free again."""
 TEMPORARY = ".vection-"
 """How the names of unfinished files and folders begin."""
+REPLACED = ".old-vection-"
+"""How the names of folders begin that are being replaced."""
 LONGEST_NAME = 180
 """Bytes; names of files are at most 255, and ours put something before it."""
 SHOWN_COMMAND = 120
@@ -77,16 +79,18 @@ def hold(place: Path) -> Iterator[bool]:
 
 
 def sweep(place: Path) -> None:
-    """Remove the lock and what is unfinished that a killed process left of a place, unless somebody holds it now."""
+    """Remove the lock and what else a killed process left beside a place, unless somebody holds it now."""
     key = Path(os.path.realpath(place))
     if key in _held:
         return
-    unfinished = key.with_name(f"{TEMPORARY}{short_name(key.name)}")
+    left = [key.with_name(f"{TEMPORARY}{short_name(key.name)}")]
+    if key.exists():  # else it is all that there is
+        left.append(key.with_name(f"{REPLACED}{short_name(key.name)}"))
     with contextlib.suppress(OSError, UsageError):
-        if unfinished.exists() or _lock_file(key).exists():
+        if any(path.exists() for path in left) or _lock_file(key).exists():
             with hold(place) as alone:
-                if alone:
-                    remove(unfinished)
+                for path in left if alone else ():
+                    remove(path)
 
 
 def holding(

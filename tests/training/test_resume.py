@@ -151,6 +151,20 @@ def test_a_finished_run_stays_as_it_is_and_another_recipe_is_refused(
     assert len(without_times(run)) == len(logged)
 
 
+def test_what_a_kill_left_of_the_last_checkpoint_goes(
+    tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe]
+):
+    recipe = debug_recipe(steps_per_epoch=1)
+    run = train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    checkpoints = RunFolder(run).last.parent
+    before = sorted(path.name for path in checkpoints.iterdir())
+    for name in (".vection-last", ".old-vection-last"):
+        (checkpoints / name).mkdir()
+    (checkpoints / ".lock-vection-best").touch()
+    train(recipe, data=tiny_clips, out=run, device="cpu")
+    assert sorted(path.name for path in checkpoints.iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("place", "function", "removed"),
     [(Training, "fit", "checkpoints"), (RunFolder, "write_recipe", "recipe.json")],

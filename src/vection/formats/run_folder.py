@@ -7,6 +7,7 @@ from typing import Any
 
 from vection.files import json_text, read_json, write_text
 from vection.formats.record import KEY
+from vection.locks import sweep
 
 _SNAPSHOT = "step_"
 
@@ -111,6 +112,11 @@ class RunFolder:
     def panel(self, step: int) -> Path:
         """Return the place of the picture after `step`."""
         return self.panels / f"step_{step:06d}.png"
+
+    def sweep(self) -> None:
+        """Remove what a killed training left beside its checkpoints."""
+        for checkpoint in (self.last, self.best, *self.snapshots.values()):
+            sweep(checkpoint)
 
     def clear(self) -> None:
         """Remove what another training left: its recipe first, so that nobody goes on from half of it."""

@@ -68,6 +68,8 @@ def train(
     check_recipe(recipe)
     recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
+    if is_main_process():
+        folder.sweep()
     begun = find_checkpoint(folder.last) if resume else None
     goes_on = begun is not None
     if goes_on:
