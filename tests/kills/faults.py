@@ -76,6 +76,9 @@ def kill(reference: Reference, chance: random.Random) -> str:
         killed |= kind == signal.SIGKILL
         whole_group = chance.random() < 0.5
         ending = reference.run(moment=_moment(reference, chance), deed=partial(_send, kind, whole_group=whole_group))
+        if kind == signal.SIGKILL:
+            for path in (reference.folder.parent / "tmp").glob("pymp-*"):  # of Python's own processes
+                shutil.rmtree(path)
         if wrong := _interrupted(reference, ending, kind, killed=killed):
             return f"{kind.name}: {wrong}"
         if ending.code == 0:

@@ -160,6 +160,7 @@ def run(
 
 
 def fresh_copy(inputs: Path, folder: Path) -> Path:
-    """Return `folder` with nothing but the inputs in it."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Return `folder` with nothing but the inputs in it, and nothing in the folder for temporary files beside it."""
+    for path in (folder, folder.parent / "tmp"):
+        shutil.rmtree(path, ignore_errors=True)
     return shutil.copytree(inputs, folder, symlinks=True)
