@@ -180,7 +180,7 @@ class _Camera:
         if window is not None and (window.lens is not None or camera is None or camera.is_pinhole):
             return window, seen_camera(window, camera)
         if camera is None or (not camera.is_pinhole and self.given is None):
-            return None, None
+            return window, None
         if camera.is_pinhole:
             return None, camera.numbers
         raise DataError(

@@ -57,6 +57,11 @@ class LabelledDataset(Dataset[RawLabelledImage]):
         self.root, self.crop = root, (height, width)
         is_cityscapes = selection is None and (root / "leftImg8bit").is_dir()
         self._pairs = _cityscapes(root, part) if is_cityscapes else _labelled_frames(root, selection)
+        if not self._pairs and selection is not None:
+            raise DataError(
+                f"None of the frames of '{root}' that are learned, or held out, has a class map or synthetic truth; "
+                "give them some, or name other labelled images."
+            )
         if not self._pairs:
             raise DataError(
                 f"'{root}' holds no labelled images: neither leftImg8bit/{part}/*/*_leftImg8bit.png with "
