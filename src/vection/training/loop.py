@@ -221,7 +221,7 @@ class Training:
             stage.backward(torch.stack(list(terms.values())).sum() / self.accumulation)
             for name, value in terms.items():
                 total[name] = total.get(name, 0) + value.detach() / self.accumulation
-        if careful:
+        if careful and self.accelerator.scaler is None:  # a scaler of float16 passes over such steps itself
             stop_if_gradient_not_finite(self.method, step=self.position.step)
         stage.update(progress, gradient_clip=settings.gradient_clip, rate=self.position.rate)
         self.guard.watch.note(total, batch if looks else None)
