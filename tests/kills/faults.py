@@ -23,7 +23,7 @@ from tests.kills.scenarios import Scenario
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 INTERRUPTED = 130
 PAGE = 4096
-ROOM = "1g"
+ROOM = "4g"
 """Of a disk that is large enough."""
 
 
