@@ -84,9 +84,9 @@ def sweep(place: Path) -> None:
     if key in _held:
         return
     left = [key.with_name(f"{TEMPORARY}{short_name(key.name)}")]
-    if key.exists():  # else it is all that there is
-        left.append(key.with_name(f"{REPLACED}{short_name(key.name)}"))
     with contextlib.suppress(OSError, UsageError):
+        if key.exists():  # else it is all that there is
+            left.append(key.with_name(f"{REPLACED}{short_name(key.name)}"))
         if any(path.exists() for path in left) or _lock_file(key).exists():
             with hold(place) as alone:
                 for path in left if alone else ():
