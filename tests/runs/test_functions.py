@@ -85,7 +85,7 @@ def test_odometry_scores_and_writes_paths(tmp_path: Path) -> None:
 
 
 def test_settings_that_would_change_nothing_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"`motion` is that of the path that `path=False` leaves out"):
+    with pytest.raises(UsageError, match=r"`motion` needs the path that `path=False` leaves out"):
         vection.predict(tmp_path, tmp_path, tmp_path / "out", motion="measured", path=False)
     known = vection.ScaleSources(camera_height=1.5, speed_offset=2.0)
     with pytest.raises(UsageError, match="`speed_offset` belongs to `speed`"):
@@ -106,7 +106,7 @@ def test_what_is_said_of_depth_is_refused_where_masks_are_compared(
 
 
 def test_scene_flow_needs_the_path(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"`scene_flow` needs the motion that `path=False` leaves out"):
+    with pytest.raises(UsageError, match=r"`scene_flow` needs the path that `path=False` leaves out"):
         vection.predict(tmp_path, tmp_path, tmp_path / "out", scene_flow=True, path=False)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vection.app.upload import predict_upload
-from vection.data.ingest.video import IMAGE_SUFFIXES
+from vection.data.ingest.files import IMAGE_SUFFIXES
 from vection.errors import UsageError, VectionError
 from vection.extras import extra
 from vection.progress import Report

@@ -155,20 +155,16 @@ class Scene:
         depth = np.where(known, depth, np.float32(0))
         beyond = known & (depth > self.far)
         if listed.classes is not None:
-            beyond |= known & (_read_map(inside(self.folder, listed.classes), depth.shape) == SKY)
+            beyond |= known & (self._map(listed.classes, depth.shape) == SKY)
         visible = known & ~beyond & (depth >= self.settings.near)
         image = np.zeros((*depth.shape, 3), np.uint8) if frame is None else see(listed.window, frame.image)
         if image.shape[:2] != depth.shape:
             size, other = (f"{shape[1]}x{shape[0]}" for shape in (image.shape, depth.shape))
-            raise DataError(
-                f"The frame '{listed.name}' is {size}, its depth {other}; give `frames` that were predicted."
-            )
+            raise DataError(f"'{listed.name}' is {size}, its depth {other}; give `frames` that were predicted.")
         usable = None if frame is None or frame.clip is None else frame.clip.read_usable()
         if usable is not None:
             visible, beyond = visible & usable, beyond & usable
-        moving = None
-        if listed.motion_mask is not None:
-            moving = _read_map(inside(self.folder, listed.motion_mask), depth.shape) >= SURE
+        moving = None if listed.motion_mask is None else self._map(listed.motion_mask, depth.shape) >= SURE
         return SceneFrame(
             number=number,
             name=listed.name,
@@ -181,6 +177,12 @@ class Scene:
             T_camera_to_world=self.poses[number],
             moving=moving,
         )
+
+    def _map(self, name: str, size: tuple[int, ...]) -> np.ndarray:
+        values = read_stored(file := inside(self.folder, name))
+        if values.shape != size:
+            raise DataError(f"{file} is not of the size of the depth; predict again.")
+        return values
 
     def _camera(self, listed: PredictedFrame, *, size: tuple[int, ...]) -> CameraNumbers:
         if listed.intrinsics is not None:
@@ -210,7 +212,6 @@ def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, nam
         raise DataError(f"{folder} states depth in '{predictions.unit}', which no export knows; predict again.")
     numbers = _numbers(predictions, settings.only)
     _check_camera(folder, predictions, numbers, settings, needs)
-    # a path has no depth, and can be all that was written
     median = _median_depth(folder, predictions, numbers) if needs.images or needs.limit else 1.0
     limit = FAR_METRES if predictions.unit == "metres" else FAR_MEDIANS * median
     return Scene(
@@ -232,13 +233,6 @@ def read_depth(file: Path) -> DepthMap:
     if depth.ndim != 2 or not np.issubdtype(depth.dtype, np.floating):
         raise DataError(f"{file} holds no depth map; predict again.")
     return np.asarray(depth, dtype=np.float32)
-
-
-def _read_map(file: Path, size: tuple[int, ...]) -> np.ndarray:
-    values = read_stored(file)
-    if values.shape != size:
-        raise DataError(f"{file} is not of the size of the depth; predict again.")
-    return values
 
 
 def _numbers(predictions: PredictionList, only: Sequence[str]) -> tuple[int, ...]:

@@ -118,10 +118,11 @@ class RunFolder:
         for checkpoint in (self.last, self.best, *self.snapshots.values()):
             sweep(checkpoint)
 
-    def clear(self) -> None:
-        """Remove what another training left: its recipe first, so that nobody goes on from half of it."""
+    def begin(self, recipe: dict[str, Any]) -> None:
+        """Begin a training of this recipe: what another left goes, its recipe first, so that nobody goes on from it."""
         self.recipe.unlink(missing_ok=True)
         shutil.rmtree(self.last.parent, ignore_errors=True)
+        self.write_recipe(recipe)
 
     def write_recipe(self, content: dict[str, Any]) -> None:
         """Write the recipe's plain values in one step, and the folder; UsageError if the place cannot be written."""

@@ -12,17 +12,9 @@ from vection.data.clips.window import see, seen_camera
 from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.doctor.combing import are_combed
+from vection.data.ingest.files import IMAGE_SUFFIXES, find_sources, image_files, unique_names
 from vection.data.ingest.parallax import small_grey
-from vection.data.ingest.video import (
-    DEFAULT_FRAMES_PER_SECOND,
-    IMAGE_SUFFIXES,
-    VideoFile,
-    find_sources,
-    frame_seconds,
-    image_files,
-    stated_rate,
-    unique_names,
-)
+from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, VideoFile, frame_seconds, stated_rate
 from vection.errors import DataError, UsageError
 from vection.formats.window import Window
 from vection.inference.window_rule import WHOLE, WindowRule

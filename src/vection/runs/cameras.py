@@ -38,12 +38,14 @@ def remembered(data: Data) -> dict[str, Any]:
     return {SAMPLES: _samples(data), CAMERAS: data.cameras, WINDOWS: windows}
 
 
-def check_samples(data: Data, begun: Path) -> None:
-    """Raise UsageError if a run would go on, from its checkpoint `begun`, with other data than it was begun with.
+def check_data(method: Method, data: Data, *, begun: Path | None) -> None:
+    """Raise UsageError if cameras are learned and there are too many, or if a run goes on with other data.
 
-    Its order of samples and its schedule would be others, and losses on other held-out frames are not comparable.
+    `begun` is the checkpoint from which it goes on, if it does. With other numbers of samples the order and the
+    schedule would be others, and losses on other held-out frames are not comparable.
     """
-    before, now = read_config(begun).get(SAMPLES), _samples(data)
+    check_cameras(method, data.cameras, begun=None if begun is None else learned_names(begun))
+    before, now = None if begun is None else read_config(begun).get(SAMPLES), _samples(data)
     if before is not None and before != now:
         raise UsageError(
             f"The run was begun with {before[0]} samples to learn and {before[1]} held out, and the data has {now[0]} "

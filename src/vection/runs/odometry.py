@@ -88,8 +88,7 @@ def odometry(
     protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
     place, out = None if truth is None else Path(truth), None if out is None else Path(out)
     _check(frames, checkpoint=checkpoint, beside=beside, out=out)
-    stretches: dict[str, str] = {}
-    warnings: list[str] = []
+    stretches, warnings = dict[str, str](), list[str]()
     if frames is None:
         predicted = _first(open_paths(Path(source)), protocol)
         if place is None and out is None:

@@ -68,10 +68,9 @@ def predict(
     replaces an older prediction folder, nothing else. `device` is the GPU if there is one, else the CPU. Raises
     UsageError, DataError for unusable frames.
     """
-    if scene_flow and not path:
-        raise UsageError("`scene_flow` needs the motion that `path=False` leaves out; give only one of the two.")
-    if motion is not None and not path:
-        raise UsageError("`motion` is that of the path that `path=False` leaves out; give only one of the two.")
+    for name, asked in (("scene_flow", scene_flow), ("motion", motion is not None)):
+        if asked and not path:
+            raise UsageError(f"`{name}` needs the path that `path=False` leaves out; give only one of the two.")
     frames, out = Path(frames), Path(out)
     inputs = find_inputs(frames)
     size = {"width": width, "height": height}

@@ -17,14 +17,7 @@ from vection.recipes.methods import build_method
 from vection.recipes.public import flat_settings, public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import check_recipe, recipe_to_json
-from vection.runs.cameras import (
-    Names,
-    check_cameras,
-    check_samples,
-    learned_names,
-    remembered,
-    take_over_cameras,
-)
+from vection.runs.cameras import Names, check_data, learned_names, remembered, take_over_cameras
 from vection.runs.data import load_data, rehearse
 from vection.runs.load import find_run_checkpoint, read_run_recipe
 from vection.runs.measure import measure_clips
@@ -68,9 +61,7 @@ def train(
     check_recipe(recipe)
     recipe = with_start(recipe, checkpoint=checkpoint)
     folder = RunFolder(out)
-    if is_main_process():
-        folder.sweep()
-    begun = find_checkpoint(folder.last) if resume else None
+    begun = _begun(folder, resume=resume)
     goes_on = begun is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
@@ -79,17 +70,14 @@ def train(
         sets = _prepare(recipe, data, rehearsal=folder.rehearsal, workers=workers, progress=progress)
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
-    check_cameras(method, sets.cameras, begun=None if begun is None else learned_names(begun))
-    if begun is not None:
-        check_samples(sets, begun)
+    check_data(method, sets, begun=begun)
     _load_start(method, recipe, cameras=sets.cameras)
     if minutes is not None and not goes_on:
         seconds = 60 * minutes - (perf_counter() - began)
         stages = _within(seconds, method, sets, recipe=recipe, device=device)
         recipe = replace(recipe, stages=of_main_process(stages))
     if not goes_on and is_main_process():
-        folder.clear()
-        folder.write_recipe(recipe_to_json(recipe))
+        folder.begin(recipe_to_json(recipe))
     run = Training(
         method,
         sets,
@@ -102,6 +90,13 @@ def train(
     )
     run.fit(resume=goes_on)
     return out
+
+
+def _begun(folder: RunFolder, *, resume: bool) -> Path | None:
+    """Return the checkpoint from which a run goes on, if it does; what a kill left beside it is removed."""
+    if is_main_process():
+        folder.sweep()
+    return find_checkpoint(folder.last) if resume else None
 
 
 def _prepare(recipe: Recipe, data: Path, *, rehearsal: Path, workers: int, progress: Bars) -> Data:

@@ -9,8 +9,8 @@ from time import perf_counter
 
 from vection.data.clips.folder import CLIP_FILE, read_clip
 from vection.data.ingest.clip_writer import IngestSettings, stated_intrinsics
+from vection.data.ingest.files import find_sources, image_files, unique_names
 from vection.data.ingest.ingestion import ingest
-from vection.data.ingest.video import find_sources, image_files, unique_names
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.labelled import LabelledClips
 from vection.errors import DataError, UsageError

@@ -155,10 +155,8 @@ class Training:
                 self._validate(stage, reporter)
                 self._keep_snapshot(stage)
                 self._save(self.run.last, stage)
-        except StopAtOnce:
-            raise
-        except KeyboardInterrupt:
-            if position.step > 0:
+        except KeyboardInterrupt as wish:
+            if position.step > 0 and not isinstance(wish, StopAtOnce):
                 self._save(self.run.last, stage)
             raise
         position.stage, position.epoch = position.stage + 1, 0

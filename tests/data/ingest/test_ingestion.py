@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from vection.data.clips.folder import read_clip, read_rgb, write_rgb
+from vection.data.ingest.files import find_sources
 from vection.data.ingest.ingestion import IngestSettings, ingest
 from vection.data.ingest.parallax import measure_parallax, median_displacement, small_grey
 from vection.data.ingest.static_mask import find_usable
-from vection.data.ingest.video import ImageFolder, VideoFile, find_sources
+from vection.data.ingest.video import ImageFolder, VideoFile
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 

@@ -10,6 +10,7 @@ from vection.lazy import lazy_exports
 if TYPE_CHECKING:
     from vection.data.ingest.clip_writer import ClipWriter as ClipWriter
     from vection.data.ingest.clip_writer import IngestSettings as IngestSettings
+    from vection.data.ingest.files import find_sources as find_sources
     from vection.data.ingest.ingestion import Ingested as Ingested
     from vection.data.ingest.ingestion import ingest as ingest
     from vection.data.ingest.parallax import Parallax as Parallax
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from vection.data.ingest.video import ImageFolder as ImageFolder
     from vection.data.ingest.video import VideoFile as VideoFile
     from vection.data.ingest.video import VideoFrame as VideoFrame
-    from vection.data.ingest.video import find_sources as find_sources
     from vection.data.ingest.video import open_source as open_source
 
 _MODULES = {

@@ -13,10 +13,10 @@ from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.clips.image_file import read_grey
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.ingest.continuity import Continuity
+from vection.data.ingest.files import IMAGE_SUFFIXES, image_files
 from vection.data.ingest.measuring import MeasuringImages
 from vection.data.ingest.parallax import STATIC_DISPLACEMENT, median_displacement, small_grey
 from vection.data.ingest.static_mask import SMALLEST_USABLE, find_usable
-from vection.data.ingest.video import IMAGE_SUFFIXES, image_files
 from vection.errors import DataError, UsageError
 from vection.formats.window import Crop
 

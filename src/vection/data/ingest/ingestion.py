@@ -11,8 +11,9 @@ from vection.data.clips.folder import CLIP_FILE, OWN_NAMES, ClipInfo, has_clips,
 from vection.data.clips.image_file import JPEG_BYTES
 from vection.data.ingest.acting import actions, consult, harm, record
 from vection.data.ingest.clip_writer import FEWEST_FRAMES, ClipWriter, IngestSettings
+from vection.data.ingest.files import find_sources, unique_names
 from vection.data.ingest.parallax import WEAK_DISPLACEMENT, Parallax, measure_parallax
-from vection.data.ingest.video import FrameSource, VideoFile, find_sources, open_source, unique_names
+from vection.data.ingest.video import FrameSource, VideoFile, open_source
 from vection.errors import DataError, UsageError
 from vection.files import check_own, check_room, lies_in, whole_folder
 from vection.image_sides import check_image_sides

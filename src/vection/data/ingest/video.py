@@ -2,19 +2,19 @@
 
 import re
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from vection.arrays import RgbImage
-from vection.data.clips.folder import natural_key, read_rgb
+from vection.data.clips.folder import read_rgb
+from vection.data.ingest.files import image_files
 from vection.data.ingest.stream import film, open_container, read_facts, shown
 from vection.errors import DataError, UsageError
 from vection.files import read_json
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from av import VideoFrame as CodedFrame
     from av.container import InputContainer
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".3gp"})
-VIDEO_SUFFIXES |= {".flv", ".h264", ".h265", ".hevc", ".m2ts", ".mjpeg", ".mts", ".ogv"}
 DEFAULT_FRAMES_PER_SECOND = 10.0
 FASTEST = 1e6
 """Frames per second, beyond any camera for film."""
@@ -216,60 +213,6 @@ def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
     return [round(count / rate, 6) for count in counts]
 
 
-@dataclass(frozen=True)
-class FolderFiles(Sequence[Path]):
-    """Files of one folder; only their names are kept, for there may be very many."""
-
-    folder: Path
-    names: tuple[str, ...]
-
-    def __len__(self) -> int:
-        """Return the number of files."""
-        return len(self.names)
-
-    @overload
-    def __getitem__(self, at: int) -> Path: ...
-    @overload
-    def __getitem__(self, at: slice) -> "FolderFiles": ...
-    def __getitem__(self, at: int | slice) -> "Path | FolderFiles":
-        """Return a file, or several."""
-        return FolderFiles(self.folder, self.names[at]) if isinstance(at, slice) else self.folder / self.names[at]
-
-
-def image_files(folder: Path) -> FolderFiles:
-    """Return the images directly in a folder, in natural order."""
-    return _sorted_files(folder, IMAGE_SUFFIXES)
-
-
-def video_files(folder: Path) -> FolderFiles:
-    """Return the files directly in a folder whose names are a video's, in natural order."""
-    return _sorted_files(folder, VIDEO_SUFFIXES)
-
-
-def find_sources(path: Path) -> list[Path]:
-    """Return what becomes one clip each: the video, the folder of images, or those directly below a folder.
-
-    Raises UsageError if the path is missing and DataError if it holds neither.
-    """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise UsageError(f"The source {path} does not exist; give a video file or a folder of images.")
-    if image_files(path):
-        return [path]
-    folders = sorted((child for child in path.iterdir() if child.is_dir()), key=lambda child: natural_key(child.name))
-    sources = [*(folder for folder in folders if image_files(folder)), *video_files(path)]
-    if not sources:
-        raise DataError(f"No video and no images in {path} or the folders directly in it.")
-    return sources
-
-
-def unique_names(sources: Sequence[Path]) -> list[str]:
-    """Return a folder name for each source: its stem, or its whole name where stems coincide."""
-    stems = Counter(path.stem for path in sources)
-    return [path.stem if stems[path.stem] == 1 else path.name for path in sources]
-
-
 def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:
     """Open a video file or a folder of images.
 
@@ -301,15 +244,6 @@ def check_rate(rate: float | None) -> None:
     """Raise UsageError unless a rate that is given is possible."""
     if rate is not None and not 0 < rate <= FASTEST:
         raise UsageError(f"`frames_per_second` is {rate:g}; it must be above 0 and at most {FASTEST:g}.")
-
-
-def _sorted_files(folder: Path, suffixes: frozenset[str]) -> FolderFiles:
-    names = (
-        file.name
-        for file in folder.iterdir()
-        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()
-    )
-    return FolderFiles(folder, tuple(sorted(names, key=natural_key)))
 
 
 def _before(frame: "CodedFrame", *, seconds: float) -> bool:

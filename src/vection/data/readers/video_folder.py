@@ -10,8 +10,8 @@ from pathlib import Path
 
 from vection.data.clips.folder import ClipInfo, write_clip
 from vection.data.ingest.clip_writer import IngestSettings
+from vection.data.ingest.files import find_sources, unique_names
 from vection.data.ingest.ingestion import ingest
-from vection.data.ingest.video import find_sources, unique_names
 from vection.data.readers.sequences import Listing, PrepareSettings, WholeSequence
 from vection.errors import UsageError
 

@@ -22,7 +22,8 @@ from vection.data.ingest.doctor.regions import check_regions
 from vection.data.ingest.doctor.repeats import check_order, check_repeats
 from vection.data.ingest.doctor.sample import WIDE, Sample, take_sample
 from vection.data.ingest.doctor.steps import Steps, measure_steps
-from vection.data.ingest.video import FrameSource, ImageFolder, VideoFile, find_sources, open_source
+from vection.data.ingest.files import find_sources
+from vection.data.ingest.video import FrameSource, ImageFolder, VideoFile, open_source
 from vection.errors import DataError, UsageError
 from vection.progress import Report
 
