@@ -70,7 +70,7 @@ class Predicts:
         self.monkeypatch, self.clip = monkeypatch, clip
 
     def __call__(self, *, noise: float = 0.0, seed: int = 0) -> None:
-        def load(place: Path, *, device: str) -> Predictor:
+        def load(place: Path, *, device: str, window: str) -> Predictor:
             method = NoisyDepth(self.clip, noise=noise, seed=seed)
             predictor = Predictor(method, height=self.clip.height, width=self.clip.width)
             apply_scale(predictor, place)

@@ -94,7 +94,7 @@ def test_settings_that_would_change_nothing_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--factor", "3"), ("--names", "a.txt"), ("--kind", "depth"), ("--truth-factor", "7"), ("--no-baselines",)],
+    [("--factor", "3"), ("--names", "a.txt"), ("--kind", "depth"), ("--truth-factor", "7")],
 )
 def test_what_is_said_of_depth_is_refused_where_masks_are_compared(
     words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]

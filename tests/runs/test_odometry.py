@@ -31,7 +31,7 @@ def test_images_are_forgotten_on_the_way():
 
     source = FrameSource("drive", "drive.mp4", None, frames)
     tracemalloc.start()
-    paths, _ = _predict(Walker(), [source], motion=None, first_frame=None, progress=no_bars)
+    paths, _, _ = _predict(Walker(), [source], motion=None, first_frame=None, progress=no_bars)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert paths["drive"].poses[:, 2, 3].tolist() == list(range(60))

@@ -130,7 +130,9 @@ def test_a_run_whose_video_has_got_its_camera_is_begun_anew_or_refused(video: Pa
     source, out = tmp_path / "drive", tmp_path / "run"
     shutil.copytree(video, source)
     train_on_videos([source], out=out, recipe=RECIPE, device="cpu")
-    (source / "intrinsics.json").write_text(json.dumps({"fx": 90, "fy": 90, "cx": 48, "cy": 32}))
+    (source / "intrinsics.json").write_text(
+        json.dumps({"width": 96, "height": 64, "fx": 90, "fy": 90, "cx": 48, "cy": 32})
+    )
     with pytest.raises(UsageError, match=r"or their intrinsics, have changed since .*`resume=False`"):
         train_on_videos([source], out=out, recipe=RECIPE, device="cpu")
     train_on_videos([source], out=out, recipe=RECIPE, device="cpu", resume=False)
