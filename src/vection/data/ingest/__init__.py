@@ -29,7 +29,7 @@ _MODULES = {
     "Parallax": "vection.data.ingest.parallax",
     "VideoFile": "vection.data.ingest.video",
     "VideoFrame": "vection.data.ingest.video",
-    "find_sources": "vection.data.ingest.video",
+    "find_sources": "vection.data.ingest.files",
     "find_usable": "vection.data.ingest.static_mask",
     "ingest": "vection.data.ingest.ingestion",
     "measure_parallax": "vection.data.ingest.parallax",
