@@ -121,7 +121,7 @@ def _run_depth(options: Evaluate) -> None:
 def _check_maps(options: Evaluate) -> None:
     """Raise UsageError for what is said of depth alone."""
     for name in ("factor", "truth_list", "truth_factor", "names", "kind", "row_mean_from"):
-        if getattr(options, name):
+        if getattr(options, name) is not None:
             raise UsageError(f"`{name}` is for depth, and {options.protocol} compares none; leave it out.")
 
 

@@ -62,16 +62,16 @@ def describe_motion(sources: Iterable[MotionSource | None]) -> str:
 def weak_motion(sources: Iterable[MotionSource | None]) -> str:
     """Return a sentence where most steps between frames show too little motion to be measured; else nothing.
 
-    >>> weak_motion(["standing", "repeated", "measured", None])
-    'In 2 of 3 steps the camera stood or moved too little to be measured; if it did move, take fewer frames (`stride`).'
+    >>> weak_motion(["standing", "repeated", "measured", None]).partition(";")[0]
+    'In 2 of 3 steps the camera stood or moved too little to be measured'
     """
     steps = [source for source in sources if source is not None]
     weak = sum(source in ("standing", "repeated") for source in steps)
     if 2 * weak <= len(steps):
         return ""
     return (
-        f"In {weak} of {len(steps)} steps the camera stood or moved too little to be measured; if it did move, take "
-        "fewer frames (`stride`)."
+        f"In {weak} of {len(steps)} steps the camera stood or moved too little to be measured; if it did move, leave "
+        "frames out (`stride` of predict and of ingest)."
     )
 
 
