@@ -83,4 +83,4 @@ def test_the_report_shows_it(capsys: pytest.CaptureFixture[str], run: Path, clip
 def test_scene_flow_needs_motion(capsys: pytest.CaptureFixture[str], run: Path, clip: Path, tmp_path: Path) -> None:
     words = ["predict", str(run), str(clip), "--out", str(tmp_path / "out"), "--scene-flow", "--no-path"]
     assert main(words) == 2
-    assert "--scene-flow needs the motion that --no-path leaves out" in capsys.readouterr().err
+    assert "--scene-flow needs the path that --no-path leaves out" in capsys.readouterr().err
