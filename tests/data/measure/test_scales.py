@@ -37,6 +37,14 @@ def test_parts_without_a_common_pair_have_scales_of_their_own():
     assert scales.baselines == pytest.approx({(0, 1): 1.0, (5, 6): 1.0})
 
 
+def test_a_pair_of_two_parts_is_in_the_unit_of_the_frame_that_knows_it():
+    scales = solve_scales({0: {(0, 1): 1.0}, 1: {(0, 1): 1.0}, 2: {(1, 2): 7.0, (2, 3): 7.0}, 3: {(2, 3): 1.0}})
+    assert scales.frames == pytest.approx({0: 1.0, 1: 1.0, 2: 1 / 7, 3: 1.0})
+    assert scales.baselines == pytest.approx({(0, 1): 1.0, (2, 3): 1.0})
+    scales = solve_scales({0: {(0, 1): 1.0}, 1: {(0, 1): 1.0}, 2: {(1, 2): 7.0}})
+    assert scales.frames == pytest.approx({0: 1.0, 1: 1.0, 2: 1 / 7})
+
+
 def test_a_link_joins_two_parts():
     baselines = {0: {(0, 1): 1.0}, 1: {(0, 1): 1.0}, 5: {(5, 6): 1.0}, 6: {(5, 6): 1.0}}
     scales = solve_scales(baselines, [Link(1, 5, float(np.log(2.0)))])
@@ -76,3 +84,8 @@ def test_an_unknown_step_and_another_scale_begin_a_segment():
     pairs = [pair(0, 1), pair(1, 2, reason="cut", rotation=None, direction=None), pair(2, 3)]
     placed = camera_path(4, pairs, baselines={(0, 1): 1.0, (2, 3): 1.0}, parts={0: 0, 1: 0, 2: 1, 3: 1})
     assert [frame.segment for frame in placed] == [0, 0, 1, 1]
+
+
+def test_a_wide_pair_across_two_parts_tells_no_step():
+    path = camera_path(3, [pair(0, 2), pair(1, 2)], baselines={(0, 2): 6.0, (1, 2): 1.0}, parts={1: 0, 2: 1})
+    assert [place.segment for place in path] == [0, 1, 2]

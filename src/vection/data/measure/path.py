@@ -28,7 +28,11 @@ def camera_path(
 
     `parts` are the numbers of those frames whose scales are comparable.
     """
-    known = {(pair.first, pair.second): pair for pair in pairs}
+    known = {
+        (pair.first, pair.second): pair
+        for pair in pairs
+        if pair.gap == 1 or len({parts[n] for n in range(pair.first, pair.second + 1) if n in parts}) < 2
+    }
     placed = [PlacedFrame(0, np.eye(4))]
     part = parts.get(0)
     for number in range(1, count):

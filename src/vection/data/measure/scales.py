@@ -39,7 +39,8 @@ class Scales:
 def solve_scales(baselines: Mapping[int, Mapping[Numbers, float]], links: Sequence[Link] = ()) -> Scales:
     """Return the scales under which frames agree on baselines, robustly; in each part the median step is 1.
 
-    `baselines` are those that each measured frame has in its own unit; `links` compare frames otherwise.
+    `baselines` are those that each measured frame has in its own unit; `links` compare frames otherwise. The length of
+    a pair whose frames are of two parts is left out: it is in the unit of one of them.
     """
     numbers = sorted(baselines)
     place = {number: index for index, number in enumerate(numbers)}
@@ -49,18 +50,18 @@ def solve_scales(baselines: Mapping[int, Mapping[Numbers, float]], links: Sequen
     second = np.array([place[link.second] for link in known], int)
     logs = _solve(len(numbers), first, second, np.array([link.difference for link in known]))
     scale = {number: float(np.exp(logs[place[number]])) for number in numbers}
+    knowing = _knowing(baselines)
     lengths = {
-        pair: float(np.exp(np.mean([np.log(scale[number] * baselines[number][pair]) for number in pair_frames])))
-        for pair, pair_frames in _knowing(baselines).items()
+        pair: float(np.exp(np.mean([np.log(scale[number] * baselines[number][pair]) for number in frames])))
+        for pair, frames in knowing.items()
     }
     for part in set(parts.values()):
-        step = [length / (b - a) for (a, b), length in lengths.items() if parts.get(a, parts.get(b)) == part]
-        unit = median(step)
+        pairs = [pair for pair, frames in knowing.items() if parts[frames[0]] == part]
+        unit = median(lengths[first, second] / (second - first) for first, second in pairs)
         scale |= {number: scale[number] / unit for number in numbers if parts[number] == part}
-        lengths |= {
-            pair: length / unit for pair, length in lengths.items() if parts.get(pair[0], parts.get(pair[1])) == part
-        }
-    return Scales(scale, parts, lengths)
+        lengths |= {pair: lengths[pair] / unit for pair in pairs}
+    within = {pair: length for pair, length in lengths.items() if len({parts[n] for n in pair if n in parts}) == 1}
+    return Scales(scale, parts, within)
 
 
 def _knowing(baselines: Mapping[int, Mapping[Numbers, float]]) -> dict[Numbers, list[int]]:
