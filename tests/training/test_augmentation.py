@@ -213,6 +213,18 @@ def test_degraded_images_stay_in_range_and_differ_from_clean_ones():
     assert torch.equal(batch.target, raw.target.float() / 255)
 
 
+def test_frames_of_a_sample_are_degraded_alike_with_or_without_jitter():
+    raw = make_samples()
+    raw = replace(raw, sources=raw.target[:, None].repeat(1, 2, 1, 1, 1))
+    for jitter in (0.0, 1.0):
+        settings = Augmentation(flip=0.0, jitter=jitter, gamma=0.5, blur=0.5)
+        batch = augment(raw, settings, generator=torch.Generator().manual_seed(4))
+        assert torch.allclose(batch.sources_jittered, batch.target_jittered[:, None])
+        assert not torch.allclose(batch.target_jittered, batch.target, atol=0.01)
+    batch = augment(raw, replace(settings, noise=0.1), generator=torch.Generator().manual_seed(4))
+    assert not torch.allclose(batch.sources_jittered[:, 0], batch.sources_jittered[:, 1], atol=0.01)
+
+
 def test_measured_geometry_follows_the_images():
     depth = torch.arange(1, 1 + HEIGHT * WIDTH, dtype=torch.float32).view(1, 1, HEIGHT, WIDTH).repeat(BATCH, 1, 1, 1)
     motion = torch.eye(4).repeat(BATCH, 2, 1, 1)

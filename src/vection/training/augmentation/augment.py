@@ -28,7 +28,9 @@ def augment(raw: RawSample, settings: Augmentation, *, generator: Generator) -> 
         batch = mirror(batch, flipped.to(raw.target.device))
     if settings.scale_crop > 1:
         batch = zoom_randomly(batch, settings.scale_crop, generator=generator)
-    return _jitter(batch, settings, generator=generator) if settings.jitter > 0 else batch
+    if settings.jitter > 0:
+        batch = _jitter(batch, settings, generator=generator)
+    return _degrade(batch, settings, generator=generator) if settings.degrades else batch
 
 
 def _as_float(raw: RawSample, *, labelled: LabelledImage | None) -> Batch:
@@ -89,12 +91,19 @@ def _jitter(batch: Batch, settings: Augmentation, *, generator: Generator) -> Ba
     stereo = batch.stereo
     if stereo is not None:
         stereo = replace(stereo, jittered=change_colours(stereo.image, of_image, of_mean))
-    jittered = replace(
+    return replace(
         batch,
         target_jittered=change_colours(batch.target, of_image, of_mean),
         sources_jittered=change_colours(batch.sources, of_image[:, None], of_mean[:, None]),
         stereo=stereo,
     )
-    if not (settings.gamma or settings.blur or settings.noise):
-        return jittered
-    return replace(jittered, target_jittered=degrade(jittered.target_jittered, settings, generator=generator))
+
+
+def _degrade(batch: Batch, settings: Augmentation, *, generator: Generator) -> Batch:
+    images = [batch.target_jittered, batch.sources_jittered]
+    if batch.stereo is None:
+        target, sources = degrade(images, settings, generator=generator)
+        return replace(batch, target_jittered=target, sources_jittered=sources)
+    target, sources, other = degrade([*images, batch.stereo.jittered], settings, generator=generator)
+    stereo = replace(batch.stereo, jittered=other)
+    return replace(batch, target_jittered=target, sources_jittered=sources, stereo=stereo)

@@ -1,13 +1,13 @@
 """Colour changes of images, drawn once a sample."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from vection.training.augmentation.settings import Augmentation
-from vection.types import Image
 
 LUMA = (0.299, 0.587, 0.114)
 """Grey of RGB, ITU-R BT.601: what PIL and JPEG use."""
@@ -56,14 +56,22 @@ def change_colours(image: Tensor, of_image: Tensor, of_mean: Tensor) -> Tensor:
         return (of_image @ flat + offset).clamp_(0, 1).view_as(image)
 
 
-def degrade(image: Image, settings: Augmentation, *, generator: Generator) -> Image:
-    """Change the tone curve of images, soften some and add noise, as other cameras would; drawn once an image."""
-    draws = torch.rand(3, len(image), 1, 1, 1, generator=generator).to(image)
-    grain = torch.randn(image.shape, generator=generator).to(image)
-    exponent = (settings.gamma * (2 * draws[0] - 1)).exp()
-    soft = F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    toned = torch.where(draws[1] < settings.blur, soft, image).clamp(min=1e-3) ** exponent
-    return (toned + settings.noise * draws[2] * grain).clamp(0, 1)
+def degrade(images: Sequence[Tensor], settings: Augmentation, *, generator: Generator) -> list[Tensor]:
+    """Change the tone curve of images (batch ... 3 height width), soften some and add noise, as other cameras would.
+
+    Curve, softness and strength of the noise are drawn once a sample and shared by all its `images`.
+    """
+    tone, softness, strength = torch.rand(3, len(images[0]), generator=generator)
+    degraded = []
+    for image in images:
+        of_sample = (-1, *(1 for _ in image.shape[1:]))
+        grain = torch.randn(image.shape, generator=generator).to(image)
+        exponent = (settings.gamma * (2 * tone - 1)).exp().to(image).view(of_sample)
+        soft = F.avg_pool2d(F.pad(image.flatten(0, -4), (1, 1, 1, 1), mode="replicate"), 3, stride=1).view_as(image)
+        softened = (softness < settings.blur).to(image.device).view(of_sample)
+        toned = torch.where(softened, soft, image).clamp(min=1e-3) ** exponent
+        degraded.append((toned + settings.noise * strength.to(image).view(of_sample) * grain).clamp(0, 1))
+    return degraded
 
 
 def _hue_rotation(turns: Tensor) -> Tensor:
