@@ -8,11 +8,12 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from vection.data.sets.changing import ChangingSamples
-from vection.data.sets.clip_dataset import ClipDataset, split_validation
+from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.kitti_odometry import KittiOdometryDataset
 from vection.data.sets.kitti_raw import NOMINAL_BASELINE, KittiRawDataset, KittiSettings
 from vection.data.sets.labelled import LabelledClips, LabelledDataset
 from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_rehearsal
+from vection.data.sets.validation_split import split_validation
 from vection.data.splits.list_file import read_split, read_static_frames, without_static
 from vection.data.splits.published import find_split
 from vection.errors import DataError, UsageError

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vection.data.clips.folder import write_clip
-from vection.data.sets.clip_dataset import ClipDataset, split_tail, split_validation, usable_targets
+from vection.data.sets.clip_dataset import ClipDataset, usable_targets
+from vection.data.sets.validation_split import split_tail, split_validation
 from vection.errors import DataError, UsageError
 from vection.samples import stack
 

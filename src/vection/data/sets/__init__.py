@@ -9,11 +9,11 @@ from vection.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from vection.data.sets.clip_dataset import ClipDataset as ClipDataset
-    from vection.data.sets.clip_dataset import split_validation as split_validation
     from vection.data.sets.kitti_raw import KittiRawDataset as KittiRawDataset
     from vection.data.sets.kitti_raw import KittiSettings as KittiSettings
     from vection.data.sets.labelled import LabelledClips as LabelledClips
     from vection.data.sets.labelled import LabelledDataset as LabelledDataset
+    from vection.data.sets.validation_split import split_validation as split_validation
 
 _MODULES = {
     "ClipDataset": "vection.data.sets.clip_dataset",
@@ -21,7 +21,7 @@ _MODULES = {
     "KittiSettings": "vection.data.sets.kitti_raw",
     "LabelledClips": "vection.data.sets.labelled",
     "LabelledDataset": "vection.data.sets.labelled",
-    "split_validation": "vection.data.sets.clip_dataset",
+    "split_validation": "vection.data.sets.validation_split",
 }
 
 __all__ = list(_MODULES)

@@ -1,4 +1,4 @@
-"""Targets with their neighbours from clip folders, and a split that keeps validation apart from training."""
+"""Targets with their neighbours from clip folders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,6 @@ from vection.data.sets.measured import read_sample
 from vection.errors import DataError, UsageError, VectionError
 from vection.formats.window import Crop, TrainingWindow, Window
 from vection.samples import RawSample, RawStereoView
-
-WHOLE_CLIPS_FROM = 20
-"""From this many clips on whole ones are held out; of fewer, one clip would be a poor picture of all."""
 
 
 @dataclass(frozen=True)
@@ -163,81 +160,10 @@ class ClipDataset(Dataset[RawSample]):
         return torch.stack([torch.from_numpy(info.read_classes(frame)) for frame in frames])[None]
 
 
-def split_validation(
-    root: Path,
-    *,
-    fraction: float,
-    offsets: Sequence[int] = (-1, 1),
-    use_sources: bool = True,
-    use_stereo: bool = False,
-    use_classes: bool = False,
-    use_measured: bool = False,
-) -> tuple[ClipDataset, ClipDataset]:
-    """Split into training and validation so that no frame of one is a frame or a neighbour of the other.
-
-    Of clips below `root`/train and `root`/val or `root`/test (a published split, as `vection prepare` writes it) those
-    of train are learned, those of val held out, and those of test left out. Else, and of train without val, whole clips
-    are held out where there are many, evenly spread, or the tail of each, behind a gap of max|offset| frames;
-    `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
-    """
-    if not 0 <= fraction < 1:
-        raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
-    all_clips = [read_clip(folder) for folder in find_clips(root)]
-    clips = all_clips
-    parts = {clip_name(root, clip).partition("/")[0] for clip in clips}
-    is_split = "train" in parts and parts <= {"train", "val", "test"}
-    if is_split:
-        clips = [clip for clip in clips if not clip_name(root, clip).startswith("test/")]
-    names = [clip_name(root, clip) for clip in clips]
-    held_out = round(fraction * len(clips))
-    training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
-    validation: dict[str, range] = {}
-    if is_split and "val" in parts:
-        validation = {name: training[name] for name in names if name.startswith("val/")}
-        training = {name: frames for name, frames in training.items() if name.startswith("train/")}
-    elif fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
-        for place in range(held_out):
-            name = names[int((place + 0.5) * len(clips) / held_out)]
-            validation[name] = training.pop(name)
-    elif fraction > 0:
-        for name, clip in zip(names, clips, strict=True):
-            training[name], validation[name] = split_tail(len(clip), fraction=fraction, offsets=offsets)
-    sets = [
-        ClipDataset(
-            root,
-            offsets=offsets,
-            selection=selection,
-            use_sources=use_sources,
-            use_stereo=use_stereo,
-            use_classes=use_classes,
-            use_measured=use_measured,
-            clips=all_clips,
-        )
-        for selection in (training, validation)
-    ]
-    if not len(sets[0]) or (fraction > 0 and not len(sets[1])):
-        raise DataError(
-            f"The clips below {root} are too short to train on one part and to hold out {fraction:.0%}; "
-            "give more frames, smaller offsets or no validation."
-        )
-    return sets[0], sets[1]
-
-
 def number_cameras(clips: Sequence[ClipInfo]) -> list[int]:
     """Number the clips' cameras from 0; clips with one name of a camera, or else the same intrinsics, share one."""
     numbers: dict[str | tuple[float, ...], int] = {}
     return [numbers.setdefault(clip.camera or clip.frames[0].intrinsics, len(numbers)) for clip in clips]
-
-
-def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[range, range]:
-    """Split `count` frames into those of training and those of validation; all go to training if there are too few."""
-    reach = max(abs(offset) for offset in offsets)
-    margin = max((0, *offsets)) - min((0, *offsets))  # frames of a contiguous run that are not targets
-    held_out = max(1, round(fraction * (count - margin)))
-    begin = count - held_out - margin
-    if begin - reach <= margin:
-        return range(count), range(0)
-    return range(begin - reach), range(begin, count)
 
 
 def usable_targets(frames: Sequence[int], *, offsets: Sequence[int], breaks: Sequence[int] = ()) -> list[int]:
