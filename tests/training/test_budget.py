@@ -30,3 +30,12 @@ def test_a_timed_run_stores_its_epochs_and_goes_on_with_them(tiny_clips: Path, t
     before = (RunFolder(out).last / "model.safetensors").read_bytes()
     train("measured-depth-debug", data=tiny_clips, out=out, minutes=5.0, device="cpu")  # there is nothing left to do
     assert (RunFolder(out).last / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("seconds", [21.0, 26.0, 35.0, 60.0, 99.0, 150.0])
+def test_the_rate_drops_before_the_end(seconds):
+    for stage in (Stage(epochs=20, drops=(15,)), Stage(epochs=40, drops=(32,)), Stage(epochs=60, drops=(50,))):
+        fitted = fit_stages([stage], seconds=seconds, pace=Pace(step=0.1, validation=1.0), steps_per_epoch=90)[0]
+        assert fitted.drops[0] < fitted.epochs
+    never = fit_stages([Stage(epochs=20, drops=(30,))], seconds=99.0, pace=Pace(0.1, 1.0), steps_per_epoch=90)[0]
+    assert not never.drops

@@ -12,6 +12,7 @@ from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights, read_config
 from vection.formats.metrics_log import read_events
 from vection.formats.run_folder import RunFolder
+from vection.methods.method import Progress
 from vection.methods.monodepth2 import Monodepth2
 from vection.recipes.methods import build_method
 from vection.recipes.recipe import Recipe
@@ -180,3 +181,20 @@ def test_a_method_of_stereo_pairs_alone_trains(tmp_path: Path, tiny_clips: Path,
     assert isinstance(training.method, Monodepth2)
     assert training.method.ego_motion is None
     assert training.position.step == training.total_steps
+
+
+def test_the_log_counts_the_samples_since_its_last_line(
+    tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe]
+):
+    recipe = debug_recipe(steps_per_epoch=5, log_every=3)
+    training = make_training(recipe, tiny_clips, tmp_path, stages=(Stage(epochs=2, drops=()),))
+    training.fit()
+    events = [event for event in read_events(RunFolder(tmp_path).metrics) if event.split == "train"]
+    counts = [event.samples_per_second * (event.seconds_data + event.seconds_compute) for event in events]
+    assert [event.step for event in events] == [3, 5, 6, 9, 10]
+    assert counts == pytest.approx([steps * training.samples_per_step for steps in (3, 2, 1, 3, 1)])
+
+
+def test_the_end_of_a_stage_is_seen_by_all_schedules():
+    end = Progress("main", step=5, steps=20, epoch=1, epochs=4, total_step=105).at_end
+    assert (end.step, end.epoch, end.total_step) == (20, 4, 120)

@@ -14,6 +14,7 @@ from vection.data.clips.resizing import resize_camera, resize_nearest
 from vection.data.measure.clip import measured_geometry
 from vection.data.sets.clip_dataset import camera_matrix
 from vection.data.sets.measured import read_sample
+from vection.data.sets.times import source_seconds
 from vection.errors import UsageError
 from vection.formats.measured_geometry import MeasuredClip, is_measured
 from vection.inference.camera import matching_cameras
@@ -121,9 +122,8 @@ class Observer:
         others = [self.predictor.to_network(frame.image) for frame in sources]
         stacked = torch.stack(others, dim=1) if others else image[:, None][:, :0]
         K, numbers = zip(*(self._camera(frame) for frame in (target, *sources)), strict=True)
-        seconds = [frame.seconds - target.seconds for frame in sources]
-        # Frames without times come one after the other.
-        seconds = seconds if all(seconds) else [0.1 * offset for offset in self.offsets]
+        taken = [frame.seconds for frame in sources]
+        seconds = source_seconds(target.seconds, taken, offsets=self.offsets)
         clip, device = target.clip, self.predictor.device
         classes = self._classes(clip, [target.number, *(frame.number for frame in sources)])
         batch = Batch(

@@ -116,6 +116,12 @@ class Progress:
     total_step: int = 0
     """Optimiser steps done in all stages."""
 
+    @property
+    def at_end(self) -> "Progress":
+        """Return where training stands when the stage is done."""
+        left = self.steps - self.step
+        return replace(self, step=self.steps, epoch=self.epochs, total_step=self.total_step + left)
+
     def ramp(self, steps: int, *, begin: int = 0) -> float:
         """Rise from 0 at step `begin` of the stage to 1, `steps` later."""
         return min(max((self.step - begin) / steps, 0.0), 1.0) if steps > 0 else float(self.step >= begin)

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from vection.data.clips.folder import CLIP_FILE, read_clip
+from vection.data.clips.image_file import read_rgb
 from vection.data.ingest.clip_writer import IngestSettings, stated_intrinsics
 from vection.data.ingest.files import find_sources, image_files, unique_names
 from vection.data.ingest.ingestion import ingest
@@ -265,6 +266,10 @@ def _score(
 
 def _score_start(predictor: Predictor, truths: TruthSet, *, progress: Bars) -> DepthResult:
     """Score the weights that training started from on the same images."""
-    predictions = computed_predictions(lambda image: predictor.predict(image).depth, truths, description=START)
+    predictions = computed_predictions(
+        lambda image: predictor.predict(read_rgb(image)).depth,  # clips are seen whole
+        truths,
+        description=START,
+    )
     with progress("evaluating the start") as report:
         return evaluate_depth(predictions, truths, MEASURED, name=START, progress=report)

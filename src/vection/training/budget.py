@@ -61,6 +61,19 @@ def measure_pace(
     return Pace(step, validation=VALIDATION_COST * step * batches)
 
 
+def _fit(stage: Stage, factor: float) -> Stage:
+    """Return the stage with so many times the epochs; the rate still drops before the end."""
+    epochs = max(1, int(stage.epochs * factor))
+    latest = max(1, epochs - 1)
+    drops = [drop / stage.epochs for drop in stage.drops if drop < stage.epochs]
+    return replace(
+        stage,
+        epochs=epochs,
+        drops=tuple(min(latest, max(1, round(drop * epochs))) for drop in drops),
+        warm_up=min(stage.warm_up, int(stage.warm_up * factor * 2)),
+    )
+
+
 def fit_stages(stages: Sequence[Stage], *, seconds: float, pace: Pace, steps_per_epoch: int) -> tuple[Stage, ...]:
     """Return the stages with as many epochs as fit into `seconds`, in the same proportion, drops and warm-up included.
 
@@ -74,15 +87,7 @@ def fit_stages(stages: Sequence[Stage], *, seconds: float, pace: Pace, steps_per
     """
     an_epoch = pace.step * steps_per_epoch + pace.validation
     factor = seconds / an_epoch / sum(stage.epochs for stage in stages)
-    fitted = tuple(
-        replace(
-            stage,
-            epochs=max(1, int(stage.epochs * factor)),
-            drops=tuple(max(1, round(drop * factor)) for drop in stage.drops),
-            warm_up=min(stage.warm_up, int(stage.warm_up * factor * 2)),
-        )
-        for stage in stages
-    )
+    fitted = tuple(_fit(stage, factor) for stage in stages)
     if sum(stage.epochs for stage in fitted) * an_epoch > 1.5 * max(seconds, 0):
         needed = len(stages) * an_epoch / 60
         raise UsageError(

@@ -5,7 +5,7 @@ uninterrupted one bit for bit on the same machine.
 """
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -168,7 +168,7 @@ class Training:
         self.batches.start(position.step // self.steps_per_epoch, skipped=position.batch * self.accumulation)
         stage.begin_epoch()
         batches = iter(self.loader)
-        waiting = computing = 0.0
+        waiting, computing, steps = 0.0, 0.0, 0  # since the last report
         for _ in range(position.batch, self.steps_per_epoch):
             began = perf_counter()
             raw = [next(batches) for _ in range(self.accumulation)]
@@ -178,9 +178,9 @@ class Training:
             terms = self._step(raw, stage, looks=looks)
             position.batch, position.step = position.batch + 1, position.step + 1
             waiting, computing = waiting + loaded - began, computing + perf_counter() - loaded
+            steps += 1
             if position.step % settings.log_every == 0 or position.batch == self.steps_per_epoch:
                 self._check(terms, raw)
-                steps = position.batch % settings.log_every or settings.log_every
                 reporter.training(
                     {name: float(value) for name, value in terms.items()},
                     position=position,
@@ -190,7 +190,7 @@ class Training:
                     waiting=waiting,
                     computing=computing,
                 )
-                waiting = computing = 0.0
+                waiting, computing, steps = 0.0, 0.0, 0
             reporter.advance(data_share=(loaded - began) / (perf_counter() - began + 1e-9))
             if looks:
                 self._check(terms, raw)
@@ -254,7 +254,7 @@ class Training:
             stage.model,
             self.method,
             batches,
-            progress=replace(progress, step=progress.steps, epoch=progress.epochs),
+            progress=progress.at_end,
             true_depth=true_depth_of(self.data.validation, most=most),
         )
         if self.settings.keeps_start and LABEL_FREE not in held_out.statistics:

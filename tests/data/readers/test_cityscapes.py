@@ -116,6 +116,19 @@ def test_labelled_images_have_classes(tmp_path):
     assert classes[-1, 0] == 0
 
 
+def test_labelled_stereo_images_keep_to_their_camera(tmp_path):
+    source = tmp_path / "cs"
+    for number in range(4):
+        write_snippet(source, f"aachen_{number:06d}_000019", frames=(19,), kind="leftImg8bit")
+    for number in (1, 3):
+        camera = {**CAMERA, "extrinsic": {"baseline": 0.22}}
+        (source / f"camera/train/aachen/aachen_{number:06d}_000019_camera.json").write_text(json.dumps(camera))
+    settings = replace(SMALL, stereo=True)
+    made = prepare("cityscapes-images", source, tmp_path / "out", settings=settings, workers=0)
+    assert [(clip.name, len(clip)) for clip in made.clips] == [("train/aachen", 2), ("train/aachen-2", 2)]
+    assert [clip.stereo.T_target_to_stereo[0][3] for clip in made.clips] == [-0.209313, -0.22]
+
+
 def test_damage_is_listed(city, tmp_path):
     folder = city / "leftImg8bit_sequence/train/aachen"
     truncate(folder / "aachen_000000_000018_leftImg8bit.png")

@@ -116,6 +116,25 @@ def test_split_takes_whole_clips_of_many(tmp_path, make_clip):
     assert [name for name, count in training.sequences if not count] == ["c5", "c15"]
 
 
+def test_split_holds_out_all_cameras_of_a_scene(tmp_path, make_clip):
+    for number in range(20):
+        for camera in ("left", "right"):
+            make_clip(tmp_path / f"d{number:02d}/{camera}", frames=3)
+    training, validation = split_validation(tmp_path, fraction=0.1)
+    held_out = [name for name, count in validation.sequences if count]
+    assert held_out == ["d05/left", "d05/right", "d15/left", "d15/right"]
+    assert [name for name, count in training.sequences if not count] == held_out
+
+
+def test_a_halt_is_no_time_between_frames(tmp_path, make_clip):
+    clip = make_clip(tmp_path / "drive", frames=5)
+    waits = (0.0, 0.1, 30.2, 30.3, 30.4)
+    frames = tuple(replace(frame, seconds=seconds) for frame, seconds in zip(clip.frames, waits, strict=True))
+    write_clip(replace(clip, frames=frames))
+    times = [ClipDataset(tmp_path)[index].seconds[0].tolist() for index in range(3)]
+    assert times == [pytest.approx([-0.1, 0.1], rel=1e-5)] * 3
+
+
 def test_split_of_too_little_says_so(tmp_path, make_clip):
     make_clip(tmp_path, frames=3)
     assert len(split_validation(tmp_path, fraction=0.0)[0]) == 1

@@ -64,6 +64,10 @@ def finish_clip(
             continue
         out += [Skipped(item.name, name, f"no {part} though other frames of the sequence have it") for name in lacking]
         records = {name: record for name, record in records.items() if name not in lacking}
+    pairs = {name: (record.stereo, record.T_target_to_stereo) for name, record in records.items()}
+    other = [name for name, pair in pairs.items() if pair != next(iter(pairs.values()))]
+    out += [Skipped(item.name, name, "another stereo camera than that of the sequence's first frame") for name in other]
+    records = {name: record for name, record in records.items() if name not in other}
     if not records:
         return [*out, Skipped(item.name, "", f"none of its {len(item.frames)} frames is usable")]
     out += [Skipped(item.name, name, note, kept=True) for name, record in records.items() for note in record.notes]

@@ -14,6 +14,7 @@ from vection.arrays import DepthMap, PixelMask, RgbImage
 from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.measure.clip import measured_geometry
 from vection.data.sets.measured import read_sample
+from vection.data.sets.times import source_seconds
 from vection.errors import DataError, UsageError, VectionError
 from vection.formats.window import Crop, TrainingWindow, Window
 from vection.samples import RawSample, RawStereoView
@@ -137,7 +138,8 @@ class ClipDataset(Dataset[RawSample]):
         image = image_tensor(info.read_image(place.frame))
         sources = [image_tensor(info.read_image(frame)) for frame in frames]
         source_K = [camera_matrix(info.frames[frame].intrinsics) for frame in frames]
-        times = [info.frames[frame].seconds - info.frames[place.frame].seconds for frame in frames]
+        taken = [info.frames[frame].seconds for frame in frames]
+        times = source_seconds(info.frames[place.frame].seconds, taken, offsets=self.offsets)
         mask = self._masks[place.clip] if self._masks is not None else None
         return RawSample(
             target=image,

@@ -1,5 +1,6 @@
 """A split of clips that keeps validation apart from training."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from vection.data.sets.clip_dataset import ClipDataset, clip_name
 from vection.errors import DataError, UsageError
 
 WHOLE_CLIPS_FROM = 20
-"""From this many clips on whole ones are held out; of fewer, one clip would be a poor picture of all."""
+"""From this many scenes on whole ones are held out; of fewer, one would be a poor picture of all."""
 
 
 def split_validation(
@@ -25,8 +26,9 @@ def split_validation(
 
     Of clips below `root`/train and `root`/val or `root`/test (a published split, as `vection prepare` writes it) those
     of train are learned, those of val held out, and those of test left out. Else, and of train without val, whole clips
-    are held out where there are many, evenly spread, or the tail of each, behind a gap of max|offset| frames;
-    `fraction` is that of the targets. Raises DataError if nothing is left to train on or to validate on.
+    are held out where there are many, evenly spread, or the tail of each, behind a gap of max|offset| frames; clips of
+    several cameras (`drive1/left`, `drive2/left`) stay together. `fraction` is that of the targets. Raises DataError if
+    nothing is left to train on or to validate on.
     """
     if not 0 <= fraction < 1:
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
@@ -37,16 +39,17 @@ def split_validation(
     if is_split:
         clips = [clip for clip in clips if not clip_name(root, clip).startswith("test/")]
     names = [clip_name(root, clip) for clip in clips]
-    held_out = round(fraction * len(clips))
+    scenes = _scenes(names)
+    held_out = round(fraction * len(scenes))
     training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
     validation: dict[str, range] = {}
     if is_split and "val" in parts:
         validation = {name: training[name] for name in names if name.startswith("val/")}
         training = {name: frames for name, frames in training.items() if name.startswith("train/")}
-    elif fraction > 0 and len(clips) >= WHOLE_CLIPS_FROM and held_out > 0:
+    elif fraction > 0 and len(scenes) >= WHOLE_CLIPS_FROM and held_out > 0:
         for place in range(held_out):
-            name = names[int((place + 0.5) * len(clips) / held_out)]
-            validation[name] = training.pop(name)
+            scene = scenes[int((place + 0.5) * len(scenes) / held_out)]
+            validation |= {name: training.pop(name) for name in scene}
     elif fraction > 0:
         for name, clip in zip(names, clips, strict=True):
             training[name], validation[name] = split_tail(len(clip), fraction=fraction, offsets=offsets)
@@ -69,6 +72,16 @@ def split_validation(
             "give more frames, smaller offsets or no validation."
         )
     return sets[0], sets[1]
+
+
+def _scenes(names: Sequence[str]) -> list[list[str]]:
+    """Return the clips' names scene by scene: below one folder are the cameras of a scene if others have them, too."""
+    folders = [name.rpartition("/")[::2] for name in names]
+    found = Counter(last for _, last in folders)
+    scenes: dict[str, list[str]] = {}
+    for name, (folder, last) in zip(names, folders, strict=True):
+        scenes.setdefault(folder if found[last] > 1 else name, []).append(name)
+    return list(scenes.values())
 
 
 def split_tail(count: int, *, fraction: float, offsets: Sequence[int]) -> tuple[range, range]:

@@ -131,7 +131,10 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
 
 
 def list_images(source: Path, settings: PrepareSettings) -> Listing:
-    """Find the labelled images (leftImg8bit); those of a city make a sequence, though they do not follow each other."""
+    """Find the labelled images (leftImg8bit); those of a city make a sequence, though they do not follow each other.
+
+    With `settings.stereo` those of one stereo camera do: `aachen`, `aachen-2`.
+    """
     return _list(source, IMAGES, settings)
 
 
@@ -151,10 +154,13 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
         for file in (source / kind).glob(f"{part}/*/[!.]*_leftImg8bit.png")
     )
     snippets: dict[str, list[str]] = defaultdict(list)
+    cameras: dict[str, list[bytes]] = defaultdict(list)
     skipped: list[tuple[str, str]] = []
     labelled = _labelled_frames(source)
     for name in names:
         middle = _snippet(name, labelled) if kind == VIDEO else name.rpartition("/")[0]
+        if middle is not None and kind == IMAGES and settings.stereo:
+            middle += _suffix(source / "camera" / f"{name}_camera.json", cameras[middle])
         if middle is None:
             skipped.append((name, f"no camera file of its snippet in {source / 'camera'}."))
         else:
@@ -217,6 +223,14 @@ def _snippet(name: str, labelled: dict[str, list[int]]) -> str | None:
         if middle - FRAMES_BEFORE <= int(number) <= middle + FRAMES_BEHIND:
             return f"{sequence}_{middle:06d}"
     return None
+
+
+def _suffix(file: Path, cameras: list[bytes]) -> str:
+    """Number the cameras of a city by what their files hold; the first and missing ones have no number."""
+    content = file.read_bytes() if file.is_file() else None
+    if content is not None and content not in cameras:
+        cameras.append(content)
+    return f"-{cameras.index(content) + 1}" if content in cameras[1:] else ""
 
 
 def _sequence(

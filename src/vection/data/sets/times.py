@@ -1,0 +1,24 @@
+"""Times between a target and its sources."""
+
+from collections.abc import Sequence
+
+from vection.data.ingest.continuity import GAP
+
+STEP_SECONDS = 0.1
+"""Of frames without times."""
+
+
+def source_seconds(target: float, sources: Sequence[float], *, offsets: Sequence[int]) -> list[float]:
+    """Return the signed times from a target to its sources, which lie `offsets` frames away.
+
+    A wait is no time: the frames of a standing camera are left out of a clip, so behind a halt of half a minute the
+    camera has moved on by one frame. Frames without times come one after the other.
+
+    >>> [round(seconds, 3) for seconds in source_seconds(30.7, [0.7, 30.8], offsets=[-1, 1])]
+    [-0.1, 0.1]
+    """
+    rates = [(source - target) / offset for source, offset in zip(sources, offsets, strict=True)]
+    if any(rate <= 0 for rate in rates):
+        rates = [STEP_SECONDS] * len(rates)
+    usual = min(rates, default=STEP_SECONDS)
+    return [(rate if rate <= GAP * usual else usual) * offset for rate, offset in zip(rates, offsets, strict=True)]
