@@ -8,7 +8,7 @@ import torch
 from tests.parity import motion_evaluation_cases
 from torch import Tensor
 
-from vection.data.readers.cityscapes.snippets import depth_from_disparity
+from vection.data.readers.cityscapes.camera import depth_from_disparity
 from vection.data.readers.kitti.lidar import LidarCalibration, lidar_depth_map
 from vection.evaluation.depth.evaluate import ComparedPixels, compare, score
 from vection.evaluation.depth.metrics import mean_server_errors, server_errors, server_table

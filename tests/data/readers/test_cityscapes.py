@@ -8,7 +8,7 @@ import pytest
 from tests.data.readers.fake_kitti import truncate, write_image
 
 from vection.data.prepare.preparation import prepare
-from vection.data.readers.cityscapes.snippets import HEIGHT, WIDTH
+from vection.data.readers.cityscapes.camera import HEIGHT, WIDTH
 from vection.data.readers.sequences import PrepareSettings
 from vection.errors import DataError, UsageError
 from vection.evaluation.truth.cityscapes import cityscapes_truth

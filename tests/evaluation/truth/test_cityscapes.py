@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vection.data.readers.cityscapes.snippets import depth_from_disparity
+from vection.data.readers.cityscapes.camera import depth_from_disparity
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocol import CITYSCAPES_WINDOW, Crop

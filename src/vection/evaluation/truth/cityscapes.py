@@ -6,7 +6,7 @@ import numpy as np
 
 from vection.data.clips.folder import natural_key
 from vection.data.clips.image_file import read_stored
-from vection.data.readers.cityscapes.snippets import (
+from vection.data.readers.cityscapes.camera import (
     HEIGHT,
     TRUTH_SOURCE,
     WIDTH,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vection.data.readers.cityscapes.snippets import read_camera
+from vection.data.readers.cityscapes.camera import read_camera
 from vection.evaluation.predictions.read import read_label_ids
 from vection.evaluation.truth.cityscapes import describe_part, files_of_part, focal_at_size
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet

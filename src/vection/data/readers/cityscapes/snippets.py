@@ -10,14 +10,20 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt16
 
-from vection.arrays import AnyImage, DepthMap, RgbImage
+from vection.arrays import AnyImage, RgbImage
 from vection.data.clips.folder import FrameTruth
 from vection.data.clips.image_file import read_map, read_rgb
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.resizing import resize_camera
-from vection.data.clips.truth_sources import TruthSource
+from vection.data.readers.cityscapes.camera import (
+    HEIGHT,
+    TRUTH_SOURCE,
+    WIDTH,
+    CityscapesCamera,
+    depth_from_disparity,
+    read_camera,
+)
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.readers.sequences import (
     DataSequence,
@@ -31,13 +37,7 @@ from vection.data.splits.list_file import list_words
 from vection.data.splits.listed_frames import list_files
 from vection.data.splits.published import PARTS
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import read_json
 
-WIDTH = 2048
-"""Pixels of a whole image."""
-HEIGHT = 1024
-"""Pixels of a whole image."""
-TRUTH_SOURCE: TruthSource = "cityscapes-disparity"
 FRAMES_BEFORE = 19
 """Frames of a snippet before the one that is labelled."""
 FRAMES_BEHIND = 10
@@ -72,18 +72,6 @@ is scaled with the whole image instead of moved with the crop, as struct2depth's
 
 
 @dataclass(frozen=True)
-class CityscapesCamera:
-    """The left camera of a pair of the whole image, 2048 x 1024."""
-
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    baseline: float
-    """Metres to the right camera."""
-
-
-@dataclass(frozen=True)
 class _Frame:
     """Where one frame's files are."""
 
@@ -93,33 +81,6 @@ class _Frame:
     """`SPLIT/CITY/CITY_SEQUENCE_FRAME`."""
     camera: Path
     settings: PrepareSettings
-
-
-def depth_from_disparity(stored: UInt16[np.ndarray, "height width"], *, focal: float, baseline: float) -> DepthMap:
-    """Depth in metres of a disparity PNG; 0 where it has no measurement.
-
-    0 means none, otherwise disparity = (p - 1) / 256 pixels; depth = focal * baseline / disparity, `focal` in pixels
-    and `baseline` in metres, both of the image's own camera file.
-    """
-    disparity = (stored.astype(np.float64) - 1) / 256
-    depth = np.divide(focal * baseline, disparity, out=np.zeros(stored.shape), where=disparity > 0)
-    return depth.astype(np.float32)
-
-
-def read_camera(file: Path) -> CityscapesCamera:
-    """Read a `*_camera.json`. DataError if it is missing or incomplete."""
-    content = read_json(file, remedy="Cityscapes has one an image.", missing=DataError)
-    try:
-        inner, outer = content["intrinsic"], content["extrinsic"]
-        fx, fy, cx, cy = (float(inner[key]) for key in ("fx", "fy", "u0", "v0"))
-        camera = CityscapesCamera(fx, fy, cx, cy, float(outer["baseline"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{file} holds no intrinsic.fx, fy, u0, v0 and extrinsic.baseline ({error}), so depth is unknown."
-        ) from error
-    if not (camera.fx > 0 and camera.fy > 0 and camera.baseline > 0 and np.isfinite(camera.fx * camera.baseline)):
-        raise DataError(f"{file} says fx {camera.fx:g} and baseline {camera.baseline:g}, which must be positive.")
-    return camera
 
 
 def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
