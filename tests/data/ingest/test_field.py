@@ -139,6 +139,7 @@ CAMERA = {"width": 160, "height": 96, "fx": 114.25, "fy": 114.25, "cx": 79.5, "c
         (CAMERA | {"distortion": [-0.35, 0.15, 0, 0]}, "4 numbers; five are expected"),
         (CAMERA | {"k1": -0.35}, "states k1, which is not read"),
         (CAMERA | {"skew": -12.0}, "states skew, which is not read"),
+        (CAMERA | {"camera_model": "omnidirectional"}, "states the camera_model omnidirectional, which is not read"),
         ({"width": 160, "height": 96, "K": [[114.25, -12, 79.5], [0, 114.25, 47.5], [0, 0, 1]]}, "skew are not read"),
     ],
 )

@@ -28,6 +28,9 @@ DISTORTION_KEYS = frozenset(
 )
 ABOUT_LENS = re.compile(r"dist|coeff|fisheye|skew|^(d|xi|alpha|k[1-6]|p[12])$", re.IGNORECASE)
 """Keys of a calibration that a pinhole camera has no room for, unless they are zero."""
+PROJECTION_KEYS = ("camera_model", "projection", "projection_model")
+PERSPECTIVE = ("", "pinhole", "perspective", "opencv")
+"""Projections of a pinhole, whatever its lens."""
 
 
 def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: int, height: int) -> CameraIntrinsics:
@@ -85,8 +88,8 @@ def read_intrinsics(file: Path) -> CameraIntrinsics:
     """Read {"width", "height", "fx", "fy", "cx", "cy"} or {"width", "height", "K": 3x3}, in pixels, as JSON.
 
     Either may have "dist_k1k2p1p2k3", five numbers of OpenCV, also under the names that OpenCV and ROS use, or the four
-    of a fisheye lens where "distortion_model" says so. Another lens, or skew, is refused by name. UsageError if the
-    file is missing, else DataError.
+    of a fisheye lens where "distortion_model" says so. Another lens, projection, or skew is refused by name. UsageError
+    if the file is missing, else DataError.
     """
     content = read_json(file, remedy="give a JSON object with width, height and K or fx, fy, cx, cy.")
     try:
@@ -125,6 +128,9 @@ def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
 
 
 def _lens(content: Mapping[str, Any], file: Path) -> tuple[Distortion | None, Fisheye | None]:
+    for key in PROJECTION_KEYS:
+        if (projection := str(content.get(key) or "").lower()) not in PERSPECTIVE:
+            raise DataError(f"{file} states the {key} {projection}, which is not read; give a pinhole with its lens.")
     model = str(content.get("distortion_model") or BROWN_CONRADY[0]).lower()
     stated = {key: value for key, value in content.items() if ABOUT_LENS.search(key) and _counts(value)}
     stated.pop("distortion_model", None)
