@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 
 from vection.arrays import Remap
 from vection.data.clips.intrinsics import CameraIntrinsics, from_field_of_view
@@ -12,6 +12,8 @@ PixelList = Float[np.ndarray, "point 2"]
 
 BORDER_POINTS = 200
 """A side, where the view of a lens ends."""
+OUTSIDE = np.float32(-1e4)
+"""A column or row of no image."""
 WIDEST_RAY = 10.0
 """x / z or y / z: 84 degrees off the axis."""
 
@@ -20,14 +22,35 @@ def undistortion(camera: CameraIntrinsics, *, field_of_view: float | None = None
     """Return the pinhole camera of images of the same size, and cv2.remap's two maps to it.
 
     It shows valid pixels only, or `field_of_view` degrees horizontally about its centre: then the maps leave the image
-    where nothing was seen.
+    where nothing was seen, and where the lens model folds back, far off the axis of what it was fitted to.
     """
     straight = _inner_pinhole(camera) if field_of_view is None else _wide_pinhole(camera, field_of_view)
     size = (camera.width, camera.height)
     initialise = cv2.initUndistortRectifyMap if camera.fisheye is None else cv2.fisheye.initUndistortRectifyMap
     bend = np.array(camera.fisheye or camera.distortion or (0.0,) * 5)
     first, second = initialise(camera.matrix, bend, np.eye(3), straight.matrix, size, cv2.CV_32FC1)
-    return straight, (np.asarray(first, np.float32), np.asarray(second, np.float32))
+    folded = _off_axis(straight) > _fold(camera)
+    return straight, (np.where(folded, OUTSIDE, first), np.where(folded, OUTSIDE, second))
+
+
+def _off_axis(straight: CameraIntrinsics) -> Float32[np.ndarray, "height width"]:
+    """Return the tangent of each pixel's angle to the axis."""
+    x = (np.arange(straight.width) - straight.cx) / straight.fx
+    y = (np.arange(straight.height) - straight.cy) / straight.fy
+    return np.hypot(x[None], y[:, None]).astype(np.float32)
+
+
+def _fold(camera: CameraIntrinsics) -> float:
+    """Return the tangent off the axis from which on a lens model puts what is farther out nearer to the centre."""
+    tangent = np.tan(np.linspace(0, np.arctan(WIDEST_RAY), 2000))
+    if camera.fisheye is not None:
+        angle = np.arctan(tangent)
+        radius = angle * np.polynomial.polynomial.polyval(angle**2, [1.0, *camera.fisheye])
+    else:
+        k1, k2, _, _, k3 = camera.distortion or (0.0,) * 5
+        radius = tangent * np.polynomial.polynomial.polyval(tangent**2, [1.0, k1, k2, k3])
+    turns = np.flatnonzero(np.diff(radius) <= 0)
+    return float(tangent[turns[0]]) if len(turns) else np.inf
 
 
 def straight_rays(camera: CameraIntrinsics, points: PixelList) -> PixelList:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vection.data.ingest.continuity import GAP
+from vection.data.ingest.continuity import is_gap
 
 STEP_SECONDS = 0.1
 """Of frames without times."""
@@ -16,9 +16,11 @@ def source_seconds(target: float, sources: Sequence[float], *, offsets: Sequence
 
     >>> [round(seconds, 3) for seconds in source_seconds(30.7, [0.7, 30.8], offsets=[-1, 1])]
     [-0.1, 0.1]
+    >>> [round(seconds, 3) for seconds in source_seconds(0.05, [0.0, 0.2], offsets=[-1, 1])]
+    [-0.05, 0.15]
     """
     rates = [(source - target) / offset for source, offset in zip(sources, offsets, strict=True)]
     if any(rate <= 0 for rate in rates):
         rates = [STEP_SECONDS] * len(rates)
     usual = min(rates, default=STEP_SECONDS)
-    return [(rate if rate <= GAP * usual else usual) * offset for rate, offset in zip(rates, offsets, strict=True)]
+    return [(usual if is_gap(rate, usual=usual) else rate) * offset for rate, offset in zip(rates, offsets, strict=True)]

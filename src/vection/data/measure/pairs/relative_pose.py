@@ -20,6 +20,11 @@ LEAST_SPREAD = 0.05
 DIFFERENCE = 1e-5
 """Step of the numerical derivatives, radians or a fraction."""
 
+LEAST_IN_FRONT = 0.7
+"""Of the parallax; with less, it is not told whether the camera went forth or back."""
+
+Rays = Float64[np.ndarray, "point 3"]
+"""Of length 1, in the camera's coordinates."""
 Distances = Float64[np.ndarray, " point"]
 """Pixels, with sign."""
 
@@ -46,11 +51,32 @@ def essential_pose(first: PixelList, second: PixelList, K_first: CameraMatrix, K
     if found is None:
         return RelativePose(np.eye(3), np.array([0.0, 0.0, -1.0]), np.zeros((len(first), 1), bool), np.inf)
     E, chosen = found
-    _, R, t, _ = cv2.recoverPose(E, first, seen_by_first, K_first, mask=chosen[:, None].astype(np.uint8))
-    R, direction = np.asarray(R, np.float64), np.asarray(t, np.float64).ravel()
+    rays_first, rays_second = _rays(first[chosen], K_first), _rays(second[chosen], K_second)
+    R, direction = max(decompositions(E), key=lambda pose: share_in_front(pose[0], pose[1], rays_first, rays_second))
     R, direction, uncertainty = _refine(R, direction, first[chosen], second[chosen], K_first, K_second)
     agrees = np.abs(epipolar_distances(R, direction, first, second, K_first, K_second)) < INLIER_DISTANCE
+    agrees &= share_in_front(R, direction, rays_first, rays_second) > LEAST_IN_FRONT
     return RelativePose(R, direction, agrees[:, None], uncertainty)
+
+
+def decompositions(E: Float64[np.ndarray, "3 3"]) -> list[tuple[Rotation, Vector3]]:
+    """Return the four motions of an essential matrix: R_first_to_second and direction of translation."""
+    R, twisted, t = (np.asarray(part, np.float64) for part in cv2.decomposeEssentialMat(E))
+    return [(turn, sign * t.ravel()) for turn in (R, twisted) for sign in (1, -1)]
+
+
+def share_in_front(R: Rotation, direction: Vector3, first: Rays, second: Rays) -> float:
+    """Return the share of the tracks' parallax that belongs to points in front of both cameras, however far they are.
+
+    Four motions have the same epipolar lines; only in the right one do points lie in front. Without parallax nothing
+    tells.
+    """
+    turned = first @ R.T
+    normal = np.cross(turned, second)
+    in_front = (normal * np.cross(second, direction)).sum(axis=1) > 0
+    in_front &= (normal * np.cross(turned, direction)).sum(axis=1) > 0
+    parallax = np.linalg.norm(normal, axis=1)
+    return float((parallax * in_front).sum() / max(1e-12, float(parallax.sum())))
 
 
 def robust_rotation(first: PixelList, second: PixelList, K_first: CameraMatrix, K_second: CameraMatrix) -> Rotation:
@@ -143,7 +169,7 @@ def moved_pose(R: Rotation, direction: Vector3, change: Float64[np.ndarray, " nu
     return turn @ R, moved / np.linalg.norm(moved)
 
 
-def _rays(pixels: PixelList, K: CameraMatrix) -> Float64[np.ndarray, "point 3"]:
+def _rays(pixels: PixelList, K: CameraMatrix) -> Rays:
     rays = _homogeneous(pixels) @ np.linalg.inv(K).T
     return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
 
