@@ -10,6 +10,8 @@ from vection.errors import DataError
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame
 from vection.methods.method import Knows, Method, Motion
+from vection.methods.monodepth2 import Monodepth2
+from vection.methods.monodepth2_settings import Monodepth2Settings
 
 
 class Analytic(Method):
@@ -155,6 +157,42 @@ def test_stream_gives_the_motion_to_the_next_frame():
     assert last.intrinsics == first.intrinsics
     means = [float(np.float32(image.mean() / 255)) for image in images]
     assert [pair[2] for pair in method.pairs] == [None, pytest.approx(means[0], abs=0.01)]
+
+
+def test_a_halt_is_no_time_for_the_network():
+    times: list[list[float] | None] = []
+
+    class Timed(Scenic):
+        def predict_motion(self, first, second, *, before=None, intrinsics=None, seconds=None):
+            times.append(None if seconds is None else seconds[0].tolist())
+            return super().predict_motion(first, second)
+
+    frames = [Frame(str(second), gradient(16, 32), seconds=second) for second in (0.1, 0.2, 30.2, 30.3)]
+    list(Predictor(Timed(), height=8, width=16).stream(frames))
+    assert times[1:] == [pytest.approx([-0.1, 0.1], rel=1e-4)] * 2
+
+
+def test_a_learned_camera_is_that_of_the_image_at_any_size_of_the_network():
+    method = Monodepth2(Monodepth2Settings(pretrained=False, intrinsics="per-camera"))
+    method.cameras.learned.given[0] = torch.tensor([80.0, 80.0, 47.5, 31.5])
+    for height, width in ((64, 96), (128, 192)):
+        predictor = Predictor(method, height=height, width=width)
+        predictor.training_size = (64, 96)
+        seen = predictor.predict(np.zeros((128, 192, 3), np.uint8))
+        assert seen.intrinsics == pytest.approx((160.0, 160.0, 95.5, 63.5))
+
+
+def test_a_long_path_stays_rigid():
+    class Turning(Analytic):
+        def predict_motion(self, first, second, **_):
+            R = torch.eye(4)
+            R[0, 0] = R[2, 2] = 1 - 1e-6  # rounded badly
+            R[0, 2], R[2, 0] = 2e-4, -2e-4
+            return Motion(R[None])
+
+    *_, last = Predictor(Turning(), height=8, width=16).path([np.zeros((8, 16, 3), np.uint8)] * 200)
+    R = last.T_camera_to_world[:3, :3]
+    np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-9)
 
 
 def test_a_frame_before_a_cut_has_the_predicted_camera_of_those_before_it():

@@ -150,21 +150,23 @@ class Observer:
         A learned one is what it was before it was learned: the method corrects it.
         """
         method, size = self.predictor.method, (self.predictor.height, self.predictor.width)
-        given = frame.intrinsics
+        given, learned_at = frame.intrinsics, self.predictor.training_size
         if given is not None:
             given = resize_camera(given, from_size=frame.image.shape[:2], to_size=size)
         cameras, needs = method.cameras, method.settings.needs
         if cameras is not None and cameras.learned is not None:
             name = None if frame.clip is None else frame.clip.camera
             names = self.predictor.camera_names
-            found = matching_cameras(cameras.learned, size, given=given, name=name, names=names)
+            before = None if given is None else resize_camera(given, from_size=size, to_size=learned_at)
+            found = matching_cameras(cameras.learned, learned_at, given=before, name=name, names=names)
             if len(found) != 1:
                 raise UsageError(
                     f"This model learned cameras, and which of them took '{frame.name}' is not known; "
                     "give the `intrinsics` that it was trained with."
                 )
             number = next(iter(found))
-            return self._matrix(cameras.learned.given[number].tolist()), number
+            fx, fy, cx, cy = cameras.learned.given[number].tolist()
+            return self._matrix(resize_camera((fx, fy, cx, cy), from_size=learned_at, to_size=size)), number
         predicted = cameras is not None and cameras.source == "per-pair"
         if given is None and (needs.neighbours or needs.stereo) and not predicted:
             raise UsageError(

@@ -14,6 +14,7 @@ from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Un
 from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
 from vection.data.clips.window import see
+from vection.data.sets.times import source_seconds
 from vection.errors import UsageError
 from vection.inference.ahead import in_groups
 from vection.inference.camera import learned_camera
@@ -68,6 +69,8 @@ class Predictor:
         self.scale_source = scale_source
         self.camera_names: tuple[str | None, ...] = ()
         """Names of the cameras that were learned one by one, by number."""
+        self.training_size = (height, width)
+        """Height and width of the frames of training, in whose pixels cameras were learned."""
         self.rule = WindowRule(height, width)
         """Which part of videos and photos the method shall see; for `open_sources`, because images are seen whole."""
         self.offsets: tuple[int, ...] = (-1, 1)
@@ -226,7 +229,7 @@ class Predictor:
             values["object_flow"] = _at_size(flow.permute(1, 2, 0).cpu().numpy(), size)
         if motion.moving is not None and knows_objects:
             values["motion_mask"] = _at_size(motion.moving[0, 0].float().cpu().numpy(), size).clip(0, 1)
-        if motion.intrinsics is not None:
+        if motion.intrinsics is not None and step.source not in ("measured", "standing"):  # these took the given one
             network = (self.height, self.width)
             K = motion.intrinsics[0].double().cpu().numpy()
             values["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
@@ -243,15 +246,18 @@ class Predictor:
             numbers = resize_camera(first.camera, from_size=size, to_size=(self.height, self.width))
             focal, centre = torch.tensor([numbers], device=self.device).split(2, dim=1)
             intrinsics = camera_matrices(focal, centre)
-        earlier, ahead = None if before is None else before.image, second.frame.seconds - first.frame.seconds
-        behind = -ahead if before is None else before.frame.seconds - first.frame.seconds
-        timed = behind < 0 < ahead  # images without times are evenly spaced
-        seconds = torch.tensor([[behind, ahead]], device=self.device) if timed else None
+        earlier, now, after = None if before is None else before.image, first.frame.seconds, second.frame.seconds
+        ago = 2 * now - after if before is None else before.frame.seconds
+        timed = ago < now < after  # images without times are evenly spaced
+        times = [source_seconds(now, [ago, after], offsets=(-1, 1))] if timed else None
+        seconds = None if times is None else torch.tensor(times, device=self.device)
         return self.networks.motion(first.image, second.image, before=earlier, intrinsics=intrinsics, seconds=seconds)
 
     def _ego_motion(self, motion: Motion) -> Pose:
         """T_first_to_second in `unit`."""
         T_first_to_second: Pose = motion.ego[0].double().cpu().numpy()
+        R = T_first_to_second[:3, :3]  # of float32; one step of Newton's, for paths chain many
+        T_first_to_second[:3, :3] = R @ (3 * np.eye(3) - R.T @ R) / 2
         T_first_to_second[:3, 3] *= self.depth_scale
         return T_first_to_second
 
@@ -264,7 +270,7 @@ class Predictor:
 
     def _camera(self, frame: Frame) -> CameraNumbers | None:
         """Intrinsics of the frame's image: as learned, if it is known which of the learned cameras took it."""
-        size, network = frame.image.shape[:2], (self.height, self.width)
+        size, network = frame.image.shape[:2], self.training_size
         given = None
         if frame.intrinsics is not None:
             given = resize_camera(frame.intrinsics, from_size=size, to_size=network)

@@ -11,6 +11,7 @@ from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import CONFIG, WEIGHTS, find_checkpoint, load_weights, read_config
 from vection.formats.record import first_place
 from vection.formats.run_folder import RunFolder
+from vection.formats.scale_file import SCALE_FILE
 from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
@@ -38,7 +39,7 @@ def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:
     if (model := hub_model(place)) is not None:
         if checkpoint is not None:
             raise UsageError(f"{model} is one checkpoint and no run of several; leave `checkpoint` out.")
-        return fetch_model(model, (CONFIG, WEIGHTS))
+        return fetch_model(model, (CONFIG, WEIGHTS), optional=(SCALE_FILE,))
     run, start = RunFolder(place), start_folder(str(place))
     found = find_checkpoint(place) or _default(run)
     if checkpoint is not None and (found or start) is not None:
@@ -136,6 +137,7 @@ def load_predictor(
         device=device,
         flip_postprocess=flip_postprocess,
     )
+    predictor.training_size = (recipe.data.height, recipe.data.width)
     predictor.camera_names = learned_names(folder)
     predictor.rule = WindowRule(predictor.height, predictor.width, trained_windows(folder)).choose(window)
     predictor.offsets = recipe.data.offsets

@@ -23,4 +23,5 @@ def source_seconds(target: float, sources: Sequence[float], *, offsets: Sequence
     if any(rate <= 0 for rate in rates):
         rates = [STEP_SECONDS] * len(rates)
     usual = min(rates, default=STEP_SECONDS)
-    return [(usual if is_gap(rate, usual=usual) else rate) * offset for rate, offset in zip(rates, offsets, strict=True)]
+    rates = [usual if is_gap(rate, usual=usual) else rate for rate in rates]
+    return [rate * offset for rate, offset in zip(rates, offsets, strict=True)]
