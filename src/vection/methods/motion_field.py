@@ -101,7 +101,10 @@ class MotionField(Method):
             self.depth_network = SoftplusDepth(padding=settings.released.padding, pretrained=settings.pretrained)
         else:
             self.depth_limits = limits = (settings.min_depth, settings.max_depth)
-            self.depth_network = SigmoidDepth(settings.depth_network, limits=limits, pretrained=settings.pretrained)
+            # What keeps depth in the middle of its range would push it there at once, and often beyond.
+            self.depth_network = SigmoidDepth(
+                settings.depth_network, limits=limits, pretrained=settings.pretrained, central=settings.short.measured
+            )
         inputs, channels = 8 if settings.depth_input else 6, settings.motion_channels
         self.motion_network = MotionFieldNet(
             inputs=inputs,

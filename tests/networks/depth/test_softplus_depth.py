@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -50,3 +52,10 @@ def test_sigmoid_depth_stays_within_its_limits():
     assert depth.shape == (1, 1, 64, 96)
     assert float(depth.min()) >= 2
     assert float(depth.max()) <= 5
+
+
+def test_central_depth_starts_in_the_middle_of_its_range():
+    torch.manual_seed(0)
+    network = SigmoidDepth("resnet18", limits=(0.03, 30.0), central=True).eval()
+    assert network.decoder.heads[0].bias.item() == pytest.approx(math.log(0.03 / 30) / 2)
+    assert network(torch.rand(1, 3, 64, 96)).median().item() == pytest.approx((0.03 * 30) ** 0.5, rel=0.5)

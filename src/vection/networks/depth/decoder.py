@@ -79,6 +79,11 @@ class DepthDecoder(UNetDecoder):
         self.scales = scales
         self.heads = nn.ModuleList(_head(WIDTHS[scale], outputs) for scale in range(scales))
 
+    def start_at(self, logit: float) -> None:
+        """Let an untrained decoder predict disparities about the sigmoid of `logit`."""
+        for head in self.heads:
+            nn.init.constant_(head.get_parameter("bias"), logit)
+
     def forward(self, features: list[Tensor]) -> list[Float[Tensor, "batch output _ _"]]:
         """Return the disparities, finest first."""
         decoded = self.levels(features)

@@ -1,5 +1,6 @@
 """The depth network of Li et al. 2020 (section 3.1): ResNet-18 with randomised normalisation, softplus, one scale."""
 
+import math
 from itertools import pairwise
 from typing import Literal
 
@@ -133,13 +134,20 @@ class SoftplusDepth(nn.Module):
 
 
 class SigmoidDepth(nn.Module):
-    """Depth by an encoder and decoder of Monodepth2, within limits: the depth network of other methods here."""
+    """Depth by an encoder and decoder of Monodepth2, within limits: the depth network of other methods here.
 
-    def __init__(self, encoder: EncoderName, *, limits: tuple[float, float], pretrained: bool = False) -> None:
+    `central` starts in the (geometric) middle of the limits instead of near the lower one.
+    """
+
+    def __init__(
+        self, encoder: EncoderName, *, limits: tuple[float, float], pretrained: bool = False, central: bool = False
+    ) -> None:
         super().__init__()
         self.limits = limits
         self.encoder = build_encoder(encoder, pretrained=pretrained)
         self.decoder = DepthDecoder(self.encoder.channels, scales=1)
+        if central:
+            self.decoder.start_at(math.log(limits[0] / limits[1]) / 2)
 
     def forward(self, image: Image, *, noise: float = 0.0) -> Depth:
         """Depth at the size of `image`; batch norm needs no `noise`."""
