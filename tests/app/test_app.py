@@ -2,6 +2,7 @@
 
 import http.client
 import importlib.util
+import json
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from tests.cli.conftest import write_video
 
 from vection.app.upload import predict_upload
 from vection.cli.main import main
-from vection.data.clips.folder import write_rgb
+from vection.data.clips.folder import read_rgb, write_rgb
 from vection.data.synthetic import render_drive, still_street
 from vection.errors import DataError, UsageError
 
@@ -44,6 +45,22 @@ def test_a_photo_has_a_page_and_files(tmp_path: Path, photo: Path):
     assert "vection view" in seen.page.read_text(encoding="utf-8")[:800]
     assert [file.name for file in seen.files] == ["depth.png", "path_tum.txt", "predictions.zip"]
     assert "60 degrees" not in predict_upload(MODEL, photo, tmp_path / "b", intrinsics="fov:70", device="cpu").sentence
+
+
+def test_a_lens_is_undone_as_predict_does(tmp_path: Path, photo: Path):
+    camera = {"width": 208, "height": 64, "fx": 150.0, "fy": 150.0, "cx": 103.5, "cy": 31.5}
+    (tmp_path / "camera.json").write_text(json.dumps(camera | {"dist_k1k2p1p2k3": [-0.2, 0, 0, 0, 0]}))
+    seen = predict_upload(MODEL, photo, tmp_path / "out", intrinsics=str(tmp_path / "camera.json"), device="cpu")
+    assert "undistorted" in seen.sentence
+    assert "60 degrees" not in seen.sentence
+
+
+def test_of_a_cut_video_the_longest_scene_is_shown(tmp_path: Path, photo: Path):
+    image = read_rgb(photo)
+    write_video(tmp_path / "cut.mp4", [image] * 2 + [image[::-1]] * 3)
+    seen = predict_upload(MODEL, tmp_path / "cut.mp4", tmp_path / "out", device="cpu")
+    assert "cut into 2 scenes, of which the longest is shown: frames 000002..000004" in seen.sentence
+    assert seen.sentence.startswith("3 frames")
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path):

@@ -186,6 +186,25 @@ def test_frames_without_a_path_stand_alone(written: Writes, drive: Drive, tmp_pa
     np.testing.assert_allclose(alone.xyz[:, 2], alone.depth, rtol=1e-6)
 
 
+def test_what_lies_on_both_sides_of_a_cut_is_no_one_world(written: Writes, drive: Drive, tmp_path: Path) -> None:
+    folder = written()
+    listed = read_prediction_list(folder)
+    frames = [replace(one, motion_source="cut" if at == 2 else "measured") for at, one in enumerate(listed.frames)]
+    write_prediction_list(folder, replace(listed, frames=tuple(frames)))
+    names = [frame.name for frame in frames]
+    sentence = f"cut into 2 stretches.*{names[0]}..{names[2]}, {names[3]}..{names[-1]}.*`only={names[3]}..{names[-1]}`"
+    for form in ("ply", "tum"):
+        with pytest.raises(UsageError, match=sentence):
+            export(folder, tmp_path / "a", to=form)
+    whole = points(folder, only=(f"{names[3]}..{names[-1]}",), moving="keep").static
+    assert set(whole.frame) == set(range(3, len(names)))
+    assert len(points(folder, only=(names[0], names[2]), moving="keep").static)
+    with pytest.raises(UsageError, match="end before they begin"):
+        points(folder, only=(f"{names[2]}..{names[0]}",))
+    (maps,) = export(folder, tmp_path / "pfm", to="pfm")
+    assert len(list(maps.path.glob("*.pfm"))) == len(drive.clip)
+
+
 def test_frames_are_found_where_they_were_or_are(exact: Path, drive: Drive, tmp_path: Path) -> None:
     listed = read_prediction_list(exact)
     assert listed.frames_from == str(drive.clip.folder)
@@ -271,6 +290,9 @@ def test_a_failed_export_leaves_nothing(exact: Path, tmp_path: Path) -> None:
         (["--to", "ply", "--only", "99"], "There is no predicted frame '99'"),
         (["--to", "ply", "--intrinsics", "fov:70"], "leave --intrinsics out"),
         (["--to", "png", "--scale", "5000", "--out", "x"], "give a --scale up to"),
+        (["--to", "exr", "--scale", "1000", "--out", "x"], "--scale has no say in this format"),
+        (["--to", "tum", "--far", "20", "--out", "x"], "--far has no say in this format"),
+        (["--to", "colmap", "--moving", "apart", "--out", "x"], "cannot hold moving things apart"),
     ],
 )
 def test_mistakes_get_a_sentence(

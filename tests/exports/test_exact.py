@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from tests.exports.conftest import CLOSE, Drive
 
+from vection.exports.points import fuse
+from vection.exports.scene import SceneNeeds, open_scene
 from vection.exports.settings import ExportSettings
 from vection.runs.export import export
 
@@ -40,6 +42,23 @@ def test_glb(drive: Drive, exact: Path, tmp_path: Path) -> None:
     assert (drive.error(points) < CLOSE).all()
     path = np.unique(np.round(world.geometry["path"].vertices @ GRAPHICS, 5), axis=0)  # ends of segments, twice
     np.testing.assert_allclose(path, sorted(tuple(pose[:3, 3]) for pose in drive.poses), atol=1e-4)
+
+
+def test_colours_of_gltf_are_linear(drive: Drive, exact: Path, tmp_path: Path) -> None:
+    pytest.importorskip("trimesh")
+    (written,) = export(exact, tmp_path / "a.glb", to="glb")
+    data = written.path.read_bytes()
+    length = int.from_bytes(data[12:16], "little")
+    tree, buffer = json.loads(data[20 : 20 + length]), data[28 + length :]
+    (mesh,) = (mesh for mesh in tree["meshes"] if mesh["name"] == "points")
+    accessor = tree["accessors"][mesh["primitives"][0]["attributes"]["COLOR_0"]]
+    assert (accessor["componentType"], accessor["type"], accessor["normalized"]) == (5123, "VEC4", True)
+    start = tree["bufferViews"][accessor["bufferView"]]["byteOffset"]
+    light = np.frombuffer(buffer, "<u2", offset=start, count=4 * accessor["count"]).reshape(-1, 4) / 65535
+    assert (light[:, 3] == 1).all()
+    srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)[:, :3]
+    expected = fuse(open_scene(exact, ExportSettings(), SceneNeeds())).static.rgb
+    np.testing.assert_array_equal(np.round(255 * srgb), expected)
 
 
 def test_colmap(drive: Drive, exact: Path, tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from vection.data.clips.intrinsics import ASSUMED_FIELD_OF_VIEW
 from vection.errors import UsageError
 from vection.exports.settings import ExportSettings
+from vection.exports.stretches import range_of, stretches
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE
 from vection.formats.prediction_folder import PHOTO_FILE, VIDEO_FILE, read_prediction_list
 from vection.inference.sources import open_sources
 from vection.progress import Bars, no_bars
 from vection.runs.export import view
+from vection.runs.load import load_predictor
 from vection.runs.predict import predict
 
 
@@ -41,7 +43,7 @@ def predict_upload(
     `intrinsics` as `ingest` takes them; a camera that is unknown gets a usual field of view. Raises UsageError or
     DataError for files that are neither, or that cannot be read.
     """
-    sources = open_sources(file, intrinsics=intrinsics)
+    sources = open_sources(file, intrinsics=intrinsics, rule=load_predictor(run).rule)
     if len(sources) != 1:
         raise UsageError("This is more than one video; give a single video or photo.")
     known = next(iter(sources[0])).intrinsics is not None
@@ -49,10 +51,13 @@ def predict_upload(
     folder = predict(run, file, out / "predictions", intrinsics=camera, device=device, progress=progress)[0]
     has_path = (folder / KITTI_FILE).is_file()
     predictions = read_prediction_list(folder)
-    alone = () if has_path else (predictions.frames[0].name,)
-    page = view(folder, out / "page.html", settings=ExportSettings(frames=file, only=alone), progress=progress)[0]
+    frames = predictions.frames
+    parts = stretches(frames)
+    shown = range_of(frames, max(parts, key=len)) if has_path else frames[0].name
+    settings = ExportSettings(frames=file, only=() if has_path and len(parts) == 1 else (shown,))
+    page = view(folder, out / "page.html", settings=settings, progress=progress)[0]
     archive = Path(shutil.make_archive(str(out / "predictions"), "zip", folder))
-    parts = [folder / name for name in (VIDEO_FILE, PHOTO_FILE, TUM_FILE)]
+    files = [folder / name for name in (VIDEO_FILE, PHOTO_FILE, TUM_FILE)]
     words = [f"{page.about[0].upper()}{page.about[1:]}; depth: {page.unit}."]
     words += [f"The model saw {predictions.seen}."] if predictions.seen else []
     words += [predictions.warning] if predictions.warning else []
@@ -62,4 +67,6 @@ def predict_upload(
         )
     if not has_path:
         words.append("No camera path is known, so the first frame stands alone.")
-    return Looked(" ".join(words), page.path, (*(part for part in parts if part.is_file()), archive))
+    elif len(parts) > 1:
+        words.append(f"The video is cut into {len(parts)} scenes, of which the longest is shown: frames {shown}.")
+    return Looked(" ".join(words), page.path, (*(one for one in files if one.is_file()), archive))

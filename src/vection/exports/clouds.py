@@ -1,9 +1,10 @@
 """Fused points as PLY, and with the camera's path as GLB."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import UInt8, UInt16
 
 from vection.exports.axes import GRAPHICS
 from vection.exports.points import FusedPoints, Points, fuse
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     import trimesh
 
 PATH_COLOUR = (230, 40, 40, 255)
-"""RGBA of the camera's path."""
+"""RGBA of the camera's path, in sRGB as images have it."""
+UNSIGNED_SHORT = 5123
+"""glTF's number of the type of 16-bit integers."""
 
 
 def write_ply(scene: Scene, out: Path, report: Report) -> str:
@@ -55,7 +58,8 @@ def write_ply(scene: Scene, out: Path, report: Report) -> str:
 def write_glb(scene: Scene, out: Path, report: Report) -> str:
     """Write points and path as binary glTF, y up; nodes `points`, `path` and, where wanted, `moving`.
 
-    glTF means metres; what is up to scale is only as large as it says in the `extras` of the scene.
+    glTF means metres; what is up to scale is only as large as it says in the `extras` of the scene. Its colours are
+    linear light.
     """
     with extra("export", purpose="Writing GLB"):
         import trimesh
@@ -71,7 +75,7 @@ def write_glb(scene: Scene, out: Path, report: Report) -> str:
         path = trimesh.load_path(positions)
         path.colors = np.array([PATH_COLOUR] * len(path.entities), np.uint8)
         world.add_geometry(path, node_name="path", geom_name="path")
-    out.write_bytes(world.export(file_type="glb"))
+    out.write_bytes(world.export(file_type="glb", buffer_postprocessor=_make_colours_linear))
     return _about(fused)
 
 
@@ -81,6 +85,37 @@ def _add_cloud(world: "trimesh.Scene", points: Points, name: str) -> None:
     alpha = np.full((len(points), 1), 255, np.uint8)
     cloud = trimesh.PointCloud(points.xyz @ GRAPHICS.T, colors=np.concatenate([points.rgb, alpha], axis=1))
     world.add_geometry(cloud, node_name=name, geom_name=name)
+
+
+def _make_colours_linear(buffers: dict[Any, bytes], tree: dict[str, Any]) -> None:
+    """Turn the colours that trimesh wrote, sRGB in 8 bits, into glTF's: linear, in 16 bits, so dark shades stay apart.
+
+    `buffers` are in the order of the views, which are whole buffers; both arguments are changed.
+    """
+    accessors, keys = list(tree["accessors"].values()), list(buffers)
+    attributes = [primitive["attributes"] for mesh in tree["meshes"] for primitive in mesh["primitives"]]
+    for number in {one["COLOR_0"] for one in attributes if "COLOR_0" in one}:
+        accessor = accessors[number]
+        key = keys[accessor["bufferView"]]
+        rgba = linear_colours(np.frombuffer(buffers[key], np.uint8).reshape(-1, 4))
+        buffers[key] = rgba.tobytes()
+        accessor |= {
+            "componentType": UNSIGNED_SHORT,
+            "min": rgba.min(axis=0).tolist(),
+            "max": rgba.max(axis=0).tolist(),
+        }
+
+
+def linear_colours(rgba: UInt8[np.ndarray, "point 4"]) -> UInt16[np.ndarray, "point 4"]:
+    """Return sRGB colours as linear light, alpha as it is, both in parts of 65535.
+
+    >>> linear_colours(np.array([[0, 1, 188, 255]], np.uint8)).tolist()
+    [[0, 20, 32957, 65535]]
+    """
+    stored = np.arange(256) / 255
+    light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+    rgb = np.round(65535 * light).astype("<u2")[rgba[:, :3]]
+    return np.concatenate([rgb, rgba[:, 3:] * np.uint16(257)], axis=1)
 
 
 def _statement(scene: Scene, fused: FusedPoints) -> list[str]:

@@ -10,11 +10,11 @@ from vection.array_files import read_array
 from vection.arrays import CameraMatrix, CameraNumbers, DepthMap, PixelMask, Pose, RgbImage
 from vection.data.clips.image_file import read_stored
 from vection.data.clips.intrinsics import camera_matrix
-from vection.data.clips.window import given_camera, see
+from vection.data.clips.window import given_camera, see, seen_pixels
 from vection.errors import DataError, UsageError
 from vection.exports.settings import FAR_MEDIANS, FAR_METRES, ExportSettings
+from vection.exports.stretches import chosen_numbers, read_poses
 from vection.files import inside
-from vection.formats.camera_path import KITTI_FILE, read_path
 from vection.formats.prediction_folder import PredictedFrame, PredictionList, depth_file, read_prediction_list
 from vection.formats.window import Window
 from vection.inference.sources import Frame, FrameSource, open_sources
@@ -29,13 +29,17 @@ SURE = 128
 
 @dataclass(frozen=True)
 class SceneNeeds:
-    """What a format cannot do without."""
+    """What a format cannot do without, and what it cannot do."""
 
     images: bool = True
     camera: bool = True
     path: bool = True
     limit: bool = True
     """Whether a far limit holds where none is given."""
+    ignored: tuple[str, ...] = ("scale",)
+    """Settings that have no say in the format, and are refused."""
+    apart: bool = True
+    """Whether the format can hold moving things apart."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class SceneFrame:
     depth: DepthMap
     """As predicted; 0 where it is none."""
     visible: PixelMask
-    """True where there is depth within the range, no sky, and nothing of the camera's own car."""
+    """True where there is depth within the range, no sky, nothing of the camera's own car, and not beside the view."""
     beyond: PixelMask
     """True where all there is lies beyond the range: sky, or depth that is too large."""
     camera: CameraNumbers
@@ -161,9 +165,10 @@ class Scene:
         if image.shape[:2] != depth.shape:
             size, other = (f"{shape[1]}x{shape[0]}" for shape in (image.shape, depth.shape))
             raise DataError(f"'{listed.name}' is {size}, its depth {other}; give `frames` that were predicted.")
-        usable = None if frame is None or frame.clip is None else frame.clip.read_usable()
-        if usable is not None:
-            visible, beyond = visible & usable, beyond & usable
+        own_car = None if frame is None or frame.clip is None else frame.clip.read_usable()
+        for usable in (own_car, seen_pixels(listed.window)):
+            if usable is not None:
+                visible, beyond = visible & usable, beyond & usable
         moving = None if listed.motion_mask is None else self._map(listed.motion_mask, depth.shape) >= SURE
         return SceneFrame(
             number=number,
@@ -210,7 +215,8 @@ def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, nam
         raise DataError(f"{folder} lists no frames; predict again.")
     if predictions.unit not in ("metres", "up-to-scale"):
         raise DataError(f"{folder} states depth in '{predictions.unit}', which no export knows; predict again.")
-    numbers = _numbers(predictions, settings.only)
+    _check_followed(settings, needs)
+    numbers = chosen_numbers(predictions, settings.only)
     _check_camera(folder, predictions, numbers, settings, needs)
     median = _median_depth(folder, predictions, numbers) if needs.images or needs.limit else 1.0
     limit = FAR_METRES if predictions.unit == "metres" else FAR_MEDIANS * median
@@ -220,7 +226,7 @@ def open_scene(folder: Path, settings: ExportSettings, needs: SceneNeeds, *, nam
         settings=settings,
         needs=needs,
         numbers=numbers,
-        poses=_poses(folder, predictions, numbers, needs),
+        poses=read_poses(folder, predictions, numbers, in_one_world=needs.path),
         median_depth=median,
         far=settings.far or (limit if needs.limit else float("inf")),
         source=_source(folder, predictions, settings.frames, name=name) if needs.images else None,
@@ -235,13 +241,17 @@ def read_depth(file: Path) -> DepthMap:
     return np.asarray(depth, dtype=np.float32)
 
 
-def _numbers(predictions: PredictionList, only: Sequence[str]) -> tuple[int, ...]:
-    names = {frame.name: number for number, frame in enumerate(predictions.frames)}
-    for name in only:
-        if name not in names:
-            first, last = predictions.frames[0].name, predictions.frames[-1].name
-            raise UsageError(f"There is no predicted frame '{name}'; the names go from '{first}' to '{last}'.")
-    return tuple(sorted(names[name] for name in only)) if only else tuple(range(len(names)))
+def _check_followed(settings: ExportSettings, needs: SceneNeeds) -> None:
+    """Raise UsageError for settings that the format cannot follow."""
+    usual = ExportSettings()
+    for name in needs.ignored:
+        if getattr(settings, name) != getattr(usual, name):
+            raise UsageError(f"`{name}` has no say in this format; leave it out, or choose a format that takes it.")
+    if settings.moving == "apart" and not needs.apart:
+        raise UsageError(
+            "This format cannot hold moving things apart; choose `moving=leave-out` or `moving=keep`, or one of ply,"
+            " glb, nerfstudio and rrd."
+        )
 
 
 def _check_camera(
@@ -255,22 +265,6 @@ def _check_camera(
             f"The camera of {folder} is not known, and a guessed one would bend every point; give"
             " `intrinsics=fov:DEGREES`, fx,fy,cx,cy or a JSON file."
         )
-
-
-def _poses(folder: Path, predictions: PredictionList, numbers: Sequence[int], needs: SceneNeeds) -> tuple[Pose, ...]:
-    """Read the path; frames that stand alone need none."""
-    count, file = len(predictions.frames), folder / KITTI_FILE
-    if file.is_file():
-        poses = read_path(file).poses
-        if len(poses) != count:
-            raise DataError(f"{file} has {len(poses)} poses for {count} frames; predict again.")
-        return tuple(poses)
-    if needs.path and len(numbers) > 1:
-        raise UsageError(
-            f"{folder} has no camera path ({KITTI_FILE}), so its frames do not lie in one world; predict with motion,"
-            " or export a frame that stands alone with `only=NAME`."
-        )
-    return tuple(np.eye(4) for _ in range(count))
 
 
 def _median_depth(folder: Path, predictions: PredictionList, numbers: Sequence[int]) -> float:
@@ -293,7 +287,7 @@ def _source(folder: Path, predictions: PredictionList, frames: Path | None, *, n
     place = Path(predictions.frames_from) if frames is None else frames
     if not place.exists():
         raise UsageError(f"The frames of {folder} are not at {place}; say with `frames=PLACE` where they are.")
-    sources = open_sources(place)
+    sources = open_sources(place, needs_camera=False)
     named = [source for source in sources if len(sources) == 1 or source.name == name]
     if not named:
         raise UsageError(f"{place} holds {len(sources)} clips and none called '{name}'; name one with `frames=PLACE`.")

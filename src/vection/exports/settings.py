@@ -18,6 +18,9 @@ VOXEL_MEDIANS = 0.01
 PIXELS_OF_A_FRAME = 60_000
 """Pixels of a frame that become points, at most, unless a stride is given."""
 
+OF_POINTS = ("moving", "stride", "voxel", "max_points", "edge_angle")
+"""Settings that choose points, and nothing else."""
+
 
 @dataclass(frozen=True)
 class ExportSettings:
@@ -29,7 +32,7 @@ class ExportSettings:
     frames: Path | None = None
     """Where the predicted frames lie; as the predictions say if not given."""
     only: tuple[str, ...] = ()
-    """Names of the frames to export; all if empty."""
+    """Names of the frames to export, or FIRST..LAST of some that follow each other; all if empty."""
     intrinsics: str | None = None
     """The camera, as `ingest` takes it, of predictions that do not know theirs."""
     near: float = 0.0

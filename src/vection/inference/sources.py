@@ -98,28 +98,40 @@ class FrameSource:
 
 
 def open_sources(
-    path: Path, *, intrinsics: Path | str | None = None, rule: WindowRule | None = None
+    path: Path,
+    *,
+    intrinsics: Path | str | None = None,
+    rule: WindowRule | None = None,
+    needs_camera: bool = True,
 ) -> list[FrameSource]:
     """Open an image, a folder of images (natural order), a video, or all clip folders, or videos, below a folder.
 
-    `intrinsics` are those of images and videos, as `ingest` takes them; intrinsics.json beside them if not given. Clips
-    have their own. `rule` says which part of images and videos is seen, as `Predictor.rule` does; whole images if not
-    given. Raises UsageError if there is nothing at `path` or no image in it, or if clips are given other
-    intrinsics, DataError for a file that is no video; an image that cannot be decoded, or that intrinsics do not fit,
-    raises DataError when it is read.
+    `intrinsics` are those of images and videos, as `ingest` takes them; intrinsics.json beside them if not given, which
+    nobody looks for without `needs_camera`. Clips have their own. `rule` says which part of images and videos is seen,
+    as `Predictor.rule` does; whole images if not given. Raises UsageError if there is nothing at `path` or no image in
+    it, or if clips are given other intrinsics, DataError for a file that is no video; an image that cannot be decoded,
+    or that intrinsics do not fit, raises DataError when it is read.
     """
-    return [open_input(place, name=name, intrinsics=intrinsics, rule=rule) for name, place in find_inputs(path)]
+    return [
+        open_input(place, name=name, intrinsics=intrinsics, rule=rule, needs_camera=needs_camera)
+        for name, place in find_inputs(path)
+    ]
 
 
 def open_input(
-    place: Path, *, name: str = "", intrinsics: Path | str | None = None, rule: WindowRule | None = None
+    place: Path,
+    *,
+    name: str = "",
+    intrinsics: Path | str | None = None,
+    rule: WindowRule | None = None,
+    needs_camera: bool = True,
 ) -> FrameSource:
     """Open one of `find_inputs` under its name; errors as of `open_sources`."""
     if (place / CLIP_FILE).is_file():
         if intrinsics is not None:
             raise UsageError(f"The clip {place} has intrinsics of its own; leave `intrinsics` out.")
         return _clip_source(place, name)
-    camera = _Camera(intrinsics, place, rule)
+    camera = _Camera(intrinsics, place if needs_camera else None, rule)
     if place.is_dir():
         return _image_source(image_files(place), place, name, camera)
     if place.suffix.lower() in IMAGE_SUFFIXES:
@@ -147,11 +159,14 @@ def find_inputs(path: Path) -> list[tuple[str, Path]]:
 
 
 class _Camera:
-    """Intrinsics of the images of one place, and what is seen of them, by their sizes."""
+    """Intrinsics of the images of one place, and what is seen of them, by their sizes.
 
-    def __init__(self, given: Path | str | None, path: Path, rule: WindowRule | None) -> None:
+    What is not given is asked of the images and what lies beside them at `path`, if there is one.
+    """
+
+    def __init__(self, given: Path | str | None, path: Path | None, rule: WindowRule | None) -> None:
         self.given = given
-        self.source = given or stated_intrinsics(path)
+        self.source = given or (None if path is None else stated_intrinsics(path))
         self.rule = rule or WindowRule(0, 0, choice=WHOLE)
         self.known: dict[tuple[int, ...], tuple[Window | None, CameraNumbers | None]] = {}
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from vection.arrays import CameraMatrix, FloatMap, Vector3
 from vection.data.clips.resizing import resize_nearest
+from vection.data.clips.window import seen_pixels
 from vection.data.measure.depth.ground import INLIER_ERROR, fit_ground
 from vection.errors import UsageError
 from vection.inference.prediction import Prediction
@@ -27,9 +28,9 @@ class CameraHeight(Evidence):
 
     `height` and its standard deviation `error` (2 % if not given) in metres, perpendicular to the ground. The plane is
     that of `data.measure.depth.ground.fit_ground`: the camera is held nearly level, and a fifth of the lower half lies
-    on the plane. Frames without one, and pixels that a clip masks, have no say. A small tilt of predicted ground makes
-    a large error of height, so `pitch`, the degrees by which the camera looks down, helps where it is known: points of
-    the plane then have the median height above a ground of that pitch.
+    on the plane. Frames without one, and pixels that a clip masks or that show nothing of the source, have no say. A
+    small tilt of predicted ground makes a large error of height, so `pitch`, the degrees by which the camera looks
+    down, helps where it is known: points of the plane then have the median height above a ground of that pitch.
 
     >>> CameraHeight(1.65).factors.source
     'camera height of 1.65 m'
@@ -57,7 +58,7 @@ class CameraHeight(Evidence):
         fx, fy, cx, cy = known_camera(prediction, purpose="The height of the camera")
         K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
         depth = prediction.depth
-        usable = None if frame.clip is None else frame.clip.read_usable()
+        usable = seen_pixels(frame.window) if frame.clip is None else frame.clip.read_usable()
         if usable is not None:
             seen = resize_nearest(usable.astype(np.uint8), depth.shape) > 0
             depth = np.where(seen, depth, np.float32(0))

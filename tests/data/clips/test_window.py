@@ -10,7 +10,7 @@ import pytest
 from vection.data.clips.folder import read_clip, write_rgb
 from vection.data.clips.framing import plan_framing
 from vection.data.clips.intrinsics import CameraIntrinsics
-from vection.data.clips.window import see, seen_camera, seen_point
+from vection.data.clips.window import see, seen_camera, seen_pixels, seen_point
 from vection.data.ingest.clip_writer import IngestSettings
 from vection.data.ingest.ingestion import ingest
 from vection.errors import DataError
@@ -39,6 +39,17 @@ def test_a_window_shows_what_the_framing_does(camera: CameraIntrinsics):
     assert numbers[:2] == pytest.approx(expected)
     with pytest.raises(DataError, match="80x48, but a window of 160x96"):
         see(window, noise(48, 80))
+
+
+def test_a_window_is_seen_where_its_framing_is():
+    wide = plan_framing(CAMERA, width=160, height=96, rectified_field_of_view=90.0)
+    seen, expected = seen_pixels(wide.window), wide.seen
+    assert seen is not None
+    assert expected is not None
+    assert seen.mean() < 0.9
+    assert (seen != expected).mean() < 0.003
+    assert seen_pixels(plan_framing(CAMERA, width=160, height=54).window) is None
+    assert seen_pixels(Window.of((96, 160), (0, 20, 160, 50))) is None
 
 
 def test_a_point_moves_with_the_lens():

@@ -47,7 +47,7 @@ class Export:
     frames: Path | None = None
     """The video, images or clip that was predicted, where it has moved since."""
     only: tuple[str, ...] = ()
-    """Names of frames; all if not given."""
+    """Names of frames, or FIRST..LAST; all if not given."""
     intrinsics: str | None = None
     """Camera of predictions that do not know theirs: a JSON file, "fx,fy,cx,cy" or "fov:DEGREES"."""
     near: float = 0.0

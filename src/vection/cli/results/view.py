@@ -35,6 +35,8 @@ class View:
     """The video, images or clip that was predicted, where it has moved since."""
     intrinsics: str | None = None
     """Camera of predictions that do not know theirs: a JSON file, "fx,fy,cx,cy" or "fov:DEGREES"."""
+    only: tuple[str, ...] = ()
+    """Names of frames, or FIRST..LAST; all if not given. Frames on both sides of a cut are no one scene."""
     near: float = 0.0
     """Nearest depth of a point, in the unit of the depth."""
     far: float | None = None
@@ -47,7 +49,13 @@ def run(arguments: Sequence[str]) -> None:
     from vection.exports.settings import ExportSettings
     from vection.runs.export import missing_for_window, show, view
 
-    settings = ExportSettings(frames=options.frames, intrinsics=options.intrinsics, near=options.near, far=options.far)
+    settings = ExportSettings(
+        frames=options.frames,
+        intrinsics=options.intrinsics,
+        only=options.only,
+        near=options.near,
+        far=options.far,
+    )
     reason = "" if options.page or options.out is not None else missing_for_window()
     if options.page or options.out is not None or reason:
         for one in view(options.predictions, options.out, settings=settings, progress=progress_bar):

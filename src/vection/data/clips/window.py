@@ -6,12 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vection.arrays import AnyImage, CameraNumbers, Remap
+from vection.arrays import AnyImage, CameraNumbers, PixelMask, Remap
 from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.clips.undistortion import straight_rays, undistortion
 from vection.errors import DataError
 from vection.formats.window import Box, Lens, Window
+
+LEAST_SEEN = 204
+"""Of 255: four fifths of a pixel come from the source's image, so that the rounding of a border counts for nothing."""
 
 
 def lens_of(camera: CameraIntrinsics, *, field_of_view: float | None = None) -> Lens | None:
@@ -41,6 +44,18 @@ def see(window: Window | None, image: AnyImage) -> AnyImage:
         _, maps = _undone(window.source_width, window.source_height, window.lens)
         image = np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
     return image[window.top : window.top + window.height, window.left : window.left + window.width]
+
+
+@lru_cache(maxsize=4)
+def seen_pixels(window: Window | None) -> PixelMask | None:
+    """Return where a window shows what its source has; None: everywhere.
+
+    A lens that was undone to a view wider than its own leaves a border that nothing was seen in.
+    """
+    if window is None or window.lens is None:
+        return None
+    seen = see(window, np.full((window.source_height, window.source_width), 255, np.uint8)) >= LEAST_SEEN
+    return None if seen.all() else seen
 
 
 def seen_camera(window: Window, camera: CameraIntrinsics | None) -> CameraNumbers | None:
