@@ -45,16 +45,17 @@ def hub_model(place: Path | str) -> HubModel | None:
     return HubModel(found["name"], found["revision"])
 
 
-def fetch_model(model: HubModel, files: Sequence[str]) -> Path:
+def fetch_model(model: HubModel, files: Sequence[str], *, optional: Sequence[str] = ()) -> Path:
     """Fetch these files of a model, and no others, into the cache of huggingface_hub; return their folder.
 
     All are of one commit, whose hash is the folder's name. What was fetched before is not fetched again, and is taken
-    where the Hub cannot be reached. Raises UsageError if the model cannot be fetched, DataError if it lacks a file.
+    where the Hub cannot be reached. Raises UsageError if the model cannot be fetched, DataError if it lacks a file that
+    is not `optional`.
     """
     with extra("hub", purpose=f"Fetching {model}"):
         from huggingface_hub import snapshot_download
     try:
-        folder = Path(snapshot_download(model.name, revision=model.revision, allow_patterns=list(files)))
+        folder = Path(snapshot_download(model.name, revision=model.revision, allow_patterns=[*files, *optional]))
     except Exception as error:
         raise UsageError(_cannot("fetch", model, error)) from error
     missing = [file for file in files if not (folder / file).is_file()]

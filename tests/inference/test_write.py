@@ -10,6 +10,7 @@ from tests.inference.test_predictor import Analytic, gradient
 
 from vection.data.clips.folder import write_rgb
 from vection.errors import DataError, UsageError
+from vection.evaluation.paths.camera_path import open_paths
 from vection.evaluation.predictions.read import open_predictions
 from vection.formats.prediction_folder import read_prediction_list
 from vection.inference.prediction import Prediction
@@ -17,6 +18,7 @@ from vection.inference.predictor import Predictor
 from vection.inference.sources import open_sources
 from vection.inference.window_rule import WindowRule
 from vection.inference.write import check_writable, write_depth_png, write_predictions
+from vection.runs.odometry import odometry
 
 
 def predictions(count: int = 4, *, size: tuple[int, int] = (33, 50)) -> list[Prediction]:
@@ -127,6 +129,14 @@ def test_parts_can_be_left_out(tmp_path):
     folder = write_predictions(predictions(), tmp_path / "out", model="m", png=False, video=False)
     parts = sorted(path.name for path in folder.iterdir())
     assert parts == ["depth", "path_kitti.txt", "path_tum.txt", "predictions.json"]
+
+
+def test_frames_without_times_have_a_path_that_can_be_scored(tmp_path):
+    made = [replace(one, seconds=0.0) for one in predictions()]
+    folder = write_predictions(made, tmp_path / "out", model="m", png=False, video=False)
+    assert open_paths(folder)[""].seconds is None
+    scored = odometry(folder, truth=folder / "path_kitti.txt", align=("none",)).scores[0]
+    assert scored.aligned[0].ate == pytest.approx(0, abs=1e-6)
 
 
 def test_existing_output_is_kept_unless_overwritten(tmp_path):

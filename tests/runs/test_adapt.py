@@ -152,6 +152,16 @@ def test_trained_methods_wait_for_nothing(name: str):
     assert any(before[setting] != 0 for setting in waiting.WAITING)
 
 
+def test_the_run_of_a_recipe_stays_as_it_is(tmp_path: Path):
+    start, run = find_run_checkpoint(Path("street")), RunFolder(tmp_path / "run")
+    shutil.copytree(start, run.best)
+    with pytest.raises(UsageError, match="stays as it is"):
+        adapt(adaptation_recipe(run.path), [tmp_path / "drive.mp4"], out=run.path)
+    (tmp_path / "link").symlink_to(run.path)
+    assert main(["adapt", str(run.path), str(tmp_path / "drive.mp4"), "--out", str(tmp_path / "link")]) == 2
+    assert not run.clips.exists()
+
+
 def test_what_cannot_be_adapted_is_refused(run: Path, video: Path, tmp_path: Path, tiny_clips: Path):
     with pytest.raises(UsageError, match="stays as it is"):
         adapt(run, [video], out=run)

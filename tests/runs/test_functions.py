@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.evaluation.paths.test_trajectory import scaled, winding_path
 
 import vection
@@ -20,6 +21,7 @@ from vection.evaluation import (
 )
 from vection.evaluation.predictions.kinds import PredictedObjects
 from vection.formats.camera_path import kitti_text
+from vection.runs.device import choose_device
 
 TRUE = np.linspace(2, 60, 48, dtype=np.float32).reshape(6, 8)
 TRUTHS = truths_in_memory([GroundTruth("a/0", TRUE, group="a"), GroundTruth("b/0", 1.1 * TRUE, group="b")])
@@ -102,6 +104,17 @@ def test_what_is_said_of_depth_is_refused_where_masks_are_compared(
     command = ["evaluate", str(tmp_path), "--truth", str(tmp_path), "--protocol", "motion-segmentation", *words]
     assert main(command) == 2
     assert f"{words[0]} is for depth, and motion-segmentation compares none" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert [choose_device(name) for name in ("cuda", "cuda:1")] == ["cuda", "cuda:1"]
+    with pytest.raises(UsageError, match=r"no GPU 'cuda:9': PyTorch finds 2"):
+        choose_device("cuda:9")
+    with pytest.raises(UsageError, match="no GPU of Apple"):
+        choose_device("mps")
 
 
 def test_scene_flow_needs_the_path(tmp_path: Path) -> None:

@@ -19,14 +19,16 @@ from tests.hub_server import Hub, serve_hub
 import vection
 from vection.cli.main import main
 from vection.errors import DataError, UsageError
-from vection.formats.checkpoint import save_checkpoint
+from vection.formats.checkpoint import save_checkpoint, weights_digest
 from vection.formats.evaluation_file import Evaluation, ProtocolNote, Scores, write_evaluation
 from vection.formats.prediction_folder import read_prediction_list
 from vection.formats.run_folder import RunFolder
+from vection.formats.scale_file import RunScale, ScaleReading, write_scale
 from vection.inference import Prediction, write_predictions
 from vection.recipes.methods import build_method
 from vection.recipes.public import public_recipe
 from vection.recipes.recipe_file import recipe_to_json
+from vection.runs.publishing.card import _scores
 from vection.runs.start import starting_recipe, with_start
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # huggingface_hub of its own call
@@ -142,6 +144,26 @@ def test_the_card_states_what_it_is(trained: Path, tmp_path: Path):
         assert line in card.text.splitlines()
 
 
+def test_a_scale_is_published_with_its_weights(trained: Path, tmp_path: Path, hub: Hub):
+    run = RunFolder(tmp_path / "first")
+    shutil.copytree(trained, run.path)
+    reading = ScaleReading("camera height of 1.65 m", 3.0, 0.01, 0.02, 1, ("secret_frame",), (3.0,))
+    size = {"width": RECIPE.data.width, "height": RECIPE.data.height}
+    found = RunScale(3.0, 0.01, (reading,), "best", weights_digest(run.best), frames_from=SECRET, **size)
+    write_scale(run.scale, found)
+    vection.publish(run.path, "hf://owner/street", **WORDS)
+    for place in ("hf://owner/street", tmp_path / "checkpoints" / "street"):
+        if isinstance(place, Path):
+            vection.publish(run.path, place, **WORDS)
+            assert not any(b"secret" in file.read_bytes() for file in place.iterdir())
+            assert "| unit of depth | metres |" in (place / "README.md").read_text().splitlines()
+        loaded = vection.load(place)
+        assert (loaded.unit, loaded.depth_scale, loaded.scale_source) == ("metres", 3.0, found.source)
+    write_scale(run.scale, replace(found, weights="0" * 64))
+    vection.publish(run.path, tmp_path / "other", **WORDS)
+    assert not (tmp_path / "other" / "scale.json").exists()
+
+
 def test_scores_of_another_checkpoint_are_left_out(trained: Path, tmp_path: Path):
     run = tmp_path / "first"
     shutil.copytree(trained, run)
@@ -252,3 +274,9 @@ def test_only_places_are_taken_out_of_a_recipe():
     assert asdict(public_recipe(recipe)) == asdict(recipe)
     private = replace(recipe, method=replace(recipe.method, depth_weights=f"{SECRET}/imagenet.pth"), start_from=SECRET)
     assert asdict(public_recipe(private)) == asdict(replace(recipe, start_from=None))
+
+
+def test_the_card_says_of_which_base_logarithms_are():
+    note = ProtocolNote("make3d-c1", settings={"log_base": "10"})
+    lines = _scores(Evaluation(note, ("all",), (Scores("model", 3, {"all": METRICS}),)))
+    assert "| rmse | rmse_log10 | a1 |" in lines[2]

@@ -1,5 +1,6 @@
 """Images, cameras, path and points as other programs start from them: COLMAP's text model, nerfstudio's transforms."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -32,8 +33,9 @@ def write_colmap(scene: Scene, out: Path, report: Report) -> str:
     fused = fuse(scene, report=report)
     cameras: dict[CameraNumbers, int] = {}
     rows = [f"# {scene.words}", "# IMAGE_ID, QW, QX, QY, QZ, TX, TY, TZ, CAMERA_ID, NAME; an empty line for its points"]
+    files = _without_spaces([frame.name for frame in scene.selected()])
     for index, frame in enumerate(scene):
-        file = _write_image(frame, out)
+        file = _write_image(frame, out, name=files[frame.name])
         number = cameras.setdefault(frame.camera, len(cameras) + 1)
         T_world_to_camera = np.linalg.inv(frame.T_camera_to_world)
         x, y, z, w = quaternion(T_world_to_camera[:3, :3])
@@ -69,7 +71,7 @@ def write_nerfstudio(scene: Scene, out: Path, report: Report) -> str:
         np.save(out / depth, np.where(frame.visible, frame.depth * np.float32(THOUSANDTHS), np.float32(0)))
         fx, fy, cx, cy = corner_camera(frame.camera)
         entry = {
-            "file_path": _write_image(frame, out),
+            "file_path": _write_image(frame, out, name=frame.name),
             "depth_file_path": depth,
             "transform_matrix": graphics_pose(frame.T_camera_to_world).tolist(),
         } | {"fl_x": fx, "fl_y": fy, "cx": cx, "cy": cy}
@@ -89,8 +91,24 @@ def write_nerfstudio(scene: Scene, out: Path, report: Report) -> str:
     return f"{len(frames)} images; {about}"
 
 
-def _write_image(frame: SceneFrame, out: Path) -> str:
-    file = f"{IMAGES}/{frame.name.replace(' ', '_')}.jpg"  # COLMAP's names end at a space
+def _without_spaces(names: Sequence[str]) -> dict[str, str]:
+    """Return another name for each that COLMAP would end at a space, and that no other frame has.
+
+    >>> _without_spaces(["a b", "a_b"])
+    {'a b': 'a_b_', 'a_b': 'a_b'}
+    """
+    files, taken = {}, {name for name in names if " " not in name}
+    for name in names:
+        file = name.replace(" ", "_")
+        while file != name and file in taken:
+            file += "_"
+        files[name] = file
+        taken.add(file)
+    return files
+
+
+def _write_image(frame: SceneFrame, out: Path, *, name: str) -> str:
+    file = f"{IMAGES}/{name}.jpg"
     write_rgb(out / file, frame.image)
     return file
 

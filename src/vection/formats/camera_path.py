@@ -65,12 +65,13 @@ class CameraPath:
 
 
 def tum_text(poses: Sequence[Pose], seconds: Sequence[float] | None, *, motion: str = "") -> str:
-    """Return the path in TUM's format; `seconds` of every frame, else frames are a second apart.
+    """Return the path in TUM's format, with `seconds` of every frame.
 
-    Comments say so, and where the `motion` comes from.
+    Where these are unknown, or do not increase as readers expect it, frames are a second apart. Comments say so, and
+    where the `motion` comes from.
     """
     about = f"# motion: {motion}\n" if motion else ""
-    if seconds is None:
+    if seconds is None or (np.diff(np.round(seconds, 6)) <= 0).any():
         about += f"{TIMELESS}\n"
         seconds = range(len(poses))
     lines = [f"{time:.6f} {' '.join(_numbers(pose))}" for pose, time in zip(poses, seconds, strict=True)]

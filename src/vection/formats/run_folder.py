@@ -9,6 +9,8 @@ from vection.files import json_text, read_json, write_text
 from vection.formats.record import KEY
 from vection.locks import sweep
 
+SCALE_FILE = "scale.json"
+"""The metric scale, in a run folder or beside the weights of a checkpoint that stands alone."""
 _SNAPSHOT = "step_"
 
 
@@ -93,7 +95,7 @@ class RunFolder:
     @property
     def scale(self) -> Path:
         """The metric scale of the depth (`formats.scale_file`), where it was found."""
-        return self.path / "scale.json"
+        return self.path / SCALE_FILE
 
     @property
     def report(self) -> Path:
@@ -119,9 +121,14 @@ class RunFolder:
             sweep(checkpoint)
 
     def begin(self, recipe: dict[str, Any]) -> None:
-        """Begin a training of this recipe: what another left goes, its recipe first, so that nobody goes on from it."""
+        """Begin a training of this recipe: what another left goes, its recipe first, so that nobody goes on from it.
+
+        Its scores, their examples and its pictures go as well; predictions stay, and say whose they are.
+        """
         self.recipe.unlink(missing_ok=True)
-        shutil.rmtree(self.last.parent, ignore_errors=True)
+        self.evaluation.unlink(missing_ok=True)
+        for folder in (self.last.parent, self.examples, self.panels):
+            shutil.rmtree(folder, ignore_errors=True)
         self.write_recipe(recipe)
 
     def write_recipe(self, content: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from vection.inference.predictor import Predictor
 
 def scale_file(checkpoint: Path) -> Path:
     """Return where the scale of a checkpoint's run is stored; of one without a run beside its weights."""
-    of_run = checkpoint.parent.name == "checkpoints"
+    of_run = checkpoint.parent.name == "checkpoints" and not RunFolder(checkpoint).scale.is_file()
     return RunFolder(checkpoint.parent.parent if of_run else checkpoint).scale
 
 
@@ -25,14 +25,20 @@ def apply_scale(predictor: Predictor, checkpoint: Path) -> None:
     scale = stored_scale(checkpoint)
     if scale is None:
         return
-    other = ""
-    if weights_digest(checkpoint) != scale.weights:
-        other = f"other weights ({scale.checkpoint})"
-    elif (predictor.width, predictor.height) != (scale.width, scale.height):
-        other = f"images of {scale.width}x{scale.height}"
-    elif predictor.rule.choice != scale.window:
-        other = f"frames of which `window={scale.window}` is seen"
+    other = what_else(scale, predictor, checkpoint)
     if not other:
         predictor.depth_scale, predictor.unit, predictor.scale_source = scale.factor, "metres", scale.source
     elif predictor.unit != "metres":
-        predictor.scale_source = f"none: the scale that was found is that of {other}; find it again (vection scale)"
+        again = "find it again (vection scale --replace)"
+        predictor.scale_source = f"none: the scale that was found is that of {other}; {again}"
+
+
+def what_else(scale: RunScale, predictor: Predictor, checkpoint: Path) -> str:
+    """Return of what else a scale is than of these weights, this size and window, in words; empty if of these."""
+    if weights_digest(checkpoint) != scale.weights:
+        return f"other weights ({scale.checkpoint})"
+    if (predictor.width, predictor.height) != (scale.width, scale.height):
+        return f"images of {scale.width}x{scale.height}"
+    if predictor.rule.choice != scale.window:
+        return f"frames of which `window={scale.window}` is seen"
+    return ""

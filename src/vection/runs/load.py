@@ -10,8 +10,7 @@ from vection.data.sets.kitti_raw import NOMINAL_BASELINE, TRUE_BASELINE
 from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import CONFIG, WEIGHTS, find_checkpoint, load_weights, read_config
 from vection.formats.record import first_place
-from vection.formats.run_folder import RunFolder
-from vection.formats.scale_file import SCALE_FILE
+from vection.formats.run_folder import SCALE_FILE, RunFolder
 from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor

@@ -1,5 +1,6 @@
 """Depth of `vection predict` by an exported file is that of the run; a file of something else is refused."""
 
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -68,6 +69,25 @@ def test_auto_takes_the_fastest_run_time_that_is_installed(
     engine, words = open_engine("auto", predictor, checkpoint=checkpoint, frames=images)
     assert engine is not None
     assert words == "ONNX Runtime in fp32"
+
+
+def test_auto_counts_the_frames_that_are_predicted(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run = make_run(tmp_path / "run")
+    predictor, checkpoint = load_predictor(run), find_run_checkpoint(run)
+    (tmp_path / "many").mkdir()
+    images.rename(tmp_path / "many" / "good")
+    (tmp_path / "many" / "bad.mp4").write_bytes(b"no video")
+    (tmp_path / "many" / "broken").mkdir()
+    for number in range(5):
+        (tmp_path / "many" / "broken" / f"{number}.png").write_bytes(b"no image")
+    monkeypatch.setattr(engines, "FRAMES_WORTH_AN_EXPORT", 3)
+    monkeypatch.setattr(engines, "NEEDED", {"onnx": ()})
+    auto = partial(open_engine, "auto", predictor, checkpoint=checkpoint, frames=tmp_path / "many")
+    assert auto() == (None, "PyTorch")  # frames to try it on cannot be read
+    monkeypatch.setattr(engines, "export_network", lambda *_, **named: pytest.fail(str(named["frames"])))
+    assert auto(stride=5, max_frames=1) == (None, "PyTorch") == auto(stride=9)
+    with pytest.raises(pytest.fail.Exception, match="broken"):
+        auto(max_frames=4)
 
 
 def test_a_file_of_another_run_or_size_is_refused(images: Path, tmp_path: Path):

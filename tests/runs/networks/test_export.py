@@ -18,7 +18,7 @@ from vection.methods.method import changed
 from vection.recipes.methods import build_method
 from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.runs.networks.export import STATEMENT, export_network
+from vection.runs.networks.export import STATEMENT, _place_beside, export_network
 
 HEIGHT, WIDTH = 64, 96
 NEEDED = {"onnx": ("onnx", "onnxruntime", "onnxscript"), "openvino": ("openvino",), "torch": ()}
@@ -76,6 +76,13 @@ def test_depth_of_a_file_is_that_of_pytorch(run_time: str, dynamic: bool, tmp_pa
     assert (depth > 0).all()
     stated = json.loads((exported.file.parent / STATEMENT).read_text())
     assert stated[0]["agreement"]["largest"] == exported.agreement.largest
+
+
+def test_a_file_of_the_run_here_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    assert _place_beside(Path(), "onnx-fp32") == tmp_path.resolve() / "run-onnx-fp32"
+    assert _place_beside(Path("street"), "onnx-fp32") == Path("street-onnx-fp32")
 
 
 MATRIX = [

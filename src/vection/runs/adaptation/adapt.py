@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from vection.errors import UsageError
-from vection.files import real_path
+from vection.files import lies_in
 from vection.formats.metrics_log import LABEL_FREE, read_events
 from vection.formats.run_folder import RunFolder
 from vection.progress import Bars, no_bars
@@ -127,17 +127,19 @@ def adapt(
     folder `out` is the better one, so the new run is never worse by this score, and the old one stays as it is. The
     report shows both. `run`, `what` and `checkpoint` are those of `adaptation_recipe`; or `run` is what that returned,
     changed at will. Other arguments are those of `train_on_videos`. A scale in metres is not taken over: it is that of
-    the old weights. Raises UsageError (`out` is the run itself; what a video does not have) or DataError (no video in
+    the old weights. Raises UsageError (the run lies in `out`; what a video does not have) or DataError (no video in
     which the camera moves; nothing could be measured in what is held out).
     """
-    if not isinstance(run, Recipe):
-        if real_path(Path(run)) == real_path(Path(out)):
-            raise UsageError(f"'{run}' stays as it is; name another folder for the adapted run (`out`).")
-        run = adaptation_recipe(run, what=what, checkpoint=checkpoint)
+    recipe = run if isinstance(run, Recipe) else adaptation_recipe(run, what=what, checkpoint=checkpoint)
+    if recipe.start_from is not None and lies_in(find_run_checkpoint(Path(recipe.start_from)), Path(out)):
+        raise UsageError(
+            f"'{recipe.start_from}', which is adapted, lies in '{out}' and stays as it is; name another folder for the "
+            "adapted run (`out`)."
+        )
     training = train_on_videos(
         videos,
         out=out,
-        recipe=run,
+        recipe=recipe,
         intrinsics=intrinsics,
         minutes=minutes,
         resume=resume,

@@ -1,15 +1,17 @@
 """Choose what predicts depth in place of a run's own network: the `engine` of `vection predict`."""
 
 import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from vection.engines.engine import PACKAGES, SUFFIXES, DepthEngine, NetworkEngine, RunTime
 from vection.engines.run_times import open_network
-from vection.errors import UsageError
+from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import weights_digest
 from vection.inference.predictor import Predictor
-from vection.inference.sources import open_sources
+from vection.inference.sources import find_inputs, open_input
 from vection.runs.networks.export import export_network
 
 FRAMES_WORTH_AN_EXPORT = 100
@@ -19,18 +21,26 @@ NEEDED: dict[RunTime, tuple[str, ...]] = {"openvino": ("openvino",), "onnx": ("o
 
 
 def open_engine(
-    choice: str, predictor: Predictor, *, checkpoint: Path, frames: Path | str
+    choice: str,
+    predictor: Predictor,
+    *,
+    checkpoint: Path,
+    frames: Path | str,
+    stride: int = 1,
+    max_frames: int | None = None,
 ) -> tuple[DepthEngine | None, str]:
     """Return what predicts depth of a checkpoint in place of PyTorch, None for PyTorch itself, and its name in words.
 
     `choice` is "torch", an exported file or the folder of one, or "auto": the fastest run time that is installed, if
     its file, made for the occasion, agrees with PyTorch on `frames` as one in fp32 must, and there are frames enough to
-    be worth it. Raises UsageError for a file of other weights or another size.
+    be worth it, of each input `max_frames`, every `stride`-th; inputs that cannot be opened do not count. Raises
+    UsageError for a file of other weights or another size.
     """
     if choice == "torch":
         return None, PACKAGES["torch"]
     if choice == "auto":
-        return _fastest(predictor, checkpoint=checkpoint, frames=frames)
+        counts = _counts(Path(frames), stride=stride, max_frames=max_frames)
+        return _fastest(predictor, checkpoint=checkpoint, counts=counts)
     file = Path(choice)
     if file.is_dir():
         file = next((found for suffix in SUFFIXES.values() if (found := file / f"depth{suffix}").is_file()), file)
@@ -47,10 +57,22 @@ def open_engine(
     return engine, f"{PACKAGES[about.run_time]} in {about.precision}"
 
 
-def _fastest(predictor: Predictor, *, checkpoint: Path, frames: Path | str) -> tuple[DepthEngine | None, str]:
-    count = sum(source.count or FRAMES_WORTH_AN_EXPORT for source in open_sources(Path(frames)))
+def _counts(frames: Path, *, stride: int, max_frames: int | None) -> dict[Path, int]:
+    """Return how many frames of each input are predicted, of those that can be opened; prediction names the others."""
+    counts = {}
+    for name, place in find_inputs(frames):
+        try:
+            source = open_input(place, name=name)
+        except DataError:
+            continue
+        source = replace(source, count=source.count or FRAMES_WORTH_AN_EXPORT)  # of a video it may be unknown
+        counts[place] = source.thinned(stride, most=max_frames).count or 0
+    return counts
+
+
+def _fastest(predictor: Predictor, *, checkpoint: Path, counts: Mapping[Path, int]) -> tuple[DepthEngine | None, str]:
     installed: list[RunTime] = [to for to in NEEDED if all(find_spec(package) for package in NEEDED[to])]
-    if predictor.device.type != "cpu" or count < FRAMES_WORTH_AN_EXPORT or not installed:
+    if predictor.device.type != "cpu" or sum(counts.values()) < FRAMES_WORTH_AN_EXPORT or not installed:
         return None, PACKAGES["torch"]
     to = installed[0]
     with tempfile.TemporaryDirectory(prefix="vection-engine-") as folder:
@@ -59,11 +81,11 @@ def _fastest(predictor: Predictor, *, checkpoint: Path, frames: Path | str) -> t
                 checkpoint,
                 to=to,
                 out=Path(folder) / "network",
-                frames=frames,
+                frames=max(counts, key=lambda place: counts[place]),
                 size=(predictor.height, predictor.width),
                 most_frames=4,
             )[0]
-        except UsageError:  # it does not agree, or cannot be exported
+        except (UsageError, DataError):  # it does not agree, cannot be exported, or a frame cannot be read
             return None, PACKAGES["torch"]
         network = open_network(exported.file)
     return NetworkEngine(network, depth_scale=exported.description.depth_scale), f"{PACKAGES[to]} in fp32"

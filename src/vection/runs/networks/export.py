@@ -24,7 +24,7 @@ from vection.engines.modules import Inputs, PartModule, build_part, example_inpu
 from vection.engines.prepared import prepared
 from vection.engines.write import write_network
 from vection.errors import UsageError
-from vection.files import check_own, json_text, whole_folder, write_text
+from vection.files import check_own, json_text, real_path, whole_folder, write_text
 from vection.formats.checkpoint import weights_digest
 from vection.hub import hub_model
 from vection.inference.predictor import Predictor
@@ -184,6 +184,8 @@ def _spread(predictor: Predictor, path: Path, *, intrinsics: Path | str | None, 
 def _place_beside(run: Path, words: str) -> Path:
     """Return the folder for a run's files: beside the run, or here for weights that have no folder."""
     model = hub_model(run)
+    if run.name in ("", ".."):
+        run = real_path(run)
     folder, name = (run.parent, run.name) if model is None else (Path(), model.name.rpartition("/")[2])
     return folder / f"{name}-{words}"
 

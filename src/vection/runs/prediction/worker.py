@@ -119,7 +119,13 @@ class PredictionWorker:
         self.predictor.batch_size = BATCH_SIZES.get(self.predictor.device.type, 1)
         networks = self.predictor.networks
         networks.compiled = model.compile
-        networks.engine, words = open_engine(model.engine, self.predictor, checkpoint=place, frames=frames)
+        networks.engine, words = open_engine(
+            *(model.engine, self.predictor),
+            checkpoint=place,
+            frames=frames,
+            stride=parts.stride,
+            max_frames=parts.max_frames,
+        )
         self.name = model.name + ("" if networks.engine is None else f", depth by {words}")
         self.state = model.state
         self.parts = parts

@@ -89,13 +89,15 @@ def _scores(evaluation: Evaluation | None) -> list[str]:
     if evaluation is None:
         return ["Not measured."]
     lines = [_plain(evaluation.protocol.description or evaluation.protocol.name) + ".", ""]
-    lines += [f"| | pixels | images | {' | '.join(METRICS)} |", f"|---|---|---{'|---' * len(METRICS)}|"]
+    base_10 = evaluation.protocol.settings.get("log_base") == "10"
+    headings = ["rmse_log10" if base_10 and metric == "rmse_log" else metric for metric in METRICS]
+    lines += [f"| | pixels | images | {' | '.join(headings)} |", f"|---|---|---{'|---' * len(METRICS)}|"]
     for scores in evaluation.results:
         name = "this model" if scores.name == MODEL else scores.name
         for category in evaluation.categories:
             if category in scores.errors:
                 numbers = " | ".join(f"{scores.errors[category][metric]:.3f}" for metric in METRICS)
-                lines.append(f"| {_plain(name)} | {_plain(category)} | {scores.images} | {numbers} |")
+                lines.append(f"| {_plain(name)} | {_plain(category)} | {scores.images_of(category)} | {numbers} |")
     return lines
 
 

@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vection.errors import DataError, UsageError
+from vection.errors import UsageError
 from vection.files import check_free, json_text, whole_folder, write_text
 from vection.formats.checkpoint import CONFIG, DIGEST, read_config, save_checkpoint, weights_digest
-from vection.formats.evaluation_file import Evaluation, read_evaluation
-from vection.formats.prediction_folder import find_prediction_folders, read_prediction_list
-from vection.formats.run_folder import RunFolder
+from vection.formats.run_folder import SCALE_FILE, RunFolder
+from vection.formats.scale_file import RunScale, write_scale
 from vection.hub import HubModel, hub_model, send_model
 from vection.inference.predictor import Predictor
+from vection.metric_scale.stored import stored_scale
 from vection.recipes.public import public_recipe
 from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_to_json
+from vection.reports.scores import scores_of
 from vection.runs.cameras import CAMERAS, WINDOWS
 from vection.runs.load import find_run_checkpoint, load_predictor, read_checkpoint_recipe
 from vection.runs.publishing.card import CARD, Facts, model_card
@@ -49,8 +50,8 @@ def publish(
 
     `to` is a folder, which must not exist, or "hf://owner/name", which is made for its owner's eyes unless `public`.
     `licence` is the model's, by the Hub's identifier ("apache-2.0", "cc-by-nc-4.0", "other"), `trained_on` says in
-    words from what it learned; `checkpoint` is as of `load`. Paths of this machine are left out, and so are scores of
-    another checkpoint. Whatever takes a run folder takes what was published.
+    words from what it learned; `checkpoint` is as of `load`. A scale of its weights is published as well. Paths of this
+    machine are left out, and so are scores of another checkpoint. Whatever takes a run folder takes what was published.
     Raises UsageError for a wrong place, for settings that still name a place of this machine, and if the Hub refuses.
     """
     model, words = hub_model(to), " ".join(trained_on.split())
@@ -82,7 +83,8 @@ class _Content:
         stored, own = read_config(checkpoint), read_checkpoint_recipe(checkpoint)
         imported = _without_places(stored.get("imported", {}))
         self.recipe = _public(own, imported)
-        evaluation, why = _scores_of(RunFolder(run), checkpoint)
+        self.scale = _public_scale(checkpoint)
+        evaluation, why = scores_of(RunFolder(run), checkpoint, stands_for=lambda: find_run_checkpoint(run))
         self.remarks = () if evaluation is not None else (f"the card has no scores: {why}.",)
         method = self.predictor.method
         learned = method.cameras is not None and method.cameras.learned is not None
@@ -111,7 +113,8 @@ class _Content:
     def write(self, folder: Path) -> None:
         """Write the folder, whole or not at all."""
         card = model_card(self.facts, self.predictor)
-        for text in [*_texts(self.config), *card.splitlines()]:
+        scale = [] if self.scale is None else _texts(asdict(self.scale))
+        for text in [*_texts(self.config), *scale, *card.splitlines()]:
             if _PLACE.search(text):
                 raise UsageError(f"'{text}' would be published and names a place on this machine; change it first.")
         with whole_folder(folder) as fresh:
@@ -119,6 +122,8 @@ class _Content:
             config = read_config(fresh) | {DIGEST: weights_digest(fresh)}
             write_text(fresh / CONFIG, json_text(config, indent=1))
             write_text(fresh / CARD, card)
+            if self.scale is not None:
+                write_scale(fresh / SCALE_FILE, replace(self.scale, weights=config[DIGEST]))
 
 
 def _public(recipe: Recipe, imported: dict[str, Any]) -> Recipe:
@@ -126,6 +131,15 @@ def _public(recipe: Recipe, imported: dict[str, Any]) -> Recipe:
     if not imported:
         return public
     return replace(public, summary=f"imported from a public checkpoint ({imported.get('layout')})")
+
+
+def _public_scale(checkpoint: Path) -> RunScale | None:
+    """Return the scale of these weights, without what tells of the frames it was found on; None if there is none."""
+    scale = stored_scale(checkpoint)
+    if scale is None or scale.weights != weights_digest(checkpoint):
+        return None
+    readings = tuple(replace(reading, names=(), factors=()) for reading in scale.readings)
+    return replace(scale, readings=readings, checkpoint="published", frames_from="", speed=None)
 
 
 def _without_places(imported: dict[str, Any]) -> dict[str, Any]:
@@ -144,30 +158,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _texts(inner)
-
-
-def _scores_of(run: RunFolder, checkpoint: Path) -> tuple[Evaluation | None, str]:
-    """Return the scores of the run if they are those of this checkpoint, else None and why."""
-    if not run.evaluation.is_file():
-        return None, "the run was not evaluated (vection evaluate RUN)"
-    lists = find_prediction_folders(run.predictions) if run.has_predictions else []
-    if not lists:
-        return None, "the predictions that were evaluated are gone"
-    oldest = min((folder / "predictions.json").stat().st_mtime for folder in lists)
-    try:
-        models = {read_prediction_list(folder).model for folder in lists}
-        evaluation = read_evaluation(run.evaluation)
-    except DataError:
-        return None, "the evaluation cannot be read"
-    if not all(_is_of(model, run, checkpoint) for model in models):
-        return None, "what was evaluated was predicted with another checkpoint"
-    if not (checkpoint / CONFIG).stat().st_mtime <= oldest <= run.evaluation.stat().st_mtime:
-        return None, "the evaluation is older than the checkpoint or the predictions"
-    return evaluation, ""
-
-
-def _is_of(model: str, run: RunFolder, checkpoint: Path) -> bool:
-    """Whether predictions that name `model` are of this checkpoint; a run's bare name means the one it stands for."""
-    if model == run.path.resolve().name:
-        return checkpoint.resolve() == find_run_checkpoint(run.path).resolve()
-    return Path(model).resolve().parts[-3:] == checkpoint.resolve().parts[-3:]  # runs may have been moved as a whole
