@@ -14,9 +14,10 @@ import pytest
 from tests.data.readers.fake_kitti import DRIVE, truncate, write_image, write_raw_drive
 
 from vection.data.clips.folder import CLIP_FILE, read_clip
-from vection.data.prepare.data_sets import DATA_SETS, get_data_set
+from vection.data.prepare.claim import SETTINGS_FILE, claim
+from vection.data.prepare.data_sets import DATA_SETS, DataSet, get_data_set
 from vection.data.prepare.preparation import SKIPPED_FILE, prepare
-from vection.data.readers.sequences import PrepareSettings
+from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, SourceFrame
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 from vection.formats.measured_geometry import read_measured
@@ -168,6 +169,69 @@ def test_list_of_targets_takes_their_neighbours_along(tmp_path):
     assert [int(frame.stem) for frame in alone.clips[0].frames] == [1, 5]
     dataset = ClipDataset(out)
     assert dataset.sequences == [(f"train/{CLIP}", 2), (f"train/{DRIVE}/image_03", 1), (f"val/{CLIP}", 1)]
+
+
+def test_a_changed_list_or_camera_is_refused(tmp_path):
+    raw, out, chosen = tmp_path / "raw", tmp_path / "out", tmp_path / "list.txt"
+    write_raw_drive(raw)
+    settings = replace(SMALL, split=str(chosen), neighbours=False)
+    chosen.write_text(f"{DRIVE} 1 l\n")
+    prepare_here(raw, out, settings=settings)
+    chosen.write_text(f"{DRIVE} 3 l\n")
+    with pytest.raises(UsageError, match=r"another content of the list list\.txt"):
+        prepare_here(raw, out, settings=settings)
+    assert str(tmp_path) not in (out / SETTINGS_FILE).read_text()
+    chosen.write_text(f"{DRIVE} 1 l\n")
+    assert prepare_here(raw, out, settings=settings).written == 0
+    camera = tmp_path / "camera.json"
+    settings = replace(SMALL, intrinsics=str(camera))
+    claim_here = partial(claim, tmp_path / "v", data_set="videos", source=raw, settings=settings, listing=Listing(()))
+    camera.write_text('{"fx": 1}')
+    claim_here()
+    camera.write_text('{"fx": 2}')
+    with pytest.raises(UsageError, match="another content of the file of the intrinsics"):
+        claim_here()
+
+
+def test_another_source_is_refused_and_a_moved_one_goes_on(tmp_path):
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    write_raw_drive(raw)
+    prepare_here(raw, out, settings=SMALL)
+    for other in (tmp_path / "other", tmp_path / "other/raw"):
+        write_raw_drive(other, drive="2011_09_28/2011_09_28_drive_0002_sync")
+        with pytest.raises(UsageError, match=rf"from another folder \(raw\).*{CLIP} in it is none of"):
+            prepare_here(other, out, settings=SMALL)
+    moved = raw.rename(tmp_path / "moved")
+    assert prepare_here(moved, out, settings=SMALL).written == 0
+    (moved / DRIVE).rename(tmp_path / "gone")  # of the same folder, more may come and go
+    write_raw_drive(moved, drive="2011_09_29/2011_09_29_drive_0003_sync")
+    assert prepare_here(moved, out, settings=SMALL).written == 5
+
+
+def test_outputs_of_older_versions_go_on(tmp_path):
+    raw, out, chosen = tmp_path / "raw", tmp_path / "out", tmp_path / "list.txt"
+    write_raw_drive(raw)
+    chosen.write_text(f"{DRIVE} 1 l\n")
+    settings = replace(SMALL, split=str(chosen))
+    prepare_here(raw, out, settings=settings)
+    content = json.loads((out / SETTINGS_FILE).read_text())
+    del content["inputs"]
+    (out / SETTINGS_FILE).write_text(json.dumps({**content, "split": str(chosen)}))
+    assert prepare_here(raw, out, settings=settings).written == 0
+    (out / SETTINGS_FILE).write_text(json.dumps({**content, "inputs": {"source": 3}}))
+    with pytest.raises(DataError, match=r"not valid at inputs\."):
+        prepare_here(raw, out, settings=settings)
+
+
+def test_names_that_would_meet_are_refused(tmp_path):
+    frame = SequenceFrame("7", 0.0, SourceFrame)
+    for sequences, says in (
+        ((DataSequence("a", (frame,)), DataSequence("a", (frame,))), "two sequences a,"),
+        ((DataSequence("a", (frame, frame)),), "two frames 7;"),
+    ):
+        data_set = DataSet("twice", "", lambda *_, found=sequences: Listing(found))
+        with pytest.raises(DataError, match=says):
+            prepare(data_set, tmp_path, tmp_path / "out", settings=SMALL, workers=0)
 
 
 def test_refusals(tmp_path):

@@ -10,7 +10,7 @@ from vection.data.clips.folder import read_clip
 from vection.data.prepare.preparation import prepare
 from vection.data.readers.dynamo_layout import list_sequences
 from vection.data.readers.sequences import DataSequence, PrepareSettings
-from vection.errors import UsageError
+from vection.errors import DataError, UsageError
 
 SETTINGS = PrepareSettings(width=96, height=64)
 WIDTH, HEIGHT = 64, 48
@@ -96,6 +96,11 @@ def test_published_list(tmp_path: Path):
     ]  # fmt: skip
     (sequence,) = list_sequences(tmp_path / "data", replace(settings, neighbours=False)).sequences
     assert [frame.name for frame in sequence.frames] == ["000003"]
+    (tmp_path / "list.txt").write_text("scenes/scene-0001 4\nscenes/scene-0001 5\n")
+    (sequence,) = list_sequences(tmp_path / "data", settings).sequences
+    assert [frame.name for frame in sequence.frames] == ["000003", "000004", "000005"]
+    with pytest.raises(DataError, match="the list names it, but it is not there"):
+        sequence.frames[2].read()
 
 
 def test_broken_files_are_listed(tmp_path: Path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from tests.data.readers.fake_kitti import BASELINE, DRIVE, FOCAL, HEIGHT, WIDTH, truncate, write_raw_drive
+from tests.data.readers.fake_kitti import BASELINE, DRIVE, FOCAL, HEIGHT, WIDTH, truncate, write_image, write_raw_drive
 
 from vection.data.clips.folder import read_clip
 from vection.data.prepare.preparation import prepare
@@ -87,6 +87,15 @@ def test_poses_of_the_gps(tmp_path):
     # the car looks and drives east; the camera's z axis is the car's x axis
     np.testing.assert_allclose(poses[0, :, 2], [1, 0, 0], atol=1e-9)
     np.testing.assert_allclose(np.diff(poses[:, 0, 3]), 1, atol=1e-4)
+
+
+def test_a_frame_in_two_formats_is_one(tmp_path):
+    write_raw_drive(tmp_path / "raw")
+    images = tmp_path / "raw" / DRIVE / "image_02/data"
+    write_image(images / "0000000001.jpg", value=1)
+    (images / "0000000009.txt").write_text("")
+    made = prepare("kitti-raw", tmp_path / "raw", tmp_path / "out", settings=SMALL, workers=0)
+    assert ([frame.stem[-1] for frame in made.clips[0].frames], made.skipped) == (list("01234"), ())
 
 
 def test_other_cameras_and_their_refusal(tmp_path):

@@ -94,6 +94,12 @@ def test_splits(root: Path, tmp_path: Path):
     alone = PrepareSettings(width=96, height=64, split=str(tmp_path / "list.txt"), neighbours=False)
     (chosen,) = list_sequences(root, alone).sequences
     assert [(int(f.name), f.target, f.follows) for f in chosen.frames] == [(4, True, False), (8, True, False)]
+    (tmp_path / "late.txt").write_text("scene-0001 10\nscene-0001 11\nscene-0001 40\n")
+    late = PrepareSettings(width=96, height=64, split=str(tmp_path / "late.txt"))
+    (chosen,) = list_sequences(root, late).sequences
+    assert [f.name for f in chosen.frames] == ["000009", "000010", "000011", "000040"]
+    with pytest.raises(DataError, match="not there"):
+        chosen.frames[3].read()
     with pytest.raises(UsageError, match="split 'vall' was not found"):
         names("vall")
 

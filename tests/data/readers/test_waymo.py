@@ -148,6 +148,15 @@ def test_published_list_chooses_frames(drive: Path, tmp_path: Path):
     assert [frame.name for frame in sequence.frames] == ["000002"]
 
 
+def test_listed_frames_behind_the_end_are_left_out(drive: Path, tmp_path: Path):
+    (tmp_path / "list.txt").write_text("".join(f"segment-{fake.SEGMENT} {frame}\n" for frame in (1, 3, 9)))
+    settings = replace(SETTINGS, split=str(tmp_path / "list.txt"))
+    made = prepare("waymo", drive, tmp_path / "clips", settings=settings, workers=0)
+    assert [frame.stem for frame in made.clips[0].frames] == ["000000", "000001", "000002"]
+    reason = "the list names it, but it is not there."
+    assert [(skip.frame, skip.reason) for skip in made.skipped] == [("000003", reason), ("000009", reason)]
+
+
 def test_tables_hold_the_same_frame(frame, tmp_path: Path):
     pytest.importorskip("pyarrow")
     fake.write_parquet(tmp_path / "validation", frames=2)

@@ -22,7 +22,7 @@ from vection.data.synthetic import (
 )
 from vection.data.synthetic.frames import NO_CATEGORY
 from vection.data.synthetic.rendering.render import make_world
-from vection.data.synthetic.world.street import CAR
+from vection.data.synthetic.world.classes import CAR
 from vection.errors import UsageError
 
 SMALL = {"width": 96, "height": 32, "frames": 6}

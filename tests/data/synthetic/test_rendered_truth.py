@@ -8,7 +8,7 @@ from tests.data.synthetic.reprojection import bilinear, rays, reproject
 
 from vection.data.synthetic import RenderedFrame, lead_car, render_drive, still_street, street, turning
 from vection.data.synthetic.frames import MOVABLE, MOVING, NO_CATEGORY, STATIC
-from vection.data.synthetic.world.street import CAR, PERSON, ROAD, SIDEWALK, SKY, TERRAIN
+from vection.data.synthetic.world.classes import CAR, PERSON, ROAD, SIDEWALK, SKY, TERRAIN
 
 
 def test_depth_of_the_ground_is_camera_height_over_slope() -> None:

@@ -13,8 +13,8 @@ from vection.data.synthetic.frames import MOVING
 from vection.data.synthetic.rendering.render import make_world
 from vection.data.synthetic.rendering.scene import build_tables
 from vection.data.synthetic.rendering.sunlight import make_sunlight
+from vection.data.synthetic.world.classes import BUILDING, BUS, CAR, POLE, SIGN, SKY, TRAFFIC_LIGHT, TRUCK, VEGETATION
 from vection.data.synthetic.world.shapes import Body, Skin, X, Y, along, box, hull
-from vection.data.synthetic.world.street import BUILDING, CAR, SKY, VEGETATION
 from vection.errors import UsageError
 
 SMALL = {"width": 96, "height": 32, "frames": 2}
@@ -143,9 +143,21 @@ def test_trucks_are_longer_than_cars() -> None:
     long = []
     for trucks in (0.0, 1.0):
         world = make_world(street(**SMALL, trucks=trucks, parked_cars=2.0), seed=2)
-        halves = [body.shadow[1] for body in world.tables.bodies if body.semantics == CAR and body.shadow]
+        classes = (TRUCK, BUS) if trucks else (CAR,)
+        halves = [body.shadow[1] for body in world.tables.bodies if body.semantics in classes and body.shadow]
         long.append(min(halves) if trucks else max(halves))
     assert long[1] > long[0]
+
+
+def test_trucks_lights_and_their_posts_have_their_own_classes() -> None:
+    world = make_world(street(**SMALL, trucks=0.5, parked_cars=2.0, fixtures=2.0, occluders=1.0), seed=2)
+    tables = world.tables
+    assert {CAR, TRUCK, BUS} <= {body.semantics for body in tables.bodies if body.movable}
+    parts: dict[int, set[int]] = {}
+    for body, semantics in zip(tables.face_body, tables.face_semantics, strict=True):
+        parts.setdefault(tables.bodies[body].semantics, set()).add(int(semantics))
+    assert (parts[TRAFFIC_LIGHT], parts[TRUCK]) == ({TRAFFIC_LIGHT, POLE}, {TRUCK})
+    assert parts[SIGN] == {SIGN, POLE}
 
 
 @pytest.mark.parametrize("wrong", [{"place": "moon"}, {"light": "dusk"}, {"palette": "pink"}])

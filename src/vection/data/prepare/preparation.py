@@ -1,19 +1,20 @@
 """A data set in its own layout into clip folders that training reads fast: in parallel, resumable, nothing lost in
 silence.
 
-The output holds one clip folder a sequence, `prepare.json` (the settings; a second run must have the same) and
+The output holds one clip folder a sequence, `prepare.json` (what it is made of, which a second run must have, too) and
 `skipped.csv` (what was left out and why). A clip's `clip.json` appears when all its frames are done; a run that was
 killed goes on with the frames that are not yet whole.
 """
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, read_clip
 from vection.data.clips.image_file import JPEG_BYTES
 from vection.data.cluster import Cluster
+from vection.data.prepare.claim import claim
 from vection.data.prepare.clip import Skipped, finish_clip, remembered, remove_records, unfinished, write_skipped
 from vection.data.prepare.data_sets import DataSet, get_data_set
 from vection.data.prepare.frame import write_frame
@@ -21,13 +22,12 @@ from vection.data.prepare.measuring import measure_prepared
 from vection.data.readers.sequences import DataSequence, Listing, PrepareSettings, SequenceFrame, WholeSequence
 from vection.data.workers import Workers, in_workers
 from vection.errors import DataError, UsageError, VectionError
-from vection.files import check_room, json_text, lies_in, read_json, write_text
+from vection.files import check_room, lies_in
 from vection.formats.bounds import leads_out
 from vection.image_sides import check_image_sides
 from vection.locks import hold
 from vection.progress import Report
 
-SETTINGS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
 CHUNK = 8
 """Frames that a worker takes at once."""
@@ -75,8 +75,8 @@ def prepare(
 
     `settings` are the data set's usual ones if not given. `measure` adds the geometry that shows in the data set's
     images (`data.measure`), also to clips that are there. `workers` processes work, or a cluster; 0 does it here.
-    Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, DataError if nothing
-    of the data set can be used.
+    Raises UsageError for a wrong name, folder or size, or if `out` was made with other settings, by other lists or of
+    another source, DataError if nothing of the data set can be used.
     """
     data_set = get_data_set(data_set) if isinstance(data_set, str) else data_set
     source, out = Path(source), Path(out)
@@ -95,7 +95,7 @@ def prepare(
         raise DataError(f"Nothing of {data_set.name} can be read at {source}; {why}")
     _check_names(listing)
     with hold(out):
-        _claim(out, name=data_set.name, settings=settings)
+        claim(out, data_set=data_set.name, source=source, settings=settings, listing=listing)
         prepared = _prepare_all(listing, out, settings=settings, workers=workers, progress=progress)
         if not prepared.clips:
             first = prepared.skipped[0].reason if prepared.skipped else "it has no frames."
@@ -185,25 +185,21 @@ def _check(settings: PrepareSettings, *, source: Path, out: Path) -> None:
 
 
 def _check_names(listing: Listing) -> None:
-    """Raise DataError for names, which the data set chose, that would lead out of the output."""
+    """Raise DataError for names, which the data set chose, that would lead out of the output or meet in it."""
+    if (name := _repeated(item.name for item in listing.sequences)) is not None:
+        raise DataError(
+            f"The data set has two sequences {name}, which would be one clip; remove or rename one of them."
+        )
     for item in listing.sequences:
         frames = item.frames if isinstance(item, DataSequence) else ()
+        if (name := _repeated(frame.name for frame in frames)) is not None:
+            raise DataError(
+                f"The sequence {item.name} has two frames {name}; remove or rename the file of one of them."
+            )
         for name in (item.name, *(frame.name for frame in frames)):
             if leads_out(name) or not name.strip("./"):
                 raise DataError(f"The data set calls a sequence or frame {name!r}, which would lead out of the output.")
 
 
-def _claim(out: Path, *, name: str, settings: PrepareSettings) -> None:
-    """Write the settings into the output; refuse one of other settings or with other things in it."""
-    file = out / SETTINGS_FILE
-    asked = json.loads(json_text({"format": 1, "data_set": name, **asdict(settings)}))
-    if file.is_file():
-        stored = read_json(file, remedy="remove the folder or choose another output.")
-        differing = sorted(key for key in asked.keys() | stored.keys() if asked.get(key) != stored.get(key))
-        if differing:
-            pairs = ", ".join(f"{key} {stored.get(key)} instead of {asked.get(key)}" for key in differing)
-            raise UsageError(f"{out} was prepared with {pairs}; use the same settings or another output.")
-        return
-    if out.is_dir() and any(out.iterdir()):
-        raise UsageError(f"The output {out} holds files that are not of vection prepare; choose another.")
-    write_text(file, json_text(asked, indent=1))
+def _repeated(names: Iterable[str]) -> str | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)

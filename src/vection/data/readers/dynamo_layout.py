@@ -89,6 +89,9 @@ def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: lis
         (key for key in (name, Path(name).parent.as_posix(), Path(name).parent.name) if _lists(parts, key)), name
     )
 
+    def naming(number: int) -> str:
+        return files[number].stem if number in files else f"{number:06d}"
+
     def reading(number: int) -> Callable[[], SourceFrame]:
         pose = poses.get(number)
         return partial(read_frame, drive, files[number], T_vehicle_to_world=pose, with_truth=settings.truth)
@@ -96,7 +99,7 @@ def _sequences(folder: Path, name: str, settings: PrepareSettings, *, parts: lis
     return [
         DataSequence(
             f"{prefix}{name}",
-            sequence_frames(frames, name=lambda number: files[number].stem, seconds=seconds.__getitem__, read=reading),
+            sequence_frames(frames, name=naming, seconds=seconds.__getitem__, read=reading),
         )
         for prefix, frames in frames_of_parts(
             parts, folder=listed, camera=side, present=sorted(files), neighbours=settings.neighbours

@@ -4,6 +4,7 @@
 `SCENE/poses.txt`; `train.txt` and `val.txt` name scenes.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -42,11 +43,12 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
         raise UsageError("Formatted folders are whole sequences; leave `neighbours=False` out.")
     if settings.split not in (None, *LISTS):
         raise UsageError(f"Formatted folders have the splits train and val, not '{settings.split}'.")
+    lists = [source / f"{part}.txt" for part in LISTS if settings.split in (None, part)]
+    lists = [file for file in lists if file.is_file()]
     named = [
-        (f"{part}/", scene)
-        for part in LISTS
-        if (source / f"{part}.txt").is_file() and settings.split in (None, part)
-        for scene in read_text(source / f"{part}.txt", remedy="it should name a scene a line.").split()
+        (f"{file.stem}/", scene)
+        for file in lists
+        for scene in read_text(file, remedy="it should name a scene a line.").split()
     ]
     if not named and settings.split is not None:
         raise UsageError(f"{source / settings.split}.txt does not exist, so there is no split '{settings.split}'.")
@@ -57,7 +59,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     for prefix, scene in named:
         with draft.skipping(prefix + scene):
             draft.sequences.append(_sequence(source / scene, name=prefix + scene))
-    return draft.finish()
+    return replace(draft.finish(), lists=tuple(lists))
 
 
 def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:

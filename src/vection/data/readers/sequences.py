@@ -13,7 +13,7 @@ from vection.arrays import ClassIds, GreyImage, Pose, RgbImage, Unit
 from vection.data.clips.folder import ClipInfo, FrameTruth
 from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.splits.listed_frames import ListedFrame, Part
-from vection.errors import VectionError
+from vection.errors import DataError, VectionError
 from vection.formats.window import Crop
 
 
@@ -122,6 +122,8 @@ class Listing:
     sequences: tuple[DataSequence | WholeSequence, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     """What could not even be listed: path or name, and the reason."""
+    lists: tuple[Path, ...] = ()
+    """The files that chose the frames."""
 
 
 @dataclass
@@ -142,7 +144,8 @@ class ListingDraft:
     def finish(self, parts: Sequence[Part] | None = None) -> Listing:
         """Return what was listed and skipped, to which belong drives of the lists that nobody asked for."""
         absent = [drive for part in parts or () for drive in part.absent()]
-        return Listing(tuple(self.sequences), (*self.skipped, *absent))
+        lists = tuple(part.file for part in parts or () if part.file is not None)
+        return Listing(tuple(self.sequences), (*self.skipped, *absent), lists)
 
 
 def sequence_frames(
@@ -152,14 +155,21 @@ def sequence_frames(
     seconds: Callable[[int], float],
     read: Callable[[int], Callable[[], SourceFrame]],
 ) -> tuple[SequenceFrame, ...]:
-    """Return the listed frames of a drive; the functions tell a frame's name, time and reader by its number."""
+    """Return the listed frames of a drive; the functions tell a frame's name, time and reader by its number.
+
+    Of those that are not present only `name` is asked; reading them fails, so they are left out and listed.
+    """
     return tuple(
         SequenceFrame(
             name(frame.number),
-            seconds(frame.number),
-            read(frame.number),
+            seconds(frame.number) if frame.present else 0.0,
+            read(frame.number) if frame.present else _read_absent,
             follows=frame.follows,
             target=frame.target,
         )
         for frame in frames
     )
+
+
+def _read_absent() -> SourceFrame:
+    raise DataError("the list names it, but it is not there.")

@@ -51,7 +51,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
             for place in (range(FRAMES) if settings.neighbours else (1,))
         )
         sequences.append(DataSequence(folder, tuple(frames)))
-    return Listing(tuple(sequences))
+    return Listing(tuple(sequences), lists=tuple(lists))
 
 
 def read_frame(file: Path, place: int, masks: bool) -> SourceFrame:

@@ -19,6 +19,8 @@ class ListedFrame:
     number: int
     target: bool
     follows: bool
+    present: bool = True
+    """False for a frame of the list that is not there; nothing else is known of it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Part:
     frames: Mapping[tuple[str, str], frozenset[int]]
     found: set[tuple[str, str]] = field(default_factory=set)
     """The drives and sides of which frames were taken."""
+    file: Path | None = None
 
     def renamed(self, name: Callable[[str], str], *, side: str | None = None) -> "Part":
         """Return the list with other names of the drives; `side` is that of all frames, if it says nothing."""
@@ -36,7 +39,7 @@ class Part:
         for (folder, stated), numbers in self.frames.items():
             key = name(folder), side or stated
             frames[key] = frames.get(key, frozenset()) | numbers
-        return Part(self.prefix, frames)
+        return Part(self.prefix, frames, file=self.file)
 
     def absent(self) -> list[tuple[str, str]]:
         """Return the drives that were never found, and why that matters, for the table of what was left out."""
@@ -49,7 +52,8 @@ class Part:
 
 def read_parts(split: str, *, near: Path | None = None) -> list[Part]:
     """Read the lists that `list_files` finds."""
-    return [Part(prefix, _by_drive(read_split(file))) for prefix, file in list_files(split, near=near).items()]
+    files = list_files(split, near=near)
+    return [Part(prefix, _by_drive(read_split(file)), file=file) for prefix, file in files.items()]
 
 
 def list_files(split: str, *, near: Path | None = None) -> dict[str, Path]:
@@ -63,24 +67,33 @@ def list_files(split: str, *, near: Path | None = None) -> dict[str, Path]:
 def frames_of_parts(
     parts: Sequence[Part] | None, *, folder: str, camera: str, present: Sequence[int], neighbours: bool = True
 ) -> list[tuple[str, list[ListedFrame]]]:
-    """Return for each part its prefix and the frames of a drive's camera; without parts all that are present."""
+    """Return for each part its prefix and the frames of a drive's camera; without parts all that are present.
+
+    Listed frames that are not present are among them, to be told of, but not their neighbours.
+    """
+    there = frozenset(present)
     if parts is None:
-        return [("", _with_gaps(present, targets=None))]
+        return [("", _with_gaps(present, targets=there, present=there))]
     offsets = NEIGHBOURS if neighbours else ()
     frames_of_part = []
     for part in parts:
         key = folder, CAMERA_SIDES.get(camera, "")
         targets = part.frames.get(key, frozenset())
         part.found.add(key)
-        beside = {frame + offset for frame in targets for offset in offsets}
-        numbers = sorted(targets | (beside & set(present)))
-        frames_of_part.append((part.prefix, _with_gaps(numbers, targets=targets)))
+        beside = {frame + offset for frame in targets & there for offset in offsets}
+        numbers = sorted(targets | (beside & there))
+        frames_of_part.append((part.prefix, _with_gaps(numbers, targets=targets, present=there)))
     return frames_of_part
 
 
-def _with_gaps(numbers: Sequence[int], *, targets: frozenset[int] | None) -> list[ListedFrame]:
+def _with_gaps(numbers: Sequence[int], *, targets: frozenset[int], present: frozenset[int]) -> list[ListedFrame]:
     return [
-        ListedFrame(number, targets is None or number in targets, index > 0 and numbers[index - 1] == number - 1)
+        ListedFrame(
+            number,
+            target=number in targets,
+            follows=index > 0 and numbers[index - 1] == number - 1 and {number, number - 1} <= present,
+            present=number in present,
+        )
         for index, number in enumerate(numbers)
     ]
 

@@ -5,7 +5,7 @@ import numpy as np
 from vection.arrays import ClassIds, DepthMap, Pose
 from vection.data.clips.folder import ClipInfo
 from vection.data.synthetic.frames import MOVING
-from vection.data.synthetic.world.street import SKY
+from vection.data.synthetic.world.classes import SKY
 from vection.errors import DataError
 from vection.formats.measured_geometry import (
     FOLDER,

@@ -106,7 +106,7 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
     if settings.cameras:
         raise UsageError("Cityscapes has one left camera; `stereo=True` adds the right one.")
     part = settings.split if settings.split in PARTS else "*"
-    listed = None
+    listed, files = None, dict[str, Path]()
     if settings.split is not None and part == "*":
         files = list_files(settings.split, near=source)
         listed = frozenset[str]().union(*(_read_list(file) for file in files.values()))
@@ -129,7 +129,8 @@ def _list(source: Path, kind: str, settings: PrepareSettings) -> Listing:
     absent = sorted((listed or frozenset()) - {name.rpartition("/")[2] for name in names})
     skipped += [(name, f"the list names it, but it is not in {source / kind}.") for name in absent]
     sequences = (_sequence(source, kind, middle, frames, settings, listed) for middle, frames in snippets.items())
-    return Listing(tuple(sequence for sequence in sequences if sequence.frames), tuple(skipped))
+    kept = tuple(sequence for sequence in sequences if sequence.frames)
+    return Listing(kept, tuple(skipped), tuple(files.values()))
 
 
 def read_frame(place: _Frame) -> SourceFrame:

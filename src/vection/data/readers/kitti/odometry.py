@@ -93,7 +93,7 @@ def _sequences(folder: Path, camera: str, *, settings: PrepareSettings, parts: l
     def reading(number: int) -> Callable[[], SourceFrame]:
         return partial(
             read_frame,
-            files.get(number, place / f"{number:06d}.png"),
+            files[number],
             cameras[camera],
             None if other is None else cameras[other],
             _camera_pose(poses, number, cameras[camera]),

@@ -30,6 +30,8 @@ from vection.errors import UsageError, VectionError
 
 VARIANTS: dict[str | None, Source] = {None: "camera-z", "velodyne-x": "velodyne-x", "improved": "improved"}
 """Where true depth comes from."""
+SUFFIXES = (".png", ".jpg")
+"""Of images; where both are there, the first is read."""
 FRAME_SECONDS = 0.1
 """KITTI records at 10 Hz; used where a drive has no timestamps."""
 
@@ -47,7 +49,7 @@ class _Drive:
 
     def image(self, frame: int, camera: str) -> Path:
         place = self.folder / f"image_{camera}" / "data"
-        files = [place / f"{frame:010d}{suffix}" for suffix in (".png", ".jpg")]
+        files = [place / f"{frame:010d}{suffix}" for suffix in SUFFIXES]
         return next((file for file in files if file.is_file()), files[0])
 
 
@@ -74,7 +76,8 @@ def _sequences(
     place: Path, name: str, number: str, *, settings: PrepareSettings, parts: list[Part] | None
 ) -> list[DataSequence]:
     folder = place.parent
-    present = sorted(int(f.stem) for f in (place / "data").glob("*.*") if f.stem.isdecimal())
+    files = (file for file in (place / "data").glob("*.*") if file.stem.isdecimal() and file.suffix in SUFFIXES)
+    present = sorted({int(file.stem) for file in files})
     frames_of_part = frames_of_parts(
         parts, neighbours=settings.neighbours, folder=name.rpartition("/")[0], camera=number, present=present
     )

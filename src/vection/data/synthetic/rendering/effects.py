@@ -11,8 +11,8 @@ from vection.arrays import PixelMask, RgbImage
 from vection.data.synthetic.frames import NO_CATEGORY, RenderedFrame
 from vection.data.synthetic.rendering.lens import Haze, Lens
 from vection.data.synthetic.settings import DriveSettings
+from vection.data.synthetic.world.classes import SKY
 from vection.data.synthetic.world.noise import fractal_noise
-from vection.data.synthetic.world.street import SKY
 
 Effect = Callable[[RenderedFrame, int], RenderedFrame]
 

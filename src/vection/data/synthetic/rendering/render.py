@@ -18,10 +18,11 @@ from vection.data.synthetic.rendering.tracing import NOTHING, Hits, Rays, trace
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import textures
 from vection.data.synthetic.world.camera_path import Drive, camera_poses, make_drive
+from vection.data.synthetic.world.classes import ROAD, SKY
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.places.place import make_place
 from vection.data.synthetic.world.shapes import Body, Skin, X, Z, along, hull
-from vection.data.synthetic.world.street import ROAD, SKY, Street
+from vection.data.synthetic.world.street import Street
 from vection.data.synthetic.world.traffic import make_traffic
 
 BodyMap = Integer[np.ndarray, "height width"]
@@ -98,7 +99,7 @@ def render(world: World, time: int) -> RenderedFrame:
         T_camera_to_world=pose.copy(),
         object_flow=flow,
         category=np.where(is_sky, NO_CATEGORY, category).astype(np.uint8),
-        semantics=_semantics(world, depth=depth, body=body, hits=centres, pose=pose),
+        semantics=_semantics(world, depth=depth, hits=centres, pose=pose),
         instance=np.where(movable[body] & ~is_sky, body, 0).astype(np.int32),
         usable=np.ones(is_sky.shape, bool),
         intrinsics=camera_matrix(settings.camera),
@@ -171,13 +172,10 @@ def _semantics(
     world: World,
     *,
     depth: Float32[np.ndarray, "height width"],
-    body: BodyMap,
     hits: Hits,
     pose: Pose,
 ) -> ClassIds:
-    of_body = np.array([item.semantics for item in world.tables.bodies], np.uint8)
-    semantics = of_body[body]
-    semantics[hits.face == NOTHING] = SKY
+    semantics = np.where(hits.face == NOTHING, np.uint8(SKY), world.tables.face_semantics[hits.face])
     rows, columns = np.nonzero(hits.face == 0)
     z = depth[rows, columns]
     points = np.stack([hits.rays.x[columns] * z, hits.rays.y[rows] * z, z])

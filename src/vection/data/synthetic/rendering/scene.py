@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int32, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from vection.data.synthetic.world.camera_path import turn_y
 from vection.data.synthetic.world.shapes import Body, Skin
@@ -31,6 +31,7 @@ class SceneTables:
     high: Float64[np.ndarray, "shapes 3"]
     first_face: Int64[np.ndarray, " shapes_and_one"]
     face_body: Int64[np.ndarray, " faces"]
+    face_semantics: UInt8[np.ndarray, " faces"]
     plane: Float64[np.ndarray, "faces 4"]
     u: Float64[np.ndarray, "faces 4"]
     v: Float64[np.ndarray, "faces 4"]
@@ -46,6 +47,7 @@ def build_tables(bodies: Sequence[Body]) -> SceneTables:
     """Flatten bodies; the first one must be the ground: one hull of one plane."""
     shapes = [(index, shape) for index, body in enumerate(bodies) for shape in body.shapes]
     faces = [(index, skin) for index, shape in shapes for skin in shape.skins]
+    classes = [bodies[index].semantics if shape.semantics is None else shape.semantics for index, shape in shapes]
     counts = [len(shape.skins) for _, shape in shapes]
     planes = [shape.planes if shape.planes is not None else np.array([[0.0, 0.0, 0.0, 1.0]]) for _, shape in shapes]
     skins = [skin for _, skin in faces]
@@ -60,6 +62,7 @@ def build_tables(bodies: Sequence[Body]) -> SceneTables:
         high=np.array([shape.high for _, shape in shapes]),
         first_face=np.concatenate([[0], np.cumsum(counts)]),
         face_body=np.array([index for index, _ in faces]),
+        face_semantics=np.repeat(np.array(classes, np.uint8), counts),
         plane=np.concatenate(planes),
         u=u,
         v=v,

@@ -11,9 +11,10 @@ from vection.data.synthetic.rendering.sky import Sky, sky_colours
 from vection.data.synthetic.rendering.sunlight import HeightMap, Sunlight
 from vection.data.synthetic.rendering.tracing import NOTHING, Hits
 from vection.data.synthetic.world import textures
+from vection.data.synthetic.world.classes import ROAD, SIDEWALK, TERRAIN
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.noise import SIZE
-from vection.data.synthetic.world.street import ROAD, SIDEWALK, TERRAIN, CrossSection, Street
+from vection.data.synthetic.world.street import CrossSection, Street
 
 _GLOSS = 38.0
 """Light of the sky that metal turned upwards adds, 0..255."""

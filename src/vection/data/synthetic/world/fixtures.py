@@ -1,8 +1,11 @@
 """What stands at roads beside houses and trees: rails, fences, signs, lights, gantries, bridges, banks."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from vection.data.synthetic.world import textures
+from vection.data.synthetic.world.classes import POLE
 from vection.data.synthetic.world.models import Materials, board, pole, random_tint, wrap
 from vection.data.synthetic.world.shapes import Colour, Corner, Shape, Skin, X, Y, Z, along, hull, upright
 
@@ -47,7 +50,7 @@ def sign(materials: Materials) -> tuple[Shape, ...]:
     """Build a post with a round, square or three-cornered sign that faces -z."""
     rng = materials.rng
     tall = rng.uniform(2.1, 2.9)
-    post = pole(materials, tall=tall, radius=0.04)
+    post = _carrier(pole(materials, tall=tall, radius=0.04))
     kind = rng.integers(3)
     if kind == 0:
         outer, inner = (_RED, _WHITE) if rng.random() < 0.5 else (_BLUE, _BLUE)
@@ -65,6 +68,11 @@ def sign(materials: Materials) -> tuple[Shape, ...]:
         _triangle(materials, (0.0, -tall, -0.06), 0.42, _RED),
         _triangle(materials, (0.0, -tall, -0.08), 0.27, _WHITE),
     )
+
+
+def _carrier(shape: Shape) -> Shape:
+    """Call a part a pole: it carries what its body is."""
+    return replace(shape, semantics=POLE)
 
 
 def _disc(materials: Materials, centre: Corner, radius: float, colour: Colour) -> Shape:
@@ -93,10 +101,11 @@ def traffic_light(materials: Materials, *, arm: float) -> tuple[Shape, ...]:
     rng = materials.rng
     tone = grey(float(rng.uniform(0.15, 0.8)))
     tall = 3.2 if arm == 0 else 5.6
-    shapes = [board(materials, centre=(0.0, -tall / 2, 0.0), half=(0.07, tall / 2, 0.07), colour=tone)]
+    shapes = [_carrier(board(materials, centre=(0.0, -tall / 2, 0.0), half=(0.07, tall / 2, 0.07), colour=tone))]
     places = [(0.0, -2.9)]
     if arm:
-        shapes.append(board(materials, centre=(arm / 2, -tall, 0.0), half=(abs(arm) / 2, 0.06, 0.06), colour=tone))
+        beam = board(materials, centre=(arm / 2, -tall, 0.0), half=(abs(arm) / 2, 0.06, 0.06), colour=tone)
+        shapes.append(_carrier(beam))
         places.append((arm, -tall + 0.2))
     lit = int(rng.integers(3))
     for x, y in places:
@@ -126,6 +135,7 @@ def gantry(materials: Materials, *, left: float, right: float) -> tuple[Shape, .
     ]
     middle, half = (left + right) / 2, (right - left) / 2
     shapes.append(board(materials, centre=(middle, -tall, 0.0), half=(half, 0.2, 0.15), colour=tone))
+    shapes = list(map(_carrier, shapes))
     for _ in range(int(rng.integers(1, 4))):
         wide = rng.uniform(0.8, 2.2)
         place = (middle + rng.uniform(-0.7, 0.7) * half, -tall - 0.3, -0.25)

@@ -48,6 +48,8 @@ class Shape:
     """One a plane; a single one for the curved kinds."""
     planes: Float64[np.ndarray, "planes 4"] | None = None
     """Hulls: outward normal and offset, n . p <= offset inside."""
+    semantics: int | None = None
+    """Class of a part that is something else than its body, as the post of a sign."""
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,10 @@ import numpy as np
 
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import houses, models, plants, vehicles
+from vection.data.synthetic.world.classes import BUILDING, POLE, SIGN, VEGETATION, WALL
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.road import CentreLine, RoadMap, make_centre_line
 from vection.data.synthetic.world.shapes import Body, Shape
-
-# Cityscapes train ids
-ROAD = 0
-SIDEWALK = 1
-BUILDING = 2
-WALL = 3
-POLE = 5
-SIGN = 7
-VEGETATION = 8
-TERRAIN = 9
-SKY = 10
-PERSON = 11
-CAR = 13
 
 BEHIND = 30
 """Metres of street behind the start of the drive."""
@@ -251,10 +239,10 @@ class StreetBuilder:
             s += rng.uniform(5.4, 6.6)
             if rng.random() > share or self._section.at_side_street(s, margin=6.0):
                 continue
-            shapes, half_width, half_length = vehicles.vehicle(self._materials)
-            pose = self._line.poses(np.array([s]), side * (kerb - half_width - rng.uniform(0.15, 0.4)))
+            parked = vehicles.vehicle(self._materials)
+            pose = self._line.poses(np.array([s]), side * (kerb - parked.half_width - rng.uniform(0.15, 0.4)))
             pose[0, 2] += np.pi * (rng.random() < 0.25 + 0.5 * (side < 0)) + rng.normal(0, 0.03)
-            self.bodies.append(Body(shapes, CAR, pose, movable=True, shadow=(half_width, half_length)))
+            self.bodies.append(parked.at(pose))
 
     def close_views(self) -> None:
         """Set houses across the end of the street and along the side streets."""

@@ -1,14 +1,14 @@
 """The moving part of a scene: lead car, oncoming and crossing cars, people."""
 
 import numpy as np
-from jaxtyping import Float64
 
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import models, vehicles
 from vection.data.synthetic.world.camera_path import Drive
+from vection.data.synthetic.world.classes import PERSON
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.shapes import Body
-from vection.data.synthetic.world.street import CAR, PERSON, Street
+from vection.data.synthetic.world.street import Street
 
 
 def make_traffic(materials: Materials, settings: DriveSettings, *, street: Street, drive: Drive) -> list[Body]:
@@ -26,15 +26,10 @@ def make_traffic(materials: Materials, settings: DriveSettings, *, street: Stree
     return bodies
 
 
-def _car(materials: Materials, poses: Float64[np.ndarray, "times 3"]) -> Body:
-    shapes, half_width, half_length = vehicles.vehicle(materials)
-    return Body(shapes, CAR, poses, movable=True, shadow=(half_width, half_length))
-
-
 def _lead_car(materials: Materials, settings: DriveSettings, *, street: Street, drive: Drive) -> Body:
     """Follow the camera's own distance, with a gap that breathes slowly; standing whenever the camera stands."""
     rng = materials.rng
-    shapes, half_width, half_length = vehicles.vehicle(materials)
+    lead = vehicles.vehicle(materials)
     low, high = settings.lead_gap
     # the breathing follows the distance: d(gap)/dt = 2 pi amplitude / wavelength * speed <= lead_relative_speed
     wavelength = rng.uniform(30, 60)
@@ -43,8 +38,8 @@ def _lead_car(materials: Materials, settings: DriveSettings, *, street: Street, 
     middle = rng.uniform(low + amplitude, high - amplitude)
     gap = middle + amplitude * np.sin(2 * np.pi * (drive.distance / wavelength + rng.random()))
     lateral = 0.5 * street.section.lane + rng.uniform(-0.25, 0.25)
-    poses = street.line.poses(drive.distance + gap + half_length, lateral)
-    return Body(shapes, CAR, poses, movable=True, shadow=(half_width, half_length))
+    poses = street.line.poses(drive.distance + gap + lead.half_length, lateral)
+    return lead.at(poses)
 
 
 def _car_ahead(materials: Materials, *, street: Street, drive: Drive) -> Body:
@@ -52,7 +47,8 @@ def _car_ahead(materials: Materials, *, street: Street, drive: Drive) -> Body:
     rng = materials.rng
     ahead = rng.uniform(25, 45) + drive.distance.max() / drive.seconds.max() * rng.uniform(0.9, 1.3) * drive.seconds
     s = np.maximum.accumulate(np.maximum(ahead, drive.distance + 9))
-    return _car(materials, street.line.poses(s, 0.5 * street.section.lane + rng.uniform(-0.2, 0.2)))
+    poses = street.line.poses(s, 0.5 * street.section.lane + rng.uniform(-0.2, 0.2))
+    return vehicles.vehicle(materials).at(poses)
 
 
 def _oncoming(materials: Materials, settings: DriveSettings, *, street: Street, drive: Drive) -> list[Body]:
@@ -64,7 +60,7 @@ def _oncoming(materials: Materials, settings: DriveSettings, *, street: Street, 
         lateral = -0.5 * street.section.lane + rng.uniform(-0.2, 0.2)
         poses = street.line.poses(s - speed * drive.seconds, lateral)
         poses[:, 2] += np.pi
-        bodies.append(_car(materials, poses))
+        bodies.append(vehicles.vehicle(materials).at(poses))
         s += 9 + rng.exponential(32) / settings.oncoming_cars
     return bodies
 
@@ -93,7 +89,7 @@ def _crossing(
         poses[:, 0] += t * np.cos(heading)
         poses[:, 1] -= t * np.sin(heading)
         poses[:, 2] = heading + side * np.pi / 2
-        bodies.append(_car(materials, poses))
+        bodies.append(vehicles.vehicle(materials).at(poses))
     return bodies
 
 

@@ -1,12 +1,16 @@
 """Trucks and buses, and the choice among all vehicles."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+from jaxtyping import Float64
 
 from vection.data.synthetic.world import models, textures
+from vection.data.synthetic.world.classes import BUS, CAR, TRUCK
 from vection.data.synthetic.world.models import WHEEL, Materials, patch
 from vection.data.synthetic.world.noise import SIZE
-from vection.data.synthetic.world.shapes import Shape, Skin, X, Y, Z, box, upright
+from vection.data.synthetic.world.shapes import Body, Shape, Skin, X, Y, Z, box, upright
 
 _SIDE = (0.0, 0.0, 1.0, 0.4)
 _FRONT = (0.0, 0.42, 0.48, 0.8)
@@ -14,11 +18,27 @@ _REAR = (0.52, 0.42, 1.0, 0.8)
 _PLAIN = (0.0, 0.84, 1.0, 1.0)
 
 
-def vehicle(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
-    """Build a car, or one of the materials' share of trucks and buses, heading to +z; its half width and length."""
+@dataclass(frozen=True)
+class Vehicle:
+    """What drives, heading to +z."""
+
+    shapes: tuple[Shape, ...]
+    semantics: int
+    half_width: float
+    half_length: float
+
+    def at(self, poses: Float64[np.ndarray, "times 3"]) -> Body:
+        """Return it at these poses, with its contact shadow."""
+        shadow = self.half_width, self.half_length
+        return Body(self.shapes, self.semantics, poses, movable=True, shadow=shadow)
+
+
+def vehicle(materials: Materials) -> Vehicle:
+    """Build a car, or one of the materials' share of trucks and buses."""
     if materials.trucks > 0 and materials.rng.random() < materials.trucks:
         return _large(materials)
-    return models.car(materials)
+    shapes, half_width, half_length = models.car(materials)
+    return Vehicle(shapes, CAR, half_width, half_length)
 
 
 def _page(materials: Materials, *, bus: bool) -> textures.Page:
@@ -47,7 +67,7 @@ def _page(materials: Materials, *, bus: bool) -> textures.Page:
     return canvas
 
 
-def _large(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
+def _large(materials: Materials) -> Vehicle:
     rng = materials.rng
     bus = bool(rng.random() < 0.4)
     page = materials.add(_page(materials, bus=bus))
@@ -64,7 +84,7 @@ def _large(materials: Materials) -> tuple[tuple[Shape, ...], float, float]:
         for x in (-width + 0.12, width - 0.12):
             skin = Skin(materials.wheel, *WHEEL, textures.METAL)
             shapes.append(upright("ellipsoid", centre=(x, -0.45, z), radii=(0.15, 0.45, 0.45), skin=skin))
-    return tuple(shapes), float(width), float(length)
+    return Vehicle(tuple(shapes), BUS if bus else TRUCK, float(width), float(length))
 
 
 def _block(page: int, width: float, top: float, bottom: float, rear: float, front: float) -> Shape:

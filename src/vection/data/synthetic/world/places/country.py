@@ -3,15 +3,9 @@
 import numpy as np
 
 from vection.data.synthetic.world import fixtures, houses, models, plants
+from vection.data.synthetic.world.classes import BUILDING, TERRAIN, VEGETATION, WALL
 from vection.data.synthetic.world.shapes import Shape
-from vection.data.synthetic.world.street import (
-    BUILDING,
-    TERRAIN,
-    VEGETATION,
-    WALL,
-    CrossSection,
-    StreetBuilder,
-)
+from vection.data.synthetic.world.street import CrossSection, StreetBuilder
 
 _HEADROOM = 3.0
 """Metres above the road that stay free."""

@@ -6,24 +6,16 @@ import numpy as np
 
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import fixtures, models, plants, vehicles
+from vection.data.synthetic.world.classes import POLE, SIGN, TRAFFIC_LIGHT, VEGETATION, WALL
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.places.country import OpenBuilder, WoodsBuilder, country_section
 from vection.data.synthetic.world.places.suburb import make_suburb
 from vection.data.synthetic.world.road import make_centre_line
 from vection.data.synthetic.world.shapes import Body, Shape
-from vection.data.synthetic.world.street import (
-    BEHIND,
-    CAR,
-    POLE,
-    SIGN,
-    VEGETATION,
-    VIEW,
-    WALL,
-    Street,
-    StreetBuilder,
-    make_street,
-)
+from vection.data.synthetic.world.street import BEHIND, VIEW, Street, StreetBuilder, make_street
 
+_FIXTURES = (TRAFFIC_LIGHT, SIGN, POLE, POLE)
+"""Classes of the kinds of fixtures; parts of them may be another."""
 _COUNTRY = {"woods": WoodsBuilder, "open": OpenBuilder}
 
 
@@ -91,7 +83,7 @@ def _place_fixtures(builder: StreetBuilder, materials: Materials, street: Street
             else:
                 shapes = fixtures.bollards(materials, length=rng.uniform(4, 15))
             at = (s, side * (edge + rng.uniform(0, 1.5)))
-            builder.add(shapes, at=at, semantics=SIGN if kind < 2 else POLE, turn=float(rng.normal(0, 0.15)))
+            builder.add(shapes, at=at, semantics=_FIXTURES[kind], turn=float(rng.normal(0, 0.15)))
             s += rng.exponential(22 / density) + 4
     if rng.random() < 0.35 * density:
         shapes = fixtures.gantry(materials, left=-kerbs[0] - 0.8, right=kerbs[1] + 0.8)
@@ -109,19 +101,21 @@ def _place_occluder(builder: StreetBuilder, materials: Materials, street: Street
     edge = max(street.section.kerb(side), street.section.lane + 0.6)
     kind = rng.integers(5)
     shapes: tuple[Shape, ...]
+    semantics = VEGETATION
     if kind == 0:
-        shapes, half_width, half_length = vehicles.vehicle(materials)
-        pose = street.line.poses(np.array([s]), side * (edge + half_width + 0.3))
-        builder.bodies.append(Body(shapes, CAR, pose, movable=True, shadow=(half_width, half_length)))
+        vehicle = vehicles.vehicle(materials)
+        pose = street.line.poses(np.array([s]), side * (edge + vehicle.half_width + 0.3))
+        builder.bodies.append(vehicle.at(pose))
         return
     if kind == 1:
         shapes = plants.any_tree(materials, tall=(6.0, 14.0), crowns=5, bare=0.45)
     elif kind == 2:
         shapes = plants.shrub(materials, size=(1.0, 2.4))
     elif kind == 3:
-        shapes = (models.pole(materials, tall=rng.uniform(2, 8), radius=rng.uniform(0.05, 0.2)),)
+        shapes, semantics = (models.pole(materials, tall=rng.uniform(2, 8), radius=rng.uniform(0.05, 0.2)),), POLE
+    elif rng.random() < 0.5:
+        shapes, semantics = fixtures.traffic_light(materials, arm=0.0), TRAFFIC_LIGHT
     else:
-        shapes = fixtures.traffic_light(materials, arm=0.0) if rng.random() < 0.5 else fixtures.sign(materials)
+        shapes, semantics = fixtures.sign(materials), SIGN
     far = edge + 0.5 + (1.4 if kind == 2 else 0.0) + rng.uniform(0, 1.2)
-    semantics = VEGETATION if kind in (1, 2) else POLE
     builder.add(shapes, at=(s, side * far), semantics=semantics)

@@ -6,18 +6,10 @@ import numpy as np
 
 from vection.data.synthetic.settings import DriveSettings
 from vection.data.synthetic.world import fixtures, houses, models, plants
+from vection.data.synthetic.world.classes import BUILDING, VEGETATION, WALL
 from vection.data.synthetic.world.models import Materials
 from vection.data.synthetic.world.road import make_centre_line
-from vection.data.synthetic.world.street import (
-    BEHIND,
-    BUILDING,
-    VEGETATION,
-    VIEW,
-    WALL,
-    Street,
-    StreetBuilder,
-    cross_section,
-)
+from vection.data.synthetic.world.street import BEHIND, VIEW, Street, StreetBuilder, cross_section
 
 
 def make_suburb(materials: Materials, settings: DriveSettings, *, travel: float) -> Street:
