@@ -1,14 +1,25 @@
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
+import pytest
+from tests.evaluation.paths.test_camera_path import write_predicted
+from tests.evaluation.paths.test_trajectory import winding_path
 
+from vection.errors import UsageError
+from vection.formats.camera_path import kitti_text, tum_text
 from vection.inference.motion.source import MotionChoice
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource
 from vection.progress import no_bars
-from vection.runs.odometry import _predict
+from vection.runs.odometry import _named, _predict, odometry
+
+
+def test_places_of_equal_names_are_told_apart():
+    places = ["x/path_tum.txt", "y/path_tum.txt", "y/path_tum.txt", "y/path_tum.csv", Path("mine.txt")]
+    assert list(_named(places)) == ["x/path_tum.txt", "y/path_tum.txt", "path_tum.csv", "mine"]
 
 
 class Walker(Predictor):
@@ -36,3 +47,45 @@ def test_images_are_forgotten_on_the_way():
     tracemalloc.stop()
     assert paths["drive"].poses[:, 2, 3].tolist() == list(range(60))
     assert peak < 10 * 750_000  # of ten images
+
+
+def test_a_predicted_path_with_a_cut_is_scored_in_stretches(tmp_path: Path):
+    """Between frames 2 and 3 the true camera went far, which the predicted path cannot know."""
+    true = winding_path(6)
+    poses = np.concatenate([true[:3], true[2] @ np.linalg.inv(true[3]) @ true[3:]])
+    write_predicted(tmp_path / "p", cuts=(2,), poses=poses)
+    (tmp_path / "truth.txt").write_text(tum_text(list(true), [0.1 * number for number in range(6)]))
+    compared = odometry(tmp_path / "p", truth=tmp_path / "truth.txt", out=tmp_path / "out", beside=[tmp_path / "p"])
+    names = ["000000-000002", "000003-000005"]
+    assert [score.name for score in compared.scores] == names
+    assert [folder.name for folder in compared.folders] == names
+    for score in compared.scores:
+        assert score.aligned[0].ate == pytest.approx(0, abs=1e-6)
+    with pytest.raises(UsageError, match="has gaps"):
+        odometry(tmp_path / "p", truth=tmp_path / "truth.txt", first_frame=0)
+    # One sequence, however many stretches it has.
+    assert len(odometry(tmp_path / "p", truth=tmp_path / "truth.txt", sequences=1).scores) == 2
+
+
+def test_scores_of_other_paths_do_not_stay(tmp_path: Path):
+    (tmp_path / "paths").mkdir()
+    for name in ("09.txt", "10.txt"):
+        (tmp_path / "paths" / name).write_text(kitti_text(list(winding_path(6))))
+    odometry(tmp_path / "paths", truth=tmp_path / "paths", out=tmp_path / "out")
+    assert (tmp_path / "out" / "odometry.json").exists()
+    odometry(tmp_path / "paths", out=tmp_path / "out")
+    assert not (tmp_path / "out" / "odometry.json").exists()
+
+
+def test_what_would_do_nothing_is_refused(tmp_path: Path):
+    file = tmp_path / "09.txt"
+    file.write_text(kitti_text(list(winding_path(6))))
+    of_scores = {"csv": "s.csv", "align": ["scale"], "snippets": [5], "first_frame": 0, "protocol": "kitti-odometry"}
+    for name, value in of_scores.items():
+        with pytest.raises(UsageError, match=f"`{name}` is one of scores"):
+            odometry(file, out=tmp_path / "out", **{name: value})
+    of_runs = {"motion": "auto", "intrinsics": "fov:70", "window": "whole", "device": "cpu", "checkpoint": "last"}
+    for name, value in of_runs.items():
+        with pytest.raises(UsageError, match=f"`{name}` is one of a run"):
+            odometry(file, truth=file, **{name: value})
+    odometry(file, out=tmp_path / "out", protocol="dynamo-snippets")  # says how many sequences count

@@ -10,8 +10,8 @@ import numpy as np
 
 from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
-from vection.evaluation.paths.camera_path import open_paths
-from vection.evaluation.paths.protocol import ALIGNMENTS, OdometryProtocol, first_sequences, get_odometry_protocol
+from vection.evaluation.paths.camera_path import open_paths, open_stretches
+from vection.evaluation.paths.protocol import ODOMETRY, OdometryProtocol, adapted_protocol, first_sequences
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import json_text, write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
@@ -76,25 +76,26 @@ def odometry(
 
     `frames` are a video, images or clips. `truth` is a path file, a folder of such with the same names, or clips with
     true poses; clips among `frames` bring their own. `beside` are paths of the same frames (files, folders, prediction
-    folders), drawn in the same picture by the names of these places. `checkpoint` is one of the run: "best", "last" or
-    the optimiser steps of a snapshot; the recipe's choice if not given. `align` and `snippets` (numbers of frames)
-    replace those of the protocol, `sequences` how many sequences count, the first by name. `first_frame` says which
-    true frame is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each
-    stretch between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are
-    measured in the frames ("measured"), in the unit of the predicted depth, come from the network ("network"), or are
-    measured where the camera is known ("auto"); None is the network's where the method has learned motion, else "auto";
-    `intrinsics` and `window` are those of a video or images, as of `predict`. Raises UsageError where these do not fit.
+    folders), drawn in the same picture by the names of these places, with folders above them where names coincide.
+    `checkpoint` is one of the run: "best", "last" or the optimiser steps of a snapshot; the recipe's choice if not
+    given. `align` and `snippets` (numbers of frames) replace those of the protocol, `sequences` how many sequences
+    count, the first by name. `first_frame` says which true frame is the first predicted one, where neither times nor
+    numbers tell. A clip with gaps has a path of each stretch between them. `csv` is a file for the errors of each
+    segment. `motion` says whether predicted paths are measured in the frames ("measured"), in the unit of the predicted
+    depth, come from the network ("network"), or are measured where the camera is known ("auto"); None is the network's
+    where the method has learned motion, else "auto"; `intrinsics` and `window` are those of a video or images, as of
+    `predict`. Raises UsageError where these do not fit.
     """
-    protocol = _adapted(protocol, align=align, snippets=snippets, sequences=sequences)
-    place, out = None if truth is None else Path(truth), None if out is None else Path(out)
-    _check(frames, checkpoint=checkpoint, beside=beside, out=out)
-    stretches, warnings = dict[str, str](), list[str]()
+    protocol = adapted_protocol(protocol, align=align, snippets=snippets, sequences=sequences)
+    chosen_scores = dict[str, object](csv=csv, align=align, snippets=snippets, first_frame=first_frame is not None)
+    chosen_scores["protocol"] = protocol.name != ODOMETRY.name and protocol.sequences is None
+    chosen_path = dict[str, object](checkpoint=checkpoint, motion=motion, intrinsics=intrinsics, device=device)
+    chosen_path["window"] = window != TRAINING
+    place, out = _truth(truth, frames), None if out is None else Path(out)
+    _check(frames, place, out, beside=beside, chosen_path=chosen_path, chosen_scores=chosen_scores)
+    warnings = list[str]()
     if frames is None:
-        predicted = _first(open_paths(Path(source)), protocol)
-        if place is None and out is None:
-            raise UsageError("There is nothing to do: give `truth` to score the path, or `out` to write it anew.")
-    elif out is None:
-        raise UsageError("Say with `out` where the predicted path shall be written.")
+        predicted, stretches = _read(Path(source), protocol, first_frame=first_frame)
     else:
         predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint, window=window)
         opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics)}
@@ -102,10 +103,9 @@ def odometry(
         predicted, stretches, warnings = _predict(
             predictor, chosen, motion=motion, first_frame=first_frame, progress=progress
         )
-        place = place or _own_truth(Path(frames))
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
-    others = {Path(other).stem: _at(Path(other), predicted, stretches) for other in beside}
+    others = {name: _at(other, predicted, stretches) for name, other in _named(beside).items()}
     said, seen = zip(*((path.motion, path.seen) for path in predicted.values()), strict=True) if out else ((), ())
     with nullcontext() if out is None else hold(out):
         folders = [] if out is None else _write(predicted, matched, others, out, first_frame=first_frame)
@@ -115,12 +115,55 @@ def odometry(
 
 
 def _check(
-    frames: Path | str | None, *, checkpoint: str | None, beside: Sequence[Path | str], out: Path | None
+    frames: Path | str | None,
+    place: Path | None,
+    out: Path | None,
+    *,
+    beside: Sequence[Path | str],
+    chosen_path: Mapping[str, object],
+    chosen_scores: Mapping[str, object],
 ) -> None:
+    """Raise UsageError if there is nothing to do, or something is chosen that would do nothing."""
     if beside and out is None:
         raise UsageError("`beside` are drawn in a picture; say with `out` where it shall be written.")
-    if frames is None and checkpoint is not None:
-        raise UsageError("`checkpoint` is one of a run that predicts; paths that are read have none.")
+    if frames is not None and out is None:
+        raise UsageError("Say with `out` where the predicted path shall be written.")
+    if place is None and out is None:
+        raise UsageError("There is nothing to do: give `truth` to score the path, or `out` to write it anew.")
+    for name in (name for name, chosen in chosen_path.items() if chosen and frames is None):
+        raise UsageError(f"`{name}` is one of a run that predicts; paths that are read have none, so leave it out.")
+    for name in (name for name, chosen in chosen_scores.items() if chosen and place is None):
+        raise UsageError(f"`{name}` is one of scores, which need a true path; give `truth`, or leave it out.")
+
+
+def _read(
+    place: Path, protocol: OdometryProtocol, *, first_frame: int | None
+) -> tuple[dict[str, CameraPath], dict[str, str]]:
+    """Return the paths by name, and of those that are stretches of a path with cuts the name of the whole."""
+    paths, stretches = open_stretches(place)
+    if stretches and first_frame is not None:
+        raise UsageError(
+            f"{place} has gaps, so `first_frame` does not tell which frames are behind; give a truth with times."
+        )
+    counted = _first({stretches.get(name, name): name for name in paths}, protocol)
+    named = [(name, path) for whole in counted for name, path in paths.items() if stretches.get(name, name) == whole]
+    return dict(named), stretches
+
+
+def _named(places: Sequence[Path | str]) -> dict[str, Path]:
+    """Name places by their stems; by the last parts that tell them apart where stems coincide.
+
+    >>> list(_named(["x/path_tum.txt", "y/path_tum.txt", "mine.txt"]))
+    ['x/path_tum.txt', 'y/path_tum.txt', 'mine']
+    """
+    named = {}
+    whole = list(dict.fromkeys(Path(place).absolute() for place in places))
+    for place in whole:
+        alike = [other for other in whole if other.stem == place.stem and other != place]
+        lengths = range(1, len(place.parts) + 1)
+        shortest = next(n for n in lengths if all(other.parts[-n:] != place.parts[-n:] for other in alike))
+        named["/".join(place.parts[-shortest:]) if alike else place.stem] = place
+    return named
 
 
 def _scores(
@@ -140,26 +183,6 @@ def _first(named: Mapping[str, T], protocol: OdometryProtocol) -> dict[str, T]:
     return {name: named[name] for name in first_sequences(list(named), protocol)}
 
 
-def _adapted(
-    protocol: str | OdometryProtocol, *, align: Sequence[str], snippets: Sequence[int], sequences: int | None
-) -> OdometryProtocol:
-    for name in align:
-        if name not in ALIGNMENTS:
-            raise UsageError(f"There is no alignment '{name}'; choose among {', '.join(ALIGNMENTS)}.")
-    if any(frames < 2 for frames in snippets):
-        raise UsageError("A snippet has at least two frames; give larger `snippets`.")
-    if sequences is not None and sequences < 1:
-        raise UsageError(f"`sequences={sequences}` leaves none; it must be positive.")
-    protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
-    alignments = tuple(name for name in ALIGNMENTS if name in align)
-    return replace(
-        protocol,
-        alignments=alignments or protocol.alignments,
-        snippets=tuple(snippets) or protocol.snippets,
-        sequences=sequences or protocol.sequences,
-    )
-
-
 def _predict(
     predictor: Predictor,
     sources: Sequence[FrameSource],
@@ -175,7 +198,7 @@ def _predict(
         before: Frame | None = None
         with progress(f"following {source.name or source.description}") as report:
             for number, step in enumerate(predictor.path(source, motion=motion)):
-                if before is None or not step.frame.continues(before):
+                if before is None or not step.frame.continues(before) or step.motion_source == "cut":
                     parts.append([])
                 before = step.frame
                 parts[-1].append(step._replace(frame=replace(step.frame, image=NO_IMAGE)))  # an hour's do not fit
@@ -218,6 +241,8 @@ def _write(
     *,
     first_frame: int | None,
 ) -> list[Path]:
+    if (out / SCORES_FILE).is_file():  # of other paths
+        (out / SCORES_FILE).unlink()
     folders = []
     for name, path in predicted.items():
         true = matched[name][1] if name in matched else None
@@ -241,15 +266,17 @@ def _write_scores(
     write_text(out / SCORES_FILE, json_text(content, indent=1))
 
 
-def _own_truth(frames: Path) -> Path | None:
-    """Return the folder of clips if one holds true poses."""
-    if not has_clips(frames):
+def _truth(given: Path | str | None, frames: Path | str | None) -> Path | None:
+    """Return where the truth is: what is given, else the frames if they are clips of which one holds true poses."""
+    if given is not None:
+        return Path(given)
+    if frames is None or not has_clips(Path(frames)):
         return None
     try:
-        open_paths(frames)
+        open_paths(Path(frames))
     except UsageError:
         return None
-    return frames
+    return Path(frames)
 
 
 def _at(
@@ -257,7 +284,7 @@ def _at(
 ) -> dict[str, tuple[str, CameraPath]]:
     """Paths at `place` with names for their scores, by the names of the predicted ones."""
     paths = open_paths(place)
-    clips = {name: stretches.get(name, name) for name in predicted}
+    clips = {name: name if name in paths else stretches.get(name, name) for name in predicted}
     if len(set(clips.values())) == len(paths) == 1:
         clips = dict.fromkeys(predicted, next(iter(paths)))
     missing = [clip for clip in clips.values() if clip not in paths]

@@ -4,9 +4,10 @@ from tests.evaluation.paths.test_trajectory import winding_path
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, write_clip
 from vection.errors import DataError, UsageError
-from vection.evaluation.paths.camera_path import open_paths, pair_paths
+from vection.evaluation.paths.camera_path import open_paths, open_stretches, pair_paths
 from vection.evaluation.paths.trajectory import steps_from_poses
 from vection.formats.camera_path import CameraPath, kitti_text, tum_text
+from vection.formats.prediction_folder import PredictedFrame, PredictionList, write_prediction_list
 
 POSES = winding_path(6)
 SECONDS = [0.1 * index for index in range(6)]
@@ -66,6 +67,9 @@ def test_true_poses_of_clips(tmp_path):
     assert list(paths) == ["a"]
     np.testing.assert_allclose(paths["a"].seconds, [0, 0.1, 0.3])
     np.testing.assert_allclose(paths["a"].poses, POSES[[0, 1, 3]])
+    # Frame 2 has no pose, so it is paired with none.
+    assert rows(CameraPath("numbered", POSES[1:4], numbers=np.arange(1, 4)), paths["a"]) == [1, 2]
+    assert rows(CameraPath("lines", POSES[1:4]), paths["a"], first_frame=1) == [1, 2]
     with pytest.raises(UsageError, match="true poses"):
         open_paths(tmp_path / "b")
 
@@ -81,6 +85,42 @@ def test_prepared_clips_hold_their_path_in_one_file(tmp_path):
     file.write_text(kitti_text(list(POSES[:4])))
     with pytest.raises(DataError, match="4 poses, but the clip 6 frames"):
         open_paths(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stems", "numbers"),
+    [("0000000007 0000000008 0000000012", [7, 8, 12]), ("a_1 a_2 a_3", [0, 1, 2]), ("2 1 3", [0, 1, 2])],
+)
+def test_true_poses_have_the_numbers_that_name_the_frames(tmp_path, stems, numbers):
+    camera = (30.0, 30.0, 20.0, 12.0)
+    frames = tuple(FrameInfo(f"frames/{s}.png", float(n), camera) for n, s in enumerate(stems.split()))
+    write_clip(ClipInfo(tmp_path, "a", 40, 24, "metres", "made up", frames))
+    (tmp_path / "path_truth_kitti.txt").write_text(kitti_text(list(POSES[:3])))
+    assert open_paths(tmp_path)[""].numbers.tolist() == numbers
+
+
+def write_predicted(folder, *, cuts: tuple[int, ...], poses: np.ndarray = POSES) -> None:
+    """Write path_tum.txt and the list of six frames, of which the path does not know the way behind the `cuts`."""
+    frames = [PredictedFrame(f"{n:06d}", motion_source="cut" if n in cuts else "network") for n in range(6)]
+    write_prediction_list(folder, PredictionList("up-to-scale", tuple(frames)))
+    (folder / "path_tum.txt").write_text(tum_text(list(poses), SECONDS[: len(poses)]))
+
+
+def test_a_predicted_path_is_divided_at_cuts(tmp_path):
+    write_predicted(tmp_path / "p/a", cuts=(2, 3))
+    write_predicted(tmp_path / "p/b", cuts=())
+    paths, wholes = open_stretches(tmp_path / "p")
+    assert list(paths) == ["a/000000-000002", "a/000004-000005", "b"]
+    assert wholes == {"a/000000-000002": "a", "a/000004-000005": "a"}
+    np.testing.assert_allclose(paths["a/000004-000005"].poses, np.linalg.inv(POSES[4]) @ POSES[4:], atol=1e-6)
+    np.testing.assert_allclose(paths["a/000004-000005"].seconds, SECONDS[4:])
+    assert list(open_paths(tmp_path / "p/a/path_tum.txt")) == ["path_tum/000000-000002", "path_tum/000004-000005"]
+    write_predicted(tmp_path / "p/a", cuts=(2, 3), poses=POSES[:5])
+    with pytest.raises(DataError, match="5 poses, but the predictions beside it 6 frames"):
+        open_paths(tmp_path / "p")
+    write_predicted(tmp_path / "p/a", cuts=(0, 1, 2, 3, 4))
+    with pytest.raises(UsageError, match="no two frames that follow each other"):
+        open_paths(tmp_path / "p")
 
 
 def rows(predicted: CameraPath, true: CameraPath, **settings) -> list[int]:

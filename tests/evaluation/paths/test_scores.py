@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
-from tests.evaluation.paths.test_trajectory import scaled, winding_path
+from tests.evaluation.paths.test_trajectory import rotation, scaled, winding_path
 
 from vection.errors import UsageError
 from vection.evaluation.paths.protocol import (
@@ -23,6 +23,7 @@ from vection.formats.camera_path import CameraPath
 
 TRUE = CameraPath("true", winding_path(150))
 PREDICTED = CameraPath("predicted", scaled(winding_path(150), 0.1))
+KITTI_100M = replace(ODOMETRY, alignments=("none",), snippets=())
 
 
 def test_a_scaled_path_is_perfect_with_one_scale_and_with_many():
@@ -104,6 +105,43 @@ def test_snippets_are_pooled_over_sequences():
     assert paths_json([score_path(PREDICTED, TRUE, DYNAMO_SNIPPETS)], DYNAMO_SNIPPETS, truth="t")["speed"] is None
 
 
+def test_neither_snippets_nor_steps_go_across_missing_frames():
+    """The prediction turns and grows too much, alike in all steps; 60 frames are missing in the middle."""
+    true, wrong = (np.tile(np.eye(4), (150, 1, 1)) for _ in range(2))
+    true[:, 2, 3] = np.arange(150)
+    for number in range(1, 150):
+        step = np.eye(4)
+        step[:3, :3], step[2, 3] = rotation((0, 1, 0), 0.002), 1.5
+        wrong[number] = wrong[number - 1] @ step
+    kept = np.r_[0:50, 110:150]
+    truth = CameraPath("t", true)
+    whole, parts = (
+        score_path(CameraPath("p", wrong[numbers], numbers=numbers), truth, replace(ODOMETRY, alignments=("none",)))
+        for numbers in (np.arange(150), kept)
+    )
+    assert parts.snippets[0].ate == pytest.approx(whole.snippets[0].ate)
+    assert [(one.frames, one.snippets, one.across_gaps) for one in parts.snippets] == [(5, 46 + 36, 4)]
+    assert parts.aligned[0].rpe_translation == pytest.approx(whole.aligned[0].rpe_translation)
+    assert parts.aligned[0].rpe_rotation == pytest.approx(whole.aligned[0].rpe_rotation)
+    assert (whole.gaps, parts.gaps, parts.to_json()["gaps"]) == (0, 1, 1)
+    # Poses that the truth lacks are missing as well, but every second frame is what there is.
+    lacking = CameraPath("t", true[kept], numbers=kept)
+    assert score_path(CameraPath("p", wrong, numbers=np.arange(150)), lacking, ODOMETRY).gaps == 1
+    assert score_path(CameraPath("p", wrong[::2], numbers=np.arange(0, 150, 2)), truth, ODOMETRY).gaps == 0
+    console = Console(width=200, record=True, file=io.StringIO())
+    for table in paths_tables([parts], replace(ODOMETRY, alignments=("none",)), truth="t"):
+        console.print(table)
+    text = " ".join(console.export_text().split())
+    for part in ("90 (gaps: 1)", "82 (4 across gaps left out)", "frames are missing in 1 places"):
+        assert part in text
+
+
+def test_segments_begin_at_numbers_of_frames():
+    numbers = np.arange(150) + 1000
+    result = score_path(replace(PREDICTED, numbers=numbers), replace(TRUE, numbers=numbers), KITTI_ODOMETRY, name="a")
+    assert segments_csv([result]).splitlines()[1].startswith("a,none,1000,100.0,")
+
+
 def test_json_csv_and_table():
     scores = [score_path(PREDICTED, TRUE, KITTI_ODOMETRY, name=name) for name in ("09", "10")]
     content = paths_json(scores, KITTI_ODOMETRY, truth="poses")
@@ -130,3 +168,11 @@ def test_protocols_have_names():
     assert "uninverted" in MONODEPTH2_SNIPPETS.describe()
     with pytest.raises(UsageError, match="kitti-odometry"):
         get_odometry_protocol("kitty")
+
+
+def test_a_single_segment_has_no_interval():
+    straight = np.tile(np.eye(4), (102, 1, 1))
+    straight[:, 2, 3] = np.arange(102)
+    (one,) = score_path(CameraPath("p", straight), CameraPath("t", straight), KITTI_100M).aligned
+    assert len(one.segments.length) == 1
+    assert all(math.isnan(end) for end in one.t_err_interval)

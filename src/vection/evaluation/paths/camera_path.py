@@ -7,8 +7,9 @@ from jaxtyping import Float
 
 from vection.array_files import read_array
 from vection.arrays import Poses
-from vection.data.clips.folder import find_clips, has_clips, natural_key, read_clip
+from vection.data.clips.folder import ClipInfo, find_clips, has_clips, natural_key, read_clip
 from vection.errors import DataError, UsageError
+from vection.evaluation.paths.stretches import stretches_of
 from vection.evaluation.paths.trajectory import poses_from_steps
 from vection.files import visible
 from vection.formats.camera_path import (
@@ -24,6 +25,8 @@ from vection.formats.camera_path import (
 PATH_FILES = (CSV_FILE, TUM_FILE, KITTI_FILE)
 """What vection writes of a path, the one that knows most first."""
 SUFFIXES = (".txt", ".csv", ".tum", ".kitti")
+LONGEST_NUMBER = 18
+"""Digits that fit into 64 bits."""
 NEAREST_SECONDS = 0.01
 """Poses of two files belong together if their times differ by at most so much."""
 
@@ -32,8 +35,31 @@ def open_paths(place: Path) -> dict[str, CameraPath]:
     """Open a path file, a folder of them, prediction folders, or clip folders with true poses; by name.
 
     A file `.npy` is Monodepth2's `poses.npy`: see `read_steps`. Names are the files' stems, or the subfolders of clips
-    and predictions. UsageError where there is nothing.
+    and predictions. What `vection predict` wrote is divided where it lists a cut: see `open_stretches`. UsageError
+    where there is nothing.
     """
+    return open_stretches(place)[0]
+
+
+def open_stretches(place: Path) -> tuple[dict[str, CameraPath], dict[str, str]]:
+    """Open paths as `open_paths` does; of those that are stretches between cuts return the name of the whole as well.
+
+    A stretch is named NAME/FIRST-LAST, by the whole path and its first and last frame, as `vection odometry` does.
+    """
+    paths: dict[str, CameraPath] = {}
+    wholes: dict[str, str] = {}
+    for name, path in _whole_paths(place).items():
+        file = Path(path.description)  # of paths from files
+        stretches = stretches_of(path, file.parent) if file.name in PATH_FILES else {}
+        for frames, stretch in stretches.items():
+            title = f"{name}/{frames}".lstrip("/")
+            paths[title], wholes[title] = stretch, name
+        if not stretches:
+            paths[name] = path
+    return paths, wholes
+
+
+def _whole_paths(place: Path) -> dict[str, CameraPath]:
     if place.is_file():
         return {place.stem: read_steps(place) if place.suffix.lower() == ".npy" else read_path(place)}
     if not place.is_dir():
@@ -123,18 +149,28 @@ def _clip_paths(root: Path) -> dict[str, CameraPath]:
             if len(path) != len(info):
                 raise DataError(f"{whole} has {len(path)} poses, but the clip {len(info)} frames; prepare it again.")
             times = np.array([frame.seconds for frame in info.frames])
-            paths[_name(folder, root)] = CameraPath(str(folder), path.poses, seconds=times)
+            numbers = _frame_numbers(info)
+            paths[_name(folder, root)] = CameraPath(str(folder), path.poses, seconds=times, numbers=numbers)
             continue
-        poses, seconds = [], []
-        for index, frame in enumerate(info.frames):
-            if (pose := info.read_true_pose(index)) is not None:
-                poses.append(pose.astype(np.float64))
-                seconds.append(frame.seconds)
-        if poses:
-            paths[_name(folder, root)] = CameraPath(str(folder), np.stack(poses), seconds=np.array(seconds))
+        found = {index: pose for index in range(len(info)) if (pose := info.read_true_pose(index)) is not None}
+        if found:
+            poses, known = np.stack([pose.astype(np.float64) for pose in found.values()]), list(found)
+            seconds = np.array([info.frames[index].seconds for index in known])
+            numbers = _frame_numbers(info)[known]
+            paths[_name(folder, root)] = CameraPath(str(folder), poses, seconds=seconds, numbers=numbers)
     if not paths:
         raise UsageError(f"No clip at or below {root} holds true poses; give a file in TUM or KITTI format.")
     return paths
+
+
+def _frame_numbers(info: ClipInfo) -> FrameNumbers:
+    """Return what the frames are named by, their numbers in the data set; else their places in the clip."""
+    stems = [frame.stem for frame in info.frames]
+    if all(stem.isdecimal() and len(stem) <= LONGEST_NUMBER for stem in stems):
+        numbers = np.array([int(stem) for stem in stems], np.int64)
+        if (np.diff(numbers) > 0).all():
+            return numbers
+    return np.arange(len(info), dtype=np.int64)
 
 
 def _rows_of_numbers(numbers: FrameNumbers, true: CameraPath) -> FrameNumbers:

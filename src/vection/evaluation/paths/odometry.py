@@ -9,9 +9,11 @@ from jaxtyping import Float, Int64
 from vection.arrays import Poses
 from vection.evaluation.paths.trajectory import (
     Alignment,
+    Gaps,
     TrajectoryErrors,
     align,
     angle_of_trace,
+    find_gaps,
     trajectory_errors,
 )
 
@@ -27,7 +29,7 @@ class SegmentErrors:
     """Errors of the path's segments, in the order of their first frames."""
 
     first: Float[np.ndarray, " segment"]
-    """Number of the first frame."""
+    """Row of the first frame in the true path."""
     length: Float[np.ndarray, " segment"]
     """The length asked for, metres."""
     translation: Float[np.ndarray, " segment"]
@@ -62,17 +64,24 @@ class OdometryErrors:
 
 
 def odometry_errors(
-    predicted: Poses, true: TruePoses, *, alignment: Alignment = "scale", frames: Frames | None = None
+    predicted: Poses,
+    true: TruePoses,
+    *,
+    alignment: Alignment = "scale",
+    frames: Frames | None = None,
+    gaps: Gaps | None = None,
 ) -> OdometryErrors:
     """Compare T_camera_to_world of the same frames, each path first re-based to its own first frame.
 
-    `frames`: rows of the predicted frames in the whole true path, if some are missing.
+    `frames`: rows of the predicted frames in the whole true path, if some are missing. `gaps`: in which steps frames
+    are missing; as `frames` tell if not given.
     """
     seen = true if frames is None else true[frames]
     based, true_based = rebase(predicted), rebase(seen)
     aligned, _ = align(based, true_based, alignment=alignment)
     segments = segment_errors(aligned, np.linalg.inv(seen[0]) @ true, frames=frames)
-    return OdometryErrors(segments, trajectory_errors(predicted, seen, alignment=alignment))
+    gaps = find_gaps(frames) if gaps is None and frames is not None else gaps
+    return OdometryErrors(segments, trajectory_errors(predicted, seen, alignment=alignment, gaps=gaps))
 
 
 def rebase(poses: Poses) -> Poses:

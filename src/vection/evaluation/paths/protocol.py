@@ -1,9 +1,10 @@
 """Odometry protocols as data: how a path is aligned, which frames and snippets count."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from vection.errors import UsageError
 from vection.evaluation.paths.trajectory import Alignment
 from vection.names import look_up
 
@@ -118,3 +119,28 @@ def get_odometry_protocol(name: str) -> OdometryProtocol:
     """Return a protocol by name; UsageError naming the nearest ones."""
     protocols = {protocol.name: protocol for protocol in ODOMETRY_PROTOCOLS}
     return look_up(name, protocols, kind="odometry protocol")
+
+
+def adapted_protocol(
+    protocol: str | OdometryProtocol,
+    *,
+    align: Sequence[str] = (),
+    snippets: Sequence[int] = (),
+    sequences: int | None = None,
+) -> OdometryProtocol:
+    """Return a protocol, by name or given, with what is given instead of its own; UsageError if that does not fit."""
+    for name in align:
+        if name not in ALIGNMENTS:
+            raise UsageError(f"There is no alignment '{name}'; choose among {', '.join(ALIGNMENTS)}.")
+    if any(frames < 2 for frames in snippets):
+        raise UsageError("A snippet has at least two frames; give larger `snippets`.")
+    if sequences is not None and sequences < 1:
+        raise UsageError(f"`sequences={sequences}` leaves none; it must be positive.")
+    protocol = get_odometry_protocol(protocol) if isinstance(protocol, str) else protocol
+    alignments = tuple(name for name in ALIGNMENTS if name in align)
+    return replace(
+        protocol,
+        alignments=alignments or protocol.alignments,
+        snippets=tuple(snippets) or protocol.snippets,
+        sequences=sequences or protocol.sequences,
+    )

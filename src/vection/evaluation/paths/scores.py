@@ -17,7 +17,7 @@ from vection.evaluation.paths.camera_path import pair_paths
 from vection.evaluation.paths.odometry import SegmentErrors, TruePoses, odometry_errors
 from vection.evaluation.paths.protocol import OdometryProtocol, PathAlignment
 from vection.evaluation.paths.snippets import SnippetScores, Speeds, pooled, snippet_scores, speed_json, speeds_of
-from vection.evaluation.paths.trajectory import scale_every_step
+from vection.evaluation.paths.trajectory import Gaps, find_gaps, scale_every_step
 from vection.formats.camera_path import CameraPath, FrameNumbers
 from vection.formats.record import KEY
 
@@ -60,6 +60,10 @@ class PathScores:
     """First frames of the sequence that the protocol leaves out."""
     speeds: Speeds | None = None
     """Metres a second of every true step, where its time is known."""
+    gaps: int = 0
+    """Places where frames are missing; the steps (RPE) and snippets across them are left out."""
+    numbers: FrameNumbers | None = None
+    """Numbers of all frames of the true path, where it states them."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers, ready for `json.dump`; what is undefined is None."""
@@ -73,6 +77,7 @@ class PathScores:
             "name": self.name,
             "frames": self.frames,
             "left_out": self.left_out,
+            "gaps": self.gaps,
             "length": self.length,
             "alignments": rows,
             "snippets": [row.to_json() for row in self.snippets],
@@ -96,21 +101,24 @@ def score_path(
     left_out = 0
     if protocol.left_out:
         left_out = protocol.left_out.get(_sequence(name, true.description, predicted.description), 0)
-    counted = (rows if true.numbers is None else true.numbers[rows]) >= left_out
-    poses, rows = poses[counted], rows[counted]
+    frames = rows if true.numbers is None else true.numbers[rows]
+    counted = frames >= left_out
+    poses, rows, frames = poses[counted], rows[counted], frames[counted]
     if len(rows) < 2:
         raise UsageError(f"The protocol '{protocol.name}' leaves fewer than two frames of the path '{name}'.")
-    seen = true.poses[rows]
-    snippets = [snippet_scores(poses, seen, protocol, frames=frames) for frames in protocol.snippets]
+    seen, gaps = true.poses[rows], find_gaps(frames)
+    snippets = [snippet_scores(poses, seen, protocol, frames=count, gaps=gaps) for count in protocol.snippets]
     seconds = true.seconds[rows] if true.seconds is not None else None
     return PathScores(
         name=name,
         frames=len(rows),
         length=float(np.linalg.norm(np.diff(seen[:, :3, 3], axis=0), axis=1).sum()),
-        aligned=tuple(_aligned(poses, true.poses, rows, alignment=alignment) for alignment in protocol.alignments),
+        aligned=tuple(_aligned(poses, true.poses, rows, alignment=one, gaps=gaps) for one in protocol.alignments),
         snippets=tuple(row for row in snippets if row is not None),
         left_out=left_out,
         speeds=None if seconds is None else speeds_of(seen, seconds),
+        gaps=int(gaps.sum()),
+        numbers=true.numbers,
     )
 
 
@@ -141,7 +149,8 @@ def segments_csv(scores: Sequence[PathScores]) -> str:
     for path in scores:
         for row in path.aligned:
             part = row.segments
-            numbers = zip(part.first.astype(int), part.length, part.translation, part.rotation, strict=True)
+            first = part.first.astype(int) if path.numbers is None else path.numbers[part.first.astype(int)]
+            numbers = zip(first, part.length, part.translation, part.rotation, strict=True)
             writer.writerows([path.name, row.alignment, *values] for values in numbers)
     return text.getvalue()
 
@@ -158,13 +167,15 @@ def _sequence(*places: str) -> str:
     )
 
 
-def _aligned(predicted: Poses, true: TruePoses, rows: FrameNumbers, *, alignment: PathAlignment) -> AlignedScores:
+def _aligned(
+    predicted: Poses, true: TruePoses, rows: FrameNumbers, *, alignment: PathAlignment, gaps: Gaps
+) -> AlignedScores:
     if alignment == "per-frame":
         scaled = scale_every_step(predicted, true[rows])
-        errors = odometry_errors(scaled, true, alignment="none", frames=rows)
+        errors = odometry_errors(scaled, true, alignment="none", frames=rows, gaps=gaps)
         scale = math.nan
     else:
-        errors = odometry_errors(predicted, true, alignment=alignment, frames=rows)
+        errors = odometry_errors(predicted, true, alignment=alignment, frames=rows, gaps=gaps)
         scale = errors.path.scale
     return AlignedScores(
         alignment=alignment,
@@ -180,9 +191,9 @@ def _aligned(predicted: Poses, true: TruePoses, rows: FrameNumbers, *, alignment
 
 
 def _interval(segments: SegmentErrors, *, resamples: int = 1000) -> tuple[float, float]:
-    """95 % interval of t_err; the segments of one first frame are drawn together."""
+    """95 % interval of t_err; the segments of one first frame are drawn together, and a single one has none."""
     starts, group = np.unique(segments.first, return_inverse=True)
-    if not len(starts):
+    if len(starts) < 2:
         return math.nan, math.nan
     sums, counts = np.bincount(group, segments.translation), np.bincount(group)
     drawn = draws(len(starts), resamples=resamples)

@@ -1,6 +1,7 @@
 """Errors of short snippets of paths, of one sequence and pooled over several."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from jaxtyping import Float
 
 from vection.arrays import Poses
 from vection.evaluation.paths.protocol import OdometryProtocol
-from vection.evaluation.paths.trajectory import SnippetErrors, snippet_errors, steps_from_poses
+from vection.evaluation.paths.trajectory import Gaps, SnippetErrors, snippet_errors, steps_from_poses
 
 Speeds = Float[np.ndarray, " step"]
 
@@ -22,6 +23,8 @@ class SnippetScores:
     frames: int
     errors: SnippetErrors
     """Of every snippet, of which there is at least one."""
+    across_gaps: int = 0
+    """Snippets that are left out because frames are missing in them."""
 
     @property
     def snippets(self) -> int:
@@ -50,12 +53,14 @@ class SnippetScores:
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers, ready for `json.dump`."""
-        names = ("frames", "snippets", "ate", "std", "rmse", "rotation")
+        names = ("frames", "snippets", "across_gaps", "ate", "std", "rmse", "rotation")
         return {name: getattr(self, name) for name in names}
 
 
-def snippet_scores(predicted: Poses, true: Poses, protocol: OdometryProtocol, *, frames: int) -> SnippetScores | None:
-    """Score all snippets of a path of so many `frames`; None for a path shorter than one."""
+def snippet_scores(
+    predicted: Poses, true: Poses, protocol: OdometryProtocol, *, frames: int, gaps: Gaps
+) -> SnippetScores | None:
+    """Score all snippets of a path of so many `frames` without a gap among them; None for a path without one."""
     errors = snippet_errors(
         steps_from_poses(true),
         steps_from_poses(predicted),
@@ -63,7 +68,12 @@ def snippet_scores(predicted: Poses, true: Poses, protocol: OdometryProtocol, *,
         as_released=protocol.as_released,
         fewest_frames=protocol.fewest_frames,
     )
-    return SnippetScores(frames, errors) if len(errors.translation) else None
+    starts = range(len(errors.translation))
+    whole = np.array([not gaps[start : start + frames - 1].any() for start in starts], np.bool_)
+    if not whole.any():
+        return None
+    kept = SnippetErrors(**{key: values[whole] for key, values in vars(errors).items()})
+    return SnippetScores(frames, kept, across_gaps=int((~whole).sum()))
 
 
 def pooled(rows: Iterable[SnippetScores]) -> list[SnippetScores]:
@@ -72,12 +82,15 @@ def pooled(rows: Iterable[SnippetScores]) -> list[SnippetScores]:
     Of Dynamo-Depth's Table 8 this is the number; the mean of the sequences' means is another.
     """
     by_length: dict[int, list[SnippetErrors]] = {}
+    across_gaps = Counter[int]()
     for row in rows:
         by_length.setdefault(row.frames, []).append(row.errors)
+        across_gaps[row.frames] += row.across_gaps
     return [
         SnippetScores(
             frames,
             SnippetErrors(**{key: np.concatenate([asdict(one)[key] for one in errors]) for key in asdict(errors[0])}),
+            across_gaps[frames],
         )
         for frames, errors in by_length.items()
     ]

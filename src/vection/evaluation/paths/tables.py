@@ -23,6 +23,8 @@ def paths_tables(scores: Sequence[PathScores], protocol: OdometryProtocol, *, tr
     lines = [protocol.describe(), *(f"{name}: {ALIGNMENTS[name]}" for name in protocol.alignments)]
     if (speed := speed_json(path.speeds for path in scores)) is not None:
         lines.append(f"true speed: {speed['mean']:.3f} +- {speed['std']:.3f} m/s over all steps")
+    if gaps := sum(path.gaps for path in scores):
+        lines.append(f"frames are missing in {gaps} places: RPE and snippets leave out what goes across them")
     tables[-1].caption = "\n".join([*lines, f"Ground truth read from {truth}"])
     tables[-1].caption_justify = "left"
     return tables
@@ -37,8 +39,7 @@ def _alignment_table(scores: Sequence[PathScores]) -> "Table":
         table.add_column(heading, justify="left" if heading in ("sequence", "alignment") else "right")
     for path in scores:
         for number, row in enumerate(path.aligned):
-            frames = f"{path.frames} (first {path.left_out} left out)" if path.left_out else str(path.frames)
-            first = (path.name or "-", frames, f"{path.length:.1f}") if number == 0 else ("", "", "")
+            first = (path.name or "-", _frames(path), f"{path.length:.1f}") if number == 0 else ("", "", "")
             low, high = row.t_err_interval
             table.add_row(
                 *first,
@@ -70,8 +71,16 @@ def _snippet_table(scores: Sequence[PathScores]) -> "Table":
     for name, row in rows:
         error = f"{row.ate:.4f} +- {row.std:.4f}"
         numbers = (f"{row.rmse:.4f}", f"{row.rotation:.4f}")
-        table.add_row(name, str(row.frames), str(row.snippets), error, *numbers)
+        left_out = f" ({row.across_gaps} across gaps left out)" if row.across_gaps else ""
+        table.add_row(name, str(row.frames), f"{row.snippets}{left_out}", error, *numbers)
     return table
+
+
+def _frames(path: PathScores) -> str:
+    left_out = [f"first {path.left_out} left out"] if path.left_out else []
+    gaps = [f"gaps: {path.gaps}"] if path.gaps else []
+    about = ", ".join(left_out + gaps)
+    return f"{path.frames} ({about})" if about else str(path.frames)
 
 
 def _number(value: float, digits: int) -> str:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int64
 
 from vection.arrays import Poses, Positions, Rotation, Vector3
 
 Steps = Float[np.ndarray, "step 4 4"]
+Gaps = Bool[np.ndarray, " step"]
+"""Of the step behind each frame but the last, whether frames are missing in it."""
 Alignment = Literal["none", "scale", "scale_7dof", "7dof", "6dof"]
 
 
@@ -38,7 +40,7 @@ class TrajectoryErrors:
     ate: float
     """Root mean square position difference."""
     rpe_translation: float
-    """Mean over consecutive frames of the norm of the difference of motion."""
+    """Mean over frames that follow each other of the norm of the difference of motion."""
     rpe_rotation: float
     """Mean angle of the difference of motion, radians, from the trace alone as the public KITTI tools have it."""
     scale: float
@@ -91,6 +93,18 @@ def snippet_errors(
         speed[start] = np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1).mean()
         rotation[start] = rotation_angle(true[:, :3, :3] @ np.linalg.inv(predicted[:, :3, :3])).mean()
     return SnippetErrors(translation, rotation, rmse, scale, speed)
+
+
+def find_gaps(frames: Int64[np.ndarray, " frame"]) -> Gaps:
+    """Return in which steps frames are missing: those more than half as long again as the usual one (the median).
+
+    So a path of every second or tenth frame of the truth has no gaps.
+
+    >>> find_gaps(np.array([0, 1, 2, 7, 8])).tolist(), find_gaps(np.array([0, 3, 6, 10])).tolist()
+    ([False, False, True, False], [False, False, False])
+    """
+    steps = np.diff(frames)
+    return np.asarray(steps > 1.5 * np.median(steps))
 
 
 def rotation_angle(rotation: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
@@ -167,14 +181,21 @@ def scale_every_step(predicted: Poses, true: Poses) -> Poses:
     return np.asarray(predicted[0] @ poses_from_steps(steps))
 
 
-def trajectory_errors(predicted: Poses, true: Poses, *, alignment: Alignment = "scale") -> TrajectoryErrors:
-    """Compare whole paths frame by frame, each first re-based to its own first frame."""
+def trajectory_errors(
+    predicted: Poses, true: Poses, *, alignment: Alignment = "scale", gaps: Gaps | None = None
+) -> TrajectoryErrors:
+    """Compare whole paths frame by frame, each first re-based to its own first frame.
+
+    Of steps in which frames are missing (`gaps`) there is no RPE.
+    """
     predicted, true = np.linalg.inv(predicted[0]) @ predicted, np.linalg.inv(true[0]) @ true
     aligned, scale = align(predicted, true, alignment=alignment)
     offsets = aligned[:, :3, 3] - true[:, :3, 3]
     # inv(true motion) * predicted motion, a motion being inv(T_i) T_(i+1)
     true_motion = np.linalg.inv(true[:-1]) @ true[1:]
     difference = np.linalg.inv(true_motion) @ (np.linalg.inv(aligned[:-1]) @ aligned[1:])
+    if gaps is not None:
+        difference = difference[~gaps]
     return TrajectoryErrors(
         ate=float(np.sqrt(np.mean(np.sum(offsets**2, axis=1)))),
         rpe_translation=float(np.mean(np.linalg.norm(difference[:, :3, 3], axis=1))),
