@@ -79,7 +79,7 @@ def test_evaluate_a_run(capsys: Capture, run: Path, clips: Path) -> None:
     assert len((run / "scores.csv").read_text().splitlines()) > 16
     assert len(list((run / "examples").glob("*.npz"))) == 6
     page = Path(succeeds(capsys, "report", run).strip()).read_text()
-    assert "held-out images the predicted depth is off by" in page
+    assert "evaluated images the predicted depth is off by" in page
     assert "relative error" in page
 
 

@@ -13,6 +13,16 @@ def test_a_recipe_reads_back_equal_and_the_folder_is_made(tmp_path: Path):
     assert [path.name for path in run.path.iterdir()] == ["recipe.json"]
 
 
+def test_a_new_training_leaves_nothing_of_the_scores_before_it(tmp_path: Path):
+    run = RunFolder(tmp_path)
+    run.begin({"name": "first"})
+    for part in (run.evaluation, run.examples / "0.npz", run.panel(3), run.predictions / "predictions.json"):
+        part.parent.mkdir(exist_ok=True)
+        part.write_text("")
+    run.begin({"name": "second"})
+    assert {path.name for path in run.path.iterdir()} == {"recipe.json", "predictions"}
+
+
 def test_recipes_that_cannot_be_read(tmp_path: Path):
     run = RunFolder(tmp_path)
     with pytest.raises(UsageError, match=r"recipe\.json.*give a run folder"):

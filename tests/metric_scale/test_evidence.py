@@ -1,5 +1,7 @@
 """Sources of the scale on predictions that are made up, and the files that they are read from."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,14 +9,16 @@ import numpy as np
 import pytest
 
 from vection.data.clips.folder import ClipInfo, FrameInfo, StereoInfo, write_rgb
+from vection.data.clips.window import seen_pixels
 from vection.errors import DataError, UsageError
 from vection.formats.scale_file import ScaleReading
+from vection.formats.window import Lens, Window
 from vection.inference.prediction import Prediction
 from vection.inference.sources import Frame
 from vection.metric_scale.camera_height import CameraHeight
-from vection.metric_scale.combine import combine, is_better, read_factors
+from vection.metric_scale.combine import combine, read_factors, reason_to_keep
 from vection.metric_scale.evidence import Evidence, Factors
-from vection.metric_scale.known_distances import KnownDistances, read_known_distances
+from vection.metric_scale.known_distances import KnownDistance, KnownDistances, read_known_distances
 from vection.metric_scale.stereo import StereoBaseline
 from vection.metric_scale.travel import Travelled
 from vection.metric_scale.travel_file import read_travel
@@ -47,6 +51,16 @@ def ground(pitch: float) -> np.ndarray:
     y = np.arange(64)[:, None] * np.ones((1, 128))
     slope = np.sin(np.radians(pitch)) + np.cos(np.radians(pitch)) * (y - CAMERA[3]) / CAMERA[1]
     return np.where(slope > 0.01, 1.5 / np.maximum(slope, 0.01), 100.0).astype(np.float32) / UNIT
+
+
+def test_nothing_that_was_not_seen_is_ground():
+    window = Window.of((64, 128), lens=Lens(*CAMERA, -0.3, 0.0, 0.0, 0.0, 0.0, field_of_view=110.0))
+    seen = seen_pixels(window)
+    assert seen is not None
+    frame, prediction = predicted(0, depth=np.where(seen, ground(5.0), 2 * ground(5.0)))
+    evidence = CameraHeight(1.5)
+    evidence.observe(replace(frame, window=window), prediction)
+    assert evidence.factors.values == [pytest.approx(UNIT, rel=0.02)]
 
 
 @pytest.mark.parametrize("known", [None, 5.0])
@@ -109,6 +123,17 @@ def test_repeated_steps_and_cuts_say_nothing(tmp_path):
         assert evidence.factors.values == []
 
 
+@pytest.mark.parametrize("header", ["seconds,speed", "seconds,latitude,longitude"])
+def test_nothing_is_known_over_a_gap(tmp_path, header):
+    seconds = [*range(10), *range(100, 110)]  # a logger of one reading a second, switched off in between
+    rows = [(time, 10.0) if header.endswith("speed") else (time, 48.0 + 1e-4 * time, 11.0) for time in seconds]
+    travel = read_travel(write(tmp_path / "a.csv", header, rows))
+    assert travel.between(7.5, 9.0) is not None
+    assert travel.between(9.0, 9.5) is None
+    assert travel.between(8.0, 101.0) is None
+    assert travel.between(100.0, 108.5) is not None
+
+
 def test_a_path_of_another_program(tmp_path):
     (tmp_path / "path.txt").write_text("".join(f"{0.1 * i} 0 0 {1.2 * i} 0 0 0 1\n" for i in range(20)))
     evidence = Travelled(read_travel(tmp_path / "path.txt"))
@@ -169,6 +194,18 @@ def test_a_file_of_known_distances(tmp_path):
         read_known_distances(path)
 
 
+def test_points_of_a_clip_are_in_pixels_of_its_source(tmp_path):
+    depth = np.ones((64, 128), np.float32)
+    depth[32:] = 2
+    window = Window(1280, 720, left=0, top=80, width=1280, height=640)
+    frame, prediction = predicted(0, depth=depth)
+    clip = ClipInfo(tmp_path, "a", 128, 64, "metres", "known", (FrameInfo("0.png", 0.0, CAMERA),), window=window)
+    evidence = KnownDistances([KnownDistance("0", 639.5, 560.0, 12.0), KnownDistance("0", 639.5, 79.0, 12.0)])
+    with pytest.raises(UsageError, match=r"639\.5, 79 lies outside of '000000', which is 128x64 and shows rows 80 to"):
+        evidence.observe(replace(frame, clip=clip), prediction)
+    assert evidence.factors.values == [pytest.approx(6.0, rel=0.02)]
+
+
 @pytest.mark.parametrize("baseline", [0.5, -0.5])
 def test_stereo_pairs(tmp_path, baseline):
     disparity = 10
@@ -220,8 +257,16 @@ def test_a_scale_that_does_not_hold_on_other_frames_is_refused():
         read_factors(Factors("test", 0.0, "", names, values))
 
 
-def test_a_new_scale_must_err_less():
-    seen = [reading(4.0, 0.01, (4.0,) * 10)]
-    assert is_better(seen, 4.0, than=4.4)
-    assert not is_better(seen, 4.0, than=4.0)
-    assert not is_better(seen, 4.5, than=4.1)
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        (reading(4.0, 0.01, (4.0,) * 10), ""),
+        (reading(4.4, 0.01, (4.4,) * 10), "errs no more on held-out frames"),
+        (reading(4.2, 0.01, (4.0, 4.4) * 5), "errs no more on held-out frames"),  # one half does not say the other
+        (reading(4.0, 0.07, (4.0,) * 40), r"as exact or more \(\+- 2\.0 %, the new one \+- 7\.0 %\)"),
+        (reading(4.0, 0.01, (4.0,)), "fewer than 8 readings"),
+    ],
+)
+def test_a_scale_stays_unless_the_new_one_is_more_exact_and_errs_less(new: ScaleReading, reason: str):
+    kept = reason_to_keep(reading(4.4, 0.02), [new], uncertainty=new.uncertainty)
+    assert re.search(reason, kept) if reason else not kept

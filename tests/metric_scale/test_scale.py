@@ -147,7 +147,9 @@ def test_a_scale_that_the_run_has_contradicts_a_wrong_height(run, clip, predicts
         find(run, clip, camera_height=0.6, path=False)
     assert read_scale(RunFolder(run).scale) == right.scale
     predicts()
-    assert find(run, clip, camera_height=true_height(clip), path=False).path is None  # no better, so the old one stays
+    again = find(run, clip, camera_height=true_height(clip), path=False)
+    assert again.path is None  # no better, so the old one stays
+    assert again.kept.startswith("the scale that the run has is as exact")
     predicts()
     replaced = find(run, clip, camera_height=0.6, path=False, replace=True)
     assert read_scale(RunFolder(run).scale) == replaced.scale != right.scale
@@ -214,6 +216,14 @@ def test_a_scale_is_that_of_its_weights_and_size_alone(clip, tmp_path, run, pred
     trained_on = vection.load(run)
     assert (trained_on.unit, trained_on.depth_scale) == ("up-to-scale", 1.0)
     assert "that of other weights (best)" in trained_on.scale_source
+    predicts()
+    with pytest.raises(
+        UsageError, match=r"holds the scale of other weights \(best\), and a run has one; give `replace`"
+    ):
+        find(run, clip, camera_height=true_height(clip), path=False)
+    assert json.loads(RunFolder(run).scale.read_text()) == content
+    predicts()
+    assert find(run, clip, camera_height=true_height(clip), path=False, replace=True).path is not None
 
 
 def test_what_the_file_says_is_checked(run):

@@ -20,7 +20,6 @@ def write_fake_run(folder: Path, *, steps: int = 400) -> Path:
     recipe = {"name": "fake", "summary": "Made up for a test.", "training": {"seed": 3}, "data": {"height": HEIGHT}}
     (folder / "recipe.json").write_text(json.dumps(recipe))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(event) + "\n" for event in fake_events(steps)))
-    (folder / "evaluation.json").write_text(json.dumps(asdict(fake_evaluation())))
     for index in range(3):
         write_example(folder / "examples", fake_example(index))
     (folder / "panels").mkdir()
@@ -31,6 +30,7 @@ def write_fake_run(folder: Path, *, steps: int = 400) -> Path:
     write_prediction_list(folder / "predictions", PredictionList("up-to-scale", frames=()))
     for name, scale in (("path_kitti.txt", 0.02), ("path_truth_kitti.txt", 1.0)):
         (folder / "predictions" / name).write_text(fake_path(scale))
+    (folder / "evaluation.json").write_text(json.dumps(asdict(fake_evaluation())))
     return folder
 
 

@@ -1,16 +1,19 @@
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 import torch
-from tests.reports.fake_run import fake_evaluation, fake_events, write_fake_run
+from tests.reports.fake_run import fake_evaluation, fake_events, fake_path, write_fake_run
 
 from vection.errors import DataError, UsageError
 from vection.formats.checkpoint import save_checkpoint, weights_digest
+from vection.formats.metrics_log import Event
 from vection.formats.run_folder import RunFolder
 from vection.formats.scale_file import RunScale, ScaleReading, write_scale
-from vection.reports.report import write_report
+from vection.reports.findings import health_remarks
+from vection.reports.report import _path, write_report
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,54 @@ def test_broken_parts_are_named(tmp_path: Path) -> None:
     (run / "evaluation.json").unlink()
     with pytest.raises(DataError, match=r"000\.npz"):
         write_report(run)
+
+
+def test_scores_of_other_weights_are_called_so(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    fresh = write_report(run).read_text()
+    assert "On 120 evaluated images" in fresh
+    assert "may be those of other weights" not in fresh
+    os.utime(run / "evaluation.json", (1e9, 1e9))
+    page = write_report(run).read_text()
+    assert "may be those of other weights: the evaluation is older than the checkpoint or the predictions" in page
+    assert "AbsRel</dt>" not in page.partition("</header>")[0]
+
+
+def test_paths_of_folders_of_one_name_are_all_drawn(tmp_path: Path) -> None:
+    for drive in ("09", "10"):
+        (tmp_path / drive / "image_2").mkdir(parents=True)
+        (tmp_path / drive / "image_2" / "path_kitti.txt").write_text(fake_path(1.0))
+    figure = _path([tmp_path / "09/image_2", tmp_path / "10/image_2"], tmp_path)
+    assert figure is not None
+    assert ">09/image_2</text>" in figure
+    assert ">10/image_2</text>" in figure
+
+
+def test_losses_of_stages_and_losses_that_choose_nothing_are_not_compared() -> None:
+    def events(*losses: float, stage: str, first: int = 0, chosen: tuple[float, ...] = ()) -> list[Event]:
+        better: tuple[float | None, ...] = chosen or (None,) * len(losses)
+        return [
+            Event(first + index, loss, "validation", stage=stage, selection_loss=better[index])
+            for index, loss in enumerate(losses)
+        ]
+
+    falling = events(0.3, 0.25, 0.2, stage="two", first=2)
+    assert health_remarks([*events(0.1, 0.09, stage="one"), *falling]) == []
+    assert health_remarks(events(0.2, 0.3, 0.4, stage="one", chosen=(0.3, 0.2, 0.1))) == []
+    (remark,) = health_remarks(events(0.4, 0.3, 0.2, stage="one", chosen=(0.1, 0.2, 0.3)))
+    assert "that chooses the checkpoint was least at step 0 (0.1) and ended at 0.3" in remark
+
+
+def test_numbers_are_those_of_the_protocol(tmp_path: Path) -> None:
+    run = write_fake_run(tmp_path / "run")
+    content = json.loads((run / "evaluation.json").read_text())
+    content["results"][0]["factor"] = 5.4
+    content["protocol"]["log_base"] = "10"
+    (run / "evaluation.json").write_text(json.dumps(content))
+    page = write_report(run).read_text()
+    assert "brings the predictions to metres is 126 (" in page  # 5.4 times a median ratio of 23.4
+    assert "RMSE log10" in page
+    assert "natural logarithm" not in page
 
 
 def test_places_that_are_no_run(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From the factors of frames to one scale with its uncertainty: kept if frames agree, and sources do."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -81,24 +82,36 @@ def combine(readings: Sequence[ScaleReading]) -> tuple[float, float]:
                 f"The {first.source} gives a factor of {_said(first)}, the {second.source} {_said(second)}: they "
                 "contradict each other, so one of them is wrong; nothing was stored."
             )
-    logs = np.log([reading.factor for reading in readings])
-    weights = 1 / np.maximum([reading.uncertainty for reading in readings], 1e-6) ** 2
-    mean = float((weights * logs).sum() / weights.sum())
+    logs, weights = np.log([reading.factor for reading in readings]), _weights(readings)
+    mean = float(np.average(logs, weights=weights))
     scatter = float(np.sqrt((weights * (logs - mean) ** 2).sum() / weights.sum() / len(logs)))
     return float(np.exp(mean)), max(float(1 / np.sqrt(weights.sum())), scatter)
 
 
-def is_better(readings: Sequence[ScaleReading], factor: float, *, than: float) -> bool:
-    """Return whether `factor` errs less on every other stretch of frames than the factor before it.
+def reason_to_keep(present: ScaleReading, readings: Sequence[ScaleReading], *, uncertainty: float) -> str:
+    """Return why the scale that is there stays, in words; empty if that of `readings` is better.
 
-    A factor that says the same is no better. Sources of few readings are asked as a whole.
+    It is better if it is stated more exactly, and if what every other stretch of frames says errs less on the stretches
+    between than the scale that is there does. Of few readings nothing is held out, so they never say so.
     """
+    if present.uncertainty <= uncertainty:
+        exact, other = (f"+- {100 * error:.1f} %" for error in (present.uncertainty, uncertainty))
+        return f"the scale that the run has is as exact or more ({exact}, the new one {other})"
+    held_out, fitted = [], []
     for reading in readings:
-        logs = np.log(reading.factors)
-        _, others = _halves(logs) if len(logs) >= TESTED else (logs, logs)
-        if np.median(np.abs(others - np.log(factor))) >= np.median(np.abs(others - np.log(than))):
-            return False
-    return True
+        factor = reading.factor
+        if len(reading.factors) >= TESTED:
+            seen, others = _halves(np.log(reading.factors))
+            factor = float(np.exp(np.median(seen)))
+            held_out.append(others)
+        fitted.append(replace(reading, factor=factor))
+    if not held_out:
+        return f"the new scale is that of fewer than {TESTED} readings, of which none can be held out to test it"
+    log = np.average(np.log([reading.factor for reading in fitted]), weights=_weights(fitted))
+    before = np.log(present.factor)
+    if any(np.median(np.abs(others - log)) >= np.median(np.abs(others - before)) for others in held_out):
+        return "the scale that the run has errs no more on held-out frames"
+    return ""
 
 
 def check_speed(speed: float | None, *, source: str) -> None:
@@ -108,6 +121,10 @@ def check_speed(speed: float | None, *, source: str) -> None:
             f"By the {source} the camera would travel at {speed:.0f} m/s: either that or the times of the frames "
             "are wrong; nothing was stored."
         )
+
+
+def _weights(readings: Sequence[ScaleReading]) -> Float[np.ndarray, " reading"]:
+    return 1 / np.maximum([reading.uncertainty for reading in readings], 1e-6) ** 2
 
 
 def _said(reading: ScaleReading) -> str:

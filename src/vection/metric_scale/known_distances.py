@@ -10,6 +10,7 @@ import numpy as np
 from vection.data.clips.window import seen_point
 from vection.errors import DataError, UsageError
 from vection.files import read_text
+from vection.formats.window import Window
 from vection.inference.prediction import Prediction
 from vection.inference.sources import Frame
 from vection.metric_scale.evidence import Evidence, Factors, known_camera
@@ -29,7 +30,7 @@ class KnownDistance:
     """Name of the frame; of numbered frames the number."""
     x: float
     y: float
-    """Column and row in pixels of the whole image of the frame, the first at 0."""
+    """Column and row in pixels of the whole image of the frame, the first at 0; of clips, that of their source."""
     metres: float
 
     @staticmethod
@@ -69,7 +70,11 @@ def read_known_distances(path: Path) -> tuple[KnownDistance, ...]:
 
 
 class KnownDistances(Evidence):
-    """Factor of a point: its distance over the predicted one, that of the median depth of 5x5 pixels."""
+    """Factor of a point: its distance over the predicted one, that of the median depth of 5x5 pixels.
+
+    Points of clips are in pixels of the images they were made of. A clip that does not say what it shows of those, as a
+    rendered one, takes the pixels of its stored frames.
+    """
 
     def __init__(self, distances: Sequence[KnownDistance]) -> None:
         self.distances = tuple(distances)
@@ -86,14 +91,35 @@ class KnownDistances(Evidence):
         fx, fy, cx, cy = known_camera(prediction, purpose="A known distance")
         height, width = prediction.depth.shape
         for one in here:
-            x, y = (one.x, one.y) if frame.window is None else seen_point(frame.window, one.x, one.y)
+            x, y = _seen(one, frame)
             column, row = round(x), round(y)
             if not (0 <= column < width and 0 <= row < height):
                 raise UsageError(
                     f"The known distance at {one.x:g}, {one.y:g} lies outside of '{prediction.name}', which is "
-                    f"{width}x{height}{'' if frame.window is None else f': {frame.window.words}'}."
+                    f"{width}x{height}{_shown(frame)}."
                 )
             patch = prediction.depth[max(row - REACH, 0) : row + REACH + 1, max(column - REACH, 0) : column + REACH + 1]
             ray = np.linalg.norm([(x - cx) / fx, (y - cy) / fy, 1.0])
             self.factors.add(prediction.name, one.metres / (float(np.median(patch)) * float(ray)))
             self.unseen.remove(one)
+
+
+def _window(frame: Frame) -> Window | None:
+    return frame.window if frame.clip is None else frame.clip.window
+
+
+def _seen(one: KnownDistance, frame: Frame) -> tuple[float, float]:
+    """Return where the frame's image, which of clips has another size than the window, shows the point."""
+    window = _window(frame)
+    if window is None:
+        return one.x, one.y
+    x, y = seen_point(window, one.x, one.y)
+    height, width = frame.image.shape[:2]
+    return (x + 0.5) * width / window.width - 0.5, (y + 0.5) * height / window.height - 0.5
+
+
+def _shown(frame: Frame) -> str:
+    window = _window(frame)
+    if window is None:
+        return ""
+    return f" and shows {window.words or f'all of {window.source_width}x{window.source_height}'}"

@@ -9,7 +9,7 @@ from vection.arrays import Vector3
 from vection.inference.prediction import Prediction
 from vection.inference.sources import Frame
 from vection.metric_scale.evidence import Evidence, Factors
-from vection.metric_scale.travel_file import SPEED_ERROR, Travel
+from vection.metric_scale.travel_file import LONGEST_GAP, SPEED_ERROR, Travel
 
 KNOWN = ("measured", "network")
 """Where motion must come from to count; a step that repeats the one before says nothing."""
@@ -33,7 +33,10 @@ class Travelled(Evidence):
 
     def __init__(self, travel: Travel) -> None:
         self.travel = travel
-        missing = "no stretch of the path has both a measured motion and a reading at its times; check the clocks"
+        missing = (
+            "no stretch of the path has both a measured motion and readings at its times, at most "
+            f"{LONGEST_GAP:g} s apart; check the clocks"
+        )
         self.factors = Factors(travel.source, SPEED_ERROR, missing)
         self._start: _Place | None = None
         self._before: Prediction | None = None

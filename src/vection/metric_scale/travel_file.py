@@ -19,6 +19,8 @@ GPS_LEAST = 10.0
 """Metres between two fixes that are compared: a fix is some metres off, the next ones by nearly the same."""
 SPEED_ERROR = 0.01
 """Relative standard deviation of a speed or an odometer, common to all frames; speedometers overstate more."""
+LONGEST_GAP = 5.0
+"""Seconds between two readings; of what happened in a longer time they do not tell enough."""
 FOREVER = 1e9
 """Seconds before and after the video that a constant speed holds."""
 
@@ -46,14 +48,20 @@ class Travel:
         return bool(self.seconds[0] == -FOREVER)
 
     def between(self, first: float, last: float) -> float | None:
-        """Return the metres between two times in seconds; None outside of what is known."""
-        if first < self.seconds[0] or last > self.seconds[-1]:
+        """Return the metres between two times in seconds; None outside of what is known, and over a gap in it."""
+        if first < self.seconds[0] or last > self.seconds[-1] or (not self.is_constant and self._gapes(first, last)):
             return None
         if self.along is not None:
             return float(np.diff(np.interp([first, last], self.seconds, self.along))[0])
         assert self.positions is not None
         ends = [np.interp([first, last], self.seconds, axis) for axis in self.positions.T]
         return float(np.linalg.norm([end[1] - end[0] for end in ends]))
+
+    def _gapes(self, first: float, last: float) -> bool:
+        """Whether readings between, or the ones around, lie farther apart than `LONGEST_GAP`."""
+        start = int(np.searchsorted(self.seconds, first, side="right")) - 1
+        end = int(np.searchsorted(self.seconds, last, side="left"))
+        return bool((np.diff(self.seconds[start : end + 1]) > LONGEST_GAP).any())
 
 
 def read_travel(given: Path | str | float, *, offset: float = 0.0) -> Travel:

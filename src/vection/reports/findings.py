@@ -48,7 +48,9 @@ def _comparison(evaluation: Evaluation) -> str | None:
     model, before, scores = errors.pop(MODEL), errors.pop(START, None), evaluation.scores(MODEL)
     images = scores.images if scores else 0
     off = "differs from the measured one by" if is_measured(evaluation) else "is off by"
-    start = f"On {images} held-out images the predicted depth {off} {100 * model:.1f} % on average (AbsRel {model:.3f})"
+    start = (
+        f"On {images} evaluated images the predicted depth {off} {100 * model:.1f} % on average (AbsRel {model:.3f})"
+    )
     start += "" if before is None else f", that of the weights it started from by {100 * before:.1f} %"
     if not errors:
         return start + "."
@@ -120,7 +122,7 @@ def health_remarks(events: Sequence[Event]) -> list[str]:
     if validation:
         remarks += validation[-1].remarks
     remarks += [f"Step {event.step}: {said}" for event in events if event.split == "train" for said in event.remarks]
-    remarks += _validation_remark(validation)
+    remarks += _validation_remark([event for event in validation if event.stage == validation[-1].stage])
     share = timing(events).data_percent
     if share is not None and share > 25:
         remarks.append(
@@ -130,14 +132,18 @@ def health_remarks(events: Sequence[Event]) -> list[str]:
     return remarks
 
 
-def _validation_remark(validation: Sequence[Event]) -> list[str]:
-    finite = [event for event in validation if math.isfinite(event.loss)]
+def _validation_remark(stage: Sequence[Event]) -> list[str]:
+    """Say where the loss that chooses the best checkpoint was least; events of one stage, whose losses compare."""
+    chosen = all(event.selection_loss is not None for event in stage)
+    losses = {event.step: event.selection_loss if chosen else event.loss for event in stage}
+    finite = {step: loss for step, loss in losses.items() if loss is not None and math.isfinite(loss)}
     if len(finite) < 3:
         return []
-    best = min(finite, key=lambda event: event.loss)
-    if finite[-1].loss <= 1.05 * best.loss:
+    best, last = min(finite, key=lambda step: finite[step]), max(finite)
+    if finite[last] <= 1.05 * finite[best]:
         return []
     return [
-        f"The validation loss was least at step {best.step} ({best.loss:.4g}) and ended at {finite[-1].loss:.4g}: "
-        "predict with the best checkpoint, or train on more video."
+        f"The validation loss{' that chooses the checkpoint' if chosen else ''} was least at step {best} "
+        f"({finite[best]:.4g}) and ended at {finite[last]:.4g}: predict with the best checkpoint, or train on more "
+        "video."
     ]

@@ -91,13 +91,14 @@ def _context(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
         "about": run.recipe.get("summary", ""),
-        "summary": summary(run.evaluation, run.events),
+        "summary": f"{run.doubt} {summary(run.evaluation, run.events)}".strip(),
         "facts": _facts(run, training),
         "warnings": run.videos.get("warnings", []),
         "actions": run.videos.get("actions", []),
         "evaluation": run.evaluation,
         "tables": _tables(run.evaluation) if run.evaluation else [],
-        "metrics": METRICS,
+        "doubt": run.doubt,
+        "metrics": _metrics(run.evaluation),
         "curves": _curves(run.events),
         "compared_with": compared_with,
         "examples": [_example(example, compared_with) for example in run.examples[:MAX_EXAMPLES]],
@@ -107,7 +108,7 @@ def _context(run: Run) -> dict[str, Any]:
         "panels": [(_step(path), pictures.picture_file_uri(path)) for path in _spread(run.panels)],
         "histogram": _histogram(run.examples, compared_with),
         "seen": seen_section(folders),
-        "path": _path(folders),
+        "path": _path(folders, run.predictions or run.folder),
         "video": _video(folders),
         "photos": _photos(folders),
         "scale": scale_section(run),
@@ -123,7 +124,7 @@ def _context(run: Run) -> dict[str, Any]:
 def _facts(run: Run, training: list[Event]) -> list[tuple[str, str]]:
     """Return the few numbers at the top: (number, what it is)."""
     facts = []
-    scores = run.evaluation.scores(MODEL) if run.evaluation else None
+    scores = run.evaluation.scores(MODEL) if run.evaluation and not run.doubt else None
     if run.evaluation and scores and run.evaluation.categories:
         errors = scores.errors.get(run.evaluation.categories[0], {})
         facts += [
@@ -137,6 +138,14 @@ def _facts(run: Run, training: list[Event]) -> list[tuple[str, str]]:
     if times.samples_per_second is not None:
         facts.append((f"{times.samples_per_second:.1f}", "samples a second"))
     return facts
+
+
+def _metrics(evaluation: Evaluation | None) -> tuple[Metric, ...]:
+    """Return the columns as the protocol has them."""
+    if evaluation is None or evaluation.protocol.settings.get("log_base") != "10":
+        return METRICS
+    to_base_10 = Metric("rmse_log", "RMSE log10", "the same of the logarithm of depth to base 10")
+    return tuple(to_base_10 if metric.key == to_base_10.key else metric for metric in METRICS)
 
 
 def _tables(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -227,13 +236,17 @@ def _where_known(example: Example) -> Float[np.ndarray, " value"]:
     return example.depth[known]
 
 
-def _path(folders: Sequence[Path]) -> Markup | None:
-    """Return the camera's paths, a single one beside the true one (scaled onto it) where the run holds it."""
+def _path(folders: Sequence[Path], root: Path) -> Markup | None:
+    """Return the camera's paths, a single one beside the true one (scaled onto it) where the run holds it.
+
+    Several go by their folders below `root`.
+    """
     found = [folder for folder in folders if (folder / KITTI_FILE).is_file()]
     if not found:
         return None
     if len(found) > 1:
-        paths = {folder.name: read_places(folder / KITTI_FILE) for folder in found[:MAX_PATHS]}
+        names = {folder: folder.relative_to(root).as_posix() for folder in found[:MAX_PATHS]}
+        paths = {name: read_places(folder / KITTI_FILE) for folder, name in names.items()}
         return _inline(figures.path_figure(paths, unit="unit of the depth"))
     predicted, truth_file = read_places(found[0] / KITTI_FILE), found[0] / TRUE_FILE
     if not truth_file.is_file():

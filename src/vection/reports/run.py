@@ -12,6 +12,7 @@ from vection.formats.metrics_log import Event, read_events
 from vection.formats.run_folder import RunFolder
 from vection.formats.scale_file import RunScale, read_scale
 from vection.reports.examples import Example, read_examples
+from vection.reports.scores import doubt
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Run:
     """A prediction folder."""
     videos: dict[str, Any]
     """Which videos it was made of, and what was said of them and done to them; empty if it was made of clips."""
+    doubt: str = ""
+    """Why the evaluation may be one of other weights, in a sentence; empty if nothing says so."""
     scale: RunScale | None = None
     """The metric scale of the depth, where it was found."""
     scale_holds: bool = True
@@ -59,10 +62,16 @@ def read_run(folder: Path) -> Run:
         examples=read_examples(run.examples),
         panels=tuple(visible(sorted(run.panels.glob("*.png")), run.panels)),
         predictions=run.predictions if run.has_predictions else None,
+        doubt=_doubt(run),
         videos=read_json(run.videos, remedy="train on the videos again.") if run.videos.is_file() else {},
         scale=scale,
         scale_holds=scale is None or _is_of(scale, run.last.with_name(scale.checkpoint)),
     )
+
+
+def _doubt(run: RunFolder) -> str:
+    why = doubt(run)
+    return f"The scores may be those of other weights: {why}. Predict and evaluate again." if why else ""
 
 
 def _is_of(scale: RunScale, checkpoint: Path) -> bool:

@@ -85,8 +85,8 @@ def run_demo(out: Path, *, progress: Bars, seed: int = 0, settings: DemoSettings
         write_world(_drives(world, recipe, settings, seed=seed), progress=progress)
         train(recipe, data=world / "training", out=run.path)
         predictor = load_predictor(run.path)
-        results = _evaluate(predictor, run, recipe, world=world, progress=progress)
         _predict_drive(predictor, find_clips(world / "held_out")[0], run.predictions, progress=progress)
+        results = _evaluate(predictor, run, recipe, world=world, progress=progress)
         write_report(run.path, out=report)
     errors = {result.name: result.categories[ALL].mean.abs_rel for result in results}
     names = {name.replace(" ", "_").replace("-", "_"): error for name, error in errors.items()}

@@ -127,6 +127,6 @@ def run(arguments: Sequence[str]) -> None:
     if found.unopposed:
         say("  nothing else was given that could contradict it: a wrong number passes unseen")
     if found.path is None:
-        say("not stored: the scale that the run has errs no more on held-out frames (--replace stores it all the same)")
+        say(f"not stored: {found.kept} (--replace stores it all the same)")
     else:
         say(f"stored: {found.path}")

@@ -10,18 +10,18 @@ from pathlib import Path
 from vection.errors import DataError, UsageError
 from vection.files import check_free, whole_folder
 from vection.formats.checkpoint import read_config, weights_digest
-from vection.formats.run_folder import RunFolder
+from vection.formats.run_folder import SCALE_FILE, RunFolder
 from vection.formats.scale_file import RunScale, ScaleReading, write_scale
 from vection.inference.motion.source import MotionChoice
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
 from vection.inference.sources import Frame, FrameSource, open_sources
 from vection.inference.window_rule import TRAINING
-from vection.metric_scale.combine import TESTED, check_speed, combine, is_better, read_factors
+from vection.metric_scale.combine import TESTED, check_speed, combine, read_factors, reason_to_keep
 from vection.metric_scale.evidence import Evidence
 from vection.metric_scale.known_distances import KnownDistances
 from vection.metric_scale.sources import ScaleSources, check_sources
-from vection.metric_scale.stored import scale_file, stored_scale
+from vection.metric_scale.stored import scale_file, stored_scale, what_else
 from vection.metric_scale.travel import Speeds
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
@@ -44,6 +44,8 @@ class FoundScale:
     """The file; None if a scale that was there is kept, because the new one is no better."""
     frames: int
     """How many were predicted."""
+    kept: str = ""
+    """Why the scale that was there is kept, in words; empty if it is not."""
 
     @property
     def unopposed(self) -> bool:
@@ -74,8 +76,9 @@ def scale(
     that ship, `out` is the new run folder that holds them. Other arguments as of `predict`.
     Nothing is stored, and DataError says why, if sources contradict each other, or the scale that the run has already
     (unless `replace`); if frames have no common scale, or held-out stretches another one than the rest; or if the
-    camera would travel faster than any. If the run is in metres already, the new scale is kept only if it errs less on
-    held-out frames. UsageError for arguments that do not fit each other.
+    camera would travel faster than any. If the run is in metres already, the new scale is stored only if it is more
+    exact and errs less on held-out frames, or with `replace`. UsageError for arguments that do not fit each other, and
+    without `replace` if the run has a scale of other weights, of another size or window, which would be lost.
     """
     evidence = known.evidence()
     check_sources(evidence, open_sources(Path(frames), intrinsics=intrinsics), path=path)
@@ -86,13 +89,13 @@ def scale(
     place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     _check_place(place, run=run, out=out)
     predictor = load_predictor(place, device=choose_device(device), window=window)
+    _check_stored(predictor, place, replaced=replace or out is not None)
     sources = open_seen(predictor, Path(frames), intrinsics=intrinsics)
     parts = [_first(source, most_frames) for source in sources]
     speeds, count = _observe(predictor, parts, evidence, motion=motion, path=path, progress=progress)
     readings = _readings(evidence, predictor)
     factor, uncertainty = combine(readings)
-    if predictor.unit == "metres" and not replace:
-        combine([_present(predictor, place), *readings])
+    kept = "" if replace else _kept(predictor, place, readings, uncertainty=uncertainty)
     speed = None if speeds.median is None else speeds.median * factor / predictor.depth_scale
     check_speed(speed, source=" and ".join(one.source for one in readings))
     found = RunScale(
@@ -107,9 +110,8 @@ def scale(
         frames_from=str(Path(frames).resolve()),
         speed=speed,
     )
-    if predictor.unit == "metres" and not replace and not is_better(readings, factor, than=predictor.depth_scale):
-        return FoundScale(found, None, count)
-    return FoundScale(found, _store(found, place, out=None if out is None else Path(out)), count)
+    stored = None if kept else _store(found, place, out=None if out is None else Path(out))
+    return FoundScale(found, stored, count, kept)
 
 
 def _check_place(place: Path, *, run: Path | str, out: Path | str | None) -> None:
@@ -117,6 +119,16 @@ def _check_place(place: Path, *, run: Path | str, out: Path | str | None) -> Non
         raise UsageError(f"'{run}' ships with vection; say with `out` in which new run folder it gets a scale.")
     if out is not None:
         check_free(Path(out))
+
+
+def _check_stored(predictor: Predictor, place: Path, *, replaced: bool) -> None:
+    """Raise UsageError if a scale of other weights, of another size or window would be lost unasked."""
+    scale = None if replaced else stored_scale(place)
+    if scale is not None and (other := what_else(scale, predictor, place)):
+        raise UsageError(
+            f"{scale_file(place)} holds the scale of {other}, and a run has one; give `replace` to store the new one "
+            "in its place, or name a new run folder for it with `out`."
+        )
 
 
 def _first(source: FrameSource, most_frames: int) -> FrameSource:
@@ -177,6 +189,15 @@ def _readings(evidence: Sequence[Evidence], predictor: Predictor) -> list[ScaleR
     return found
 
 
+def _kept(predictor: Predictor, place: Path, readings: Sequence[ScaleReading], *, uncertainty: float) -> str:
+    """Return why the run keeps its scale, in words, empty if it does not; DataError if the new one contradicts it."""
+    if predictor.unit != "metres":
+        return ""
+    present = _present(predictor, place)
+    combine([present, *readings])
+    return reason_to_keep(present, readings, uncertainty=uncertainty)
+
+
 def _present(predictor: Predictor, place: Path) -> ScaleReading:
     """The scale that the run has already, with which others must agree."""
     stored = stored_scale(place)
@@ -193,7 +214,7 @@ def _store(result: RunScale, place: Path, *, out: Path | None) -> Path:
         return target
     with whole_folder(out) as folder:
         fresh = RunFolder(folder)
-        shutil.copytree(place, fresh.best)
+        shutil.copytree(place, fresh.best, ignore=shutil.ignore_patterns(SCALE_FILE))
         recipe = read_config(place).get("recipe")
         if isinstance(recipe, dict):
             fresh.write_recipe(recipe)
