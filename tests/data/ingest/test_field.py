@@ -13,6 +13,8 @@ from benchmarks.doctor_faults import Frames, write_images, write_video, write_wi
 from vection.data.clips.folder import ClipInfo
 from vection.data.clips.given_intrinsics import resolve_intrinsics
 from vection.data.ingest import IngestSettings, ingest
+from vection.data.ingest.clock import FrameClock
+from vection.data.ingest.video import VideoFile
 from vection.data.synthetic import render_drive, turning
 from vection.errors import DataError
 from vection.inference.sources import open_sources
@@ -73,6 +75,49 @@ def test_a_clock_that_does_not_begin_at_0(frames, tmp_path):
     assert clips[0].ingest["stride"] == clips[1].ingest["stride"] > 1
     for one, other in zip(clips[0].frames, clips[1].frames, strict=True):
         assert one.seconds == pytest.approx(other.seconds)
+
+
+@pytest.mark.parametrize("gap", [0, 60])
+def test_times_of_decoding_are_not_those_of_showing(frames, tmp_path, gap):
+    video = write_video(tmp_path / "b.avi", frames, codec="libx264", gap=gap)
+    with av.open(str(video)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times != sorted(times)
+    steps = np.diff([frame.seconds for frame in VideoFile(video)])
+    assert np.sort(steps)[:-1] == pytest.approx(0.05)
+    assert steps.max() >= 2 if gap else steps.max() == pytest.approx(0.05)
+    for run in VideoFile(video).runs(count=2, length=6):
+        assert np.diff([frame.seconds for frame in run]) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
+def test_a_clock_that_begins_anew_in_the_middle(frames, tmp_path, suffix):
+    parts = [frames[:12], frames[12:]]
+    videos = [write_video(tmp_path / f"{n}{suffix}", part, codec="mpeg2video") for n, part in enumerate(parts)]
+    joined = tmp_path / f"joined{suffix}"
+    joined.write_bytes(b"".join(video.read_bytes() for video in videos))
+    steps = np.diff([frame.seconds for frame in VideoFile(joined)])
+    assert np.delete(steps, 11) == pytest.approx(0.05)
+    assert steps[11] > 1
+    assert clip_of(joined, tmp_path / "out").breaks == (12,)
+    (source,) = open_sources(joined)
+    assert [index for index, frame in enumerate(source) if frame.begins_anew] == [12]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ([None, 100.0, 100.1, None, 100.3], [0.0, 0.1, 0.2, 0.3, 0.4]),
+        ([100.0, 100.1, None, None, 100.4], [0.0, 0.1, 0.2, 0.3, 0.4]),
+        ([0.0, 0.1, 0.1, 0.2, 0.5], [0.0, 0.1, 0.11, 0.2, 0.5]),
+        ([0.0, 0.1, 0.4, 0.45, 0.6], [0.0, 0.1, 0.4, 0.45, 0.6]),
+        ([0.0, 0.1, 0.2, 0.6, 0.3], [0.0, 0.1, 0.2, 0.6, 0.7]),
+    ],
+    ids=["late", "untimed", "twice", "variable", "reordered"],
+)
+def test_times_increase(said, seconds):
+    clock = FrameClock(rate=10.0, reordered=False, joinable=False)
+    assert [clock.seconds(time) for time in said] == pytest.approx(seconds)
 
 
 def test_numbers_that_are_missing(frames, tmp_path):

@@ -1,7 +1,7 @@
 """Whether a frame continues the one before: cuts and gaps, told while frames pass by."""
 
 from collections import deque
-from statistics import median
+from statistics import median, median_low
 
 import cv2
 import numpy as np
@@ -21,13 +21,15 @@ FEWEST_CORNERS = 25
 CUT_SHARE = 0.1
 """Of the corners; more are found again in any turn that a camera on wheels takes, hardly one behind a cut."""
 REMEMBERED = 30
+REMEMBERED_TIMES = 10
+"""A rate that changed for good is the usual one after half so many frames."""
 
 
 class Continuity:
     """Remembers the latest steps between the frames that it is shown."""
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=REMEMBERED)
+        self._times: deque[float] = deque(maxlen=REMEMBERED_TIMES)
         self._changes: deque[float] = deque(maxlen=REMEMBERED)
         self._seconds: float | None = None
 
@@ -37,10 +39,10 @@ class Continuity:
         if before is None or since is None:
             return False
         step, moved = seconds - before, change(since, grey)
-        anew = is_gap(step, usual=median(self._times)) if self._times else False
+        anew = is_gap(step, usual=median_low(self._times)) if self._times else False
         anew = anew or (moved > jump(list(self._changes)) and is_cut(since, grey))
+        self._times.append(step)  # of a gap as well, so that a new rate becomes the usual one
         if not anew:
-            self._times.append(step)
             self._changes.append(moved)
         return anew
 

@@ -111,7 +111,8 @@ def _ingest_one(
 ) -> tuple[ClipInfo, list[str]]:
     source = open_source(path, frames_per_second=settings.frames_per_second)
     diagnosis = consult(source, path, settings=settings)
-    parallax = measure_parallax(source.windows(count=WINDOWS, length=WINDOW_LENGTH), frames=source.estimated_frames)
+    windows = ([frame.image for frame in run] for run in source.runs(count=WINDOWS, length=WINDOW_LENGTH))
+    parallax = measure_parallax(windows, frames=source.estimated_frames)
     stride = settings.stride or (parallax.stride if diagnosis is None else diagnosis.stride)
     check_room(
         folder,

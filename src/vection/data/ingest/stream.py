@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from vection.arrays import RgbImage
+from vection.data.ingest.clock import are_reordered
 from vection.errors import DataError, UsageError
 from vection.extras import extra
 
@@ -21,6 +24,10 @@ DEFAULT_RATE = 25.0
 """Frames per second of files that state none."""
 COVER = 0x400
 """Disposition of a cover picture, which is stored as a video stream of one frame."""
+JOINABLE = frozenset({"mpeg", "mpegts"})
+"""Formats whose files are joined by writing one behind the other; the clock begins anew there."""
+FIRST_FRAMES = 32
+"""Frames whose times tell whether they are those of decoding."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,10 @@ class StreamFacts:
     """Films in the file; the largest is read."""
     timed: bool = True
     """Whether the times of frames are the file's; else they follow from the rate."""
+    reordered: bool = False
+    """Whether the file's times are those of decoding, which are out of order where frames are shown."""
+    joinable: bool = False
+    """Whether the clock may begin anew in the middle, where two files were joined."""
 
 
 def open_container(path: Path) -> "InputContainer":
@@ -80,21 +91,26 @@ def film(container: "InputContainer", path: Path) -> "VideoStream":
 
 
 def read_facts(container: "InputContainer", path: Path) -> StreamFacts:
-    """Return what the file says; decodes the first frame, which alone knows of turns and fields."""
+    """Return what the file says; decodes the first frame, which alone knows of turns and fields, or the first few."""
     import av.error
 
     stream = film(container, path)
     covers = sum(_is_cover(one) for one in container.streams.video)
     rate, aspect = stream.average_rate, stream.sample_aspect_ratio
     seconds = container.duration / 1e6 if container.duration else None
+    joinable = container.format.name in JOINABLE
     turns, interlaced = 0, False
+    times: list[float] = []
     try:
-        first = next(container.decode(stream), None)
+        for number, frame in enumerate(islice(container.decode(stream), FIRST_FRAMES)):
+            if number == 0:
+                turns, interlaced = quarter_turns(frame), bool(frame.interlaced_frame)
+                rate = rate or stream.guessed_rate
+            times += [] if frame.time is None else [float(frame.time)]
+            if joinable or not stream.codec_context.has_b_frames:
+                break
     except av.error.FFmpegError:
-        first = None
-    if first is not None:
-        turns, interlaced = _turns(first), bool(first.interlaced_frame)
-        rate = rate or stream.guessed_rate
+        pass  # what can be decoded is read frame by frame
     fps = float(rate) if rate else DEFAULT_RATE
     return StreamFacts(
         rate=fps,
@@ -107,25 +123,31 @@ def read_facts(container: "InputContainer", path: Path) -> StreamFacts:
         interlaced=interlaced,
         passed_over=covers,
         videos=len(container.streams.video) - covers,
+        reordered=are_reordered(times, rate=fps),
+        joinable=joinable,
     )
 
 
-def shown(frame: "CodedFrame", *, pixel_aspect: float) -> RgbImage:
-    """Return a frame as a player shows it: upright and of square pixels, never smaller than it is stored."""
+def stored(frame: "CodedFrame") -> RgbImage:
+    """Return a frame as it is stored; each row of an interlaced one is of one field."""
+    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def shown(image: RgbImage, *, pixel_aspect: float, turns: int) -> UInt8[np.ndarray, "shown_height shown_width 3"]:
+    """Return a stored image as a player shows it: upright and of square pixels, never smaller than it is stored."""
     # Phones store portrait video lying down, with a rotation to be applied by the player.
-    image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
     if abs(pixel_aspect - 1) > 0.005:
         height, width = image.shape[:2]
         size = (round(width * pixel_aspect), height) if pixel_aspect > 1 else (width, round(height / pixel_aspect))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-    turns = _turns(frame)
     codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
     return np.asarray(cv2.rotate(image, codes[turns]), dtype=np.uint8) if turns else image
 
 
+def quarter_turns(frame: "CodedFrame") -> int:
+    """Return how many counter-clockwise quarter turns show a frame upright."""
+    return round(getattr(frame, "rotation", 0) / 90) % 4
+
+
 def _is_cover(stream: "VideoStream") -> bool:
     return bool(int(stream.disposition) & COVER)
-
-
-def _turns(frame: "CodedFrame") -> int:
-    return round(getattr(frame, "rotation", 0) / 90) % 4

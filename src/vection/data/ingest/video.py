@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from vection.arrays import RgbImage
 from vection.data.clips.folder import read_rgb
+from vection.data.ingest.clock import FrameClock
 from vection.data.ingest.files import image_files
-from vection.data.ingest.stream import film, open_container, read_facts, shown
+from vection.data.ingest.stream import film, open_container, quarter_turns, read_facts, shown, stored
 from vection.errors import DataError, UsageError
 from vection.files import read_json
 
@@ -32,10 +34,12 @@ SAME_STEP, MOST_STEPS = 0.25, 0.75
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """An RGB image, height x width x 3, and its time from the start."""
+    """An RGB image, height x width x 3, and its time from the start, which increases from frame to frame."""
 
     seconds: float
     image: RgbImage
+    stored: UInt8[np.ndarray, "stored_height stored_width 3"]
+    """The image as decoded: of both fields, before pixels are made square and it is turned upright."""
 
 
 class VideoFile:
@@ -73,14 +77,12 @@ class VideoFile:
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield every frame; DataError if not one can be decoded."""
         self.damaged = self.guessed = 0
-        start: float | None = None
+        empty = True
         with open_container(self.path) as container:
-            for number, frame in enumerate(self._decode(container)):
-                timed = self.facts.timed and frame.time is not None
-                seconds = float(frame.time or 0.0) if timed else number / self.facts.rate
-                start = seconds if start is None else start
-                yield VideoFrame(seconds=seconds - start, image=self._shown(frame))
-        if start is None:
+            for frame in self._timed(self._decode(container)):
+                empty = False
+                yield frame
+        if empty:
             raise DataError(f"Not one frame of {self.path} can be decoded; the file is damaged or of an unknown codec.")
 
     def runs(self, *, count: int, length: int) -> Iterator[Iterator[VideoFrame]]:
@@ -99,7 +101,7 @@ class VideoFile:
                 except av.error.FFmpegError:
                     break
                 frames = dropwhile(partial(_before, seconds=begin), self._decode(container))
-                yield (VideoFrame((frame.time or 0.0) - start, self._shown(frame)) for frame in islice(frames, length))
+                yield self._timed(islice(frames, length), origin=start)
             else:
                 if seconds:
                     return
@@ -111,13 +113,18 @@ class VideoFile:
             yield iter(run)
 
     def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
-        """Yield the images of `runs`."""
+        """Yield the images of `runs` as they are stored, so that fields can be told apart."""
         for run in self.runs(count=count, length=length):
-            yield [frame.image for frame in run]
+            yield [frame.stored for frame in run]
 
-    def _shown(self, frame: "CodedFrame") -> RgbImage:
-        image = shown(frame, pixel_aspect=self.facts.pixel_aspect)
-        return one_field(image) if self.deinterlace else image
+    def _timed(self, frames: Iterator["CodedFrame"], *, origin: float | None = None) -> Iterator[VideoFrame]:
+        facts = self.facts
+        clock = FrameClock(rate=facts.rate, reordered=facts.reordered, joinable=facts.joinable, origin=origin)
+        for frame in frames:
+            whole = stored(frame)
+            image = one_field(whole) if self.deinterlace else whole  # as long as its rows are the stored ones
+            image = shown(image, pixel_aspect=facts.pixel_aspect, turns=quarter_turns(frame))
+            yield VideoFrame(clock.seconds(frame.time if facts.timed else None), image, whole)
 
     def _decode(self, container: "InputContainer") -> Iterator["CodedFrame"]:
         import av.error
@@ -171,19 +178,19 @@ class ImageFolder:
                     f"{file} is {image.shape[1]}x{image.shape[0]} but the first image of {self.path} is "
                     f"{size[1]}x{size[0]}; a clip needs images of one size."
                 )
-            yield VideoFrame(self.seconds[number], one_field(image) if self.deinterlace else image)
+            yield VideoFrame(self.seconds[number], one_field(image) if self.deinterlace else image, image)
 
     def runs(self, *, count: int, length: int) -> Iterator[Iterator[VideoFrame]]:
         """Yield runs of consecutive images, whatever their sizes."""
         last = max(0, len(self.files) - length)
         for start in sorted({round(last * place / max(1, count - 1)) for place in range(count)}):
-            numbered = enumerate(self.files[start : start + length], start)
-            yield (VideoFrame(self.seconds[number], read_rgb(file)) for number, file in numbered)
+            numbered = enumerate(map(read_rgb, self.files[start : start + length]), start)
+            yield (VideoFrame(self.seconds[number], image, image) for number, image in numbered)
 
     def windows(self, *, count: int, length: int) -> Iterator[list[RgbImage]]:
-        """Yield the images of `runs`."""
+        """Yield the images of `runs` as they are stored, so that fields can be told apart."""
         for run in self.runs(count=count, length=length):
-            yield [frame.image for frame in run]
+            yield [frame.stored for frame in run]
 
 
 FrameSource = VideoFile | ImageFolder
@@ -251,6 +258,9 @@ def _before(frame: "CodedFrame", *, seconds: float) -> bool:
 
 
 def one_field(image: RgbImage) -> RgbImage:
-    """Return the image of its even rows alone, at its size: what an interlaced frame shows at one moment."""
+    """Return the image of its even rows alone, at its size and in their place: what a frame shows at one moment."""
     height, width = image.shape[:2]
-    return np.asarray(cv2.resize(image[::2], (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    half = np.array([[1, 0, 0], [0, 0.5, 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    field = cv2.warpAffine(image[::2], half, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(field, dtype=np.uint8)

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ from vection.data.clips.folder import read_clip
 from vection.data.ingest import IngestSettings, ingest
 from vection.data.ingest.continuity import Continuity, is_gap
 from vection.data.ingest.doctor import examine
+from vection.data.ingest.doctor.combing import are_combed
+from vection.data.ingest.doctor.examination import examine_source
 from vection.data.ingest.video import VideoFile, one_field, open_source
 from vection.errors import DataError, UsageError
 from vection.inference.sources import open_sources
@@ -78,6 +81,51 @@ def test_interlaced_video_gives_one_field(frames, tmp_path):
     (fault,) = (fault for fault in FAULTS if fault.words == "interlaced")
     combed = fault.make(frames, tmp_path)[0]
     assert examine(combed).deinterlace
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["of NTSC", "sideways"])
+def test_fields_are_told_apart_before_pixels_are_stretched_and_turned(frames, tmp_path, turned):
+    make = {fault.words: fault.make for fault in FAULTS}
+    combed = [frame.image for frame in open_source(make["interlaced"](frames, tmp_path)[0])]
+    if turned:
+        path, _ = make["stored sideways"](combed, tmp_path)
+    else:
+        path = write_video(tmp_path / "v.mp4", combed, aspect=Fraction(8, 9))
+    video = VideoFile(path)
+    assert are_combed(video.windows(count=4, length=2))
+    assert examine_source(video).deinterlace
+    whole = next(iter(video))
+    video.deinterlace = True
+    field, (height, width) = one_field(whole.stored), whole.stored.shape[:2]
+    expected = cv2.rotate(field, cv2.ROTATE_90_CLOCKWISE) if turned else cv2.resize(field, (width, height * 9 // 8))
+    seen = next(iter(video))
+    assert np.array_equal(seen.image, expected)
+    assert np.array_equal(seen.stored, whole.stored)
+
+
+@pytest.mark.parametrize("height", [96, 97])
+def test_rows_of_a_field_stay_in_their_place(height):
+    image = np.random.default_rng(0).integers(0, 255, (height, 64, 3), dtype=np.uint8)
+    field = one_field(image)
+    assert np.array_equal(field[::2], image[::2])
+    between = image[:-2:2].astype(float) / 2 + image[2::2].astype(float) / 2
+    assert np.abs(field[1 : 2 * len(between) : 2] - between).max() <= 0.5
+    assert np.array_equal(field[-1], image[::2][-1])
+
+
+def test_a_new_rate_becomes_the_usual_one():
+    grey = np.zeros((192, 320), np.uint8)
+
+    def breaks(steps: list[float]) -> list[int]:
+        continuity = Continuity()
+        times = np.cumsum([0.0, *steps]).tolist()
+        return [index for index, time in enumerate(times) if continuity.begins_anew(time, grey, since=grey)]
+
+    fast, slow = 1 / 30, 1 / 3.5
+    assert breaks([fast] * 30 + [slow] * 30) == list(range(31, 37))
+    assert breaks([fast] * 30 + [slow] * 30 + [fast] * 30 + [2.0] + [fast] * 5)[6:] == [91]
+    now_and_then = ([fast] * 4 + [2.0]) * 6
+    assert breaks(now_and_then) == list(range(5, 31, 5))
 
 
 def test_continuity():

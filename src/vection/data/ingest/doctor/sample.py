@@ -103,7 +103,7 @@ def _add_run(sample: Sample, frames: Iterable[VideoFrame], places: set[int]) -> 
             sample.wide[len(sample)] = _wide_grey(frame.image)
         if number in places:
             sample.places.append(len(sample))
-            sample.field_shifts.append(field_shift(frame.image))
+            sample.field_shifts.append(field_shift(frame.stored))
         sample.greys.append(small_grey(frame.image))
         sample.seconds.append(frame.seconds)
 
