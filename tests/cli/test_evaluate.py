@@ -94,3 +94,28 @@ def test_classes_alone(capsys: Capture, files: Path) -> None:
     assert "mIoU" in table
     assert "Cityscapes' fine labels" in table
     assert "no predictions at" in fails(capsys, "evaluate", files / "none", *words[2:6], code=2)
+
+
+def test_the_factor_of_the_truth_is_that_of_the_row_means_as_well(capsys: Capture, files: Path) -> None:
+    for folder in ("truth", "training"):
+        (files / folder).mkdir()
+        cv2.imwrite(str(files / folder / "0.png"), np.round(DEPTH * 1000).astype(np.uint16))
+    np.savez(files / "depth.npz", **{"0": DEPTH})
+    words = ("evaluate", files / "depth.npz", "--truth", files / "truth", "--protocol", "kitti-server", "--json")
+    words = (*words, "--truth-factor", "1000", "--row-mean-from", files / "training")
+    found = {result["name"]: result for result in json.loads(succeeds(capsys, *words))["results"]}
+    assert found["row-mean depth"]["scale"]["median"] == pytest.approx(1, rel=0.2)
+    np.savez(files / "training.npz", **{"0": DEPTH})  # which states its unit
+    found_again = json.loads(succeeds(capsys, *words[:-1], files / "training.npz"))["results"]
+    assert found_again[2]["scale"]["median"] == pytest.approx(found["row-mean depth"]["scale"]["median"], rel=1e-3)
+
+
+def test_what_would_change_nothing_is_refused(capsys: Capture, files: Path) -> None:
+    (files / "maps").mkdir()
+    for index in range(3):
+        np.save(files / "maps" / f"{index}.npy", DEPTH)
+    words = ("evaluate", files / "maps", "--truth", files / "truth.npz", "--protocol", "eigen-benchmark")
+    said = " ".join(fails(capsys, *words, "--names", files / "list.txt", code=2).split())
+    assert "have names, so --names says nothing of them; leave it out, or give --in-order too" in said
+    said = fails(capsys, *words, "--no-baselines", "--row-mean-from", files / "truth.npz", code=2)
+    assert "--row-mean-from is of row-mean depth, which --no-baselines leaves out" in " ".join(said.split())

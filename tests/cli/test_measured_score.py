@@ -65,7 +65,7 @@ def test_a_run_is_scored_without_truth(capsys: Capture, tmp_path: Path, measured
     assert read_evaluation(tmp_path / "evaluation.json").results[0].share == model["share"]
     assert {example.unit for example in read_examples(tmp_path / "examples")} == {"up-to-scale"}
     page = Path(succeeds(capsys, "report", tmp_path).strip()).read_text()
-    assert "On 8 held-out images the predicted depth differs from the measured one by" in page
+    assert "On 8 evaluated images the predicted depth differs from the measured one by" in page
     assert f"Compared were {100 * model['share']:.1f} % of the pixels" in page
     assert "measured depth" in page
     assert "true depth of" not in page

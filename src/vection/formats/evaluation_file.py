@@ -163,9 +163,11 @@ class Scores:
     images: int
     errors: dict[str, dict[str, Number]]
     interval: dict[str, dict[str, tuple[Number, Number]]] = field(default_factory=dict)
-    """95 % interval of the mean over images, by category and metric."""
+    """95 % interval of the mean over images, by category and metric; none of a single image."""
     pixels: dict[str, int] = field(default_factory=dict)
     """Evaluated pixels by category."""
+    category_images: dict[str, int] = field(default_factory=dict)
+    """Images with pixels of a category, by category; older files do not say it."""
     skipped: tuple[str, ...] = ()
     """Images without a pixel that the protocol evaluates."""
     share: float | None = None
@@ -186,6 +188,10 @@ class Scores:
     scale_applied: str = ""
     """How the protocol scales, in its own word."""
     per_image: tuple[ImageRow, ...] = ()
+
+    def images_of(self, category: str) -> int:
+        """Return how many images have pixels of a category; all where that is not known."""
+        return self.category_images.get(category, self.images)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from vection.evaluation.objects.protocol import ObjectProtocol
 from vection.evaluation.objects.result import ObjectResult, evaluate_object_maps
 from vection.evaluation.predictions.kinds import MapKind, PredictionReader
 from vection.evaluation.predictions.read import open_predictions, renamed
-from vection.evaluation.truth.open import checked_part, open_truth
+from vection.evaluation.truth.open import checked_part, open_other_truth, open_truth
 from vection.evaluation.truth.truth_set import TruthSet
 from vection.files import json_text, write_text
 from vection.formats.evaluation_file import object_evaluation_json, write_evaluation
@@ -49,26 +49,29 @@ def evaluate(
     `evaluation.json` and example frames for its report are written into it. `factor` multiplies every prediction
     instead of the protocol's. Under the protocol "measured", `truth` are measured clips. With `truth_list`, a published
     list, it is the root of KITTI raw; `truth_factor` is what metres were multiplied by in a folder of 16-bit PNG, 256
-    if not given (1000: millimetres). `names` lists the images of a file that holds all maps in one array, `kind` says
-    what foreign maps are, and with `in_order` maps belong to the images in order. `part` is that of Cityscapes in its
-    own layout (train, val, test), if not the protocol's. `out` and `csv` are files for all numbers and for the errors
-    of each image.
+    if not given (1000: millimetres), in `row_mean_from` as well if it is one. `names` lists the images of a file that
+    holds all maps in one array, `kind` says what foreign maps are, and with `in_order` maps belong to the images in
+    order. `part` is that of Cityscapes in its own layout (train, val, test), if not the protocol's. `out` and `csv` are
+    files for all numbers and for the errors of each image.
     Raises UsageError or DataError where these do not fit each other.
     """
+    if row_mean_from is not None and not baselines:
+        raise UsageError(
+            "`row_mean_from` is of row-mean depth, which `baselines=False` leaves out; give only one of the two."
+        )
     protocol = _with_factor(get_protocol(protocol) if isinstance(protocol, str) else protocol, factor)
     protocol = protocol if part is None else replace(protocol, part=checked_part(truth, part))
     truths = _open_truth(truth, truth_list=truth_list, factor=truth_factor, protocol=protocol)
     run = _run_folder(predictions)
     if not isinstance(predictions, PredictionReader):
-        listed = truths.names if names is None else read_image_list(Path(names))
         place = Path(predictions) if run is None else run.predictions
-        predictions = open_predictions(place, names=listed, kind=kind, in_order=in_order)
+        predictions = _open_predictions(place, truths, names=names, kind=kind, in_order=in_order)
     if factor is not None:
         predictions = replace(predictions, unit="up-to-scale")  # whoever gives a factor wants it
     if baselines:
         fitted = row_mean_from
         if isinstance(fitted, Path | str):
-            fitted = open_truth(Path(fitted), source=protocol.ground_truth)
+            fitted = open_other_truth(Path(fitted), source=protocol.ground_truth, factor=truth_factor)
         comparison = compare_with_baselines(predictions, truths, protocol, row_mean_from=fitted, progress=progress)
     else:
         comparison = Comparison((score_with_objects(predictions, truths, protocol, progress=progress),))
@@ -128,6 +131,19 @@ def _open_truth(
     if truth_list is None:
         return open_truth(Path(truth), source=protocol.ground_truth, part=protocol.part, factor=factor)
     return listed_truth(Path(truth), read_image_list(Path(truth_list)), protocol)
+
+
+def _open_predictions(
+    place: Path, truths: TruthSet, *, names: Path | str | None, kind: MapKind | None, in_order: bool
+) -> PredictionReader:
+    listed = tuple(truths.names if names is None else read_image_list(Path(names)))
+    opened = open_predictions(place, names=listed, kind=kind, in_order=in_order)
+    if names is not None and opened.names != listed:
+        raise UsageError(
+            f"The maps of {place} have names, so `names` says nothing of them; leave it out, or give `in_order=True`"
+            " too if they are those of the list in order."
+        )
+    return opened
 
 
 def _run_folder(predictions: Path | str | PredictionReader) -> RunFolder | None:

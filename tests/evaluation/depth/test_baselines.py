@@ -81,3 +81,11 @@ def test_real_frames_of_kitti_2015(shared_data):
     assert constant.categories["all"].mean.abs_rel == pytest.approx(0.452, abs=0.001)
     assert rows.categories["all"].mean.abs_rel == pytest.approx(0.232, abs=0.001)
     assert set(rows.categories) == {"all", "static", "moving"}
+
+
+def test_infinite_truth_is_unknown():
+    depth = np.array([[10, np.inf], [20, 30]], np.float32)
+    known = np.where(np.isfinite(depth), depth, 0)
+    np.testing.assert_array_equal(
+        row_mean_depth([depth], height=2, width=1), row_mean_depth([known], height=2, width=1)
+    )

@@ -1,9 +1,11 @@
 import io
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
+from tests.reports.fake_run import fake_evaluation, write_fake_run
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.baselines import row_mean_predictions
@@ -14,6 +16,7 @@ from vection.evaluation.depth.result import DepthResult, evaluation_of, results_
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet, truths_in_memory
 from vection.formats.evaluation_file import read_evaluation, write_evaluation
+from vection.reports.report import write_report
 
 PLAIN = DepthProtocol("plain", "made up", categories=("all", "near", "absent"))
 SIZE = (6, 8)
@@ -237,3 +240,38 @@ def test_a_transposed_map_is_refused():
     truth = GroundTruth("a", np.full((4, 16), 10.0, np.float32))
     with pytest.raises(DataError, match="4x16 where the image is 16x4"):
         evaluate_depth(reader({"a": np.ones((16, 4), np.float32)}), truths_in_memory([truth]), replace(PLAIN))
+
+
+@pytest.mark.parametrize("resize", ["depth", "inverse-depth"])
+def test_a_map_without_depth_somewhere_is_not_blended_where_it_is_resized(resize):
+    truths = truths_in_memory([GroundTruth("a", np.full((8, 12), 10.0, np.float32))])
+    small = np.full((4, 6), 10, np.float32)
+    small[1, 2] = 0
+    with pytest.raises(DataError, match=r"'a' is zero, negative or not finite at"):
+        evaluate_depth(reader({"a": small}), truths, replace(PLAIN, resize=resize))
+
+
+def test_the_file_counts_the_images_of_each_category(tmp_path):
+    truths, maps = two_images()
+    nowhere = np.zeros(SIZE, np.bool_)
+    truths = truths_in_memory([truths.read("a"), replace(truths.read("b"), categories={"near": nowhere})])
+    result = evaluate_depth(reader(maps), truths, PLAIN)
+    path = tmp_path / "evaluation.json"
+    write_evaluation(path, evaluation_of([result]))
+    (scores,) = read_evaluation(path).results
+    assert (scores.images_of("all"), scores.images_of("near")) == (2, 1)
+    assert "near" not in scores.interval  # one image has none
+    assert math.isnan(result.categories["near"].low.abs_rel)
+    cells = [list(column.cells) for column in result.table().columns if column.header == "AbsRel 95 %"]
+    assert [cell == "-" for cell in cells[0]] == [False, True, True]
+    assert replace(scores, category_images={}).images_of("near") == 2  # an older file
+
+
+def test_the_report_prints_the_images_of_each_category(tmp_path):
+    run = write_fake_run(tmp_path / "run")
+    evaluation = fake_evaluation()
+    counts = {category: 100 + index for index, category in enumerate(evaluation.categories)}
+    results = tuple(replace(scores, category_images=counts) for scores in evaluation.results)
+    write_evaluation(run / "evaluation.json", replace(evaluation, results=results))
+    page = write_report(run).read_text()
+    assert [page.count(f"<td>{count}</td>") for count in counts.values()] == [len(results)] * len(counts)

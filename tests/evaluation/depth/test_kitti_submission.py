@@ -52,3 +52,9 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert main([*words, "--factor", "5.4"]) == 0
     assert json.loads(capsys.readouterr().out) == {"submission": str(tmp_path / "out"), "images": 500}
     assert len(list((tmp_path / "out").glob("*.png"))) == 500
+
+
+@pytest.mark.parametrize("cap", [0.0, -1.0, float("nan")])
+def test_a_cut_that_leaves_nothing_is_refused(tmp_path, cap):
+    with pytest.raises(UsageError, match=r"`max_depth=.*` would cut all depth"):
+        write_submission(reader(unit="metres"), tmp_path / "out", images=2, max_depth=cap)

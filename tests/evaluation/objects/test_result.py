@@ -95,3 +95,10 @@ def test_missing_images_and_maps(tmp_path):
         predictions.read("0")
     with pytest.raises(UsageError, match="8-bit PNG"):
         read_object_folder(tmp_path / "absent", part="classes")
+
+
+def test_a_single_image_has_no_interval(tmp_path):
+    predictions = read_object_folder(folder(tmp_path / "classes", [CLASSES]), part="classes")
+    result = evaluate_object_maps(predictions, truths(1), MIOU)
+    assert result.intervals == {}
+    assert [column.header for column in result.table().columns] == ["motion and classes", "images", "score"]

@@ -105,3 +105,28 @@ def test_nothing_there(tmp_path):
         open_predictions(tmp_path / "none")
     with pytest.raises(UsageError, match="neither"):
         open_predictions(tmp_path)
+
+
+def test_times_of_the_frames_where_any_is_known(tmp_path):
+    make_folder(tmp_path / "a")
+    make_folder(tmp_path / "b")
+    path = tmp_path / "b" / "predictions.json"
+    content = json.loads(path.read_text())
+    content["frames"][1]["seconds"] = 0.1
+    path.write_text(json.dumps(content))
+    reader = open_predictions(tmp_path)
+    assert reader.seconds == {"b/000000": 0.0, "b/000001": 0.1}
+    assert open_predictions(tmp_path, names=("1", "2", "3", "4"), in_order=True).seconds == {}
+
+
+def test_the_kind_of_own_predictions_is_known(tmp_path):
+    make_folder(tmp_path)
+    with pytest.raises(UsageError, match="known to be depth; leave `kind` out"):
+        open_predictions(tmp_path, kind="inverse-depth")
+
+
+def test_times_as_names_are_in_order(tmp_path):
+    for index, name in enumerate(("0.0", "0.05", "0.1")):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((1, 2), 256 * (index + 1), np.uint16))
+    reader = open_predictions(tmp_path, names=("a", "b", "c"), in_order=True)
+    assert [reader.read(name).values[0, 0] for name in reader.names] == [1, 2, 3]

@@ -1,14 +1,18 @@
 """A prediction of another window than the truth's is refused, as far as anything tells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vection.errors import UsageError
 from vection.evaluation.depth.evaluate import evaluate_depth
-from vection.evaluation.depth.protocols import CITYSCAPES, CITYSCAPES_TOP
+from vection.evaluation.depth.protocols import CITYSCAPES, CITYSCAPES_TOP, SYNTHETIC
+from vection.evaluation.predictions.in_memory import predictions_in_memory
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
 from vection.evaluation.predictions.window import check_window
 from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
+from vection.formats.window import Window
 
 WHOLE = (1024, 2048)
 FOCAL = (2262.5, 2265.3)
@@ -60,3 +64,14 @@ def test_a_map_of_the_size_of_the_truth_shows_all_of_it() -> None:
     result = evaluate_depth(PredictionReader("test", ("a",), lambda _: PredictedMap(depth / 3)), truths, CITYSCAPES)
     assert result.categories["all"].mean.abs_rel == pytest.approx(0, abs=1e-6)
     assert result.ratio_median == pytest.approx(3)
+
+
+def test_a_whole_image_is_not_squeezed_into_the_window_of_the_truth() -> None:
+    whole = (200 / (np.arange(72)[:, None] + 5) * np.ones((1, 128))).astype(np.float32)
+    windows = {"a": Window(128, 72, left=0, top=20, width=128, height=40)}
+    truths = replace(truths_in_memory([GroundTruth("a", whole[20:60])]), windows=windows)
+    shown = predictions_in_memory({"a": whole[20:60] / 3})
+    assert evaluate_depth(shown, truths, SYNTHETIC).categories["all"].mean.abs_rel == pytest.approx(0, abs=1e-6)
+    for protocol in (SYNTHETIC, replace(SYNTHETIC, scaling="one-scale")):
+        with pytest.raises(UsageError, match="128x72, does not show what the truth, 128x40, shows"):
+            evaluate_depth(predictions_in_memory({"a": whole}), truths, protocol)

@@ -9,6 +9,9 @@ from vection.errors import DataError, UsageError
 from vection.evaluation.depth.baselines import constant_predictions
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import KITTI_2015, KITTI_2015_SGDEPTH
+from vection.evaluation.objects.protocol import MOTION_SEGMENTATION, MOTION_SEGMENTATION_WAYMO
+from vection.evaluation.objects.result import evaluate_object_maps
+from vection.evaluation.predictions.kinds import PredictedObjects
 from vection.evaluation.predictions.read import read_depth_folder
 from vection.evaluation.truth.open import open_truth
 from vection.evaluation.truth.truth_set import clip_truth, exported_truth, kitti_2015_truth, png_truth
@@ -167,3 +170,52 @@ def test_unknown_name(tmp_path):
     make_clip(tmp_path / "street")
     with pytest.raises(UsageError, match="no ground truth of '9'"):
         clip_truth(tmp_path / "street").select(["9"])
+
+
+def numbered(folder, *, seconds, ingest):
+    """A clip of two frames, and a reader of predictions of frames that have other times."""
+    make_clip(folder)
+    info = read_clip(folder)
+    frames = tuple(replace(frame, seconds=time) for frame, time in zip(info.frames, seconds, strict=True))
+    write_clip(replace(info, frames=frames, ingest=ingest))
+    return clip_truth(folder)
+
+
+@pytest.mark.parametrize("evaluate", [evaluate_depth, evaluate_object_maps])
+def test_names_of_other_frames_are_refused(tmp_path, evaluate):
+    """A clip of every third frame numbers them 0, 1; so does a prediction of all frames."""
+    truths = numbered(tmp_path / "clip", seconds=(0.0, 0.3), ingest={"stride": 3})
+    protocol = KITTI_2015 if evaluate is evaluate_depth else MOTION_SEGMENTATION
+    predictions = constant_predictions(truths)
+    with pytest.raises(DataError, match=r"1 differ, '000001' is 0.1 s here and 0.3 s there.*predict the clip folder"):
+        evaluate(replace(predictions, seconds={"000000": 0.0, "000001": 0.1}), truths, protocol)
+
+
+def test_times_that_tell_nothing_change_nothing(tmp_path):
+    ingested = numbered(tmp_path / "a", seconds=(0.0, 0.3), ingest={"stride": 3})
+    prepared = numbered(tmp_path / "b", seconds=(7.0, 7.3), ingest={"source_size": [5, 3]})
+    for truths, seconds in ((ingested, {"000000": 0.0, "000001": 0.31}), (ingested, {}), (prepared, {"000001": 0.1})):
+        predictions = replace(constant_predictions(truths), seconds=seconds)
+        assert evaluate_depth(predictions, truths, KITTI_2015).images == 2
+
+
+def test_each_of_several_sources_must_be_the_protocols(tmp_path):
+    for name, source in (("a", "kitti-2015-disparity"), ("b", "kitti-velodyne-x"), ("c", None)):
+        make_clip(tmp_path / name)
+        write_clip(replace(read_clip(tmp_path / name), truth_source=source))
+    truths = clip_truth(tmp_path)
+    with pytest.raises(UsageError, match=r"stereo disparity.*; velodyne projected.*clips of each source by themselves"):
+        evaluate_depth(constant_predictions(truths), truths, KITTI_2015)
+    fitting = truths.select([name for name in truths.names if not name.startswith("b")])
+    assert evaluate_depth(constant_predictions(fitting), fitting, KITTI_2015).images == 4
+
+
+def test_first_frames_of_clips_are_known(tmp_path):
+    make_clip(tmp_path / "a")
+    make_clip(tmp_path / "b")
+    write_clip(replace(read_clip(tmp_path / "b"), breaks=(1,)))
+    truths = clip_truth(tmp_path)
+    assert truths.first == {"a/000000", "b/000000", "b/000001"}
+    mask = PredictedObjects(motion_mask=np.ones((3, 5), np.float32))
+    masks = replace(constant_predictions(truths), read_objects=lambda _: mask)
+    assert list(evaluate_object_maps(masks, truths, MOTION_SEGMENTATION_WAYMO).images) == ["a/000001"]

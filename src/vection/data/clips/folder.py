@@ -267,7 +267,7 @@ def _clip_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterato
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     """Return the files of these suffixes, in lower or upper case, in natural order, without hidden ones ("._1.png")."""
     files = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
-    return sorted(files, key=lambda path: natural_key(str(path)))
+    return sorted(files, key=lambda path: [natural_key(part) for part in path.relative_to(folder).parts])
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:

@@ -53,8 +53,8 @@ class RowSums:
 
 
 def row_sums(depth: FloatMap) -> RowSums:
-    """Sum one image's inverse depth by relative height; 0 is no depth."""
-    known = depth > 0
+    """Sum one image's inverse depth by relative height; 0 is no depth, nor is what is not finite."""
+    known = np.isfinite(depth) & (depth > 0)
     inverse = np.divide(1, depth, out=np.zeros(depth.shape), where=known)
     index = _bins(depth.shape[0])
     total = np.bincount(index, weights=inverse.sum(axis=1), minlength=BINS)

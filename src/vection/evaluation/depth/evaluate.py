@@ -17,6 +17,7 @@ from vection.evaluation.depth.result import DepthResult, summarise
 from vection.evaluation.objects.motion import RatioCounts, ratio_counts
 from vection.evaluation.predictions.kinds import MapKind, PredictedMap, PredictionReader
 from vection.evaluation.predictions.window import check_window
+from vection.evaluation.truth.pairing import check_pairs
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.evaluation_file import ImageRow
 from vection.formats.window import Bounds
@@ -70,7 +71,7 @@ def evaluate_depth(
     ratios = _ratios(predictions, truths, protocol) if protocol.scaling == "one-scale" else {}
     fixed_scale = float(np.median(list(ratios.values()))) if ratios else 1.0
     for number, image in enumerate(truths.names):
-        pixels = compare(predictions.read(image), truth := truths.read(image), protocol)
+        pixels = compare(predictions.read(image), truth := truths.read(image), protocol, cut=truths.is_cut(image))
         if pixels is None:
             skipped.append(image)
         else:
@@ -102,10 +103,13 @@ def evaluate_depth(
     )
 
 
-def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol) -> ComparedPixels | None:
+def compare(
+    predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol, *, cut: bool = False
+) -> ComparedPixels | None:
     """Return the evaluated pixels, the prediction resized and multiplied by the protocol's factor; None if no pixel.
 
-    Of a prediction that shows a window of the image, those in the window. UsageError if it shows something else.
+    Of a prediction that shows a window of the image, those in the window. UsageError if it shows something else: where
+    the truth is `cut` from an image, a map without camera and window must have its shape.
     """
     evaluated = protocol.evaluated(truth.depth)
     top, bottom, left, right = _bounds(predicted, truth.depth.shape, protocol)
@@ -119,7 +123,9 @@ def compare(predicted: PredictedMap, truth: GroundTruth, protocol: DepthProtocol
         intrinsics=predicted.intrinsics,
         true_size=(bottom - top, right - left),
         true_focal=truth.focal,
-        by_sides=protocol.seen is not None or predicted.window is not None,
+        by_sides=protocol.seen is not None
+        or predicted.window is not None
+        or (cut and protocol.interpolation != "nearest"),
     )
     depth = predicted_depth(predicted, truth.depth.shape, protocol)[mask].astype(np.float64)
     bad = int(np.count_nonzero(~np.isfinite(depth) | (depth <= 0)))
@@ -208,6 +214,7 @@ def depth_at_size(
     if values.shape != tuple(size):
         if kind != resize:
             values, kind = _reciprocal(values), resize
+        values = np.where(values > 0, values, np.float32(np.nan))  # "none" is no depth to blend with
         values = (resize_map if interpolation == "bilinear" else resize_nearest)(values, tuple(size))
     return values if kind == "depth" else _reciprocal(values)
 
@@ -235,17 +242,19 @@ def _reciprocal(values: FloatMap) -> FloatMap:
 
 def _checked(predictions: PredictionReader, truths: TruthSet, protocol: DepthProtocol) -> PredictionReader:
     """Return the predictions as maps of what the truth shows; UsageError if they do not fit it, or it the protocol."""
-    _check_names(predictions, truths)
+    check_pairs(predictions, truths)
     _check_source(truths, protocol)
     return predictions.within(truths.windows)
 
 
 def _check_source(truths: TruthSet, protocol: DepthProtocol) -> None:
     """Truth that says where it comes from must be the protocol's, whose name stands above the table."""
-    if truths.source is not None and truths.source != protocol.ground_truth:
+    sources = [truths.source, *(truths.sources.get(name) for name in truths.names)]
+    if any(source not in (None, protocol.ground_truth) for source in sources):
+        apart = " evaluate the clips of each source by themselves," if truths.sources else ""
         raise UsageError(
             f"{truths.description} is not what the protocol '{protocol.name}' compares with"
-            f" ({source_sentence(protocol.ground_truth)});"
+            f" ({source_sentence(protocol.ground_truth)});{apart}"
             " choose the protocol of this truth, or export the truth of this protocol."
         )
     if truths.source == MEASURED and protocol.scaling != "median-per-image":
@@ -267,17 +276,8 @@ def _check_shape(predicted: PredictedMap, size: tuple[int, ...]) -> None:
 
 def _ratios(predictions: PredictionReader, truths: TruthSet, protocol: DepthProtocol) -> dict[str, float]:
     """Return by image true over predicted median depth; images without an evaluated pixel are left out."""
-    compared = ((image, compare(predictions.read(image), truths.read(image), protocol)) for image in truths.names)
+    compared = (
+        (image, compare(predictions.read(image), truths.read(image), protocol, cut=truths.is_cut(image)))
+        for image in truths.names
+    )
     return {image: pixels.ratio for image, pixels in compared if pixels is not None}
-
-
-def _check_names(predictions: PredictionReader, truths: TruthSet) -> None:
-    available = set(predictions.names)
-    missing = [name for name in truths.names if name not in available]
-    if missing:
-        some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-        count = f"{len(missing)} of the {len(truths)} images"
-        sentence = f"{predictions.description} lacks {count} of {truths.description}: {some}"
-        if len(available) == len(truths):
-            sentence += "; if its maps have other names but this order, give `in_order=True`"
-        raise UsageError(sentence)

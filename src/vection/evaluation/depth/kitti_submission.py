@@ -31,11 +31,13 @@ def write_submission(
     """Write `out`/NNNNNNNNNN.png of every prediction, times `factor`, in one step; return `out`.
 
     Inverse depth is resized to the test images' size. Raises UsageError for another number of images, for names that
-    are not ten digits, for depth of unknown scale without a factor, and if `out` holds something; DataError for a map
-    with a depth that is not positive.
+    are not ten digits, for depth of unknown scale without a factor, for a `max_depth` that is not positive, and if
+    `out` holds something; DataError for a map with a depth that is not positive.
     """
     if factor is not None and not factor > 0:
         raise UsageError(f"`factor={factor:g}` is no scale; it must be positive.")
+    if not max_depth > 0:
+        raise UsageError(f"`max_depth={max_depth:g}` would cut all depth; it must be positive.")
     if factor is None and predictions.unit != "metres":
         raise UsageError(
             f"{predictions.description} holds depth of unknown scale, but the server wants metres; give `factor`, which"

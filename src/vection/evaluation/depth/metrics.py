@@ -1,5 +1,6 @@
 """Errors of predicted depth, each a pure function of the evaluated pixels (Eigen et al. 2014)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 
@@ -109,8 +110,12 @@ def bootstrap_interval(
 ) -> tuple[DepthErrors, DepthErrors]:
     """Return the lower and upper ends of the 95 % interval of `mean_errors` over images drawn with replacement.
 
-    Frames of one drive resemble each other, so the interval is rather too narrow.
+    Both are NaN for a single image, which tells nothing of others. Frames of one drive resemble each other, so the
+    interval is rather too narrow.
     """
+    if len(errors) < 2:
+        unknown = DepthErrors(*[math.nan] * len(METRICS))
+        return unknown, unknown
     values = np.stack([image.as_array() for image in errors])
     drawn = draws(len(errors), resamples=resamples).astype(np.float64)
     low, high = interval((drawn @ (weights[:, None] * values)) / (drawn @ weights)[:, None])

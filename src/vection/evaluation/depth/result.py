@@ -41,7 +41,7 @@ class CategoryScores:
     mean: DepthErrors
     low: DepthErrors
     high: DepthErrors
-    """95 % bootstrap interval of the mean, over images."""
+    """95 % bootstrap interval of the mean, over images; NaN of a single one."""
     server: ServerErrors | None = None
     """Mean over the images, each with the same weight, as the server does."""
 
@@ -91,8 +91,10 @@ class DepthResult:
             interval={
                 key: {metric: (getattr(scores.low, metric), getattr(scores.high, metric)) for metric in METRICS}
                 for key, scores in self.categories.items()
+                if scores.images > 1
             },
             pixels={key: scores.pixels for key, scores in self.categories.items()},
+            category_images={key: scores.images for key, scores in self.categories.items()},
             skipped=self.skipped,
             share=self.share,
             unseen=self.unseen,
@@ -180,7 +182,7 @@ def results_table(results: Sequence[DepthResult]) -> "Table":
                 table.add_row(label, result.name, "0", *["-"] * (len(METRICS) + 2 + len(server)), end_section=last)
                 continue
             numbers = [f"{value:.3f}" for value in scores.mean.as_array()]
-            interval = f"{scores.low.abs_rel:.3f}..{scores.high.abs_rel:.3f}"
+            interval = f"{scores.low.abs_rel:.3f}..{scores.high.abs_rel:.3f}" if scores.images > 1 else "-"
             ratio = f"{result.depth_ratio[category]:.2f}" if category in result.depth_ratio else "-"
             shown = () if scores.server is None else (f"{value:.2f}" for value in server_table(scores.server).values())
             table.add_row(label, result.name, str(scores.images), *numbers, interval, ratio, *shown, end_section=last)

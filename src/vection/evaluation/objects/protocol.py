@@ -84,18 +84,18 @@ OBJECT_PROTOCOLS = {
 
 
 def object_intervals(images: Sequence[ObjectScores], *, resamples: int = 200) -> dict[str, Interval]:
-    """95 % bootstrap intervals of best F1 and mIoU over images drawn with replacement.
+    """95 % bootstrap intervals of best F1 and mIoU over images drawn with replacement; of a single image none.
 
     Neighbouring frames resemble each other, so they are rather too narrow.
     """
     intervals = {}
     curves = [scores.motion for scores in images if scores.motion is not None]
-    if curves:
+    if len(curves) > 1:
         counts = [np.stack([curve.true_positive, curve.false_positive, curve.false_negative]) for curve in curves]
         pooled = [MotionCurve(curves[0].thresholds, *sums) for sums in _resampled(np.stack(counts), resamples)]
         intervals["motion F1"] = _interval([float(curve.f1[curve.best]) for curve in pooled])
     matrices = [scores.confusion for scores in images if scores.confusion is not None]
-    if matrices:
+    if len(matrices) > 1:
         sums = _resampled(np.stack(matrices), resamples)
         intervals["mIoU"] = _interval([segmentation_scores(confusion).mean_iou for confusion in sums])
     return intervals

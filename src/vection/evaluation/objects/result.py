@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vection.errors import DataError, UsageError
+from vection.errors import DataError
 from vection.evaluation.objects.protocol import Interval, ObjectProtocol, object_intervals
 from vection.evaluation.objects.scores import ObjectScores, objects_table, score_images
 from vection.evaluation.objects.segmentation import segmentation_scores
 from vection.evaluation.predictions.kinds import PredictionReader
+from vection.evaluation.truth.pairing import check_pairs
 from vection.evaluation.truth.truth_set import TruthSet
 from vection.formats.evaluation_file import ObjectEvaluation, ProtocolNote
 
@@ -80,15 +81,9 @@ class ObjectResult:
 def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protocol: ObjectProtocol) -> ObjectResult:
     """Score the protocol's part of every image that has it in predictions and truth.
 
-    UsageError for images without any prediction, DataError where no image has both.
+    UsageError for images without any prediction, DataError for those of another time and where no image has both.
     """
-    available = set(predictions.names)
-    missing = [name for name in truths.names if name not in available]
-    if missing:
-        raise UsageError(
-            f"{predictions.description} lacks {len(missing)} of the {len(truths)} images of {truths.description}:"
-            f" {', '.join(missing[:5])}; if its maps have other names but this order, give `in_order=True`"
-        )
+    check_pairs(predictions, truths)
     images = {
         name: _part(image, protocol)
         for name, image in score_images(predictions, truths, scales={}, first_frames=protocol.first_frames).items()

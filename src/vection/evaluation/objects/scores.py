@@ -119,7 +119,8 @@ def score_images(
     predictions = predictions.within(truths.windows)
     for number, name in enumerate(truths.names):
         predicted = predictions.read_objects(name)
-        if not predicted.empty and (first_frames or predicted.has_previous):
+        has_previous = predicted.has_previous and name not in truths.first
+        if not predicted.empty and (first_frames or has_previous):
             scores = score_image(predicted, truths.read(name), scale=scales.get(name))
             images |= {} if scores.empty else {name: scores}
         if progress is not None:

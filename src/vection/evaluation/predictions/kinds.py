@@ -63,6 +63,8 @@ class PredictionReader:
     read_objects: Callable[[str], PredictedObjects] = lambda _: PredictedObjects()
     windows: Mapping[str, Window] = field(default_factory=dict)
     """What the maps of an image are of, where it is not the whole image."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Times of the frames, where they are known."""
 
     def within(self, windows: Mapping[str, Window]) -> "PredictionReader":
         """Return the predictions as maps of what the truth shows of its images, where that is a window, too.

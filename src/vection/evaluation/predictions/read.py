@@ -51,6 +51,8 @@ def open_predictions(
     elif not path.is_dir():
         raise UsageError(f"There are no predictions at {path}; `vection predict` makes them.")
     elif find_prediction_folders(path):
+        if kind is not None:
+            raise UsageError(f"{path} holds {LIST_FILE}, so its maps are known to be depth; leave `kind` out.")
         reader = read_prediction_folder(path)
     else:
         reader = read_depth_folder(path, kind=kind)
@@ -70,6 +72,7 @@ def renamed(reader: PredictionReader, names: Sequence[str]) -> PredictionReader:
         read=lambda name: reader.read(old[name]),
         read_objects=lambda name: reader.read_objects(old[name]),
         windows={new: reader.windows[name] for new, name in old.items() if name in reader.windows},
+        seconds={},
     )
 
 
@@ -80,6 +83,7 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
     others: dict[str, dict[Part, Path]] = {}
     first: set[str] = set()
     units: set[str] = set()
+    seconds: dict[str, float] = {}
     for place in sorted(find_prediction_folders(folder), key=lambda path: natural_key(str(path))):
         prefix = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
         listed = read_prediction_list(place)
@@ -88,6 +92,8 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
         first |= {prefix + name for name in _without_previous(listed.frames)}
         others |= {prefix + frame.name: _other_files(frame, place) for frame in listed.frames}
         units.add(listed.unit)
+        if any(frame.seconds for frame in listed.frames):
+            seconds |= {prefix + frame.name: frame.seconds for frame in listed.frames}
     if len(units) > 1:
         raise DataError(f"The predictions below {folder} have different units ({', '.join(sorted(units))}).")
     if not frames:
@@ -108,6 +114,7 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
             window=frames[name].window,
         ),
         windows={name: frame.window for name, frame in frames.items() if frame.window is not None},
+        seconds=seconds,
     )
 
 

@@ -61,5 +61,5 @@ def check_window(
         raise UsageError(
             f"The prediction of '{name}', {width}x{height}, does not show what the truth, {true_width}x{true_height}, "
             "shows; predict on the same window of the image (of Cityscapes: vection prepare with `variant=whole`), or "
-            "resize other programs' maps to the size of the truth."
+            "cut other programs' maps to it and resize them to the size of the truth."
         )

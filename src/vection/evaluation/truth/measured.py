@@ -9,6 +9,7 @@ from vection.data.clips.folder import ClipInfo, find_clips, read_clip
 from vection.data.clips.truth_sources import MEASURED
 from vection.data.measure.clip import measured_geometry
 from vection.errors import DataError, UsageError
+from vection.evaluation.truth.clip_frames import first_frames, focal_of_frame, frame_seconds, frame_windows
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet
 from vection.formats.measured_geometry import MeasuredClip, is_measured
 
@@ -55,14 +56,23 @@ def measured_truth(root: Path) -> TruthSet:
         info, measured, index, unit = places[name]
         found = measured.read_depth(index)
         depth = np.where(found.comparable, found.depth / np.float32(unit), np.float32(0))
-        return GroundTruth(name, depth, image=info.image_file(index), group=info.name)
+        focal = focal_of_frame(info, index, depth.shape)
+        return GroundTruth(name, depth, image=info.image_file(index), group=info.name, focal=focal)
 
     description = f"clips at {root} (measured in {len(places)} of {frames} frames)"
     if len(measured_folders) < len(folders):
         count = f"{len(folders) - len(measured_folders)} of {len(folders)} clips"
         description += f"; {count} are not measured: {HOW}"
-    windows = {name: info.window for name, (info, *_) in places.items() if info.window is not None}
-    return TruthSet(description, tuple(places), read, source=MEASURED, windows=windows)
+    of_clips = {name: (info, index) for name, (info, _, index, _) in places.items()}
+    return TruthSet(
+        description,
+        tuple(places),
+        read,
+        source=MEASURED,
+        windows=frame_windows(of_clips),
+        seconds=frame_seconds(of_clips),
+        first=first_frames(of_clips),
+    )
 
 
 def _units(measured: MeasuredClip, indices: Sequence[int]) -> dict[int, float]:

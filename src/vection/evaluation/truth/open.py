@@ -38,6 +38,11 @@ def open_truth(
     return truths
 
 
+def open_other_truth(path: Path, *, source: str | None = None, factor: float | None = None) -> TruthSet:
+    """Open ground truth beside that which is compared with; `factor` is taken where it is plain 16-bit PNG, too."""
+    return _open(path, source=source, part=None, factor=factor or PNG_FACTOR)
+
+
 def _open(path: Path, *, source: str | None, part: str | None, factor: float) -> TruthSet:
     if not path.exists():
         raise UsageError(f"There is no ground truth at {path}.")

@@ -16,6 +16,7 @@ from vection.data.clips.truth_sources import TruthSource, source_identifier, sou
 from vection.data.splits.list_file import list_words
 from vection.errors import DataError, UsageError
 from vection.evaluation.predictions.read import PNG_FACTOR, read_depth_png, read_label_ids
+from vection.evaluation.truth.clip_frames import first_frames, focal_of_frame, frame_seconds, frame_windows
 from vection.formats.window import Window
 
 SYNTHETIC_CATEGORIES = {"static background": 0, "static objects": 1, "moving objects": 2}
@@ -24,6 +25,8 @@ NO_CATEGORY = 255
 """The category of the sky, which does not move, and of the bonnet, of which nothing is asked."""
 KITTI_2015_NOMINAL_BASELINE = 0.54
 """Metres; between cameras 2 and 3 it is 0.533."""
+DISPARITY: TruthSource = "cityscapes-disparity"
+"""Truth of whole images, of which the clip's frames may show a window."""
 SKY = 10
 """Train id of the sky."""
 FARTHEST = 150.0
@@ -83,6 +86,12 @@ class TruthSet:
     """Where the depth comes from, an identifier of `data.clips.truth_sources` or other words, if that is known."""
     windows: Mapping[str, Window] = field(default_factory=dict)
     """What the truth shows of an image that was cut, where that is known."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Of a set of several sources, without a `source` of its own, those of the images where they are known."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Times of frames whose names alone do not tell which they are."""
+    first: frozenset[str] = frozenset()
+    """Images that are known to have no frame before them."""
 
     def __iter__(self) -> Iterator[GroundTruth]:
         """Read all, in order."""
@@ -91,6 +100,10 @@ class TruthSet:
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.names)
+
+    def is_cut(self, name: str) -> bool:
+        """Return whether the truth of an image is known to be of a part of it."""
+        return name in self.windows and not self.windows[name].is_whole
 
     def select(self, names: Sequence[str]) -> "TruthSet":
         """Return a part of the set; UsageError for an unknown name."""
@@ -117,7 +130,6 @@ def clip_truth(root: Path) -> TruthSet:
     Of a clip made by a published list only its targets count; frames without a truth file (a lost scan) are left out.
     """
     places: dict[str, tuple[ClipInfo, int]] = {}
-    sources: set[str | None] = set()
     for folder in find_clips(root):
         info = read_clip(folder)
         if info.truth is None:
@@ -125,7 +137,6 @@ def clip_truth(root: Path) -> TruthSet:
         prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
         targets = range(len(info)) if info.targets is None else info.targets
         with_truth = [index for index in targets if info.has_truth(index)]
-        sources.add(info.truth_source)
         places |= {f"{prefix}{info.frames[index].stem}": (info, index) for index in with_truth}
     if not places:
         raise DataError(f"No clip at or below {root} holds ground truth, so it cannot be evaluated.")
@@ -134,22 +145,23 @@ def clip_truth(root: Path) -> TruthSet:
         info, index = places[name]
         image = info.image_file(index)
         truth = ground_truth_of_frame(name, info.read_truth(index), image=image, group=info.name)
-        # Cityscapes' frames may show a window of what the truth shows.
-        return (
-            truth if info.truth_source == "cityscapes-disparity" else replace(truth, focal=_focal(info, index, truth))
-        )
+        of_frame = info.truth_source != DISPARITY
+        return replace(truth, focal=focal_of_frame(info, index, truth.depth.shape)) if of_frame else truth
 
-    source = sources.pop() if len(sources) == 1 else None
+    sources = {name: info.truth_source for name, (info, _) in places.items()}
+    known = {name: source for name, source in sources.items() if source is not None}
+    different = list(dict.fromkeys(known.values()))
+    words = "; ".join(map(source_sentence, different))
+    one = len(set(sources.values())) == 1
     return TruthSet(
-        f"clips at {root}" + (f" ({source_sentence(source)})" if source else ""),
+        f"clips at {root}" + (f" ({words})" if words else ""),
         tuple(places),
         read,
-        source=source,
-        windows={
-            name: info.window
-            for name, (info, _) in places.items()
-            if info.window is not None and info.truth_source != "cityscapes-disparity"
-        },
+        source=different[0] if one and different else None,
+        windows=frame_windows({name: place for name, place in places.items() if sources[name] != DISPARITY}),
+        sources={} if one else known,
+        seconds=frame_seconds(places),
+        first=first_frames(places),
     )
 
 
@@ -254,12 +266,6 @@ def png_truth(folder: Path, *, factor: float = PNG_FACTOR) -> TruthSet:
         tuple(files),
         lambda name: GroundTruth(name, read_depth_png(files[name], factor=factor), group=name.rpartition("/")[0]),
     )
-
-
-def _focal(info: ClipInfo, index: int, truth: GroundTruth) -> tuple[float, float]:
-    """Focal lengths of a frame in pixels of its truth, which shows the same at another size."""
-    (height, width), (fx, fy, *_) = truth.depth.shape, info.frames[index].intrinsics
-    return fx * width / info.width, fy * height / info.height
 
 
 def _focal_times_baseline(file: Path, *, nominal: bool) -> float:
