@@ -29,7 +29,7 @@ def apply_scale(predictor: Predictor, checkpoint: Path) -> None:
     if not other:
         predictor.depth_scale, predictor.unit, predictor.scale_source = scale.factor, "metres", scale.source
     elif predictor.unit != "metres":
-        again = "find it again (vection scale --replace)"
+        again = "find it again (`vection scale` with `replace=True`)"
         predictor.scale_source = f"none: the scale that was found is that of {other}; {again}"
 
 

@@ -21,7 +21,10 @@ def scale_section(run: Run) -> ScaleSection:
     if run.scale is not None:
         lead = _lead(run.scale)
         if not run.scale_holds:
-            lead += " The checkpoint has learned since, so it holds no longer: find it again (vection scale --replace)."
+            lead += (
+                " The checkpoint has learned since, so it holds no longer: find it again (`vection scale` with"
+                " `replace=True`)."
+            )
         return ScaleSection(lead, tuple(_sentences(run.scale)))
     scores = None if run.evaluation is None else run.evaluation.scores(MODEL)
     lead = "No metric scale was found for this run (vection scale finds it from a camera height, speed or distance)."
