@@ -7,9 +7,9 @@ from pathlib import Path
 from vection.data.clips.intrinsics import ASSUMED_FIELD_OF_VIEW
 from vection.errors import UsageError
 from vection.exports.settings import ExportSettings
-from vection.exports.stretches import range_of, stretches
+from vection.exports.stretches import range_of
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE
-from vection.formats.prediction_folder import PHOTO_FILE, VIDEO_FILE, read_prediction_list
+from vection.formats.prediction_folder import PHOTO_FILE, VIDEO_FILE, read_prediction_list, stretches
 from vection.inference.sources import open_sources
 from vection.progress import Bars, no_bars
 from vection.runs.export import view

@@ -1,7 +1,6 @@
 """Which frames of a prediction folder are exported, and where they are: frames between two cuts lie in one world."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,22 +8,12 @@ import numpy as np
 from vection.arrays import Pose
 from vection.errors import DataError, UsageError
 from vection.formats.camera_path import KITTI_FILE, read_path
-from vection.formats.prediction_folder import PredictedFrame, PredictionList
+from vection.formats.prediction_folder import PredictedFrame, PredictionList, stretches
 
 RANGE = ".."
 """Stands between the first and the last of frames that follow each other."""
 SHOWN = 5
 """Stretches in an error."""
-
-
-def stretches(frames: Sequence[PredictedFrame]) -> list[range]:
-    """Return the numbers of the frames that lie in one world each: of the motion over a cut nothing is known.
-
-    >>> stretches([PredictedFrame("a", motion_source="cut"), PredictedFrame("b"), PredictedFrame("c")])
-    [range(0, 1), range(1, 3)]
-    """
-    starts = [number for number, frame in enumerate(frames[:-1], start=1) if frame.motion_source == "cut"]
-    return [range(start, end) for start, end in pairwise([0, *starts, len(frames)])]
 
 
 def range_of(frames: Sequence[PredictedFrame], stretch: range) -> str:

@@ -1,6 +1,8 @@
 """The prediction folder: maps of depth, motion and classes, a colour video and the camera's path, listed by name."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,3 +152,13 @@ def read_prediction_list(folder: Path) -> PredictionList:
     content = read_json(path, remedy=REMEDY)
     check_format(content, newest=FORMAT, path=path)
     return checked(PredictionList, content, path=path, remedy=REMEDY)
+
+
+def stretches(frames: Sequence[PredictedFrame]) -> list[range]:
+    """Return the numbers of the frames that lie in one world each: of the motion over a cut nothing is known.
+
+    >>> stretches([PredictedFrame("a", motion_source="cut"), PredictedFrame("b"), PredictedFrame("c")])
+    [range(0, 1), range(1, 3)]
+    """
+    starts = [number for number, frame in enumerate(frames[:-1], start=1) if frame.motion_source == "cut"]
+    return [range(start, end) for start, end in pairwise([0, *starts, len(frames)])]

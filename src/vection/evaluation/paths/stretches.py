@@ -1,13 +1,12 @@
 """The stretches of a predicted path between cuts: at a cut the path goes on where it was, which the camera did not."""
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 from vection.errors import DataError, UsageError
 from vection.evaluation.paths.odometry import rebase
 from vection.formats.camera_path import CameraPath
-from vection.formats.prediction_folder import is_prediction_folder, read_prediction_list
+from vection.formats.prediction_folder import is_prediction_folder, read_prediction_list, stretches
 
 
 def stretches_of(path: CameraPath, folder: Path) -> dict[str, CameraPath]:
@@ -17,23 +16,24 @@ def stretches_of(path: CameraPath, folder: Path) -> dict[str, CameraPath]:
     that of the listed frames, UsageError if no two of them follow each other.
     """
     frames = read_prediction_list(folder).frames if is_prediction_folder(folder) else ()
-    starts = [number for number, frame in enumerate(frames[:-1], start=1) if frame.motion_source == "cut"]
-    if not starts:
+    parts = stretches(frames)
+    if len(parts) < 2:
         return {}
     if len(path) != len(frames):
         raise DataError(
             f"{path.description} has {len(path)} poses, but the predictions beside it {len(frames)} frames with cuts"
             " among them, so nobody can tell where the path is cut; predict again."
         )
-    stretches = {}
-    for start, end in pairwise([0, *starts, len(frames)]):
-        if end - start > 1:
-            stretches[f"{frames[start].name}-{frames[end - 1].name}"] = replace(
-                path,
-                poses=rebase(path.poses[start:end]),
-                seconds=None if path.seconds is None else path.seconds[start:end],
-                numbers=None if path.numbers is None else path.numbers[start:end],
-            )
-    if not stretches:
+    paths = {
+        f"{frames[part[0]].name}-{frames[part[-1]].name}": replace(
+            path,
+            poses=rebase(path.poses[part.start : part.stop]),
+            seconds=None if path.seconds is None else path.seconds[part.start : part.stop],
+            numbers=None if path.numbers is None else path.numbers[part.start : part.stop],
+        )
+        for part in parts
+        if len(part) > 1
+    }
+    if not paths:
         raise UsageError(f"{path.description} has no two frames that follow each other; a path needs them.")
-    return stretches
+    return paths
