@@ -42,7 +42,7 @@ def test_images_are_forgotten_on_the_way():
 
     source = FrameSource("drive", "drive.mp4", None, frames)
     tracemalloc.start()
-    paths, _, _ = _predict(Walker(), [source], motion=None, first_frame=None, progress=no_bars)
+    paths, _, _ = _predict(Walker(), [source], motion=None, first_frame=None, divides=True, progress=no_bars)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert paths["drive"].poses[:, 2, 3].tolist() == list(range(60))
@@ -61,10 +61,17 @@ def test_a_predicted_path_with_a_cut_is_scored_in_stretches(tmp_path: Path):
     assert [folder.name for folder in compared.folders] == names
     for score in compared.scores:
         assert score.aligned[0].ate == pytest.approx(0, abs=1e-6)
-    with pytest.raises(UsageError, match="has gaps"):
-        odometry(tmp_path / "p", truth=tmp_path / "truth.txt", first_frame=0)
+    assert len(odometry(tmp_path / "p", truth=tmp_path / "truth.txt", first_frame=0).scores) == 1
     # One sequence, however many stretches it has.
     assert len(odometry(tmp_path / "p", truth=tmp_path / "truth.txt", sequences=1).scores) == 2
+
+
+def test_a_truth_without_times_finds_no_stretches(tmp_path: Path):
+    write_predicted(tmp_path / "p", cuts=(2,), poses=winding_path(6))
+    write_predicted(tmp_path / "q", cuts=(3,), poses=winding_path(6))
+    (tmp_path / "09.txt").write_text(kitti_text(list(winding_path(6))))
+    (score,) = odometry(tmp_path / "p", truth=tmp_path / "09.txt", out=tmp_path / "out", beside=[tmp_path / "q"]).scores
+    assert score.aligned[0].ate == pytest.approx(0, abs=1e-6)
 
 
 def test_scores_of_other_paths_do_not_stay(tmp_path: Path):

@@ -70,6 +70,6 @@ def _check_one_world(folder: Path, frames: Sequence[PredictedFrame], numbers: Se
     longest = max(touched, key=len)
     raise UsageError(
         f"The frames of {folder} are cut into {len(touched)} stretches, and where these lie to each other nobody knows:"
-        f" {words}{', ...' if len(touched) > SHOWN else ''}. A scene holds one of them; `vection export` takes it with"
+        f" {words}{', ...' if len(touched) > SHOWN else ''}. A scene holds one of them; give this folder alone, with"
         f" `only={range_of(frames, longest)}`."
     )

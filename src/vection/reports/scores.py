@@ -11,6 +11,8 @@ from vection.formats.run_folder import RunFolder
 
 ELSEWHERE = "what was evaluated was predicted with another checkpoint"
 OLDER = "the evaluation is older than the checkpoint or the predictions"
+COPYING = 120.0
+"""Seconds: the files of a copied run are as old as the copy, in any order."""
 
 
 def scores_of(run: RunFolder, checkpoint: Path, *, stands_for: Callable[[], Path]) -> tuple[Evaluation | None, str]:
@@ -24,7 +26,7 @@ def scores_of(run: RunFolder, checkpoint: Path, *, stands_for: Callable[[], Path
     if not lists:
         return None, "the predictions that were evaluated are gone"
     try:
-        models = {read_prediction_list(folder).model for folder in lists}
+        models = {_plain(read_prediction_list(folder).model) for folder in lists}
         evaluation = read_evaluation(run.evaluation)
     except DataError:
         return None, "the evaluation cannot be read"
@@ -46,11 +48,12 @@ def doubt(run: RunFolder) -> str:
     lists = _lists(run)
     places = (run.best, run.last, *run.snapshots.values())
     checkpoints = [found for place in places if (found := find_checkpoint(place)) is not None]
-    models = {read_prediction_list(folder).model for folder in lists} - {"", run.path.resolve().name}
-    named = [one for one in checkpoints if all(_is(one, Path(model)) for model in models)]
+    models = {_plain(read_prediction_list(folder).model) for folder in lists}
+    places_named = {Path(model).parts[-2:] for model in models if len(Path(model).parts) > 1}  # runs are renamed
+    named = [one for one in checkpoints if places_named <= {one.resolve().parts[-2:]}]
     if checkpoints and not named:
         return ELSEWHERE
-    return "" if _in_order(run, named, lists) else OLDER
+    return "" if _in_order(run, named, lists, tolerance=COPYING) else OLDER
 
 
 def _lists(run: RunFolder) -> list[Path]:
@@ -62,9 +65,14 @@ def _is(checkpoint: Path, model: Path) -> bool:
     return model.resolve().parts[-3:] == checkpoint.resolve().parts[-3:]
 
 
-def _in_order(run: RunFolder, checkpoints: Sequence[Path], lists: Sequence[Path]) -> bool:
-    """Whether one of the checkpoints was written first, predictions next, scores last."""
+def _plain(model: str) -> str:
+    """Return what predictions name, without the engine that computed them."""
+    return model.partition(", depth by ")[0]
+
+
+def _in_order(run: RunFolder, checkpoints: Sequence[Path], lists: Sequence[Path], *, tolerance: float = 0.0) -> bool:
+    """Whether one of the checkpoints was written first, predictions next, scores last, but for some seconds."""
     scored = run.evaluation.stat().st_mtime
     predicted = min(((folder / LIST_FILE).stat().st_mtime for folder in lists), default=scored)
     learned = min(((checkpoint / CONFIG).stat().st_mtime for checkpoint in checkpoints), default=predicted)
-    return learned <= predicted <= scored
+    return learned - tolerance <= predicted <= scored + tolerance

@@ -111,10 +111,13 @@ def _write_all(
             place = place / f"{folder.relative_to(root)}{form.ending}"
         _check_place(place, form, overwrite=overwrite)
         places.append(place)
+    names = [folder.relative_to(root).as_posix() if several else "" for folder in folders]
+    scenes = [  # all of them, so that nothing is written if one cannot be
+        open_scene(folder, settings or ExportSettings(), form.needs, name=name)
+        for folder, name in zip(folders, names, strict=True)
+    ]
     written = []
-    for folder, place in zip(folders, places, strict=True):
-        clip = folder.relative_to(root).as_posix() if several else ""
-        scene = open_scene(folder, settings or ExportSettings(), form.needs, name=clip)
+    for scene, place in zip(scenes, places, strict=True):
         with progress(f"writing {place.name}") as report:
             about = _write(scene, place, form, name, overwrite=overwrite, report=report)
         written.append(Exported(place, scene.unit, about))

@@ -10,7 +10,7 @@ import numpy as np
 
 from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
-from vection.evaluation.paths.camera_path import open_paths, open_stretches
+from vection.evaluation.paths.camera_path import open_paths, open_stretches, whole_paths
 from vection.evaluation.paths.protocol import ODOMETRY, OdometryProtocol, adapted_protocol, first_sequences
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import json_text, write_text
@@ -93,15 +93,15 @@ def odometry(
     chosen_path["window"] = window != TRAINING
     place, out = _truth(truth, frames), None if out is None else Path(out)
     _check(frames, place, out, beside=beside, chosen_path=chosen_path, chosen_scores=chosen_scores)
-    warnings = list[str]()
+    divides, warnings = first_frame is None and (place is None or _tells_time(place)), list[str]()
     if frames is None:
-        predicted, stretches = _read(Path(source), protocol, first_frame=first_frame)
+        predicted, stretches = _read(Path(source), protocol, divides=divides)
     else:
         predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint, window=window)
         opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics)}
         chosen = list(_first(opened, protocol).values())
         predicted, stretches, warnings = _predict(
-            predictor, chosen, motion=motion, first_frame=first_frame, progress=progress
+            predictor, chosen, motion=motion, first_frame=first_frame, divides=divides, progress=progress
         )
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
@@ -136,15 +136,14 @@ def _check(
         raise UsageError(f"`{name}` is one of scores, which need a true path; give `truth`, or leave it out.")
 
 
-def _read(
-    place: Path, protocol: OdometryProtocol, *, first_frame: int | None
-) -> tuple[dict[str, CameraPath], dict[str, str]]:
+def _tells_time(truth: Path) -> bool:
+    """Whether frames behind a cut can be found in the truth: by times or numbers."""
+    return all(path.seconds is not None or path.numbers is not None for path in open_paths(truth).values())
+
+
+def _read(place: Path, protocol: OdometryProtocol, *, divides: bool) -> tuple[dict[str, CameraPath], dict[str, str]]:
     """Return the paths by name, and of those that are stretches of a path with cuts the name of the whole."""
-    paths, stretches = open_stretches(place)
-    if stretches and first_frame is not None:
-        raise UsageError(
-            f"{place} has gaps, so `first_frame` does not tell which frames are behind; give a truth with times."
-        )
+    paths, stretches = open_stretches(place) if divides else (whole_paths(place), {})
     counted = _first({stretches.get(name, name): name for name in paths}, protocol)
     named = [(name, path) for whole in counted for name, path in paths.items() if stretches.get(name, name) == whole]
     return dict(named), stretches
@@ -189,16 +188,21 @@ def _predict(
     *,
     motion: MotionChoice | None,
     first_frame: int | None,
+    divides: bool,
     progress: Bars,
 ) -> tuple[dict[str, CameraPath], dict[str, str], list[str]]:
-    """Return the paths by name, of those that are stretches of a clip with gaps the name of the clip, and warnings."""
+    """Return the paths by name, of those that are stretches of a clip with gaps the name of the clip, and warnings.
+
+    A clip is divided at its gaps, and with `divides` where the motion shows a cut.
+    """
     paths, stretches, warnings = {}, {}, []
     for source in sources:
         parts: list[list[FramePose]] = []
         before: Frame | None = None
         with progress(f"following {source.name or source.description}") as report:
             for number, step in enumerate(predictor.path(source, motion=motion)):
-                if before is None or not step.frame.continues(before) or step.motion_source == "cut":
+                cut = divides and step.motion_source == "cut"
+                if before is None or cut or not step.frame.continues(before):
                     parts.append([])
                 before = step.frame
                 parts[-1].append(step._replace(frame=replace(step.frame, image=NO_IMAGE)))  # an hour's do not fit
@@ -284,6 +288,8 @@ def _at(
 ) -> dict[str, tuple[str, CameraPath]]:
     """Paths at `place` with names for their scores, by the names of the predicted ones."""
     paths = open_paths(place)
+    if not all(name in paths or stretches.get(name, name) in paths for name in predicted):
+        paths = whole_paths(place)  # divided at other cuts, or none is
     clips = {name: name if name in paths else stretches.get(name, name) for name in predicted}
     if len(set(clips.values())) == len(paths) == 1:
         clips = dict.fromkeys(predicted, next(iter(paths)))

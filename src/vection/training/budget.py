@@ -69,7 +69,7 @@ def _fit(stage: Stage, factor: float) -> Stage:
     return replace(
         stage,
         epochs=epochs,
-        drops=tuple(min(latest, max(1, round(drop * epochs))) for drop in drops),
+        drops=tuple(sorted({min(latest, max(1, round(drop * epochs))) for drop in drops})),
         warm_up=min(stage.warm_up, int(stage.warm_up * factor * 2)),
     )
 

@@ -29,8 +29,8 @@ DISTORTION_KEYS = frozenset(
 ABOUT_LENS = re.compile(r"dist|coeff|fisheye|skew|^(d|xi|alpha|k[1-6]|p[12])$", re.IGNORECASE)
 """Keys of a calibration that a pinhole camera has no room for, unless they are zero."""
 PROJECTION_KEYS = ("camera_model", "projection", "projection_model")
-PERSPECTIVE = ("", "pinhole", "perspective", "opencv")
-"""Projections of a pinhole, whatever its lens."""
+OTHER_PROJECTION = re.compile(r"omni|mei|unified|equirect|spheric|orthograph|stereograph|panoram", re.IGNORECASE)
+"""Words of cameras that no pinhole with a lens describes."""
 
 
 def resolve_intrinsics(given: str | Path | CameraIntrinsics | None, *, width: int, height: int) -> CameraIntrinsics:
@@ -129,7 +129,7 @@ def _stated_numbers(content: Mapping[str, Any], file: Path) -> CameraNumbers:
 
 def _lens(content: Mapping[str, Any], file: Path) -> tuple[Distortion | None, Fisheye | None]:
     for key in PROJECTION_KEYS:
-        if (projection := str(content.get(key) or "").lower()) not in PERSPECTIVE:
+        if isinstance(projection := content.get(key), str) and OTHER_PROJECTION.search(projection):
             raise DataError(f"{file} states the {key} {projection}, which is not read; give a pinhole with its lens.")
     model = str(content.get("distortion_model") or BROWN_CONRADY[0]).lower()
     stated = {key: value for key, value in content.items() if ABOUT_LENS.search(key) and _counts(value)}

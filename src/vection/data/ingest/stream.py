@@ -107,7 +107,7 @@ def read_facts(container: "InputContainer", path: Path) -> StreamFacts:
                 turns, interlaced = quarter_turns(frame), bool(frame.interlaced_frame)
                 rate = rate or stream.guessed_rate
             times += [] if frame.time is None else [float(frame.time)]
-            if joinable or not stream.codec_context.has_b_frames:
+            if not (stream.codec_context.has_b_frames and "avi" in container.format.name.split(",")):
                 break
     except av.error.FFmpegError:
         pass  # what can be decoded is read frame by frame

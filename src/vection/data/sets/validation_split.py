@@ -80,7 +80,8 @@ def _scenes(names: Sequence[str]) -> list[list[str]]:
     found = Counter(last for _, last in folders)
     scenes: dict[str, list[str]] = {}
     for name, (folder, last) in zip(names, folders, strict=True):
-        scenes.setdefault(folder if found[last] > 1 else name, []).append(name)
+        is_camera = found[last] > 1 and not last.isdecimal()
+        scenes.setdefault(folder if is_camera else name, []).append(name)
     return list(scenes.values())
 
 

@@ -48,7 +48,7 @@ def open_stretches(place: Path) -> tuple[dict[str, CameraPath], dict[str, str]]:
     """
     paths: dict[str, CameraPath] = {}
     wholes: dict[str, str] = {}
-    for name, path in _whole_paths(place).items():
+    for name, path in whole_paths(place).items():
         file = Path(path.description)  # of paths from files
         stretches = stretches_of(path, file.parent) if file.name in PATH_FILES else {}
         for frames, stretch in stretches.items():
@@ -59,7 +59,8 @@ def open_stretches(place: Path) -> tuple[dict[str, CameraPath], dict[str, str]]:
     return paths, wholes
 
 
-def _whole_paths(place: Path) -> dict[str, CameraPath]:
+def whole_paths(place: Path) -> dict[str, CameraPath]:
+    """Open paths as `open_paths` does, but undivided: behind a cut a predicted path goes on where it was."""
     if place.is_file():
         return {place.stem: read_steps(place) if place.suffix.lower() == ".npy" else read_path(place)}
     if not place.is_dir():
