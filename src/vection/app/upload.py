@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vection.data.clips.intrinsics import ASSUMED_FIELD_OF_VIEW
+from vection.data.ingest.clip_writer import stated_intrinsics
 from vection.errors import UsageError
 from vection.exports.settings import ExportSettings
 from vection.exports.stretches import range_of
 from vection.formats.camera_path import KITTI_FILE, TUM_FILE
 from vection.formats.prediction_folder import PHOTO_FILE, VIDEO_FILE, read_prediction_list, stretches
-from vection.inference.sources import open_sources
+from vection.inference.sources import find_inputs
 from vection.progress import Bars, no_bars
 from vection.runs.export import view
-from vection.runs.load import load_predictor
 from vection.runs.predict import predict
 
 
@@ -43,10 +43,9 @@ def predict_upload(
     `intrinsics` as `ingest` takes them; a camera that is unknown gets a usual field of view. Raises UsageError or
     DataError for files that are neither, or that cannot be read.
     """
-    sources = open_sources(file, intrinsics=intrinsics, rule=load_predictor(run).rule)
-    if len(sources) != 1:
+    if len(find_inputs(file)) != 1:
         raise UsageError("This is more than one video; give a single video or photo.")
-    known = next(iter(sources[0])).intrinsics is not None
+    known = (intrinsics or stated_intrinsics(file)) is not None
     camera = intrinsics if known else f"fov:{ASSUMED_FIELD_OF_VIEW:g}"
     folder = predict(run, file, out / "predictions", intrinsics=camera, device=device, progress=progress)[0]
     has_path = (folder / KITTI_FILE).is_file()

@@ -137,8 +137,8 @@ def _check(
 
 
 def _tells_time(truth: Path) -> bool:
-    """Whether frames behind a cut can be found in the truth: by times or numbers."""
-    return all(path.seconds is not None or path.numbers is not None for path in open_paths(truth).values())
+    """Whether frames behind a cut can be found in the truth: by times, as clips have them, or numbers."""
+    return has_clips(truth) or not any(p.seconds is None and p.numbers is None for p in open_paths(truth).values())
 
 
 def _read(place: Path, protocol: OdometryProtocol, *, divides: bool) -> tuple[dict[str, CameraPath], dict[str, str]]:
@@ -289,7 +289,7 @@ def _at(
     """Paths at `place` with names for their scores, by the names of the predicted ones."""
     paths = open_paths(place)
     if not all(name in paths or stretches.get(name, name) in paths for name in predicted):
-        paths = whole_paths(place)  # divided at other cuts, or none is
+        paths = whole_paths(place)  # they are divided at other cuts
     clips = {name: name if name in paths else stretches.get(name, name) for name in predicted}
     if len(set(clips.values())) == len(paths) == 1:
         clips = dict.fromkeys(predicted, next(iter(paths)))

@@ -4,7 +4,6 @@
 `SCENE/poses.txt`; `train.txt` and `val.txt` name scenes.
 """
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -59,7 +58,7 @@ def list_sequences(source: Path, settings: PrepareSettings) -> Listing:
     for prefix, scene in named:
         with draft.skipping(prefix + scene):
             draft.sequences.append(_sequence(source / scene, name=prefix + scene))
-    return replace(draft.finish(), lists=tuple(lists))
+    return draft.finish()
 
 
 def read_frame(image: Path, K: CameraNumbers, pose: Pose | None) -> SourceFrame:

@@ -120,7 +120,8 @@ class PredictionWorker:
         networks = self.predictor.networks
         networks.compiled = model.compile
         networks.engine, words = open_engine(
-            *(model.engine, self.predictor),
+            model.engine,
+            self.predictor,
             checkpoint=place,
             frames=frames,
             stride=parts.stride,
