@@ -221,3 +221,16 @@ def test_what_the_method_learned_comes_first_unless_asked_otherwise(straight):
         None
     ]
     assert [one.motion_source for one in straight.predictor().stream(frames)] == ["measured"] * 2 + [None]
+
+
+def test_a_slow_camera_goes_as_far_as_it_does(tmp_path):
+    """Its steps are below what a pair of neighbours shows."""
+    slow = replace(SETTINGS["straight"][0], frames=16, frame_rate=60.0, speed=(1.5, 1.5), antialias=False)
+    one = drive(tmp_path / "clip", slow, 3)
+    predictions = list(one.predictor(scale=2.5).stream(one.frames()))
+    steps = [np.linalg.norm(prediction.T_to_next[:3, 3]) for prediction in predictions[:-1]]
+    assert {prediction.motion_source for prediction in predictions[:-1]} == {"measured", "standing"}
+    path = predictions[-1].T_camera_to_world[:3, 3]
+    true = np.linalg.inv(one.clip.read_truth(0).T_camera_to_world) @ one.clip.read_truth(15).T_camera_to_world
+    assert np.linalg.norm(path - true[:3, 3]) < 0.1 * np.linalg.norm(true[:3, 3])
+    assert min(steps) == 0

@@ -1,6 +1,6 @@
 """Steps of the camera measured in the frames, as long as predicted depth says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -11,7 +11,7 @@ from vection.arrays import CameraNumbers, FloatMap, PixelMask, Pose
 from vection.data.clips.folder import ClipInfo
 from vection.data.clips.resizing import resize_map, resize_nearest
 from vection.data.measure.clip import measured_geometry
-from vection.data.measure.pairs.measure import track_pair
+from vection.data.measure.pairs.measure import STILL, TrackedPair, track_pair
 from vection.data.measure.pairs.points import TrackedPoints, triangulate_tracks
 from vection.data.measure.pairs.tracks import PixelList
 from vection.data.measure.views import View, narrowed, with_even_light
@@ -23,6 +23,18 @@ FEWEST_POINTS = 20
 """Tracks or pixels whose depths must be known for the length of a step."""
 TRUSTED_PARALLAX = 3.0
 """Pixels; beyond it the predicted depth, not the measured one, is what errs, so points count alike."""
+
+ENOUGH_PARALLAX = 2.0
+"""Pixels that the scene moves beside the rotation from one frame to the next, so that these two tell the step. Less
+says little of direction and length, and the errors of many such steps would add up."""
+KEY_PARALLAX = 6.0
+"""Pixels until which a slow camera is measured from one frame."""
+LEAST_TRACKS = 0.6
+"""Of those in the first pair; with less, what was near is lost, and what is far tells any direction."""
+MOST_ROTATION = 8.0
+"""Pixels by which a camera may turn in place before it is measured from another frame; of more, a focal length that is
+a little wrong would make motion."""
+NO_PIXELS = np.zeros((0, 2))
 
 Numbers = Float[np.ndarray, " point"]
 
@@ -47,6 +59,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class _Anchor:
+    """A frame that the frames behind it are measured from, for as long as the scene has hardly moved."""
+
+    seen: SeenFrame
+    last: Frame
+    T_to_last: Pose
+    tracks: int
+    """How many of its corners were found again in the frame behind it."""
+    corners: PixelList
+    """x, y of corners of the anchor; `seen_at` is where they were when `T_to_last` was measured. Empty at first."""
+    seen_at: PixelList
+
+    def stands(self, tracked: TrackedPair) -> bool:
+        """Return whether the anchor's corners are where they were."""
+        before = dict(zip(map(bytes, self.corners), self.seen_at, strict=True))
+        now = zip(map(bytes, tracked.first), tracked.second, strict=True)
+        moved = [np.linalg.norm(at - before[corner]) for corner, at in now if corner in before]
+        return len(moved) >= FEWEST_POINTS and float(np.median(moved)) < STILL
+
+
+@dataclass(frozen=True)
 class _MeasuredInClip:
     """What a clip folder says of its frames, read when it is needed."""
 
@@ -62,7 +95,10 @@ class _MeasuredInClip:
 
 
 class MotionMeasurement:
-    """Measures the steps of one camera from frame to frame; remembers the last frame only.
+    """Measures the steps of one camera from frame to frame; remembers two frames, the last and one before it.
+
+    Slow motion shows little from one frame to the next, so where the camera is is measured from a frame further back
+    while the scene has moved less than `KEY_PARALLAX` since, and a step is the difference of two such places.
 
     The unit of a step is that of the predicted depth: its length is the median ratio of predicted depth to depth that
     is triangulated with a baseline of length 1, over the points of both frames. What a clip's `measured/` says is
@@ -70,9 +106,10 @@ class MotionMeasurement:
     """
 
     def __init__(self) -> None:
-        self._view: tuple[Frame, View] | None = None
+        self._views: list[tuple[Frame, View]] = []  # the two that were used last
         self._clip: _MeasuredInClip | None = None
         self._ratio: tuple[int, float] | None = None
+        self._anchor: _Anchor | None = None
 
     def step(self, first: SeenFrame, second: SeenFrame) -> Step | None:
         """Return the step from `first` to `second`, the frame after it; None if it cannot be measured.
@@ -114,35 +151,68 @@ class MotionMeasurement:
         return Step(T_first_to_second, "measured")
 
     def _tracked_step(self, first: SeenFrame, second: SeenFrame, *, usable: PixelMask | None) -> Step | None:
-        views = self._seen(first), self._seen(second)
+        fresh = _Anchor(first, first.frame, np.eye(4), 0, NO_PIXELS, NO_PIXELS)
+        anchor = self._anchor if self._anchor is not None and self._anchor.last is first.frame else fresh
+        self._anchor = None
+        step = self._step_from(anchor, second, usable=usable)
+        if anchor is not fresh and (step is None or step.source == "cut"):
+            step = self._step_from(fresh, second, usable=usable)
+        return step
+
+    def _step_from(self, anchor: _Anchor, second: SeenFrame, *, usable: PixelMask | None) -> Step | None:
+        """Return the step to `second` from the frame before it, measured from the anchor; keep that if it serves on."""
+        views = self._seen(anchor.seen), self._seen(second)
         if views[0] is None or views[1] is None or views[0].size != views[1].size:
             return None
         if usable is not None:
             usable = resize_nearest(usable.astype(np.uint8), views[0].size) > 0
         tracked = track_pair(views[0], views[1], numbers=(0, 1), usable=usable)
         pair = tracked.pair
-        if pair.reason in ("standing", "cut"):
-            return Step(np.eye(4), "standing" if pair.reason == "standing" else "cut")
+        if pair.reason == "cut":
+            return Step(np.eye(4), "cut")
         if pair.R_first_to_second is None:
             return None
-        T_first_to_second = np.eye(4)
-        T_first_to_second[:3, :3] = pair.R_first_to_second
+        if anchor.stands(tracked):
+            self._anchor = replace(anchor, last=second.frame)
+            return Step(np.eye(4), "standing")
+        T_anchor_to_second = np.eye(4)
+        if pair.reason != "standing":
+            T_anchor_to_second[:3, :3] = pair.R_first_to_second
         if pair.t_first_to_second is not None:
             points = triangulate_tracks(tracked, K_first=views[0].K, K_second=views[1].K)
             if len(points.parallax) < FEWEST_POINTS:
                 return None
-            length = _length(points, first.depth, second.depth, size=views[0].size)
-            T_first_to_second[:3, 3] = length * pair.t_first_to_second
-        return Step(T_first_to_second, "measured")
+            length = _length(points, anchor.seen.depth, second.depth, size=views[0].size)
+            T_anchor_to_second[:3, 3] = length * pair.t_first_to_second
+        self._anchor = _next_anchor(anchor, second, tracked, T_anchor_to_second, focal=views[0].K[0, 0])
+        T_first_to_second = T_anchor_to_second @ np.linalg.inv(anchor.T_to_last)
+        return Step(T_first_to_second, "measured" if (T_first_to_second != np.eye(4)).any() else "standing")
 
     def _seen(self, seen: SeenFrame) -> View | None:
         """Return what is measured of the frame; None without camera."""
         if seen.camera is None:
             return None
-        if self._view is None or self._view[0] is not seen.frame:
-            grey = np.asarray(cv2.cvtColor(seen.frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
-            self._view = (seen.frame, with_even_light(narrowed(View(grey, seen.camera))))
-        return self._view[1]
+        for place, (frame, view) in enumerate(self._views):
+            if frame is seen.frame:
+                self._views.append(self._views.pop(place))
+                return view
+        grey = np.asarray(cv2.cvtColor(seen.frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
+        view = with_even_light(narrowed(View(grey, seen.camera)))
+        self._views = [*self._views[-1:], (seen.frame, view)]
+        return view
+
+
+def _next_anchor(
+    anchor: _Anchor, second: SeenFrame, tracked: TrackedPair, T_anchor_to_second: Pose, *, focal: float
+) -> _Anchor | None:
+    """Return what the frame behind `second` is measured from if it serves; None: from `second`."""
+    pair, fresh = tracked.pair, anchor.last is anchor.seen.frame
+    turned = focal * float(np.linalg.norm(cv2.Rodrigues(T_anchor_to_second[:3, :3])[0]))
+    at_first = pair.tracks if fresh else anchor.tracks
+    near = pair.parallax < (ENOUGH_PARALLAX if fresh else KEY_PARALLAX)
+    if not near or pair.tracks < LEAST_TRACKS * at_first or (pair.direction is None and turned > MOST_ROTATION):
+        return None
+    return _Anchor(anchor.seen, second.frame, T_anchor_to_second, at_first, tracked.first, tracked.second)
 
 
 def _is_stored(first: SeenFrame, second: SeenFrame) -> bool:

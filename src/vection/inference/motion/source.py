@@ -60,18 +60,18 @@ def describe_motion(sources: Iterable[MotionSource | None]) -> str:
 
 
 def weak_motion(sources: Iterable[MotionSource | None]) -> str:
-    """Return a sentence where most steps between frames show too little motion to be measured; else nothing.
+    """Return a sentence where most steps between frames could not be measured; else nothing.
 
-    >>> weak_motion(["standing", "repeated", "measured", None]).partition(";")[0]
-    'In 2 of 3 steps the camera stood or moved too little to be measured'
+    >>> weak_motion(["standing", "repeated", "repeated", None]).partition(",")[0]
+    'In 2 of 3 steps the motion could not be measured'
     """
     steps = [source for source in sources if source is not None]
-    weak = sum(source in ("standing", "repeated") for source in steps)
+    weak = steps.count("repeated")
     if 2 * weak <= len(steps):
         return ""
     return (
-        f"In {weak} of {len(steps)} steps the camera stood or moved too little to be measured; if it did move, leave "
-        "frames out (`stride` of predict and of ingest)."
+        f"In {weak} of {len(steps)} steps the motion could not be measured, and the step before is repeated; other "
+        "frames may show more (`stride` of predict and of ingest)."
     )
 
 
