@@ -72,6 +72,7 @@ def test_each_stretch_of_a_clip_has_a_path_of_its_own(tmp_path: Path, monkeypatc
         pose[:3, 3] = (STEP if number < 2 else 7 * STEP) + number * STEP  # far away behind the gap
     (tmp_path / "clips/a" / TRUE_FILE).write_text(kitti_text(poses))
     monkeypatch.setattr(odometry_module, "load_predictor", lambda *_, **__: Predictor(Scenic(), height=8, width=16))
+    monkeypatch.setattr(odometry_module, "find_run_checkpoint", lambda *_, **__: tmp_path)
     compared = odometry("run", tmp_path / "clips", out=tmp_path / "out", align=["scale"])
     assert [score.name for score in compared.scores] == ["a/000000-000001", "a/000002-000004"]
     assert [folder.relative_to(tmp_path / "out").as_posix() for folder in compared.folders] == [

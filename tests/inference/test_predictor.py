@@ -1,14 +1,18 @@
+import json
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from tests.data.conftest import write_grey_clip
 from tests.toy_method import ToySettings
 
 from vection.errors import DataError
+from vection.formats.window import Window
 from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame
+from vection.inference.sources import Frame, open_sources
 from vection.methods.method import Knows, Method, Motion
 from vection.methods.monodepth2 import Monodepth2
 from vection.methods.monodepth2_settings import Monodepth2Settings
@@ -159,7 +163,7 @@ def test_stream_gives_the_motion_to_the_next_frame():
     assert [pair[2] for pair in method.pairs] == [None, pytest.approx(means[0], abs=0.01)]
 
 
-def test_a_halt_is_no_time_for_the_network():
+def test_a_halt_is_no_time_for_the_network_where_its_frames_were_left_out(tmp_path):
     times: list[list[float] | None] = []
 
     class Timed(Scenic):
@@ -167,9 +171,16 @@ def test_a_halt_is_no_time_for_the_network():
             times.append(None if seconds is None else seconds[0].tolist())
             return super().predict_motion(first, second)
 
-    frames = [Frame(str(second), gradient(16, 32), seconds=second) for second in (0.1, 0.2, 30.2, 30.3)]
-    list(Predictor(Timed(), height=8, width=16).stream(frames))
-    assert times[1:] == [pytest.approx([-0.1, 0.1], rel=1e-4)] * 2
+    clip = replace(write_grey_clip(tmp_path / "clip", frames=4), ingest={"dropped_static": 299})
+    for info, between in ((clip, [0.1, 0.1, 0.1]), (replace(clip, ingest=None), [0.1, 30.0, 0.1])):
+        times.clear()
+        frames = [
+            Frame(str(second), gradient(16, 32), seconds=second, clip=info, number=number)
+            for number, second in enumerate((0.1, 0.2, 30.2, 30.3))
+        ]
+        list(Predictor(Timed(), height=8, width=16).stream(frames))
+        steps = [[-ago, after] for ago, after in pairwise(between)]
+        assert times[1:] == [pytest.approx(step, rel=1e-4) for step in steps]
 
 
 def test_a_learned_camera_is_that_of_the_image_at_any_size_of_the_network():
@@ -180,6 +191,7 @@ def test_a_learned_camera_is_that_of_the_image_at_any_size_of_the_network():
         predictor.training_size = (64, 96)
         seen = predictor.predict(np.zeros((128, 192, 3), np.uint8))
         assert seen.intrinsics == pytest.approx((160.0, 160.0, 95.5, 63.5))
+        assert seen.intrinsics_learned
 
 
 def test_a_long_path_stays_rigid():
@@ -201,6 +213,7 @@ def test_a_frame_before_a_cut_has_the_predicted_camera_of_those_before_it():
     predictions = list(Predictor(Scenic(), height=8, width=16).stream(frames))
     assert [one.motion_source for one in predictions] == ["network", "cut", "network", None]
     assert [one.intrinsics for one in predictions] == [pytest.approx((16, 16, 15.5, 7.5))] * 4
+    assert all(one.intrinsics_learned for one in predictions)
 
 
 def test_methods_that_need_the_camera_get_it_at_their_size():
@@ -215,7 +228,8 @@ def test_methods_that_need_the_camera_get_it_at_their_size():
 
     method = NeedsCamera()
     known = [Frame(str(index), gradient(16, 32), intrinsics=(20.0, 24.0, 15.5, 7.5)) for index in range(2)]
-    list(Predictor(method, height=8, width=16).stream(known))
+    predictions = list(Predictor(method, height=8, width=16).stream(known))
+    assert [(one.intrinsics, one.intrinsics_learned) for one in predictions] == [(known[0].intrinsics, False)] * 2
     torch.testing.assert_close(method.given[0], torch.tensor([[[10.0, 0, 7.5], [0, 12, 3.5], [0, 0, 1]]]))
     list(Predictor(method, height=8, width=16).stream([gradient(16, 32)] * 2))
     assert method.given[1] is None
@@ -257,6 +271,15 @@ def test_image_files(tmp_path):
     prediction = predictor.predict(tmp_path / "street.png")
     assert prediction.name == "street"
     np.testing.assert_array_equal(prediction.depth, predictor.predict(gradient(8, 16)).depth)
+    assert prediction.intrinsics is None
+    camera = {"width": 16, "height": 8, "fx": 9.0, "fy": 9.0, "cx": 7.5, "cy": 2.5}
+    (tmp_path / "intrinsics.json").write_text(json.dumps(camera))
+    predictor = Predictor(Analytic(), height=8, width=32)
+    predictor.rule = predictor.rule.choose("cut")
+    prediction, (source,) = predictor.predict(tmp_path / "street.png"), open_sources(tmp_path, rule=predictor.rule)
+    (frame,) = source  # as the program sees it
+    assert prediction.window == frame.window == Window(16, 8, 0, 1, 16, 4)
+    assert prediction.intrinsics == frame.intrinsics == (9.0, 9.0, 7.5, 1.5)
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(DataError, match="cannot be decoded"):
         predictor.predict(tmp_path / "text.png")

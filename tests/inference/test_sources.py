@@ -56,9 +56,32 @@ def test_intrinsics_of_images(tmp_path):
         open_sources(tmp_path / "clip", intrinsics="fov:90")
 
 
+def test_frames_a_second_of_images(tmp_path):
+    for number in range(2):
+        write_rgb(tmp_path / "frames" / f"{number}.png", image(number))
+
+    def second(**given: object) -> tuple[float, float | None]:
+        (source,) = open_sources(tmp_path / "frames", **given)
+        assert bool(source.assumed) == (source.assumed_rate is not None)
+        return list(source)[1].seconds, source.assumed_rate
+
+    assert second() == (0.1, 10.0)
+    assert second(frames_per_second=4.0) == (0.25, None)
+    camera = tmp_path / "my.json"
+    camera.write_text(json.dumps({"width": 12, "height": 8, "K": [[10, 0, 5], [0, 10, 3], [0, 0, 1]], "fps": 5}))
+    assert second(intrinsics=camera) == second(intrinsics=str(camera)) == (0.2, None)
+    assert second(intrinsics=camera, frames_per_second=4.0) == (0.25, None)
+    with pytest.raises(UsageError, match="must be above 0"):
+        second(frames_per_second=0.0)
+    make_clip(tmp_path / "clip")
+    with pytest.raises(UsageError, match="times of its own; leave `frames_per_second` out"):
+        open_sources(tmp_path / "clip", frames_per_second=4.0)
+
+
 def test_single_image(tmp_path):
     write_rgb(tmp_path / "one.png", image(7))
     (source,) = open_sources(tmp_path / "one.png")
+    assert source.assumed_rate is None
     (frame,) = source
     assert (frame.name, frame.seconds, frame.intrinsics) == ("one", 0, None)
 

@@ -284,6 +284,19 @@ def test_the_flow_of_a_fixed_time_is_a_velocity():
         make_method(flow_seconds=0.1, **STABILISED)
 
 
+@pytest.mark.parametrize("start", ["still", "rigid"])
+def test_starts_that_would_do_nothing_are_refused(start: str):
+    with pytest.raises(UsageError, match=f"`motion_start=random` instead of {start}"):
+        make_method(motion_decoder="u-net", motion_start=start)
+    with pytest.raises(UsageError, match="`motion_views=stabilised`"):
+        make_method(mask_start="matched", motion_start=start)
+
+
+def test_how_objects_move_is_learned_from_the_stage_of_the_mask_on():
+    learned = {stage: QUICK.learned(Progress(stage, step=1)).object_motion for stage in DynamoDepth.stages}
+    assert learned == {"depth": False, "scene-flow": False, "motion-mask": True, "all": True}
+
+
 def test_prediction_starts_from_true_times_as_training_does():
     method = make_method().eval()
     batch = make_batch()

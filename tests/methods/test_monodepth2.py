@@ -82,6 +82,19 @@ def test_without_sources_there_is_nothing_to_learn_from():
         make_method(stereo=True).training_loss(make_batch(), Progress())
 
 
+def test_one_error_is_not_spread_over_two_masks():
+    batch = make_batch()
+    one = replace(
+        batch,
+        **{
+            name: getattr(batch, name)[:, :1]
+            for name in ("sources", "sources_jittered", "source_intrinsics", "seconds")
+        },
+    )
+    with pytest.raises(ValueError, match="2 masks cannot weight the errors of 1 sources"):
+        make_method(mask="predictive").training_loss(one, Progress())
+
+
 def test_depth_stays_in_its_range():
     method = make_method(min_depth=2.0, max_depth=5.0).eval()
     with torch.no_grad():

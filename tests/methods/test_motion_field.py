@@ -156,6 +156,17 @@ def test_objects_stand_still_for_half_of_the_burn_in_and_then_fade_in():
     assert factors == [0, 0, 0.5, 1, 1]
 
 
+def test_how_objects_move_is_learned_once_they_no_longer_stand_still():
+    settings = changed(SMALL, burn_in=20)
+    assert [settings.learned(Progress(step=step)).object_motion for step in (1, 11, 12, 20)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert SMALL.learned(Progress(step=1)).object_motion
+
+
 def test_the_burn_in_may_be_a_share_of_training():
     settings = changed(SMALL, burn_in=7, burn_in_share=0.5)
     weights = [settings.burn_in_weight(Progress(step=step, steps=80)) for step in (0, 20, 30, 40, 79)]

@@ -180,6 +180,12 @@ def test_clips_without_dynamic_pixels_are_not_masked():
     assert photometric(method, batch, MASKED) < photometric(method, batch, Progress(epoch=0))
 
 
+def test_given_class_maps_that_mask_nothing_are_not_asked_for():
+    bare = replace(make_batch(), classes=None, source_classes=None)
+    seen = make_method(class_maps="given", masking="none").eval().observe(bare)
+    assert "classes" in seen.pictures
+
+
 def test_unusable_pixels_have_no_class():
     usable = torch.ones(2, 1, HEIGHT, WIDTH, dtype=torch.bool)
     usable[:, :, 20:40, 20:50] = False  # where the car is

@@ -20,7 +20,7 @@ from vection.metric_scale.combine import combine, read_factors, reason_to_keep
 from vection.metric_scale.evidence import Evidence, Factors
 from vection.metric_scale.known_distances import KnownDistance, KnownDistances, read_known_distances
 from vection.metric_scale.stereo import StereoBaseline
-from vection.metric_scale.travel import Travelled
+from vection.metric_scale.travel import Speeds, Travelled
 from vection.metric_scale.travel_file import read_travel
 
 IMAGE = np.zeros((64, 128, 3), np.uint8)
@@ -117,10 +117,26 @@ def test_gps_with_noise_and_a_clock_that_is_off(tmp_path):
 
 
 def test_repeated_steps_and_cuts_say_nothing(tmp_path):
-    for source in ("repeated", "cut", "standing"):
+    for source, metres in (("repeated", 1.2), ("cut", 1.2), ("standing", 0.0), ("measured", 0.0)):
         evidence = Travelled(read_travel(12.0))
-        drive_straight(evidence, metres=1.2, frames=20, source=source)
+        drive_straight(evidence, metres=metres, frames=20, source=source)
         assert evidence.factors.values == []
+
+
+def test_slow_steps_that_show_later_are_counted():
+    """At 0.5 m/s every third pair of frames shows the motion of three."""
+    evidence, speeds = Travelled(read_travel(0.5)), Speeds()
+    for index in range(91):
+        T_to_next, T_camera_to_world = np.eye(4), np.eye(4)
+        T_to_next[2, 3] = -0.15 / UNIT if index % 3 == 2 else 0
+        T_camera_to_world[2, 3] = index // 3 * 0.15 / UNIT
+        source = "measured" if index % 3 == 2 else "standing"
+        seen = predicted(index, T_to_next=T_to_next, T_camera_to_world=T_camera_to_world, motion_source=source)
+        evidence.observe(*seen)
+        speeds.observe(*seen)
+    assert len(evidence.factors.values) >= 7
+    np.testing.assert_allclose(evidence.factors.values, UNIT, rtol=1e-6)
+    assert speeds.median == pytest.approx(0.5 / UNIT)
 
 
 @pytest.mark.parametrize("header", ["seconds,speed", "seconds,latitude,longitude"])

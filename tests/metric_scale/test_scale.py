@@ -16,6 +16,7 @@ from vection.data.synthetic import still_street, write_drive
 from vection.errors import DataError, UsageError
 from vection.formats.run_folder import RunFolder
 from vection.formats.scale_file import read_scale
+from vection.formats.window import Window
 from vection.inference.predictor import Predictor
 from vection.metric_scale.sources import ScaleSources
 from vection.metric_scale.stored import apply_scale
@@ -44,18 +45,6 @@ class NoisyDepth(TrueDepth):
 def clip(tmp_path_factory: pytest.TempPathFactory) -> ClipInfo:
     settings = still_street(width=416, height=128, frames=FRAMES, route="straight", antialias=False)
     return write_drive(tmp_path_factory.mktemp("drives") / "drive", settings, seed=11)
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A run folder; what its weights predict is not asked."""
-    from vection.starts import start_folder
-
-    folder = tmp_path / "run"
-    checkpoint = RunFolder(folder).best
-    checkpoint.parent.mkdir(parents=True)
-    checkpoint.symlink_to(start_folder("street"))
-    return folder
 
 
 @pytest.fixture
@@ -110,6 +99,7 @@ def test_camera_height_with_noise_is_exact_within_three_percent(run, clip, predi
     assert found.unopposed
     assert found.frames == FRAMES
     assert read_scale(RunFolder(run).scale) == found.scale
+    assert found.scale.seen == (Window.of((clip.height, clip.width)),)
 
 
 def test_speed_is_exact_within_two_percent_and_a_height_agrees(run, clip, predicts, tmp_path):
@@ -224,6 +214,24 @@ def test_a_scale_is_that_of_its_weights_and_size_alone(clip, tmp_path, run, pred
     assert json.loads(RunFolder(run).scale.read_text()) == content
     predicts()
     assert find(run, clip, camera_height=true_height(clip), path=False, replace=True).path is not None
+
+
+def test_a_speed_needs_the_times_of_the_frames(run, clip, predicts, tmp_path):
+    predicts()
+    frames = clip.folder / "frames"
+    fx, fy, cx, cy = clip.frames[0].intrinsics
+    camera = f"{fx},{fy},{cx},{cy}"
+    known = ScaleSources(speed=8.0)
+    with pytest.raises(UsageError, match=r"`speed` needs the times .* 10 are assumed .*give `frames_per_second`"):
+        vection.scale(run, frames, known, intrinsics=camera)
+    rate = 1 / (clip.frames[1].seconds - clip.frames[0].seconds)
+    known = ScaleSources(speed=speed_file(clip, tmp_path))
+    found = vection.scale(run, frames, known, intrinsics=camera, frames_per_second=rate)
+    assert found.scale.factor == pytest.approx(UNIT, rel=0.02)
+    assert found.scale.speed is not None
+    predicts()
+    untimed = vection.scale(run, frames, ScaleSources(camera_height=true_height(clip)), intrinsics=camera, replace=True)
+    assert untimed.scale.speed is None
 
 
 def test_what_the_file_says_is_checked(run):

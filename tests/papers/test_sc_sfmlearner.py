@@ -109,6 +109,12 @@ def test_parameters():
     assert (round(counts["depth_network"] / 1e6, 2), round(counts["ego_motion"] / 1e6, 2)) == (80.88, 1.59)
 
 
+@pytest.mark.parametrize("name", ["as-released", "as-released-resnet50"])
+def test_the_later_code_resizes_disparity(name: str):
+    [protocol] = get_recipe(f"sc-sfmlearner-{name}").protocols
+    assert get_protocol(protocol).resize == "inverse-depth"
+
+
 def test_protocols():
     """Section 4.2: Eigen et al.'s metrics; one scale for a whole path, without ORB-SLAM's first 9 and 30 frames."""
     depth = get_protocol(DEPTH)

@@ -151,3 +151,25 @@ def test_a_run_folder_that_cannot_be_written(tmp_path: Path, tiny_clips: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="Cannot write"):
         train(get_recipe("monodepth2-debug"), data=tiny_clips, out=tmp_path / "file" / "run", device="cpu")
+
+
+def test_stereo_alone_learns_from_pairs_without_neighbours(tiny_clips: Path):
+    recipe = get_recipe("monodepth2-debug")
+    recipe = replace(recipe, method=replace(recipe.method, temporal=False, stereo=True))
+    recipe = replace(recipe, training=replace(recipe.training, validation_fraction=0.0))
+    samples = load_data(recipe, tiny_clips).training
+    assert len(samples) == 16  # every frame of two drives
+    assert samples[0].sources.shape[1] == 0
+    assert samples[0].stereo is not None
+
+
+@pytest.mark.parametrize("offsets", [(1,), (-2, -1, 1)])
+def test_a_predicted_mask_is_of_two_neighbours(tiny_clips: Path, offsets: tuple[int, ...]):
+    recipe = get_recipe("monodepth2-debug")
+    recipe = replace(recipe, data=replace(recipe.data, offsets=offsets))
+    recipe = replace(recipe, training=replace(recipe.training, validation_fraction=0.0))
+    load_data(recipe, tiny_clips)
+    predictive = replace(recipe.method, mask="predictive")
+    with pytest.raises(UsageError, match=rf"each of 2 neighbours, but `data\.offsets` names {len(offsets)}"):
+        load_data(replace(recipe, method=predictive), tiny_clips)
+    load_data(replace(recipe, method=replace(predictive, temporal=False, stereo=True)), tiny_clips)

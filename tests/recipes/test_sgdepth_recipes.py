@@ -91,3 +91,17 @@ def test_masks_without_classes_are_refused_before_training(tmp_path: Path, tiny_
     with pytest.raises(UsageError, match=r"`data\.use_classes=True`"):
         train(with_method(class_maps="given"), data=tiny_clips, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        with_method("sgdepth", class_maps="given"),
+        with_data("sgdepth", use_classes=True),
+        with_data("motion-field-kitti", use_classes=True),
+        with_method("motion-field-kitti", object_masks=True),
+    ],
+)
+def test_kitti_s_own_layout_has_no_class_maps(recipe: Recipe, tmp_path: Path):
+    with pytest.raises(UsageError, match=r"no class maps; make clips.*`data\.source=clips`"):
+        load_data(recipe, tmp_path)

@@ -1,6 +1,7 @@
 """Which checkpoint of a run is taken, by those who predict and those who train on."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from vection.formats.checkpoint import read_config
 from vection.formats.prediction_folder import read_prediction_list
 from vection.formats.run_folder import RunFolder
 from vection.recipes.registry import all_recipes, get_recipe
-from vection.runs.load import find_run_checkpoint
+from vection.runs.load import find_run_checkpoint, read_knows
+from vection.runs.predict import predict
 from vection.runs.start import starting_recipe, with_start
 from vection.runs.train import train
 
@@ -104,3 +106,49 @@ def test_a_start_after_so_many_epochs_is_found_by_itself(run: Path, tmp_path: Pa
         with_start(replace(wanting, start_epoch=10))
     with pytest.raises(UsageError, match="There is no checkpoint"):
         with_start(replace(wanting, start_from=str(tmp_path)))
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory, tiny_clips: Path) -> Path:
+    """A run of four stages, of a step each, that keeps a snapshot of each."""
+    recipe = get_recipe("dynamo-depth-debug")
+    kept = replace(recipe, training=replace(recipe.training, snapshot_every=1, steps_per_epoch=1))
+    return train(kept, data=tiny_clips, out=tmp_path_factory.mktemp("runs") / "staged", device="cpu")
+
+
+def knows_objects(run: Path) -> dict[str, bool]:
+    places = {str(step): place for step, place in RunFolder(run).snapshots.items()} | {"last": RunFolder(run).last}
+    return {name: read_knows(place).object_motion for name, place in places.items()}
+
+
+def test_a_checkpoint_knows_what_was_learned_before_it(staged: Path, tmp_path: Path):
+    expected = {"1": False, "2": False, "3": True, "4": True, "last": True}
+    assert knows_objects(staged) == expected
+    older = tmp_path / "older"
+    shutil.copytree(staged, older)
+    for file in (older / "checkpoints").glob("*/config.json"):
+        file.write_text(
+            json.dumps({key: value for key, value in json.loads(file.read_text()).items() if key != "knows"})
+        )
+    assert knows_objects(older) == expected
+    assert read_knows(RunFolder(staged).snapshot(1)).ego_motion
+
+
+def test_motion_that_was_not_learned_yet_is_left_out_with_a_sentence(staged: Path, tmp_path: Path):
+    write_drive(tmp_path / "drive", still_street(width=96, height=64, frames=3, antialias=False), seed=3)
+    said = {}
+    for name in ("2", "3"):
+        (folder,) = predict(staged, tmp_path / "drive", tmp_path / name, checkpoint=name, video=False, device="cpu")
+        said[name] = read_prediction_list(folder).warning
+        assert (folder / "motion_mask").exists() == (folder / "object_flow").exists() == (name == "3")
+    assert "has not learned how objects move" in said["2"]
+    assert "learned" not in said["3"]
+    (folder,) = predict(staged, tmp_path / "drive", tmp_path / "still", checkpoint="2", path=False, device="cpu")
+    assert not read_prediction_list(folder).warning
+
+
+def test_what_the_start_knows_is_known(staged: Path, tmp_path: Path, tiny_clips: Path):
+    recipe = starting_recipe(str(staged), out=tmp_path)
+    recipe = replace(recipe, stages=recipe.stages[:1])
+    out = train(recipe, data=tiny_clips, out=tmp_path / "on", checkpoint="last", device="cpu")
+    assert knows_objects(out) == {"1": True, "last": True}

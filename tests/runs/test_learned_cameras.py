@@ -88,3 +88,10 @@ def test_prediction_takes_what_was_learned_of_the_clip_s_camera(tmp_path):
     assert cameras["coast"] == pytest.approx(found[0])
     assert cameras["street"] == pytest.approx(found[1])
     assert cameras["street"][0] > cameras["coast"][0] + 10
+
+
+def test_stereo_pairs_alone_teach_no_camera():
+    settings = replace(get_recipe("monodepth2-debug").method, temporal=False, stereo=True)
+    check_cameras(build_method(settings), ())
+    with pytest.raises(UsageError, match=r"`method\.intrinsics=given`"):
+        check_cameras(build_method(replace(settings, intrinsics="per-camera")), ())

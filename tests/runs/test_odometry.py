@@ -7,14 +7,18 @@ import pytest
 from tests.evaluation.paths.test_camera_path import write_predicted
 from tests.evaluation.paths.test_trajectory import winding_path
 
+from vection.data.clips.image_file import write_rgb
 from vection.errors import UsageError
+from vection.evaluation.paths.protocol import ODOMETRY
 from vection.formats.camera_path import kitti_text, tum_text
 from vection.inference.motion.source import MotionChoice
 from vection.inference.prediction import FramePose
 from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, FrameSource
+from vection.inference.sources import Frame, FrameSource, open_sources
+from vection.inference.window_rule import WindowRule
 from vection.progress import no_bars
-from vection.runs.odometry import _named, _predict, odometry
+from vection.runs.odometry import _chosen, _named, odometry
+from vection.runs.prediction.paths import predict_paths
 
 
 def test_places_of_equal_names_are_told_apart():
@@ -27,6 +31,7 @@ class Walker(Predictor):
 
     def __init__(self) -> None:
         self.unit = "metres"
+        self.rule = WindowRule(100, 200)
 
     def path(self, frames: Iterable[Frame], *, motion: MotionChoice | None = None) -> Iterator[FramePose]:
         for number, frame in enumerate(frames):
@@ -42,11 +47,32 @@ def test_images_are_forgotten_on_the_way():
 
     source = FrameSource("drive", "drive.mp4", None, frames)
     tracemalloc.start()
-    paths, _, _ = _predict(Walker(), [source], motion=None, first_frame=None, divides=True, progress=no_bars)
+    chosen = {"motion": None, "first_frame": None, "divides": True, "progress": no_bars}
+    paths, _, warnings = predict_paths(Walker(), Path("nowhere"), [source], **chosen)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert paths["drive"].poses[:, 2, 3].tolist() == list(range(60))
     assert peak < 10 * 750_000  # of ten images
+    assert len(warnings) == 1
+    assert warnings[0].startswith("drive.mp4: Frames of 500x500 were squeezed to the 200x100")
+
+
+def test_times_that_are_assumed_find_no_true_poses(tmp_path: Path):
+    for number in range(3):
+        write_rgb(tmp_path / "frames" / f"{number}.png", np.zeros((8, 12, 3), np.uint8))
+    timed, counted = tmp_path / "tum.txt", tmp_path / "kitti.txt"
+    timed.write_text(tum_text(list(winding_path(3)), [0.0, 0.03, 0.07]))
+    counted.write_text(kitti_text(list(winding_path(3))))
+    sources = open_sources(tmp_path / "frames")
+    with pytest.raises(UsageError, match=r"found by times, and nothing states .* 10 are assumed.*`frames_per_second`"):
+        _chosen(sources, ODOMETRY, truth=timed)
+    assert _chosen(sources, ODOMETRY, truth=counted) == _chosen(sources, ODOMETRY, truth=None) == sources
+    _chosen(open_sources(tmp_path / "frames", frames_per_second=30.0), ODOMETRY, truth=timed)
+    chosen = {"motion": None, "first_frame": None, "divides": True, "progress": no_bars}
+    _, _, warnings = predict_paths(Walker(), tmp_path, sources, **chosen)
+    assert "so 10 are assumed and times may be wrong" in warnings[0]
+    with pytest.raises(UsageError, match="found by times"):
+        odometry("street", tmp_path / "frames", truth=timed, out=tmp_path / "out", device="cpu")
 
 
 def test_a_predicted_path_with_a_cut_is_scored_in_stretches(tmp_path: Path):
@@ -91,7 +117,14 @@ def test_what_would_do_nothing_is_refused(tmp_path: Path):
     for name, value in of_scores.items():
         with pytest.raises(UsageError, match=f"`{name}` is one of scores"):
             odometry(file, out=tmp_path / "out", **{name: value})
-    of_runs = {"motion": "auto", "intrinsics": "fov:70", "window": "whole", "device": "cpu", "checkpoint": "last"}
+    of_runs = {
+        "motion": "auto",
+        "frames_per_second": 5.0,
+        "intrinsics": "fov:70",
+        "window": "whole",
+        "device": "cpu",
+        "checkpoint": "last",
+    }
     for name, value in of_runs.items():
         with pytest.raises(UsageError, match=f"`{name}` is one of a run"):
             odometry(file, truth=file, **{name: value})

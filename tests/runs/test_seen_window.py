@@ -244,4 +244,4 @@ def test_a_scale_is_that_of_what_was_seen(video: Path, run: Path, tmp_path: Path
     assert read_prediction_list(predicted(run, video, tmp_path / "whole", window="whole")).unit == "metres"
     other = read_prediction_list(predicted(run, video, tmp_path / "cut"))
     assert other.unit == "up-to-scale"
-    assert "frames of which `window=whole` is seen" in other.scale_source
+    assert "frames that show all of 160x96 (these show rows 22 to 74 of 160x96" in other.scale_source

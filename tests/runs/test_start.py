@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,12 +15,17 @@ from vection.data.clips.folder import read_clip
 from vection.data.synthetic.drive import write_drive
 from vection.data.synthetic.varied import varied
 from vection.errors import UsageError
-from vection.formats.checkpoint import load_weights
+from vection.formats.checkpoint import load_weights, save_checkpoint
 from vection.formats.prediction_folder import read_prediction_list
+from vection.formats.run_folder import RunFolder
 from vection.losses.measured_log_error import measured_log_error
 from vection.recipes.methods import build_method
+from vection.recipes.recipe import Recipe
+from vection.recipes.recipe_file import recipe_to_json
 from vection.recipes.registry import get_recipe
-from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.runs.load import find_run_checkpoint, load_predictor, read_run_recipe
+from vection.runs.start import starting_recipe, without_lists
+from vection.runs.train import train
 from vection.starts import STREET, start_folder
 
 LARGEST = 12_000_000
@@ -83,3 +89,45 @@ def test_one_photo_needs_no_training(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "both" in capsys.readouterr().err.lower()
     assert main(["predict", "runs/none", str(photo), "--out", str(tmp_path / "other"), "--device", "cpu"]) == 2
     assert f"weights that ship with vection: {STREET}" in " ".join(capsys.readouterr().err.split())
+
+
+def small(name: str, **data: Any) -> Recipe:
+    """One step at the size of the tiny clips."""
+    recipe = get_recipe(name)
+    return replace(
+        recipe,
+        method=replace(recipe.method, pretrained=False),
+        data=replace(recipe.data, width=96, height=64, batch_size=1, workers=0, **data),
+        stages=(replace(recipe.stages[0], epochs=1),),
+        training=replace(recipe.training, steps_per_epoch=1, validation_fraction=0.0),
+    )
+
+
+def test_clips_have_none_of_the_settings_of_kitti_s_layout(tiny_clips: Path, tmp_path: Path):
+    recipe = small("monodepth2", source="clips")
+    run = train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    stored = read_run_recipe(run)
+    assert (recipe.data.split, recipe.data.shared_intrinsics) == ("eigen_zhou", True)
+    assert (stored.data.split, stored.data.shared_intrinsics) == (None, False)
+    older = replace(stored, data=replace(stored.data, split="nowhere", shared_intrinsics=True))
+    RunFolder(run).write_recipe(recipe_to_json(older))
+    assert starting_recipe(str(run), out=run).data == stored.data
+    train(recipe, data=tiny_clips, out=run, device="cpu")  # goes on, and has nothing to do
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("split", "nowhere"), ("left_only", True), ("drop_static_frames", True), ("shared_intrinsics", True)],
+)
+def test_who_chooses_them_for_clips_is_told(setting: str, value: Any, tmp_path: Path):
+    clips = get_recipe("monodepth2-debug")
+    with pytest.raises(UsageError, match=rf"read without `data\.{setting}`"):
+        without_lists(replace(clips, data=replace(clips.data, **{setting: value})))
+    kitti = get_recipe("monodepth2")
+    without_lists(replace(kitti, data=replace(kitti.data, **{setting: value})))
+    started = replace(kitti, name="mine", data=replace(kitti.data, **{setting: value}))
+    save_checkpoint(tmp_path / "start", weights={}, config={"recipe": recipe_to_json(started)})
+    goes_on = replace(started, data=replace(started.data, source="clips"), start_from=str(tmp_path / "start"))
+    without_lists(goes_on)  # those of the start were chosen for KITTI
+    with pytest.raises(UsageError, match="read without"):
+        without_lists(replace(goes_on, start_from=None))

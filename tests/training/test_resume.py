@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 
 from vection.errors import UsageError
 from vection.formats.checkpoint import WEIGHTS, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
 from vection.recipes.recipe import Recipe
 from vection.runs.train import train
+from vection.training.accelerator import make_accelerator
 from vection.training.loop import Training
 from vection.training.stage_run import StageRun
 from vection.training.stop import StopAtOnce
@@ -228,3 +230,31 @@ def test_a_second_ctrl_c_leaves_the_checkpoint_before_it(
     assert read_config(RunFolder(run).last)["position"]["step"] == STEPS
     train(recipe, data=tiny_clips, out=run, device="cpu")
     assert_same(run, references(recipe))
+
+
+def test_the_scale_of_gradients_in_float16_goes_on(
+    tmp_path: Path, tiny_clips: Path, debug_recipe: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+):
+    def scaled(*arguments: Any, **options: Any) -> Accelerator:
+        accelerator = make_accelerator(*arguments, **options)
+        accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=3)
+        return accelerator
+
+    monkeypatch.setattr("vection.training.loop.make_accelerator", scaled)
+    recipe = debug_recipe(steps_per_epoch=2)
+    reference = train(recipe, data=tiny_clips, out=tmp_path / "reference", device="cpu")
+    step = Training._step
+
+    def stopped(self: Training, *arguments: Any, **options: Any) -> dict[str, torch.Tensor]:
+        if self.position.step == 2:
+            raise SystemExit
+        return step(self, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_step", stopped)
+        with pytest.raises(SystemExit):
+            train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    run = train(recipe, data=tiny_clips, out=tmp_path / "run", device="cpu")
+    last, expected = (read_config(RunFolder(folder).last)["scaler"] for folder in (run, reference))
+    assert last == expected
+    assert (expected["scale"], expected["_growth_tracker"]) == (16.0, 1)

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from tests.methods import test_sgdepth as sgdepth
 from tests.methods.test_motion_field import make_batch, make_method
 from torch import Tensor
 
 from vection.methods.method import Progress
 from vection.networks.motion.motion_field import PredictedMotion
 from vection.training.health.findings import remarks
+from vection.training.health.statistics import look
 from vection.training.true_depth import true_abs_rel
 from vection.training.validation import validate
 
@@ -55,3 +57,13 @@ def test_a_motion_that_leaves_nothing_to_compare_is_remarked():
     assert lost.nothing_compared(method.comparing)
     assert not learning.nothing_compared(method.comparing)
     assert not learning.nothing_compared(("segmentation",))
+
+
+def test_of_segmentation_alone_no_depth_is_scored_or_told():
+    batch, depth = sgdepth.make_batch(), np.full((sgdepth.HEIGHT, sgdepth.WIDTH), 10, np.float32)
+    for learns, told in (("segmentation", False), ("depth-and-segmentation", True)):
+        method = sgdepth.make_method(learns=learns)
+        said = validate(method, method, [batch], progress=Progress(), true_depth=lambda _: depth)
+        assert {"abs_rel", "median"} <= set(said.statistics) if told else said.statistics == {}
+        assert bool(remarks(said.statistics)) == told
+        assert bool(look(method, batch)) == told

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vection.engines.engine import Part
+from vection.errors import UsageError
 from vection.methods.method import Method, Motion
 
 Inputs = dict[str, Tensor]
@@ -59,7 +60,8 @@ class MotionModule(PartModule):
 
     Outputs are T_first_to_second (batch, 4, 4) and what else the method tells: object_flow (batch, height, width, 3),
     motion_mask (batch, height, width), intrinsics (batch, 3, 3). Methods that look at it get the frame before the first
-    as `before`, and K of the images (batch, 3, 3) as `intrinsics`; frames follow each other evenly.
+    as `before`, and K of the images (batch, 3, 3) as `intrinsics`; frames follow each other evenly. UsageError if the
+    motion depends on how fast they do.
     """
 
     def __init__(
@@ -69,6 +71,11 @@ class MotionModule(PartModule):
         self.inputs = MOTION_INPUTS
         example = example_inputs(self, size)
         everything = self._tell(example)
+        if any(_differ(everything, self._tell(example, apart=seconds)) for seconds in (0.05, 0.5)):
+            raise UsageError(
+                "The motion that this model tells depends on the time between frames, which no file takes; leave that "
+                "part out, and predict motion with the run itself."
+            )
         used = [name for name in MOTION_INPUTS[2:] if _differ(everything, self._tell(example, without=name))]
         self.inputs = (*MOTION_INPUTS[:2], *used)
         self.outputs = tuple(everything)
@@ -76,7 +83,9 @@ class MotionModule(PartModule):
     def forward(self, *images: Tensor) -> tuple[Tensor, ...]:
         return tuple(self._tell(dict(zip(self.inputs, images, strict=True))).values())
 
-    def _tell(self, given: Inputs, *, without: str = "") -> Inputs:
+    def _tell(self, given: Inputs, *, without: str = "", apart: float | None = None) -> Inputs:
+        """Return the outputs without an input, or with frames so many seconds `apart`."""
+        seconds = None if apart is None else given["intrinsics"].new_tensor([[-apart, apart]])
         values: dict[str, Tensor | None] = {
             name: value if name == "intrinsics" else _to_network(value)
             for name, value in given.items()
@@ -88,14 +97,16 @@ class MotionModule(PartModule):
                 values["second"],  # type: ignore[arg-type]
                 before=values.get("before"),
                 intrinsics=values.get("intrinsics"),
+                seconds=seconds,
             )
         scale = motion.ego.new_ones(3, 4)
         scale[:, 3] = self.depth_scale
         ego = torch.cat([motion.ego[:, :3] * scale, motion.ego[:, 3:]], dim=1)
         told = {"T_first_to_second": ego.float()}
-        if motion.object_flow is not None:
+        knows_objects = self.method.knows.object_motion
+        if motion.object_flow is not None and knows_objects:
             told["object_flow"] = self.depth_scale * motion.object_flow.float().permute(0, 2, 3, 1)
-        if motion.moving is not None:
+        if motion.moving is not None and knows_objects:
             told["motion_mask"] = motion.moving[:, 0].float()
         if motion.intrinsics is not None:
             told["intrinsics"] = motion.intrinsics.float()

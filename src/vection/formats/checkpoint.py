@@ -60,6 +60,7 @@ class _Config:
 
     recipe: _Recipe = field(default_factory=_Recipe)
     knows: dict[str, bool] = field(default_factory=dict)
+    scaler: dict[str, float] = field(default_factory=dict)
     cameras: tuple[str | None, ...] = ()
     samples: tuple[int, int] | None = None
 

@@ -61,6 +61,8 @@ class PredictedFrame:
     seconds: float = 0.0
     intrinsics: tuple[float, float, float, float] | None = None
     """fx, fy, cx, cy in pixels of the frame's image."""
+    intrinsics_learned: bool | None = None
+    """Whether the method learned them; None where it did not or does not say."""
     object_flow: InnerPath | None = None
     """File of the object flow: float32, height x width x 3, in the unit of the depth."""
     scene_flow: InnerPath | None = None

@@ -8,6 +8,7 @@ from pydantic import Field, FiniteFloat
 
 from vection.files import json_text, read_json, write_text
 from vection.formats.record import KEY, check_format, checked
+from vection.formats.window import Window
 
 FORMAT = 1
 """Number of the format that is written; newer ones are refused."""
@@ -56,7 +57,10 @@ class RunScale:
     """Of the images as the network saw them; another size has another scale."""
     height: int
     window: str = "training"
-    """Which part of frames they saw, as `predict` takes it; of another part the scale may be another."""
+    """Which part of frames they were to see, as `predict` takes it."""
+    seen: tuple[Window, ...] = ()
+    """What was seen of the images: of another part, or of one of another shape, the scale is another. Older files do
+    not say it."""
     frames_from: str = ""
     """What it was found on."""
     speed: Share | None = None

@@ -123,8 +123,9 @@ class Observer:
         stacked = torch.stack(others, dim=1) if others else image[:, None][:, :0]
         K, numbers = zip(*(self._camera(frame) for frame in (target, *sources)), strict=True)
         taken = [frame.seconds for frame in sources]
-        seconds = source_seconds(target.seconds, taken, offsets=self.offsets)
         clip, device = target.clip, self.predictor.device
+        waits = clip is not None and clip.waits
+        seconds = source_seconds(target.seconds, taken, offsets=self.offsets, waits=waits)
         classes = self._classes(clip, [target.number, *(frame.number for frame in sources)])
         batch = Batch(
             target=image,

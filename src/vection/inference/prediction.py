@@ -24,6 +24,7 @@ class Prediction:
     seconds: float = 0.0
     intrinsics: CameraNumbers | None = None
     """fx, fy, cx, cy in pixels of the image: as the method learned them, else the frame's own, if known."""
+    intrinsics_learned: bool = False
     T_camera_to_world: Pose | None = None
     """Place of the camera; the world is the first frame's camera. Only from `Predictor.stream`, in `unit`."""
     T_to_next: Pose | None = None

@@ -11,9 +11,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from vection.arrays import AnyArray, CameraNumbers, DepthMap, Pose, RgbImage, Unit
-from vection.data.clips.folder import read_rgb
 from vection.data.clips.resizing import resize_camera, resize_image, resize_map, resize_nearest
-from vection.data.clips.window import see
 from vection.data.sets.times import source_seconds
 from vection.errors import UsageError
 from vection.inference.ahead import in_groups
@@ -22,7 +20,7 @@ from vection.inference.motion.measured import MotionMeasurement, SeenFrame
 from vection.inference.motion.source import UNKNOWN_CAMERA, MotionChoice, choose_motion
 from vection.inference.networks import Networks
 from vection.inference.prediction import FramePose, Prediction
-from vection.inference.sources import Frame
+from vection.inference.sources import Frame, open_image
 from vection.inference.steps import NetworkImage, NetworkMap, PairStep, Seen
 from vection.inference.window_rule import WindowRule
 from vection.methods.method import Method, Motion
@@ -81,14 +79,13 @@ class Predictor:
     def predict(self, image: RgbImage | Frame | Path | str) -> Prediction:
         """Predict from one RGB image (uint8, any size), frame or image file alone; DataError if a file is no image.
 
-        Of a file the part is seen that `rule` says, and the prediction's `window` is it; arrays are seen whole.
+        Of a file the part is seen that `rule` says, and the prediction's `window` is it, with the camera that lies
+        beside it or that it states, as `open_sources` has it; arrays are seen whole.
         """
         if isinstance(image, Frame):
             return self._predict_frame(image)
         if isinstance(image, Path | str):
-            pixels = read_rgb(path := Path(image))
-            window = self.rule.window(pixels.shape[:2])
-            return self._predict_frame(Frame(path.stem, see(window, pixels), window=window))
+            return self._predict_frame(open_image(Path(image), rule=self.rule))
         return self._predict_frame(Frame("image", image))
 
     def stream(self, frames: Iterable[Frame | RgbImage], *, motion: MotionChoice | None = None) -> Iterator[Prediction]:
@@ -207,7 +204,8 @@ class Predictor:
             unit=self.unit,
             scale_source=self.scale_source,
             seconds=frame.seconds,
-            intrinsics=self._camera(frame),
+            intrinsics=(camera := self._camera(frame)),
+            intrinsics_learned=camera is not frame.intrinsics,
             classes=self._classes(image, frame.image.shape[:2]),
             window=frame.window,
         )
@@ -233,6 +231,7 @@ class Predictor:
             network = (self.height, self.width)
             K = motion.intrinsics[0].double().cpu().numpy()
             values["intrinsics"] = resize_camera((K[0, 0], K[1, 1], K[0, 2], K[1, 2]), from_size=network, to_size=size)
+            values["intrinsics_learned"] = True
         return values
 
     @property
@@ -249,7 +248,8 @@ class Predictor:
         earlier, now, after = None if before is None else before.image, first.frame.seconds, second.frame.seconds
         ago = 2 * now - after if before is None else before.frame.seconds
         timed = ago < now < after  # images without times are evenly spaced
-        times = [source_seconds(now, [ago, after], offsets=(-1, 1))] if timed else None
+        waits = first.frame.clip is not None and first.frame.clip.waits
+        times = [source_seconds(now, [ago, after], offsets=(-1, 1), waits=waits)] if timed else None
         seconds = None if times is None else torch.tensor(times, device=self.device)
         return self.networks.motion(first.image, second.image, before=earlier, intrinsics=intrinsics, seconds=seconds)
 
@@ -271,9 +271,7 @@ class Predictor:
     def _camera(self, frame: Frame) -> CameraNumbers | None:
         """Intrinsics of the frame's image: as learned, if it is known which of the learned cameras took it."""
         size, network = frame.image.shape[:2], self.training_size
-        given = None
-        if frame.intrinsics is not None:
-            given = resize_camera(frame.intrinsics, from_size=size, to_size=network)
+        given = None if frame.intrinsics is None else resize_camera(frame.intrinsics, from_size=size, to_size=network)
         name = None if frame.clip is None else frame.clip.camera
         learned = learned_camera(self.method.cameras, network, given=given, name=name, names=self.camera_names)
         return frame.intrinsics if learned is None else resize_camera(learned, from_size=network, to_size=size)
@@ -287,7 +285,7 @@ class Predictor:
 
 def _with_camera(prediction: Prediction, predicted: CameraNumbers | None) -> Prediction:
     """Predicted intrinsics belong to a pair; a frame that begins none takes those before it."""
-    return prediction if predicted is None else replace(prediction, intrinsics=predicted)
+    return prediction if predicted is None else replace(prediction, intrinsics=predicted, intrinsics_learned=True)
 
 
 def _named(frames: Iterable[Frame | RgbImage]) -> Iterator[Frame]:

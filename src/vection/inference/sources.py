@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from vection.arrays import CameraNumbers, GreyImage, RgbImage
 from vection.data.clips.folder import CLIP_FILE, ClipInfo, find_clips, has_clips, read_clip, read_rgb
@@ -14,7 +15,7 @@ from vection.data.ingest.continuity import Continuity
 from vection.data.ingest.doctor.combing import are_combed
 from vection.data.ingest.files import IMAGE_SUFFIXES, find_sources, image_files, unique_names
 from vection.data.ingest.parallax import small_grey
-from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, VideoFile, frame_seconds, stated_rate
+from vection.data.ingest.video import DEFAULT_FRAMES_PER_SECOND, check_rate, frame_seconds, open_video, stated_rate
 from vection.errors import DataError, UsageError
 from vection.formats.window import Window
 from vection.inference.window_rule import WHOLE, WindowRule
@@ -59,10 +60,22 @@ class FrameSource:
     """What was wrong with the frames that were read last, in words."""
     is_clip: bool = False
     """Whether the frames are a clip's, which are seen as they are."""
+    assumed_rate: float | None = None
+    """Frames a second by which times are made up, because nothing states any; else None."""
 
     def __iter__(self) -> Iterator[Frame]:
         """Read the frames in order."""
         return self.frames()
+
+    @property
+    def assumed(self) -> str:
+        """What is made up of the times, in words; empty if nothing is."""
+        if self.assumed_rate is None:
+            return ""
+        return (
+            f"nothing states how many frames a second {self.description} has, so {self.assumed_rate:g} are assumed and"
+            " times may be wrong; give `frames_per_second`"
+        )
 
     def thinned(self, stride: int = 1, *, most: int | None = None) -> "FrameSource":
         """Return the source of every `stride`-th frame, `most` of them; a cut between two is one before the second.
@@ -103,18 +116,19 @@ def open_sources(
     intrinsics: Path | str | None = None,
     rule: WindowRule | None = None,
     needs_camera: bool = True,
+    frames_per_second: float | None = None,
 ) -> list[FrameSource]:
     """Open an image, a folder of images (natural order), a video, or all clip folders, or videos, below a folder.
 
     `intrinsics` are those of images and videos, as `ingest` takes them; intrinsics.json beside them if not given, which
     nobody looks for without `needs_camera`. Clips have their own. `rule` says which part of images and videos is seen,
-    as `Predictor.rule` does; whole images if not given. Raises UsageError if there is nothing at `path` or no image in
-    it, or if clips are given other intrinsics, DataError for a file that is no video; an image that cannot be decoded,
-    or that intrinsics do not fit, raises DataError when it is read.
+    as `Predictor.rule` does; whole images if not given. `frames_per_second` as of `ingest`. Raises UsageError if there
+    is nothing at `path` or no image in it, or if clips are given other intrinsics or times, DataError for a file that
+    is no video; an image that cannot be decoded, or that intrinsics do not fit, raises DataError when it is read.
     """
+    given: dict[str, Any] = {"intrinsics": intrinsics, "frames_per_second": frames_per_second}
     return [
-        open_input(place, name=name, intrinsics=intrinsics, rule=rule, needs_camera=needs_camera)
-        for name, place in find_inputs(path)
+        open_input(place, name=name, rule=rule, needs_camera=needs_camera, **given) for name, place in find_inputs(path)
     ]
 
 
@@ -125,18 +139,28 @@ def open_input(
     intrinsics: Path | str | None = None,
     rule: WindowRule | None = None,
     needs_camera: bool = True,
+    frames_per_second: float | None = None,
 ) -> FrameSource:
     """Open one of `find_inputs` under its name; errors as of `open_sources`."""
+    check_rate(frames_per_second)
     if (place / CLIP_FILE).is_file():
         if intrinsics is not None:
             raise UsageError(f"The clip {place} has intrinsics of its own; leave `intrinsics` out.")
+        if frames_per_second is not None:
+            raise UsageError(f"The clip {place} has times of its own; leave `frames_per_second` out.")
         return _clip_source(place, name)
     camera = _Camera(intrinsics, place if needs_camera else None, rule)
     if place.is_dir():
-        return _image_source(image_files(place), place, name, camera)
+        return _image_source(image_files(place), place, name, camera, rate=frames_per_second)
     if place.suffix.lower() in IMAGE_SUFFIXES:
-        return _image_source([place], place, name, camera)
-    return _video_source(place, name, camera)
+        return _image_source([place], place, name, camera, rate=frames_per_second)
+    return _video_source(place, name, camera, rate=frames_per_second)
+
+
+def open_image(path: Path, *, rule: WindowRule | None = None) -> Frame:
+    """Return what is seen of an image file, whatever it is called, with its camera; DataError if it is no image."""
+    image = read_rgb(path)
+    return next(_Camera(None, path, rule).look(iter([Frame(path.stem, image)])))
 
 
 def find_inputs(path: Path) -> list[tuple[str, Path]]:
@@ -196,18 +220,18 @@ class _Camera:
         )
 
 
-def _image_source(images: Sequence[Path], path: Path, name: str, camera: _Camera) -> FrameSource:
+def _image_source(images: Sequence[Path], path: Path, name: str, camera: _Camera, *, rate: float | None) -> FrameSource:
     if len({image.stem for image in images}) < len(images):
         raise DataError(f"{path} holds images that differ in their suffix only; rename them or take one kind out.")
-
-    rate = stated_rate(path if path.is_dir() else path.parent) or DEFAULT_FRAMES_PER_SECOND
-    seconds = frame_seconds(images, rate=rate)
+    rate = rate or stated_rate(path, intrinsics=camera.given)
+    assumed = DEFAULT_FRAMES_PER_SECOND if rate is None and len(images) > 1 else None
+    seconds = frame_seconds(images, rate=rate or DEFAULT_FRAMES_PER_SECOND)
 
     def frames() -> Iterator[Frame]:
         for index, image in enumerate(images):
             yield Frame(image.stem, read_rgb(image), seconds=seconds[index])
 
-    return FrameSource(name, str(path), len(images), lambda: camera.look(_with_breaks(frames())))
+    return FrameSource(name, str(path), len(images), lambda: camera.look(_with_breaks(frames())), assumed_rate=assumed)
 
 
 def _clip_source(folder: Path, name: str) -> FrameSource:
@@ -220,8 +244,8 @@ def _clip_source(folder: Path, name: str) -> FrameSource:
     return FrameSource(name, str(folder), len(info), frames, is_clip=True)
 
 
-def _video_source(path: Path, name: str, camera: _Camera) -> FrameSource:
-    video = VideoFile(path)
+def _video_source(path: Path, name: str, camera: _Camera, *, rate: float | None) -> FrameSource:
+    video = open_video(path, frames_per_second=rate, intrinsics=camera.given)
     # One field of each frame, as ingestion takes it; many files that say so are not interlaced.
     video.deinterlace = video.facts.interlaced and are_combed(video.windows(count=4, length=2))
 
@@ -235,6 +259,7 @@ def _video_source(path: Path, name: str, camera: _Camera) -> FrameSource:
         video.estimated_frames,
         lambda: camera.look(_with_breaks(frames())),
         faults=lambda: video.faults,
+        assumed_rate=None if video.facts.rate_stated else video.facts.rate,
     )
 
 

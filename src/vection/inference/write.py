@@ -193,6 +193,7 @@ def _write_maps(prediction: Prediction, folder: Path, *, parts: _Parts) -> Predi
         file=file_of("depth", prediction.name) if parts.depth else None,
         seconds=prediction.seconds,
         intrinsics=prediction.intrinsics,
+        intrinsics_learned=prediction.intrinsics_learned or None,
         object_flow=files.get("object_flow"),
         scene_flow=files.get("scene_flow"),
         motion_mask=files.get("motion_mask"),

@@ -16,7 +16,7 @@ from vection.geometry.rigid import invert, rotate_back
 from vection.geometry.views import SourceTransforms, Views
 from vection.losses.measured_motion import measured_mask_loss
 from vection.losses.photometric import Target, minimum_reprojection, photometric_error
-from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings
+from vection.methods.dynamo_depth_settings import ALL, DEPTH, FLOW, MASK, DynamoDepthSettings, Released, Short
 from vection.methods.method import FrameTimes, Method, Motion, Observation, Progress, weighted
 from vection.methods.steps.dynamo_depth_loss import Predictions, compare_scale
 from vection.methods.steps.finiteness import zero_if_finite
@@ -68,8 +68,7 @@ class DynamoDepth(Method):
     def __init__(self, settings: DynamoDepthSettings) -> None:
         super().__init__(settings)
         check_measured(settings, settings.short, intrinsics=settings.intrinsics)
-        if settings.released.flow_seconds is not None and settings.short.motion_views == "stabilised":
-            raise UsageError("Flow that starts at block matching is that until the next frame; `flow_seconds=None`.")
+        _check_starts(settings.released, settings.short)
         self.settings, released, short = settings, settings.released, settings.short
         self.depth_limits = (settings.min_depth, settings.max_depth)
         self.depth_network = build_depth_network(
@@ -286,3 +285,16 @@ class DynamoDepth(Method):
         if self.settings.short.mask_start == "matched":
             logits = [logit + resize_like(matched_logit(matches), logit) for logit in logits]
         return SceneFlow(flows, logits, matches)
+
+
+def _check_starts(released: Released, short: Short) -> None:
+    """Raise UsageError where flow or mask shall start at what these parts do not have."""
+    if short.motion_views == "stabilised" and released.flow_seconds is not None:
+        raise UsageError("Flow that starts at block matching is that until the next frame; `flow_seconds=None`.")
+    if short.motion_views != "stabilised" and short.mask_start == "matched":
+        raise UsageError("A mask starts at block matching of stabilised views alone; `motion_views=stabilised`.")
+    if released.motion_decoder == "u-net" and short.motion_start != "random":
+        raise UsageError(
+            f"The u-net decoder of motion starts at random weights alone; `motion_start=random` instead of "
+            f"{short.motion_start}, or `motion_decoder=refinement`."
+        )

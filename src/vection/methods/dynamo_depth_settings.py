@@ -147,6 +147,10 @@ class DynamoDepthSettings(MethodSettings):
         """What the trained method can tell: the camera's motion and the objects'."""
         return Knows(object_motion=True)
 
+    def learned(self, progress: Progress) -> Knows:
+        """Return what a stage teaches: how objects move, eq. 7, takes the mask as well as the complete flow."""
+        return Knows(object_motion=progress.stage in (MASK, ALL))
+
     def ramp(self, progress: Progress) -> float:
         """Factor of the terms of flow and mask: rises from 0 to 1 in each stage."""
         share = self.short.ramp_share

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
 
 from jaxtyping import Float
@@ -20,6 +20,8 @@ class Needs:
 
     neighbours: bool = True
     """Frames of the same camera before or after the target."""
+    sources: int | None = None
+    """How many of them, if the method has room for no other number."""
     stereo: bool = False
     """The other camera of a calibrated pair."""
     labels: bool = False
@@ -40,6 +42,18 @@ class Knows:
     """Whether `predict_motion` says of objects how, or which of them, move."""
     classes: bool = False
     """Whether `predict_classes` works."""
+
+    def __or__(self, other: "Knows") -> "Knows":
+        """Return what either knows."""
+        return Knows(*(one or another for one, another in zip(astuple(self), astuple(other), strict=True)))
+
+    def __and__(self, other: "Knows") -> "Knows":
+        """Return what both know."""
+        return Knows(*(one and another for one, another in zip(astuple(self), astuple(other), strict=True)))
+
+
+NOTHING = Knows(ego_motion=False)
+"""What a method knows before it is trained."""
 
 
 Settings = TypeVar("Settings", bound="MethodSettings")
@@ -70,6 +84,11 @@ class MethodSettings(ABC):
     @abstractmethod
     def knows(self) -> Knows:
         """What a method of these settings can tell once it is trained."""
+
+    def learned(self, progress: "Progress") -> Knows:
+        """Return what of that a stage has taught where it stands at `progress`; all from its first step on."""
+        del progress
+        return self.knows
 
     def trained(self: Settings) -> Settings:
         """Return the settings with which trained weights go on: nothing waits for a beginning that lies behind."""
@@ -169,6 +188,8 @@ class Method(nn.Module, ABC):
     """Names of the stages that the method tells apart; None: all are alike to it."""
     comparing: tuple[str, ...] = ("photometric",)
     """Names of the loss terms that compare frames; they are exactly 0 only where there is nothing to compare."""
+    learns_depth: bool = True
+    """Whether the loss teaches depth and motion; where it teaches segmentation alone, health says nothing of them."""
     eager: tuple[str, ...] = ()
     """Names of its functions that torch.compile leaves alone, for they change modes or remember."""
     pictures: tuple[str, ...] = ("target", "depth")
@@ -177,7 +198,8 @@ class Method(nn.Module, ABC):
     def __init__(self, settings: MethodSettings) -> None:
         super().__init__()
         self.knows = settings.knows
-        """What it has learned; less than `settings.knows` where weights were imported that lack parts."""
+        """What it has learned; less than `settings.knows` where weights were imported that lack parts, or stem from
+        before a stage that teaches it."""
 
     @property
     def learns_intrinsics(self) -> bool:
@@ -213,7 +235,8 @@ class Method(nn.Module, ABC):
         `before` is the frame before `first`, if there is one; only networks that see three frames use it. `intrinsics`
         are K of the images, if known; without them a method whose flow depends on the camera leaves it out. `seconds`
         are the times from `first` to `before` (any number if there is none) and to `second`; without them frames follow
-        each other evenly. Only methods whose flow depends on time use them.
+        each other evenly, and a flow that is one of so many seconds takes them to lie as many apart. Only methods whose
+        flow depends on time use them.
         """
         raise NotImplementedError(f"{type(self).__name__} knows no motion")
 

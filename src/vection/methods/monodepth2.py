@@ -71,7 +71,7 @@ class Monodepth2(Method):
             self.cameras = Cameras(settings.intrinsics, channels=self.ego_motion.feature_channels)
         self.mask_decoder: DepthDecoder | None = None
         if settings.mask == "predictive":
-            sources = 2 * settings.temporal + settings.stereo
+            sources = (settings.needs.sources or 0) + settings.stereo
             self.mask_decoder = DepthDecoder(channels, scales=settings.scales, outputs=sources)
         self.pictures = reprojection_picture_names(settings.comparison(), predictive_mask=self.mask_decoder is not None)
 

@@ -15,6 +15,9 @@ from vection.networks.depth.lite_mono import Dilations
 from vection.networks.encoders.encoder import EncoderName
 from vection.networks.motion.ego_motion import EgoMotionName
 
+NEIGHBOURS = 2
+"""Frames before and after the target for which a predicted mask has channels."""
+
 
 @dataclass(frozen=True)
 class Short(ShortSettings):
@@ -76,8 +79,12 @@ class Monodepth2Settings(MethodSettings):
 
     @property
     def needs(self) -> Needs:
-        """What training needs: neighbouring frames, stereo pairs, or both; measured geometry if it teaches."""
-        return Needs(neighbours=self.temporal, stereo=self.stereo, measured=self.short.measured)
+        """What training needs: neighbouring frames, stereo pairs, or both; measured geometry if it teaches.
+
+        A predicted mask has a channel for each of two neighbouring frames.
+        """
+        sources = NEIGHBOURS if self.mask == "predictive" and self.temporal else None
+        return Needs(neighbours=self.temporal, sources=sources, stereo=self.stereo, measured=self.short.measured)
 
     @property
     def knows(self) -> Knows:

@@ -1,6 +1,6 @@
 """Settings of Li et al. 2020: the paper's parts, the released code's variants, aids to short trainings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from vection.formats.bounds import Count, CountOrNone, NotNegative, Positive, Scales, Share
@@ -98,6 +98,10 @@ class MotionFieldSettings(MethodSettings):
     def knows(self) -> Knows:
         """What the trained method can tell: the camera's motion and the objects'."""
         return Knows(object_motion=True)
+
+    def learned(self, progress: Progress) -> Knows:
+        """Return what training has taught: how objects move only since they no longer stand still in the loss."""
+        return Knows(object_motion=self.burn_in_weight(replace(progress, step=progress.step - 1)) > 0)
 
     def burn_in_weight(self, progress: Progress) -> float:
         """Factor of object motion: clip(2 step / burn_in - 1, 0, 1), by `step` and `steps` of the progress."""

@@ -71,6 +71,7 @@ class SgDepth(Method):
             )
         check_measured(settings, settings.short, intrinsics=settings.intrinsics)
         self.settings, released = settings, settings.released
+        self.learns_depth = settings.learns != "segmentation"
         self.depth_limits = (settings.min_depth, settings.max_depth)
         first, norm = released.shared == "encoder-and-first-convolution", settings.normalisation
         shared = SharedEncoder(
@@ -172,7 +173,7 @@ class SgDepth(Method):
 
     def _classes(self, batch: Batch) -> tuple[ClassMap, SourceClasses]:
         """Classes of targets and sources, unknown where a clip's mask says so."""
-        if self.settings.class_maps == "given":
+        if self.settings.needs.class_maps:
             if batch.classes is None or batch.source_classes is None:
                 raise ValueError("given class maps are used, but the batch has none")
             classes, others = batch.classes, batch.source_classes

@@ -67,6 +67,9 @@ def check_sources(evidence: Sequence[Evidence], videos: Sequence[FrameSource], *
     travels = [one.travel for one in evidence if isinstance(one, Travelled)]
     if travels and not path:
         raise UsageError("`speed` needs the path that `path=False` leaves out; give only one of the two.")
+    assumed = next((video.assumed for video in videos if video.assumed), "")
+    if travels and assumed:
+        raise UsageError(f"`speed` needs the times of frames, and {assumed}.")
     if len(videos) > 1 and any(not travel.is_constant for travel in travels):
         raise UsageError("The readings of `speed` belong to one video; give its clip alone, not several.")
     if len(videos) > 1 and any(isinstance(one, KnownDistances) for one in evidence):

@@ -34,7 +34,7 @@ CENTRE_GAIN = 10.0
 
 
 class LearnedCameras(nn.Module):
-    """One correction a camera of the given intrinsics, which may be a guess (Li et al., section 4.3).
+    """One correction a camera of the given intrinsics, which may be a guess (Li et al., section 4.4).
 
     fx = fx_given exp(a), fy = fy_given exp(a + r), c = c_given + b (width, height); a, r and b start at 0, and only fx
     teaches a.
@@ -92,7 +92,7 @@ class LearnedCameras(nn.Module):
 
 
 class PredictedCameras(nn.Module):
-    """Intrinsics from the last feature of a pose network (Gordon et al. 2019; Li et al., section 4.3).
+    """Intrinsics from the last feature of a pose network (Gordon et al. 2019; Li et al., section 4.4).
 
     f = softplus(..) (width, height), c = (1/2 + ..) (width, height): at the start f is about 0.7 of the size.
     """

@@ -111,6 +111,9 @@ _RELEASED = replace(
     released=AS_RELEASED,
 )
 
+_LATER_PROTOCOLS = ("kitti-eigen",)
+"""The later code resizes disparity, not depth."""
+
 # Smoothness is that of the later code, which does
 # not depend on the scale of the depth; eq. 4 on raw depth is heavy for depths of 30 and naught for those of 0.1.
 # A network that sees pairs in either order has found no direction after 96 steps on the synthetic street (path error
@@ -150,12 +153,14 @@ RECIPES: tuple[Recipe, ...] = (
         name="sc-sfmlearner-as-released",
         summary="as the authors' later code: ResNet-18 U-Net and pose network with ImageNet weights, auto-mask",
         method=_RELEASED,
+        protocols=_LATER_PROTOCOLS,
     ),
     replace(
         _KITTI,
         name="sc-sfmlearner-as-released-resnet50",
         summary="as the authors' later code: ResNet-50 U-Net and ResNet-18 pose network",
         method=replace(_RELEASED, depth_network="resnet50"),
+        protocols=_LATER_PROTOCOLS,
     ),
     Recipe(
         name="sc-sfmlearner-video",

@@ -39,7 +39,7 @@ def remembered(data: Data) -> dict[str, Any]:
 
 
 def check_data(method: Method, data: Data, *, begun: Path | None) -> None:
-    """Raise UsageError if cameras are learned and there are too many, or if a run goes on with other data.
+    """Raise UsageError if cameras are to be learned and cannot, or are too many, or if a run goes on with other data.
 
     `begun` is the checkpoint from which it goes on, if it does. With other numbers of samples the order and the
     schedule would be others, and losses on other held-out frames are not comparable.
@@ -73,7 +73,12 @@ def trained_windows(checkpoint: Path) -> tuple[TrainingWindow, ...]:
 
 
 def check_cameras(method: Method, names: Names, *, begun: Names | None = None) -> None:
-    """Raise UsageError if cameras are learned, and there are too many, or others than a run was `begun` with."""
+    """Raise UsageError for cameras to be learned: by nothing, too many, or others than a run was `begun` with."""
+    if method.cameras is None and getattr(method.settings, "intrinsics", "given") != "given":
+        raise UsageError(
+            "Intrinsics are learned from neighbouring frames, of which this training compares none; "
+            "train with `method.intrinsics=given`."
+        )
     if method.cameras is None or method.cameras.learned is None:
         return
     if len(names) > MOST_CAMERAS:

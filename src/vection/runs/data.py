@@ -11,7 +11,7 @@ from vection.data.sets.changing import ChangingSamples
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.data.sets.kitti_odometry import KittiOdometryDataset
 from vection.data.sets.kitti_raw import NOMINAL_BASELINE, KittiRawDataset, KittiSettings
-from vection.data.sets.labelled import LabelledClips, LabelledDataset
+from vection.data.sets.labelled import LabelledClips, LabelledDataset, held_out_part
 from vection.data.sets.rehearsal import rehearsal_drives, with_rehearsal, write_rehearsal
 from vection.data.sets.validation_split import split_validation
 from vection.data.splits.list_file import read_split, read_static_frames, without_static
@@ -33,21 +33,18 @@ STATIC = "static_frames.txt"
 
 
 def load_data(recipe: Recipe, root: Path) -> Data:
-    """Open the training and validation sets of a recipe. Raises DataError if the frames do not have its size."""
+    """Open the training and validation sets of a recipe.
+
+    Raises UsageError if its settings do not fit what the method needs, DataError if the frames do not have its size.
+    """
     settings, needs = recipe.data, recipe.method.needs
     check_image_sides(width=settings.width, height=settings.height)
+    _check_needs(recipe)
     training: Dataset[RawSample]
     validation: Dataset[RawSample] | None
     frames: list[Frames] = [None, None]
     cameras: tuple[str | None, ...] = ()
     windows: tuple[TrainingWindow, ...] = ()
-    if recipe.needs_measured and settings.source != "clips":
-        raise UsageError(
-            "This recipe learns from geometry measured in clip folders; make them with vection prepare "
-            "and train with `data.source=clips`."
-        )
-    if settings.least_change > 0 and not needs.neighbours:
-        raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
     if settings.source != "clips":
         kitti, validation = kitti_sets(settings, root, temporal=needs.neighbours, stereo=needs.stereo)
         training, cameras = kitti, tuple(kitti.cameras)
@@ -57,8 +54,6 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         cameras, windows = clips.camera_names, clips.windows
     if settings.least_change > 0:
         training = ChangingSamples(training, least=settings.least_change)
-    if needs.class_maps and not settings.use_classes:
-        raise UsageError("This recipe reads class maps beside the clips: `data.use_classes=True`.")
     if needs.labels:
         training, validation = with_labels(settings, root, training=training, validation=validation, frames=frames)
     return Data(
@@ -70,6 +65,30 @@ def load_data(recipe: Recipe, root: Path) -> Data:
         cameras=cameras,
         windows=windows,
     )
+
+
+def _check_needs(recipe: Recipe) -> None:
+    """Raise UsageError if the data that the settings describe cannot be what the method needs."""
+    settings, needs = recipe.data, recipe.method.needs
+    if recipe.needs_measured and settings.source != "clips":
+        raise UsageError(
+            "This recipe learns from geometry measured in clip folders; make them with vection prepare "
+            "and train with `data.source=clips`."
+        )
+    if (needs.class_maps or settings.use_classes) and settings.source != "clips":
+        raise UsageError(
+            "KITTI's own layout has no class maps; make clips with vection prepare, name the folder of their class "
+            "maps in each clip.json (classes), and train with `data.source=clips`."
+        )
+    if needs.class_maps and not settings.use_classes:
+        raise UsageError("This recipe reads class maps beside the clips: `data.use_classes=True`.")
+    if settings.least_change > 0 and not needs.neighbours:
+        raise UsageError("This recipe sees no neighbours that could look the same: `data.least_change=0`.")
+    if needs.sources not in (None, len(settings.offsets)):
+        raise UsageError(
+            f"This method predicts a mask for each of {needs.sources} neighbours, but `data.offsets` names "
+            f"{len(settings.offsets)}; name {needs.sources}, or choose another `method.mask`."
+        )
 
 
 def rehearse(data: Data, recipe: Recipe, folder: Path, *, workers: int = 0, progress: Bars = no_bars) -> Data:
@@ -102,7 +121,7 @@ def _clip_sets(recipe: Recipe, root: Path) -> tuple[ClipDataset, ClipDataset]:
         root,
         fraction=recipe.training.validation_fraction,
         offsets=settings.offsets,
-        use_sources=recipe.method.needs.neighbours or recipe.method.needs.stereo,
+        use_sources=recipe.method.needs.neighbours,
         use_stereo=recipe.method.needs.stereo,
         use_classes=settings.use_classes,
         use_measured=recipe.needs_measured,
@@ -165,8 +184,8 @@ def with_labels(
 ) -> tuple[LabelledClips, LabelledClips | None]:
     """Pair every clip with a labelled image of the folder that `settings.labels` names.
 
-    Cityscapes gives its "val" part to validation where it has one. Of the clips themselves those `frames` teach that
-    training sees, and validation has those that are held out. Raises UsageError if no folder is named or found,
+    Validation has their part "val" where there is one, and nobody "test". Of the clips themselves those `frames` teach
+    that training sees, and validation has those that are held out. Raises UsageError if no folder is named or found,
     DataError if it has no labels.
     """
     folder = _labels_folder(settings.labels, root)
@@ -176,8 +195,8 @@ def with_labels(
     labelled = read(selection=frames[0])
     if validation is None or not len(validation):  # type: ignore[arg-type]
         return LabelledClips(training, labelled), None
-    part = "val" if (folder / "leftImg8bit" / "val").is_dir() else "train"
-    return LabelledClips(training, labelled), LabelledClips(validation, read(part=part, selection=frames[1]))
+    held_out = read(part=held_out_part(folder), selection=frames[1])
+    return LabelledClips(training, labelled), LabelledClips(validation, held_out)
 
 
 def _static_frames(lists: Path, root: Path) -> Path:

@@ -1,6 +1,6 @@
 """From a run folder to its recipe, its checkpoint, a predictor."""
 
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from vection.formats.run_folder import SCALE_FILE, RunFolder
 from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
 from vection.inference.predictor import Predictor
+from vection.inference.sources import Frame
 from vection.inference.window_rule import TRAINING, WindowRule
 from vection.methods.method import Knows
 from vection.metric_scale.stored import apply_scale
@@ -22,6 +23,9 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import recipe_from_json
 from vection.runs.cameras import learned_names, trained_windows
 from vection.starts import STARTS, start_folder
+from vection.training.position import Position
+
+OPEN_SCALE = "none: monocular training leaves the scale open"
 
 
 def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:
@@ -116,8 +120,9 @@ def load_predictor(
     `checkpoint` is "best", "last" or the optimiser steps of a snapshot, such as "33170"; None is the one that the
     recipe says. `width` and `height` are the size at which the networks see images, if not that of training; `window`
     is the part of videos and photos that they see, as `WindowRule.choose` has it. Depth is in metres after stereo
-    training or where a scale was found (`vection scale`) for that size and window, else up to scale. Raises UsageError
-    if there is no whole checkpoint, or for sides that do not fit the networks, or a window that the run does not have.
+    training or where a scale was found (`vection scale`) for that size, on images of which as much was seen as `window`
+    shows of videos and photos of their shape, else up to scale. Raises UsageError if there is no whole checkpoint, or
+    for sides that do not fit the networks, or a window that the run does not have.
     """
     folder = find_run_checkpoint(Path(run), checkpoint=checkpoint)
     config = read_config(folder)
@@ -128,7 +133,7 @@ def load_predictor(
         check_image_sides(width=width, height=height)
     method = build_method(replace(recipe.method, pretrained=False))
     load_weights(method, folder)
-    method.knows = _known(method.knows, config.get("knows", {}))
+    method.knows = read_knows(folder)
     predictor = Predictor(
         method,
         height=height or recipe.data.height,
@@ -140,19 +145,35 @@ def load_predictor(
     predictor.camera_names = learned_names(folder)
     predictor.rule = WindowRule(predictor.height, predictor.width, trained_windows(folder)).choose(window)
     predictor.offsets = recipe.data.offsets
+    scale_depth(predictor, folder)
+    return predictor
+
+
+def scale_depth(predictor: Predictor, checkpoint: Path, frame: Frame | None = None) -> None:
+    """Give the predictor the scale and unit of frames that are seen as `frame` is; without it as `load_predictor`."""
+    recipe = read_checkpoint_recipe(checkpoint)
+    predictor.depth_scale, predictor.unit, predictor.scale_source = 1.0, "up-to-scale", OPEN_SCALE
     if recipe.method.needs.stereo:
         predictor.unit, predictor.scale_source = "metres", "the known baseline of the stereo pair"
         if recipe.data.source != "clips" and recipe.data.shared_intrinsics:
             predictor.depth_scale = TRUE_BASELINE / NOMINAL_BASELINE
-    apply_scale(predictor, folder)
-    return predictor
+    apply_scale(predictor, checkpoint, frame)
 
 
-def _known(knows: Knows, stored: dict[str, bool]) -> Knows:
-    """What a method of such settings knows and the checkpoint has; format 1 wrote `knows_` before the names."""
-    return Knows(
-        **{name: value and stored.get(name, stored.get(f"knows_{name}", True)) for name, value in asdict(knows).items()}
-    )
+def read_knows(checkpoint: Path) -> Knows:
+    """Return what the weights of a checkpoint know of what its method can tell.
+
+    Older ones do not say it (format 1 wrote `knows_` before the names): of these it is what their stages taught, or
+    all if they started from other weights.
+    """
+    config, recipe = read_config(checkpoint), read_checkpoint_recipe(checkpoint)
+    whole, stored = recipe.method.knows, config.get("knows", {})
+    if stored or recipe.start_from is not None or "position" not in config:
+        return whole & Knows(*(stored.get(one.name, stored.get(f"knows_{one.name}", True)) for one in fields(Knows)))
+    position = Position.stored(config, path=checkpoint / CONFIG)
+    epochs = sum(stage.epochs for stage in recipe.stages[: position.stage]) + position.epoch
+    steps = (position.step - position.batch) // epochs if epochs else position.batch
+    return whole & position.learned(recipe.method, recipe.stages, steps_per_epoch=steps)
 
 
 def _recipe(content: Any, *, path: Path) -> Recipe:

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-
-import numpy as np
 
 from vection.data.clips.folder import has_clips
 from vection.errors import UsageError
@@ -15,22 +13,18 @@ from vection.evaluation.paths.protocol import ODOMETRY, OdometryProtocol, adapte
 from vection.evaluation.paths.scores import PathScores, paths_json, score_path, segments_csv
 from vection.files import json_text, write_text
 from vection.formats.camera_path import SCORES_FILE, CameraPath
-from vection.formats.window import seen_words
-from vection.inference.motion.source import MotionChoice, describe_motion, weak_motion
-from vection.inference.prediction import FramePose
-from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, FrameSource
+from vection.inference.motion.source import MotionChoice
+from vection.inference.sources import FrameSource
 from vection.inference.window_rule import TRAINING
 from vection.locks import hold
 from vection.progress import Bars, no_bars
 from vection.reports.path_files import write_path
 from vection.runs.device import choose_device
-from vection.runs.load import load_predictor
-from vection.runs.prediction.worker import open_seen
+from vection.runs.load import find_run_checkpoint, load_predictor
+from vection.runs.prediction.paths import predict_paths
+from vection.runs.prediction.seen import open_seen
 
 T = TypeVar("T")
-
-NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -69,6 +63,7 @@ def odometry(
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
     window: str = TRAINING,
+    frames_per_second: float | None = None,
     device: str | None = None,
     progress: Bars = no_bars,
 ) -> PathComparison:
@@ -76,32 +71,31 @@ def odometry(
 
     `frames` are a video, images or clips. `truth` is a path file, a folder of such with the same names, or clips with
     true poses; clips among `frames` bring their own. `beside` are paths of the same frames (files, folders, prediction
-    folders), drawn in the same picture by the names of these places, with folders above them where names coincide.
-    `checkpoint` is one of the run: "best", "last" or the optimiser steps of a snapshot; the recipe's choice if not
-    given. `align` and `snippets` (numbers of frames) replace those of the protocol, `sequences` how many sequences
-    count, the first by name. `first_frame` says which true frame is the first predicted one, where neither times nor
-    numbers tell. A clip with gaps has a path of each stretch between them. `csv` is a file for the errors of each
-    segment. `motion` says whether predicted paths are measured in the frames ("measured"), in the unit of the predicted
-    depth, come from the network ("network"), or are measured where the camera is known ("auto"); None is the network's
-    where the method has learned motion, else "auto"; `intrinsics` and `window` are those of a video or images, as of
-    `predict`. Raises UsageError where these do not fit.
+    folders), drawn in the same picture by the names of these places, with more of the path where they coincide.
+    `checkpoint`, `intrinsics`, `window` and `frames_per_second` are as of `predict`. `align` and `snippets` (numbers of
+    frames) replace those of the protocol, `sequences` how many count, the first by name. `first_frame` says which true
+    frame is the first predicted one, where neither times nor numbers tell. A clip with gaps has a path of each stretch
+    between them. `csv` is a file for the errors of each segment. `motion` says whether predicted paths are measured
+    ("measured"), in the unit of the predicted depth, come from the network ("network"), or are measured where the
+    camera is known ("auto", and None where the method has learned no motion). Raises UsageError where these do not fit.
     """
     protocol = adapted_protocol(protocol, align=align, snippets=snippets, sequences=sequences)
     chosen_scores = dict[str, object](csv=csv, align=align, snippets=snippets, first_frame=first_frame is not None)
     chosen_scores["protocol"] = protocol.name != ODOMETRY.name and protocol.sequences is None
     chosen_path = dict[str, object](checkpoint=checkpoint, motion=motion, intrinsics=intrinsics, device=device)
-    chosen_path["window"] = window != TRAINING
+    chosen_path |= {"window": window != TRAINING, "frames_per_second": frames_per_second}
     place, out = _truth(truth, frames), None if out is None else Path(out)
     _check(frames, place, out, beside=beside, chosen_path=chosen_path, chosen_scores=chosen_scores)
     divides, warnings = first_frame is None and (place is None or _tells_time(place)), list[str]()
     if frames is None:
         predicted, stretches = _read(Path(source), protocol, divides=divides)
     else:
-        predictor = load_predictor(Path(source), device=choose_device(device), checkpoint=checkpoint, window=window)
-        opened = {one.name: one for one in open_seen(predictor, Path(frames), intrinsics=intrinsics)}
-        chosen = list(_first(opened, protocol).values())
-        predicted, stretches, warnings = _predict(
-            predictor, chosen, motion=motion, first_frame=first_frame, divides=divides, progress=progress
+        run = find_run_checkpoint(Path(source), checkpoint=checkpoint)
+        predictor = load_predictor(run, device=choose_device(device), window=window)
+        sources = open_seen(predictor, Path(frames), intrinsics=intrinsics, frames_per_second=frames_per_second)
+        chosen = _chosen(sources, protocol, truth=None if first_frame is not None else place)
+        predicted, stretches, warnings = predict_paths(
+            predictor, run, chosen, motion=motion, first_frame=first_frame, divides=divides, progress=progress
         )
     matched = {} if place is None else _at(place, predicted, stretches)
     scores = _scores(predicted, matched, protocol, first_frame=first_frame)
@@ -139,6 +133,15 @@ def _check(
 def _tells_time(truth: Path) -> bool:
     """Whether frames behind a cut can be found in the truth: by times, as clips have them, or numbers."""
     return has_clips(truth) or not any(p.seconds is None and p.numbers is None for p in open_paths(truth).values())
+
+
+def _chosen(sources: Sequence[FrameSource], protocol: OdometryProtocol, *, truth: Path | None) -> list[FrameSource]:
+    """Return the sources that count. Raises UsageError if their times are assumed, and `truth` is found by times."""
+    chosen = list(_first({source.name: source for source in sources}, protocol).values())
+    assumed = next((source.assumed for source in chosen if source.assumed), "")
+    if assumed and truth is not None and any(path.seconds is not None for path in open_paths(truth).values()):
+        raise UsageError(f"The truth {truth} is found by times, and {assumed}, or `first_frame`.")
+    return chosen
 
 
 def _read(place: Path, protocol: OdometryProtocol, *, divides: bool) -> tuple[dict[str, CameraPath], dict[str, str]]:
@@ -180,61 +183,6 @@ def _scores(
 
 def _first(named: Mapping[str, T], protocol: OdometryProtocol) -> dict[str, T]:
     return {name: named[name] for name in first_sequences(list(named), protocol)}
-
-
-def _predict(
-    predictor: Predictor,
-    sources: Sequence[FrameSource],
-    *,
-    motion: MotionChoice | None,
-    first_frame: int | None,
-    divides: bool,
-    progress: Bars,
-) -> tuple[dict[str, CameraPath], dict[str, str], list[str]]:
-    """Return the paths by name, of those that are stretches of a clip with gaps the name of the clip, and warnings.
-
-    A clip is divided at its gaps, and with `divides` where the motion shows a cut.
-    """
-    paths, stretches, warnings = {}, {}, []
-    for source in sources:
-        parts: list[list[FramePose]] = []
-        before: Frame | None = None
-        with progress(f"following {source.name or source.description}") as report:
-            for number, step in enumerate(predictor.path(source, motion=motion)):
-                cut = divides and step.motion_source == "cut"
-                if before is None or cut or not step.frame.continues(before):
-                    parts.append([])
-                before = step.frame
-                parts[-1].append(step._replace(frame=replace(step.frame, image=NO_IMAGE)))  # an hour's do not fit
-                report(number + 1, source.count)
-        long = [part for part in parts if len(part) > 1]
-        if not long:
-            raise UsageError(f"{source.description} has no two frames that follow each other; a path needs them.")
-        if len(parts) > 1 and first_frame is not None:
-            raise UsageError(f"{source.description} has gaps, so `first_frame` does not tell which frames are behind.")
-        weak = weak_motion(step.motion_source for part in long for step in part[1:])
-        said = [*(f"{fault}." for fault in source.faults()), *([weak] if weak else [])]
-        warnings += [f"{source.description}: {sentence}" for sentence in said]
-        for part in long:
-            name = source.name
-            if len(parts) > 1:
-                name = f"{source.name}/{part[0].frame.name}-{part[-1].frame.name}".lstrip("/")
-                stretches[name] = source.name
-            paths[name] = _path_of(part, f"{source.description} ({predictor.unit})")
-    return paths, stretches, warnings
-
-
-def _path_of(steps: Sequence[FramePose], description: str) -> CameraPath:
-    """Return the path in the camera of its first frame."""
-    T_world_to_first = np.linalg.inv(steps[0].T_camera_to_world)
-    poses = np.stack([T_world_to_first @ step.T_camera_to_world for step in steps])
-    return CameraPath(
-        description,
-        poses,
-        seconds=np.array([step.frame.seconds for step in steps]),
-        motion=describe_motion([None, *(step.motion_source for step in steps[1:])]),
-        seen=seen_words(step.frame.window for step in steps),
-    )
 
 
 def _write(

@@ -34,6 +34,7 @@ def predict(
     motion: MotionChoice | None = None,
     intrinsics: Path | str | None = None,
     window: str = TRAINING,
+    frames_per_second: float | None = None,
     stride: int = 1,
     max_frames: int | None = None,
     depth: bool = True,
@@ -61,8 +62,8 @@ def predict(
     predicted, `max_frames` of them. `path`, `depth` (the arrays), `video` and `png` can be left out; `scene_flow` is
     written besides. `motion` is measured in the frames or predicted; "auto" measures where the camera is known, and
     leaves it out where it can be neither; None takes the network's where the method has learned motion, else "auto".
-    `intrinsics` as `ingest` takes them. `window` is the part of videos and photos that is seen, as
-    `inference.WindowRule` has it: "training", "whole", "cut", or a clip of the training. `pictures` are names of
+    `intrinsics` and `frames_per_second` as `ingest` takes them. `window` is the part of videos and photos that is seen,
+    as `inference.WindowRule` has it: "training", "whole", "cut", or a clip of the training. `pictures` are names of
     `vection.methods.pictures`, what the method sees when it compares a frame with its neighbours; an empty list means
     all. `engine` computes the depth network, as of `open_engine`; `compile` makes it `torch.compile`. `overwrite`
     replaces an older prediction folder, nothing else. `device` is the GPU if there is one, else the CPU. Raises
@@ -76,9 +77,8 @@ def predict(
     size = {"width": width, "height": height}
     computing = {"engine": engine, "compile": compile, "device": device}
     model = ModelChoice.of(run, checkpoint=checkpoint, flip_postprocess=flip_postprocess, **size, **computing)
-    parts = PartChoice(
-        path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window, depth, stride, max_frames
-    )
+    part = (path, motion, intrinsics, video, png, scene_flow, pictures, overwrite, window, depth, stride, max_frames)
+    parts = PartChoice(*part, frames_per_second=frames_per_second)
     parts = replace(parts, settings=settings_words(model, parts))
     return _predict(inputs, frames, out, model, parts, keep=keep, cluster=cluster, progress=progress)
 

@@ -8,11 +8,14 @@ from vection.files import real_path
 from vection.formats.checkpoint import CONFIG, check_parts, find_checkpoint, read_config
 from vection.formats.run_folder import RunFolder
 from vection.hub import hub_model
-from vection.recipes.recipe import Recipe
+from vection.recipes.recipe import DataSettings, Recipe
 from vection.recipes.registry import get_recipe, recipe_names
 from vection.runs.load import checkpoint_name, find_run_checkpoint, read_checkpoint_recipe, read_run_recipe
 from vection.starts import start_folder
 from vection.training.position import Position
+
+OF_LISTS = ("split", "left_only", "drop_static_frames", "shared_intrinsics")
+"""Settings of KITTI's own layout; clips have none of them."""
 
 
 def starting_recipe(name: str, *, out: Path) -> Recipe:
@@ -25,10 +28,12 @@ def starting_recipe(name: str, *, out: Path) -> Recipe:
     if hub_model(name) is not None:
         fetched = find_run_checkpoint(folder)
         recipe = read_checkpoint_recipe(fetched)
-        return replace(recipe, start_from=checkpoint_name(name, fetched), starts_after=None, start_epoch=None)
+        start = checkpoint_name(name, fetched)
+        return replace(recipe, data=on_clips(recipe.data), start_from=start, starts_after=None, start_epoch=None)
     if name in recipe_names() or not folder.is_dir():
         return get_recipe(name)
     recipe = read_run_recipe(folder)
+    recipe = replace(recipe, data=on_clips(recipe.data))
     check_parts(RunFolder(folder).read_recipe(), folder=folder)
     if real_path(folder) == real_path(out):
         return recipe
@@ -59,6 +64,33 @@ def with_start(recipe: Recipe, *, checkpoint: str | None = None) -> Recipe:
     if checkpoint is None and recipe.start_epoch is not None and find_checkpoint(place) is None:
         return replace(recipe, start_from=str(_after_epoch(place, recipe)))
     return replace(recipe, start_from=str(find_run_checkpoint(place, checkpoint=checkpoint)))
+
+
+def on_clips(data: DataSettings) -> DataSettings:
+    """Return data settings without those of KITTI's own layout, unless they are of such data."""
+    nothing = {name: getattr(DataSettings(), name) for name in OF_LISTS}
+    return replace(data, **nothing) if data.source == "clips" else data
+
+
+def without_lists(recipe: Recipe) -> Recipe:
+    """Return the recipe as `on_clips` has it. Raises UsageError if somebody chose for clips what goes.
+
+    What the recipe of this name has, or the run that training starts from, was chosen for KITTI.
+    """
+    if on_clips(recipe.data) == recipe.data:
+        return recipe
+    known = [DataSettings()]
+    if recipe.name in recipe_names():
+        known.append(get_recipe(recipe.name).data)
+    if recipe.start_from is not None:
+        known.append(read_checkpoint_recipe(find_run_checkpoint(Path(recipe.start_from))).data)
+    for name in OF_LISTS:
+        if getattr(recipe.data, name) not in [getattr(data, name) for data in known]:
+            raise UsageError(
+                f"Clips are read without `data.{name}`, which is of KITTI's own layout; leave it out, and choose "
+                "frames and cameras when the clips are made (vection prepare)."
+            )
+    return replace(recipe, data=on_clips(recipe.data))
 
 
 def _after_epoch(place: Path, recipe: Recipe) -> Path:

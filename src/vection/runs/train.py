@@ -11,7 +11,7 @@ from vection.errors import UsageError
 from vection.formats.checkpoint import find_checkpoint, load_weights
 from vection.formats.run_folder import RunFolder
 from vection.locks import holding
-from vection.methods.method import Method, MethodSettings
+from vection.methods.method import NOTHING, Method, MethodSettings
 from vection.progress import Bars, no_bars
 from vection.recipes.methods import build_method
 from vection.recipes.public import flat_settings, public_recipe
@@ -19,9 +19,9 @@ from vection.recipes.recipe import Recipe
 from vection.recipes.recipe_file import check_recipe, recipe_to_json
 from vection.runs.cameras import Names, check_data, learned_names, remembered, take_over_cameras
 from vection.runs.data import load_data, rehearse
-from vection.runs.load import find_run_checkpoint, read_run_recipe
+from vection.runs.load import find_run_checkpoint, read_knows, read_run_recipe
 from vection.runs.measure import measure_clips
-from vection.runs.start import starting_recipe, with_start
+from vection.runs.start import on_clips, starting_recipe, with_start, without_lists
 from vection.training.accelerator import check_trackers, is_main_process, main_process_first, of_main_process
 from vection.training.budget import checked_minutes, fit_stages, measure_pace
 from vection.training.data import Data
@@ -59,10 +59,9 @@ def train(
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
     check_recipe(recipe)
-    recipe = with_start(recipe, checkpoint=checkpoint)
+    recipe = without_lists(with_start(recipe, checkpoint=checkpoint))
     folder = RunFolder(out)
-    begun = _begun(folder, resume=resume)
-    goes_on = begun is not None
+    goes_on = (begun := _begun(folder, resume=resume)) is not None
     if goes_on:
         recipe = _same_settings(recipe, read_run_recipe(out), out=out, timed=minutes is not None)
     progress = progress if is_main_process() else no_bars
@@ -71,7 +70,7 @@ def train(
     torch.manual_seed(recipe.training.seed)
     method = build_method(_without_imagenet(recipe))
     check_data(method, sets, begun=begun)
-    _load_start(method, recipe, cameras=sets.cameras)
+    start = _load_start(method, recipe, cameras=sets.cameras)
     if minutes is not None and not goes_on:
         seconds = 60 * minutes - (perf_counter() - began)
         stages = _within(seconds, method, sets, recipe=recipe, device=device)
@@ -87,6 +86,7 @@ def train(
         description={"recipe": recipe_to_json(recipe), "data": str(data)} | remembered(sets),
         device=device,
         tracking=Tracking(trackers, flat_settings(asdict(public_recipe(recipe)))),
+        knows=NOTHING if (known := begun or start) is None else read_knows(known),
     )
     run.fit(resume=goes_on)
     return out
@@ -107,17 +107,20 @@ def _prepare(recipe: Recipe, data: Path, *, rehearsal: Path, workers: int, progr
     return rehearse(sets, recipe, rehearsal, workers=workers, progress=progress) if recipe.data.rehearsal else sets
 
 
-def _load_start(method: Method, recipe: Recipe, *, cameras: Names) -> None:
-    """Load the weights that the recipe starts from, if any."""
-    if recipe.start_from is not None:
-        start = find_run_checkpoint(Path(recipe.start_from))
-        load_weights(method, start)
-        take_over_cameras(method, cameras, before=learned_names(start))
+def _load_start(method: Method, recipe: Recipe, *, cameras: Names) -> Path | None:
+    """Load the weights that the recipe starts from, if any, and return their checkpoint."""
+    if recipe.start_from is None:
+        return None
+    start = find_run_checkpoint(Path(recipe.start_from))
+    load_weights(method, start)
+    take_over_cameras(method, cameras, before=learned_names(start))
+    return start
 
 
 def _same_settings(recipe: Recipe, begun: Recipe, *, out: Path, timed: bool) -> Recipe:
     """Return `recipe` if it is the one that was begun, which alone knows how long it takes if it is `timed`."""
     recipe = replace(recipe, stages=begun.stages) if timed else recipe
+    begun = replace(begun, data=on_clips(begun.data))  # older runs state what they did not read
     if replace(with_start(begun), summary=recipe.summary) != recipe:
         raise UsageError(
             f"'{out}' holds a run of other settings ({RunFolder(out).recipe.name} differs); "

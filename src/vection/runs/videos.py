@@ -37,7 +37,7 @@ from vection.runs.data import load_data
 from vection.runs.device import choose_device
 from vection.runs.evaluate import evaluate
 from vection.runs.load import load_predictor, read_run_recipe
-from vection.runs.start import starting_recipe
+from vection.runs.start import starting_recipe, without_lists
 from vection.runs.train import train
 from vection.training.accelerator import check_trackers, process_count
 from vection.training.budget import checked_minutes
@@ -85,8 +85,7 @@ def train_on_videos(
     time of everything until the training ends.
     Raises UsageError (a missing video, a folder of other videos) or DataError (no video is usable).
     """
-    began, minutes, log_with = perf_counter(), checked_minutes(minutes), check_trackers(log_with)
-    out = Path(out)
+    began, minutes, log_with, out = perf_counter(), checked_minutes(minutes), check_trackers(log_with), Path(out)
     if isinstance(recipe, str):
         recipe = starting_recipe(recipe, out=out)
     check_recipe(recipe)
@@ -96,6 +95,7 @@ def train_on_videos(
         )
     if recipe.data.source != "clips":
         raise UsageError(f"The recipe '{recipe.name}' reads a data set, not videos; prepare that, or take 'video'.")
+    recipe = without_lists(recipe)
     folder = RunFolder(out)
     settings = IngestSettings(
         width=recipe.data.width,

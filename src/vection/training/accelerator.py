@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +85,17 @@ def mixed_precision(settings: TrainingSettings, device: str | None) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if fast else "no"
+
+
+def scaler_state(accelerator: Accelerator) -> dict[str, float]:
+    """Return how the gradients of float16 are scaled, for a checkpoint; nothing in other precisions."""
+    return {} if accelerator.scaler is None else accelerator.scaler.state_dict()
+
+
+def restore_scaler(accelerator: Accelerator, state: Mapping[str, float]) -> None:
+    """Scale the gradients of float16 as a checkpoint says; older ones say nothing of it."""
+    if accelerator.scaler is not None:
+        accelerator.scaler.load_state_dict(accelerator.scaler.state_dict() | dict(state))
 
 
 def process_count() -> int:

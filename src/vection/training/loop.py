@@ -5,7 +5,7 @@ uninterrupted one bit for bit on the same machine.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -19,10 +19,9 @@ from vection.errors import DataError
 from vection.formats.checkpoint import CONFIG, find_checkpoint, load_weights, read_config, save_checkpoint
 from vection.formats.metrics_log import LABEL_FREE
 from vection.formats.run_folder import RunFolder
-from vection.methods.method import Method, Progress
-from vection.names import look_up
+from vection.methods.method import NOTHING, Knows, Method, Progress
 from vection.samples import RawSample, stack
-from vection.training.accelerator import make_accelerator, of_main_process, start_trackers
+from vection.training.accelerator import make_accelerator, of_main_process, restore_scaler, scaler_state, start_trackers
 from vection.training.augmentation.augment import augment
 from vection.training.batches import EpochBatches, divide_step
 from vection.training.data import Data
@@ -33,7 +32,7 @@ from vection.training.health.watch import LOOK_EVERY
 from vection.training.position import Position
 from vection.training.reporter import Reporter
 from vection.training.settings import Stage, Tracking, TrainingSettings
-from vection.training.stage_run import StageRun
+from vection.training.stage_run import StageRun, check_stages
 from vection.training.stop import StopAtOnce, StopRequest, leave_signals_to_parent
 from vection.training.validation import plain_batches, true_depth_of, validate
 
@@ -56,10 +55,12 @@ class Training:
         device: str | None = None,
         shown: bool = True,
         tracking: Tracking = Tracking(),  # noqa: B008
+        knows: Knows = NOTHING,
     ) -> None:
         """`description` is stored in every checkpoint's config.json; device None takes the GPU if there is one.
 
-        `shown` draws a progress bar; `tracking` says where the run is shown besides TensorBoard.
+        `shown` draws a progress bar; `tracking` says where the run is shown besides TensorBoard; `knows` is what the
+        weights that it starts from, or goes on with, have learned.
         """
         self.accelerator = make_accelerator(settings, device, trackers=tracking.names)
         if settings.compile:  # not where they are defined, for the compiler takes a second to import
@@ -68,10 +69,10 @@ class Training:
         self.tracking = tracking
         self.device = self.accelerator.device
         self.method, self.data, self.stages, self.settings = method, data, stages, settings
-        self.run, self.description, self.shown = RunFolder(run), description, shown
+        self.run, self.description, self.shown, self.knows = RunFolder(run), description, shown, knows
         self.position = Position()
         self.guard = Guard(method)
-        _check_stages(method, stages)
+        check_stages(method, stages)
         self.processes = processes = self.accelerator.num_processes
         samples = len(data.training)  # type: ignore[arg-type]
         self.samples_per_step = data.batch_size * settings.accumulation
@@ -110,7 +111,9 @@ class Training:
         checkpoint = find_checkpoint(self.run.last) if resume else None
         if checkpoint is not None:
             load_weights(self.method, checkpoint)
-            self.position = Position.stored(read_config(checkpoint), path=checkpoint / CONFIG)
+            config = read_config(checkpoint)
+            self.position = Position.stored(config, path=checkpoint / CONFIG)
+            restore_scaler(self.accelerator, config.get("scaler", {}))
             self.guard.saved = checkpoint
         self.method.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         main = self.accelerator.is_main_process
@@ -284,16 +287,10 @@ class Training:
         if folder == self.run.last:
             self.guard.saved = folder
         if self.accelerator.is_main_process:
-            config = {**self.description, "position": vars(self.position)}
+            steps = self.steps_per_epoch
+            knows = self.knows | self.position.learned(self.method.settings, self.stages, steps_per_epoch=steps)
+            config = {**self.description, "position": vars(self.position), "knows": asdict(knows)}
+            config["scaler"] = scaler_state(self.accelerator)
             optimiser = stage.optimiser if folder == self.run.last else None
             save_checkpoint(folder, weights=self.method.state_dict(), config=config, optimiser=optimiser)
         self.accelerator.wait_for_everyone()  # torchrun stops all processes when the first one ends
-
-
-def _check_stages(method: Method, stages: tuple[Stage, ...]) -> None:
-    """Raise UsageError if the method does not know a stage, or a part that one trains."""
-    for stage in stages:
-        if method.stages is not None:
-            look_up(stage.name, dict.fromkeys(method.stages), kind="stage of the method")
-        for part in stage.trains:
-            look_up(part, dict(method.named_children()), kind="part of the method")

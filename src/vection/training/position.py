@@ -1,8 +1,8 @@
 """Where training stands: what has to be known to go on."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from vection.formats.bounds import CountOrNone
 from vection.formats.record import checked
-from vection.methods.method import Progress
+from vection.methods.method import NOTHING, Knows, MethodSettings, Progress
 from vection.training.settings import Stage
 
 LOWER = 0.3
@@ -56,3 +56,13 @@ class Position:
             epochs=stage.epochs,
             total_step=self.step,
         )
+
+    def learned(self, settings: MethodSettings, stages: Sequence[Stage], *, steps_per_epoch: int) -> Knows:
+        """Return what a method of these settings, which knew nothing before the first of `stages`, has learned."""
+        standing = [replace(self, epoch=stage.epochs, batch=0) for stage in stages[: self.stage]]
+        if self.epoch + self.batch > 0:
+            standing.append(self)
+        knows = NOTHING
+        for position, stage in zip(standing, stages, strict=False):
+            knows |= settings.learned(position.progress(stage, steps_per_epoch=steps_per_epoch))
+        return knows

@@ -1,5 +1,6 @@
 """What is made anew for every stage: the parts that learn, their optimiser, and both as the device wants them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,15 @@ def _groups(method: nn.Module, stage: Stage) -> list[dict[str, Any]]:
             groups.setdefault((pose, factor), []).append(parameter)
     ordered = sorted(groups.items(), key=lambda item: item[0][1] != 1)  # encoders of another rate come last
     return [{"params": parameters, "pose": pose, "factor": factor} for (pose, factor), parameters in ordered]
+
+
+def check_stages(method: Method, stages: Sequence[Stage]) -> None:
+    """Raise UsageError if the method does not know a stage, or a part that one trains."""
+    for stage in stages:
+        if method.stages is not None:
+            look_up(stage.name, dict.fromkeys(method.stages), kind="stage of the method")
+        for part in stage.trains:
+            look_up(part, dict(method.named_children()), kind="part of the method")
 
 
 def freeze_all_but(method: nn.Module, parts: tuple[str, ...]) -> None:

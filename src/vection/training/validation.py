@@ -78,9 +78,10 @@ def validate(
     """Average the loss terms over `batches`, of which there is at least one; `model` is `method` or a wrapper of it.
 
     `progress` says by which schedule: the end of the stage, so that all epochs of it can be compared. `true_depth` are
-    those of the frames of the batches, in their order.
+    those of the frames of the batches, in their order. Of a method that learns no depth it is neither scored nor told.
     """
     method.eval()
+    true_depth = true_depth if method.learns_depth else None
     sums: dict[str, float] = {}
     motions: list[Transform] = []
     errors: list[Tensor] = []
@@ -103,11 +104,13 @@ def validate(
     if first is None:
         raise ValueError("there are no held-out frames")
     terms = {name: value / count for name, value in sums.items()}
-    statistics = depth_statistics(
-        method.predict_depth(first.target),
-        limits=method.depth_limits,
-        ego_motion=torch.cat(motions) if motions else None,
-    )
+    statistics: dict[str, float] = {}
+    if method.learns_depth:
+        statistics = depth_statistics(
+            method.predict_depth(first.target),
+            limits=method.depth_limits,
+            ego_motion=torch.cat(motions) if motions else None,
+        )
     seen = observe(method, first)
     if seen.share_visible is not None:
         statistics["share_visible"] = seen.share_visible

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ from vection.data.ingest.files import find_sources
 from vection.data.ingest.ingestion import IngestSettings, ingest
 from vection.data.ingest.parallax import measure_parallax, median_displacement, small_grey
 from vection.data.ingest.static_mask import find_usable
-from vection.data.ingest.video import ImageFolder, VideoFile
+from vection.data.ingest.video import ImageFolder, VideoFile, open_source
 from vection.data.sets.clip_dataset import ClipDataset
 from vection.errors import DataError, UsageError
 
@@ -112,6 +113,11 @@ def test_natural_order_and_stated_rate(tmp_path):
     assert result.clips[0].intrinsics_source == "given: intrinsics.json"
     assert result.clips[0].frames[0].intrinsics == pytest.approx((80, 80, 63.5, 31.5))
     assert result.warnings == []
+    given = (tmp_path / "intrinsics.json").rename(tmp_path / "my.json")
+    (clip,) = ingest(folder, tmp_path / "given", settings=replace(SMALL, intrinsics=given)).clips
+    assert clip.frames[1].seconds == pytest.approx(0.2)
+    assert open_source(folder, intrinsics=str(given)).rate == 5
+    assert open_source(folder, intrinsics="fov:70").rate == 10
 
 
 def test_folder_of_folders_becomes_one_clip_each(tmp_path):

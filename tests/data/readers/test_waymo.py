@@ -129,6 +129,19 @@ def test_boxes_alone_say_what_moves_at_laser_points(drive: Path):
     assert truth.semantics is None
 
 
+@pytest.mark.parametrize("variant", [None, "boxes"])
+def test_without_boxes_nobody_knows_what_moves(variant: str | None, tmp_path: Path):
+    pytest.importorskip("pyarrow")
+    fake.write_parquet(tmp_path, frames=2)
+    (tmp_path / "lidar_box" / f"{fake.SEGMENT}.parquet").unlink()
+    source = list_sequences(tmp_path, replace(SETTINGS, variant=variant)).sequences[0].frames[1].read()
+    assert source.notes == ("what moves is not known: the frame has no boxes (lidar_box)",)
+    if variant == "boxes":
+        assert source.truth.category is None
+    else:
+        assert set(np.unique(source.truth.category)) == {0, NO_CATEGORY}
+
+
 def test_listing_reads_times_and_names_only(drive: Path, tmp_path: Path):
     (sequence,) = list_sequences(drive, SETTINGS).sequences
     assert sequence.name == f"training/segment-{fake.SEGMENT}/FRONT"

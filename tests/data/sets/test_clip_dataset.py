@@ -130,9 +130,19 @@ def test_a_halt_is_no_time_between_frames(tmp_path, make_clip):
     clip = make_clip(tmp_path / "drive", frames=5)
     waits = (0.0, 0.1, 30.2, 30.3, 30.4)
     frames = tuple(replace(frame, seconds=seconds) for frame, seconds in zip(clip.frames, waits, strict=True))
-    write_clip(replace(clip, frames=frames))
+    write_clip(replace(clip, frames=frames, ingest={"dropped_static": 299}))
     times = [ClipDataset(tmp_path)[index].seconds[0].tolist() for index in range(3)]
     assert times == [pytest.approx([-0.1, 0.1], rel=1e-5)] * 3
+
+
+def test_times_are_true_where_no_frames_of_a_halt_were_left_out(tmp_path, make_clip):
+    clip = make_clip(tmp_path / "drive", frames=3)
+    frames = tuple(
+        replace(frame, seconds=seconds) for frame, seconds in zip(clip.frames, (0.0, 0.05, 0.4), strict=True)
+    )
+    for made in ({"skipped": []}, {"stride": 1, "dropped_static": 0}, None):
+        write_clip(replace(clip, frames=frames, ingest=made))
+        assert ClipDataset(tmp_path)[0].seconds[0].tolist() == pytest.approx([-0.05, 0.35], rel=1e-5)
 
 
 def test_split_of_too_little_says_so(tmp_path, make_clip):
@@ -142,6 +152,8 @@ def test_split_of_too_little_says_so(tmp_path, make_clip):
         split_validation(tmp_path, fraction=0.2)
     with pytest.raises(UsageError, match="fraction"):
         split_validation(tmp_path, fraction=1.0)
+    with pytest.raises(DataError, match=r"no frame with neighbours at the offsets \(-2, 2\); give others\.$"):
+        split_validation(tmp_path, fraction=0.0, offsets=(-2, 2))
 
 
 def test_class_maps_lie_beside_the_frames(tmp_path, make_clip):

@@ -252,3 +252,24 @@ def test_the_clips_own_labels_are_those_that_training_sees(tiny_clips: Path, tmp
     assert learned
     assert held_out
     assert not learned & held_out
+
+
+def test_of_labelled_clips_in_parts_train_teaches_val_is_held_out_and_test_is_left_alone(
+    tiny_clips: Path, tmp_path: Path
+):
+    for part in ("train", "val", "test"):
+        shutil.copytree(tiny_clips / "drive_1", tmp_path / part / "drive")
+    recipe = get_recipe("sgdepth-debug")
+    recipe = replace(recipe, data=replace(recipe.data, labels=str(tmp_path)))
+
+    def parts() -> list[set[str]]:
+        sets = load_data(recipe, tiny_clips)
+        pairs = (one.labelled._pairs for one in (sets.training, sets.validation))
+        return [{Path(pair.name).relative_to(tmp_path).parts[0] for pair in one} for one in pairs]
+
+    assert parts() == [{"train"}, {"val"}]
+    shutil.rmtree(tmp_path / "val")
+    assert parts() == [{"train"}, {"train"}]
+    shutil.rmtree(tmp_path / "train")
+    shutil.copytree(tiny_clips / "drive_1", tmp_path / "more")
+    assert parts() == [{"test", "more"}, {"test", "more"}]  # no published split

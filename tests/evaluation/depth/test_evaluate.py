@@ -2,6 +2,7 @@ import io
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from rich.console import Console
@@ -227,6 +228,12 @@ def test_make3d_reads_the_nearest_pixel_and_logarithms_to_base_ten():
     errors = result.categories["all"].mean
     assert errors.abs_rel == pytest.approx(6 / 6)
     assert errors.rmse_log == pytest.approx(np.log10(7) / np.sqrt(6), rel=1e-6)
+
+
+def test_make3d_takes_opencvs_nearest_pixel():
+    values = np.arange(1, 192 * 640 + 1, dtype=np.float32).reshape(192, 640)
+    nearest = depth_at_size(PredictedMap(values), (21, 305), resize="depth", interpolation="nearest")
+    np.testing.assert_array_equal(nearest, cv2.resize(values, (305, 21), interpolation=cv2.INTER_NEAREST))
 
 
 def test_make3d_s_grid_has_another_shape_than_its_images():

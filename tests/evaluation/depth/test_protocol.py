@@ -76,7 +76,10 @@ def test_rows_of_the_papers():
     assert (m.scaling, ms.scaling) == ("median-per-image", "none")
     assert replace(ms, name=m.name, scaling=m.scaling, factor=m.factor) == m
     # Li et al. and SC-SfMLearner evaluate as Zhou et al., who resize depth.
-    assert [get_protocol(name).resize for name in ("kitti-eigen-depth", "cityscapes-depth")] == ["depth", "depth"]
+    for name in ("kitti-eigen-depth", "cityscapes-depth", "waymo-li"):
+        assert get_protocol(name).resize == "depth"
+    # In the maintainers' program for Make3D, OpenCV takes the nearest pixel.
+    assert "OpenCV's nearest pixel (the upper left one)" in m.describe()
 
 
 def test_the_server_gets_what_a_submission_holds():

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from vection.errors import DataError, UsageError
-from vection.evaluation.objects.protocol import MIOU, MOTION_SEGMENTATION, MOTION_SEGMENTATION_WAYMO
+from vection.evaluation.objects.open import open_object_truth
+from vection.evaluation.objects.protocol import MIOU, MIOU_KITTI_2015, MOTION_SEGMENTATION, MOTION_SEGMENTATION_WAYMO
 from vection.evaluation.objects.result import evaluate_object_maps
+from vection.evaluation.objects.scores import evaluate_objects, objects_table
 from vection.evaluation.predictions.read import read_object_folder, read_prediction_folder
 from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
 from vection.formats.evaluation_file import object_evaluation_json
@@ -81,20 +85,44 @@ def test_first_frames_count_where_the_protocol_says_so(tmp_path):
     result = evaluate_object_maps(predictions, known, MOTION_SEGMENTATION_WAYMO)
     assert list(result.images) == ["a/1", "a/2"]
     caption = result.table().caption
-    assert "without a frame before them are left out" in caption
-    assert "2 images were evaluated, not the 1881" in caption
+    assert "without a frame before them or without a mask are left out" in caption
+    assert "2 of 8 images were evaluated, not of the 1881 of the published list" in caption
+    # The published list counts what is left out.
+    whole = evaluate_object_maps(predictions, known, replace(MOTION_SEGMENTATION_WAYMO, images=8)).table().caption
+    assert whole.endswith("2 of 8 images were evaluated")
 
 
 def test_missing_images_and_maps(tmp_path):
     predictions = read_object_folder(folder(tmp_path / "classes", [CLASSES, CLASSES]), part="classes")
     with pytest.raises(UsageError, match="1 of the 3 images"):
         evaluate_object_maps(predictions, truths(3), MIOU)
-    with pytest.raises(DataError, match="No image has a motion mask"):
+    with pytest.raises(
+        DataError, match=r"No image has both a motion mask in .* and truth to compare with in in memory"
+    ):
         evaluate_object_maps(predictions, truths(2), MOTION_SEGMENTATION)
     with pytest.raises(UsageError, match="no depth of '0'"):
         predictions.read("0")
     with pytest.raises(UsageError, match="8-bit PNG"):
         read_object_folder(tmp_path / "absent", part="classes")
+
+
+def test_without_a_pixel_that_moves_there_is_no_f1(tmp_path):
+    """Every mask would score 0: where nothing moves, and where nobody knows what does."""
+    predictions = read_object_folder(folder(tmp_path / "masks", [np.zeros(SIZE, np.uint8)]), part="motion_mask")
+    still = truths_in_memory([GroundTruth("0", np.ones(SIZE, np.float32), moving=MOVING & False, ignored=MOVING)])
+    with pytest.raises(DataError, match="gives no motion F1: no true pixel is known to move"):
+        evaluate_object_maps(predictions, still, MOTION_SEGMENTATION)
+    scores = evaluate_objects(predictions, still, scales={})
+    assert scores.to_note().motion is None
+    table = objects_table(scores)
+    assert [list(column.cells) for column in table.columns] == [["motion F1"], ["1"], ["-"]]
+    assert table.caption == "motion F1: no true pixel is known to move, so every mask scores 0"
+
+
+def test_kitti_without_its_classes_names_the_archive(tmp_path):
+    (tmp_path / "training/disp_occ_0").mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"no classes, training/semantic; unpack data_semantics\.zip"):
+        open_object_truth(tmp_path, MIOU_KITTI_2015)
 
 
 def test_a_single_image_has_no_interval(tmp_path):

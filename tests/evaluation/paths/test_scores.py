@@ -166,6 +166,7 @@ def test_protocols_have_names():
     assert get_odometry_protocol("sc-sfmlearner") is SC_SFMLEARNER
     assert "9 of 09, 30 of 10" in SC_SFMLEARNER.describe()
     assert "uninverted" in MONODEPTH2_SNIPPETS.describe()
+    assert DYNAMO_SNIPPETS.describe().endswith("the path of the vehicle, here it is the camera's")
     with pytest.raises(UsageError, match="kitti-odometry"):
         get_odometry_protocol("kitty")
 

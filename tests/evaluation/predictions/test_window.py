@@ -1,6 +1,8 @@
 """A prediction of another window than the truth's is refused, as far as anything tells."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +10,19 @@ import pytest
 from vection.errors import UsageError
 from vection.evaluation.depth.evaluate import evaluate_depth
 from vection.evaluation.depth.protocols import CITYSCAPES, CITYSCAPES_TOP, SYNTHETIC
+from vection.evaluation.objects.protocol import MOTION_SEGMENTATION
+from vection.evaluation.objects.result import evaluate_object_maps
 from vection.evaluation.predictions.in_memory import predictions_in_memory
 from vection.evaluation.predictions.kinds import PredictedMap, PredictionReader
+from vection.evaluation.predictions.read import read_prediction_folder
 from vection.evaluation.predictions.window import check_window
 from vection.evaluation.truth.truth_set import GroundTruth, truths_in_memory
 from vection.formats.window import Window
+from vection.inference.prediction import Prediction
+from vection.inference.write import write_predictions
 
 WHOLE = (1024, 2048)
+MOVING = np.ones((32, 48), np.bool_)
 FOCAL = (2262.5, 2265.3)
 CAMERAS = {
     "whole": (2262.5 * 640 / 2048, 2265.3 * 192 / 1024, 320.0, 96.0),
@@ -55,6 +63,21 @@ def test_depth_of_another_window_of_cityscapes_is_refused() -> None:
     for size, protocol in (((24, 64), CITYSCAPES), ((16, 52), CITYSCAPES_TOP), ((32, 64), CITYSCAPES)):
         with pytest.raises(UsageError, match="does not show what the truth"):
             evaluate_depth(reader(*size), truths, protocol)
+
+
+def test_a_learned_camera_does_not_tell_which_part_is_seen(tmp_path: Path) -> None:
+    """It may be wrong by more than windows differ; the given one of another window is refused still."""
+    image, depth = np.zeros((16, 24, 3), np.uint8), np.full((16, 24), 3, np.float32)
+    truths = truths_in_memory([GroundTruth("a", np.full((32, 48), 9, np.float32), moving=MOVING, focal=(40.0, 40.0))])
+    for learned in (True, False):
+        one = Prediction("a", image, depth, "up-to-scale", "none", motion_mask=np.ones_like(depth))
+        one = replace(one, intrinsics=(26.0, 26.0, 11.5, 7.5), intrinsics_learned=learned)
+        folder = write_predictions([one], tmp_path / str(learned), model="m", video=False)
+        predictions = read_prediction_folder(folder)
+        with nullcontext() if learned else pytest.raises(UsageError, match="does not show"):
+            evaluate_depth(predictions, truths, SYNTHETIC)
+        with nullcontext() if learned else pytest.raises(UsageError, match="does not show"):
+            evaluate_object_maps(predictions, truths, MOTION_SEGMENTATION)
 
 
 def test_a_map_of_the_size_of_the_truth_shows_all_of_it() -> None:

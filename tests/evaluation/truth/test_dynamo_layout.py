@@ -36,6 +36,17 @@ def test_background_of_waymo_is_known(tmp_path: Path):
     assert truth.ignored[20, 60]
 
 
+def test_a_table_says_that_the_depth_of_waymo_is_not_known(tmp_path: Path):
+    """Two protocols take it, and each names a truth of its own."""
+    write_waymo(tmp_path / "waymo")
+    write_nuscenes(tmp_path / "nuscenes")
+    for name, protocol in (("waymo", "waymo"), ("waymo", "waymo-historical"), ("nuscenes", "nuscenes")):
+        truths = open_truth(tmp_path / name)
+        said = evaluate_depth(constant_predictions(truths), truths, get_protocol(protocol)).truth
+        for part in ("vehicle if it was prepared before January 2025", "does not state where its depth comes from"):
+            assert (part in said) == (name == "waymo")
+
+
 def test_nothing_to_evaluate(tmp_path: Path):
     folder = write_nuscenes(tmp_path)
     for file in (folder / "depth").iterdir():

@@ -133,6 +133,17 @@ def test_motion_is_exported_with_what_the_method_looks_at(tmp_path: Path):
     assert exported.agreement.largest < 1e-4
 
 
+def test_motion_that_hangs_on_time_is_not_exported_and_what_is_not_learned_neither(tmp_path: Path):
+    run = make_run(tmp_path / "run", "dynamo-depth-debug", flow_seconds=0.05)
+    with pytest.raises(UsageError, match="depends on the time between frames"):
+        export_network(run, to="torch", parts=["motion"])
+    config = run / "checkpoints" / "best" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"knows": {"object_motion": False}}))
+    (exported,) = export_network(run, to="torch", parts=["motion"])
+    assert exported.description.inputs == ("first", "second")
+    assert exported.description.outputs == ("T_first_to_second",)
+
+
 @pytest.mark.parametrize("run_time", ["onnx", "openvino"])
 def test_eight_bits_are_measured_and_compared_on_frames(run_time: str, images: Path, tmp_path: Path):
     needs("onnx")

@@ -35,9 +35,10 @@ class Doctor:
     source: Positional[Path]
     """A video file, a folder of images, clip folders, or a folder of such."""
     intrinsics: str | None = None
-    """As of ingest: a JSON file, "fx,fy,cx,cy" or "fov:DEGREES"; intrinsics.json beside the frames if not given."""
+    """As of ingest: a JSON file, "fx,fy,cx,cy" or "fov:DEGREES"; if not given, intrinsics.json beside the frames, else
+    the focal length that photos or the video state."""
     frames_per_second: float | None = None
-    """Frames per second of a folder of images; "fps" of intrinsics.json if not given, else 10."""
+    """Frames per second of a folder of images, or of a video that states none, as of ingest."""
     json: bool = False
     """Print JSON."""
 

@@ -40,7 +40,8 @@ class Ingest:
     intrinsics: str | None = None
     """A JSON file, a calibration of OpenCV, ROS, Kalibr, COLMAP or KITTI (FILE#CAMERA of several), "fx,fy,cx,cy" in
     pixels of the source or as fractions of its size, "fov:DEGREES" (horizontal), or "camera:NAME", a common camera or
-    one of yours (docs/cameras.md); intrinsics.json beside the frames if not given, else 60 degrees are assumed."""
+    one of yours (docs/cameras.md). If not given, intrinsics.json beside the frames, else the focal length that photos
+    or the video state, else 60 degrees are assumed."""
     rectified_field_of_view: float | None = None
     """Horizontal degrees of the straight images that distorted ones become; what they leave unseen is masked. As much
     as is seen everywhere if not given."""
@@ -59,8 +60,8 @@ class Ingest:
     keep_static: bool = False
     """Keep frames in which the camera stands still; nothing is learned from them."""
     frames_per_second: float | None = None
-    """Frames per second of a folder of images, or of a video that states none; if not given, "fps" of intrinsics.json,
-    else 10, of videos 25."""
+    """Frames per second of a folder of images, or of a video that states none; if not given, "fps" of the JSON file of
+    the intrinsics, else 10, of videos 25."""
     overwrite: bool = False
     """Replace a clip that is there already."""
     no_doctor: bool = False

@@ -78,7 +78,10 @@ class Predict:
     If not given: the network where it has learned motion, else auto."""
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, "fov:DEGREES" or "camera:NAME";
-    an intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
+    if not given, an intrinsics.json beside the frames, else the focal length that photos or the video state, else it is
+    unknown. Clips have their own."""
+    frames_per_second: float | None = None
+    """Frames per second of a folder of images, or of a video that states none, as of vection ingest."""
     window: str = "training"
     """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
     squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""
@@ -139,6 +142,7 @@ def run(arguments: Sequence[str]) -> None:
         path=not options.no_path,
         motion=options.motion,
         intrinsics=options.intrinsics,
+        frames_per_second=options.frames_per_second,
         window=options.window,
         stride=options.stride,
         max_frames=options.max_frames,
@@ -168,7 +172,7 @@ def run(arguments: Sequence[str]) -> None:
     for folder, one in zip(folders, lists, strict=True):
         seen = f"; of {one.seen}" if one.seen else ""
         motion = f"; motion {as_flags(one.motion)}" if one.motion else ""
-        say(f"{folder}: depth {one.unit} (scale: {one.scale_source}){seen}{motion}")
+        say(f"{folder}: depth {one.unit} (scale: {as_flags(one.scale_source)}){seen}{motion}")
 
 
 def _model_and_frames(options: Predict) -> tuple[Path, Path]:

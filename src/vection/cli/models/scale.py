@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from vection.cli.arguments import parse
 from vection.cli.console import say
+from vection.cli.notes import note
 from vection.cli.progress import progress_bar
 from vection.files import json_text
 
@@ -26,7 +27,8 @@ EXAMPLES = (
 class Scale:
     """Find the factor that turns a run's depth into metres, from what you know, and store it in the run.
 
-    Predictions of the run are in metres from then on, as long as its weights and the size of its images stay the same.
+    Predictions of the run are in metres from then on, as long as its weights, the size of its images and the part that
+    is seen of them stay the same.
     Give one thing that is known in metres, or more: what two say must agree, or nothing is stored. The uncertainty and
     how much the scale varies from frame to frame are stored and reported. Exit code 3 says that no scale was stored,
     and why: sources contradict each other, or the scale that the run has; frames have no common scale; held-out frames
@@ -58,7 +60,10 @@ class Scale:
     """Which of the run's checkpoints: best, last, or the steps of a snapshot; the recipe's choice if not given."""
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, "fov:DEGREES" or "camera:NAME";
-    an intrinsics.json beside the frames if not given. Clips have their own."""
+    if not given, an intrinsics.json beside the frames, else the focal length that photos or the video state. Clips have
+    their own."""
+    frames_per_second: float | None = None
+    """Frames per second of a folder of images, or of a video that states none, as of vection ingest."""
     window: str = "training"
     """Which part of a video or images is seen, as of vection predict."""
     motion: Literal["auto", "measured", "network"] | None = None
@@ -99,6 +104,7 @@ def run(arguments: Sequence[str]) -> None:
         known,
         checkpoint=options.checkpoint,
         intrinsics=options.intrinsics,
+        frames_per_second=options.frames_per_second,
         window=options.window,
         motion=options.motion,
         path=not options.no_path,
@@ -112,8 +118,11 @@ def run(arguments: Sequence[str]) -> None:
     if options.json:
         about: dict[str, object] = {"factor": result.factor, "uncertainty": result.uncertainty, "spread": result.spread}
         about |= {"source": result.source, "speed": result.speed, "frames": found.frames}
+        about |= {"warnings": found.warnings}
         print(json_text({"stored": None if found.path is None else str(found.path)} | about))
         return
+    for warning in found.warnings:
+        note("warning", warning)
     say(f"1 unit of the network's depth = {result.factor:.4g} m +- {100 * result.uncertainty:.1f} %")
     for reading in result.readings:
         varies = "" if reading.spread is None else f", varies by {100 * reading.spread:.1f} % from one to the next"

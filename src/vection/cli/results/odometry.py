@@ -64,7 +64,10 @@ class Odometry:
     If not given: the network where it has learned motion, else auto."""
     intrinsics: str | None = None
     """Camera of a video or images: a JSON file, "fx,fy,cx,cy" in pixels or normalised, "fov:DEGREES" or "camera:NAME";
-    an intrinsics.json beside the frames if not given, else it is unknown. Clips have their own."""
+    if not given, an intrinsics.json beside the frames, else the focal length that photos or the video state, else it is
+    unknown. Clips have their own."""
+    frames_per_second: float | None = None
+    """Frames per second of a folder of images, or of a video that states none, as of vection ingest."""
     window: str = "training"
     """Which part of a video or images is seen: training, as the run's own clips were cut and undistorted; whole,
     squeezed; cut, the largest part of the network's shape; or a clip of the training, whose camera this is."""
@@ -96,6 +99,7 @@ def run(arguments: Sequence[str]) -> None:
         csv=options.csv,
         motion=options.motion,
         intrinsics=options.intrinsics,
+        frames_per_second=options.frames_per_second,
         window=options.window,
         device=options.device,
         progress=progress_bar,

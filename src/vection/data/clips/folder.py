@@ -104,11 +104,16 @@ class ClipInfo:
     crop: Crop | None = None
     """How images of other shapes would become such frames: cut to their shape, or squeezed; None: not known."""
     ingest: dict[str, Any] | None = None
-    """How the clip was made (stride, dropped frames, warnings); for people, never read by training."""
+    """How the clip was made (stride, dropped frames, warnings); for people: of it training asks `waits` alone."""
 
     def __len__(self) -> int:
         """Return the number of frames."""
         return len(self.frames)
+
+    @property
+    def waits(self) -> bool:
+        """Whether frames of a standing camera were left out, as `vection ingest` does; data sets keep theirs."""
+        return bool((self.ingest or {}).get("dropped_static"))
 
     def image_file(self, index: int) -> Path:
         """Return the place of a frame; DataError if a link leads out of the clip."""

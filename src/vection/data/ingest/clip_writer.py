@@ -51,7 +51,8 @@ class IngestSettings:
     drop_static: bool = True
     """Leave out frames in which the camera has not moved since the last one kept."""
     frames_per_second: float | None = None
-    """Of a folder of images, or a video that states none; None: "fps" in intrinsics.json, else 10; of videos 25."""
+    """Of a folder of images, or a video that states none; None: "fps" in the JSON file of `intrinsics`, else in
+    intrinsics.json, else 10; of videos 25."""
     doctor: bool = True
     """Examine the source first (`data.ingest.doctor`), refuse what cannot teach, split at cuts and gaps."""
     measure: bool = False

@@ -109,7 +109,7 @@ def _ingest_all(
 def _ingest_one(
     path: Path, folder: Path, *, name: str, settings: IngestSettings, workers: int, progress: Report | None
 ) -> tuple[ClipInfo, list[str]]:
-    source = open_source(path, frames_per_second=settings.frames_per_second)
+    source = open_source(path, frames_per_second=settings.frames_per_second, intrinsics=settings.intrinsics)
     diagnosis = consult(source, path, settings=settings)
     windows = ([frame.image for frame in run] for run in source.runs(count=WINDOWS, length=WINDOW_LENGTH))
     parallax = measure_parallax(windows, frames=source.estimated_frames)

@@ -3,6 +3,7 @@
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile, islice
@@ -14,7 +15,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vection.arrays import RgbImage
+from vection.data.calibration.profiles import NAMED, find_camera
 from vection.data.clips.folder import read_rgb
+from vection.data.clips.intrinsics import CameraIntrinsics
 from vection.data.ingest.clock import FrameClock
 from vection.data.ingest.files import image_files
 from vection.data.ingest.stream import film, open_container, quarter_turns, read_facts, shown, stored
@@ -195,6 +198,8 @@ class ImageFolder:
 
 FrameSource = VideoFile | ImageFolder
 """What can be read frame by frame and at places spread over it."""
+Given = CameraIntrinsics | Path | str | None
+"""Intrinsics as `ingest` takes them."""
 
 
 def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
@@ -220,22 +225,35 @@ def frame_seconds(files: Sequence[Path], *, rate: float) -> list[float]:
     return [round(count / rate, 6) for count in counts]
 
 
-def open_source(path: Path, *, frames_per_second: float | None = None) -> FrameSource:
+def open_source(path: Path, *, frames_per_second: float | None = None, intrinsics: Given = None) -> FrameSource:
     """Open a video file or a folder of images.
 
-    `frames_per_second` is for folders, and for videos that state none; without it "fps" of an `intrinsics.json` beside
-    the images, else 10.
+    `frames_per_second` is for folders, and for videos that state none; without it "fps" of the JSON file that is given
+    as `intrinsics`, or of an `intrinsics.json` beside the images, else 10, of videos 25.
     """
-    check_rate(frames_per_second)
     if path.is_file():
-        return VideoFile(path, frames_per_second=frames_per_second)
-    rate = frames_per_second or stated_rate(path) or DEFAULT_FRAMES_PER_SECOND
+        return open_video(path, frames_per_second=frames_per_second, intrinsics=intrinsics)
+    check_rate(frames_per_second)
+    rate = frames_per_second or stated_rate(path, intrinsics=intrinsics) or DEFAULT_FRAMES_PER_SECOND
     return ImageFolder(path, frames_per_second=rate)
 
 
-def stated_rate(folder: Path) -> float | None:
-    """Return the "fps" of an intrinsics.json in the folder or its parent; DataError if that is no rate."""
-    for file in (folder / "intrinsics.json", folder.parent / "intrinsics.json"):
+def open_video(path: Path, *, frames_per_second: float | None = None, intrinsics: Given = None) -> VideoFile:
+    """Open a video file, as `open_source` does."""
+    check_rate(frames_per_second)
+    video = VideoFile(path, frames_per_second=frames_per_second)
+    if not video.facts.rate_stated and (rate := stated_rate(path, intrinsics=intrinsics)):
+        video = VideoFile(path, frames_per_second=rate)
+    return video
+
+
+def stated_rate(path: Path, *, intrinsics: Given = None) -> float | None:
+    """Return the "fps" of the JSON file `intrinsics`, else of an intrinsics.json where `stated_intrinsics` looks.
+
+    `intrinsics` is what `ingest` takes; what is no JSON file states no rate. DataError if "fps" is none.
+    """
+    folders = (path, path.parent) if path.is_dir() else (path.parent,)
+    for file in (*_given_files(intrinsics), *(folder / "intrinsics.json" for folder in folders)):
         if not file.is_file():
             continue
         rate = read_json(file, remedy="mend it or move it away.", missing=DataError).get("fps")
@@ -245,6 +263,15 @@ def stated_rate(folder: Path) -> float | None:
             raise DataError(f"{file} says 'fps': {rate!r}; frames per second are from above 0 to {FASTEST:g}.")
         return float(rate)
     return None
+
+
+def _given_files(intrinsics: Given) -> list[Path]:
+    """Return the JSON file that is given, also as a camera of the user's own, if one is."""
+    given: object = intrinsics
+    if isinstance(given, str) and given.startswith(NAMED):
+        with suppress(UsageError):  # whoever resolves the camera says that there is none
+            given = find_camera(given.removeprefix(NAMED))
+    return [Path(given)] if isinstance(given, Path | str) and Path(given).suffix.lower() == ".json" else []
 
 
 def check_rate(rate: float | None) -> None:

@@ -139,7 +139,7 @@ class ClipDataset(Dataset[RawSample]):
         sources = [image_tensor(info.read_image(frame)) for frame in frames]
         source_K = [camera_matrix(info.frames[frame].intrinsics) for frame in frames]
         taken = [info.frames[frame].seconds for frame in frames]
-        times = source_seconds(info.frames[place.frame].seconds, taken, offsets=self.offsets)
+        times = source_seconds(info.frames[place.frame].seconds, taken, offsets=self.offsets, waits=info.waits)
         mask = self._masks[place.clip] if self._masks is not None else None
         return RawSample(
             target=image,

@@ -17,6 +17,7 @@ from vection.data.clips.image_file import read_map
 from vection.data.clips.resizing import resize_image, resize_nearest
 from vection.data.readers.cityscapes.labels import train_ids
 from vection.data.sets.clip_dataset import clip_name, image_tensor
+from vection.data.sets.validation_split import published_parts
 from vection.errors import DataError, UsageError
 from vection.samples import RawLabelledImage, RawSample
 
@@ -37,9 +38,9 @@ class LabelledDataset(Dataset[RawLabelledImage]):
     """Images with Cityscapes train ids below `root`, each as a `RawLabelledImage` of batch size 1, all of one size.
 
     `root` holds leftImg8bit/ and gtFine/ (`part` names the folder in them), or clip folders with class maps or
-    synthetic truth, of which `selection` may name the frames, by the clip's path below the root. Images are resized so
-    that a crop of `height` x `width` fits with a margin. Raises UsageError if there is no such folder, DataError if it
-    has no labels.
+    synthetic truth: those of a published split below `root`/`part`; or `selection` names the frames, by the clip's path
+    below the root. Images are resized so that a crop of `height` x `width` fits with a margin. Raises UsageError if
+    there is no such folder, DataError if it has no labels.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class LabelledDataset(Dataset[RawLabelledImage]):
             raise UsageError(f"The folder of labelled images {root} does not exist; name it with `data.labels=FOLDER`.")
         self.root, self.crop = root, (height, width)
         is_cityscapes = selection is None and (root / "leftImg8bit").is_dir()
-        self._pairs = _cityscapes(root, part) if is_cityscapes else _labelled_frames(root, selection)
+        self._pairs = _cityscapes(root, part) if is_cityscapes else _labelled_frames(root, part, selection)
         if not self._pairs and selection is not None:
             raise DataError(
                 f"None of the frames of '{root}' that are learned, or held out, has a class map or synthetic truth; "
@@ -65,7 +66,8 @@ class LabelledDataset(Dataset[RawLabelledImage]):
         if not self._pairs:
             raise DataError(
                 f"'{root}' holds no labelled images: neither leftImg8bit/{part}/*/*_leftImg8bit.png with "
-                f"gtFine/{part}/*/*_gtFine_labelIds.png (Cityscapes) nor clips with class maps or synthetic truth."
+                f"gtFine/{part}/*/*_gtFine_labelIds.png (Cityscapes) nor clips with class maps or synthetic truth "
+                f"(of train/, val/ and test/ only those of {part}/ count)."
             )
         first = self._pairs[0].image()
         self.native = first.shape[:2]
@@ -111,6 +113,13 @@ class LabelledClips(Dataset[RawSample]):
         return replace(clip, labelled=self.labelled[int(self._label_order[index])])
 
 
+def held_out_part(root: Path) -> str:
+    """Name the part of labelled images that is held out: "val" where it has some, else "train" stands in for it."""
+    images = root / "leftImg8bit"
+    has_some = (images / "val").is_dir() if images.is_dir() else bool(_labelled_frames(root, "val", None))
+    return "val" if has_some else "train"
+
+
 def wrapped_order(available: int, count: int, *, seed: int, begins_in_order: bool = False) -> Tensor:
     """Return `count` indices below `available`: fixed permutations of all of them, one after another."""
     generator = torch.Generator().manual_seed(seed)
@@ -148,15 +157,22 @@ def _read_labels(path: Path) -> ClassIds:
     return train_ids(labels)
 
 
-def _labelled_frames(root: Path, selection: Mapping[str, Sequence[int]] | None) -> list[_Pair]:
-    pairs = []
-    if has_clips(root):
-        for folder in find_clips(root):
-            info = read_clip(folder)
-            if info.classes is not None or info.truth is not None:
-                frames = range(len(info)) if selection is None else selection.get(clip_name(root, info), ())
-                pairs += [_frame(info, index) for index in frames]
-    return pairs
+def _labelled_frames(root: Path, part: str, selection: Mapping[str, Sequence[int]] | None) -> list[_Pair]:
+    clips = [read_clip(folder) for folder in find_clips(root)] if has_clips(root) else []
+    names = [clip_name(root, info) for info in clips]
+    if selection is None:
+        parts = published_parts(names)
+        selection = {
+            name: range(len(info))
+            for name, info in zip(names, clips, strict=True)
+            if not parts or name.partition("/")[0] == part
+        }
+    return [
+        _frame(info, index)
+        for name, info in zip(names, clips, strict=True)
+        if info.classes is not None or info.truth is not None
+        for index in selection.get(name, ())
+    ]
 
 
 def _frame(info: ClipInfo, index: int) -> _Pair:

@@ -8,20 +8,24 @@ STEP_SECONDS = 0.1
 """Of frames without times."""
 
 
-def source_seconds(target: float, sources: Sequence[float], *, offsets: Sequence[int]) -> list[float]:
+def source_seconds(
+    target: float, sources: Sequence[float], *, offsets: Sequence[int], waits: bool = False
+) -> list[float]:
     """Return the signed times from a target to its sources, which lie `offsets` frames away.
 
-    A wait is no time: the frames of a standing camera are left out of a clip, so behind a halt of half a minute the
-    camera has moved on by one frame. Frames without times come one after the other.
+    They are true ones, but where the clip `waits`: where frames of a standing camera were left out a wait is no time,
+    because behind a halt of half a minute the camera has moved on by one frame. Frames without times come one after the
+    other.
 
-    >>> [round(seconds, 3) for seconds in source_seconds(30.7, [0.7, 30.8], offsets=[-1, 1])]
+    >>> [round(seconds, 3) for seconds in source_seconds(30.7, [0.7, 30.8], offsets=[-1, 1], waits=True)]
     [-0.1, 0.1]
-    >>> [round(seconds, 3) for seconds in source_seconds(0.05, [0.0, 0.2], offsets=[-1, 1])]
-    [-0.05, 0.15]
+    >>> [round(seconds, 3) for seconds in source_seconds(0.05, [0.0, 0.4], offsets=[-1, 1])]
+    [-0.05, 0.35]
     """
     rates = [(source - target) / offset for source, offset in zip(sources, offsets, strict=True)]
     if any(rate <= 0 for rate in rates):
         rates = [STEP_SECONDS] * len(rates)
-    usual = min(rates, default=STEP_SECONDS)
-    rates = [usual if is_gap(rate, usual=usual) else rate for rate in rates]
+    if waits:
+        usual = min(rates, default=STEP_SECONDS)
+        rates = [usual if is_gap(rate, usual=usual) else rate for rate in rates]
     return [rate * offset for rate, offset in zip(rates, offsets, strict=True)]

@@ -34,16 +34,15 @@ def split_validation(
         raise UsageError(f"The validation fraction must be from 0 to below 1, but is {fraction}.")
     all_clips = [read_clip(folder) for folder in find_clips(root)]
     clips = all_clips
-    parts = {clip_name(root, clip).partition("/")[0] for clip in clips}
-    is_split = "train" in parts and parts <= {"train", "val", "test"}
-    if is_split:
+    parts = published_parts([clip_name(root, clip) for clip in clips])
+    if parts:
         clips = [clip for clip in clips if not clip_name(root, clip).startswith("test/")]
     names = [clip_name(root, clip) for clip in clips]
     scenes = _scenes(names)
     held_out = round(fraction * len(scenes))
     training: dict[str, range] = {name: range(len(clip)) for name, clip in zip(names, clips, strict=True)}
     validation: dict[str, range] = {}
-    if is_split and "val" in parts:
+    if "val" in parts:
         validation = {name: training[name] for name in names if name.startswith("val/")}
         training = {name: frames for name, frames in training.items() if name.startswith("train/")}
     elif fraction > 0 and len(scenes) >= WHOLE_CLIPS_FROM and held_out > 0:
@@ -66,12 +65,29 @@ def split_validation(
         )
         for selection in (training, validation)
     ]
-    if not len(sets[0]) or (fraction > 0 and not len(sets[1])):
-        raise DataError(
-            f"The clips below {root} are too short to train on one part and to hold out {fraction:.0%}; "
-            "give more frames, smaller offsets or no validation."
-        )
+    _check_enough(*sets, fraction=fraction)
     return sets[0], sets[1]
+
+
+def _check_enough(training: ClipDataset, validation: ClipDataset, *, fraction: float) -> None:
+    if fraction > 0 and not (len(training) and len(validation)):
+        raise DataError(
+            f"The clips below {training.root} are too short to train on one part and to hold out {fraction:.0%}; "
+            f"give more frames{', smaller offsets' if training.use_sources else ''} or no validation."
+        )
+    if not len(training):
+        lacking = f"neighbours at the offsets {training.offsets}" if training.use_sources else "anything to learn from"
+        raise DataError(f"The clips below {training.root} have no frame with {lacking}; give others.")
+
+
+def published_parts(names: Sequence[str]) -> set[str]:
+    """Return the parts of a published split in which clips of these names lie; none if they are of no such split.
+
+    >>> sorted(published_parts(["train/a", "val/b"])), published_parts(["train/a", "more/b"])
+    (['train', 'val'], set())
+    """
+    parts = {name.partition("/")[0] for name in names}
+    return parts if "train" in parts and parts <= {"train", "val", "test"} else set()
 
 
 def _scenes(names: Sequence[str]) -> list[list[str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from vection.arrays import FloatMap
-from vection.data.clips.resizing import resize_map, resize_nearest
+from vection.arrays import AnyArray, FloatMap
+from vection.data.clips.resizing import resize_map
 from vection.data.clips.truth_sources import MEASURED, source_sentence
 from vection.errors import DataError, UsageError
 from vection.evaluation.depth.metrics import depth_errors, median_log_error, server_errors
@@ -89,7 +89,7 @@ def evaluate_depth(
         name=name,
         protocol=stated,
         factor=protocol.factor,
-        truth=truths.description,
+        truth=truths.stated,
         rows=tuple(rows),
         categories=summarise(rows, protocol),
         images=len(ratios),
@@ -215,8 +215,14 @@ def depth_at_size(
         if kind != resize:
             values, kind = _reciprocal(values), resize
         values = np.where(values > 0, values, np.float32(np.nan))  # "none" is no depth to blend with
-        values = (resize_map if interpolation == "bilinear" else resize_nearest)(values, tuple(size))
+        values = (resize_map if interpolation == "bilinear" else _upper_left)(values, tuple(size))
     return values if kind == "depth" else _reciprocal(values)
+
+
+def _upper_left(values: FloatMap, size: tuple[int, ...]) -> AnyArray:
+    """Take the pixel at the upper left corner of each new one, as OpenCV's INTER_NEAREST does."""
+    rows, columns = (np.arange(new) * old // new for new, old in zip(size, values.shape, strict=True))
+    return values[np.ix_(rows, columns)]
 
 
 def _share(counts: Sequence[tuple[int, int, int]]) -> float:

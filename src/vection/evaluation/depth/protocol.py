@@ -99,6 +99,7 @@ class DepthProtocol:
     category_averaging: Averaging | None = None
     """Of the categories beside 'all', if another than `averaging`."""
     interpolation: Interpolation = "bilinear"
+    """'nearest' takes the pixel at the upper left corner of each new one, as OpenCV does."""
     log_base: Literal["e", "10"] = "e"
     """Of RMSElog."""
     server: bool = False
@@ -135,7 +136,9 @@ class DepthProtocol:
         }[self.scaling]
         factor = f" after x{self.factor:g}" if self.factor != 1 else ""
         clamp = f"prediction clamped to [{self.min_depth:g}, {self.max_depth:g}] m" if self.clamp else "no clamping"
-        resized = " bilinearly" if self.interpolation == "bilinear" else " to the nearest pixel"
+        resized = (
+            " bilinearly" if self.interpolation == "bilinear" else " to OpenCV's nearest pixel (the upper left one)"
+        )
         selection = f", {self.selection}" if self.selection else ""
         parts = [
             f"{self.name}: ground truth {source_sentence(self.ground_truth)}{selection} ({floor}depth, {cap})",

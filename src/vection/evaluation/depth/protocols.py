@@ -26,7 +26,7 @@ KITTI_EIGEN_STEREO = replace(KITTI_EIGEN, name="kitti-eigen-stereo", scaling="no
 """For nets trained with Monodepth2's stereo baseline of 0.1; KITTI's is 0.54 m."""
 
 KITTI_EIGEN_ONE_SCALE = replace(KITTI_EIGEN, name="kitti-eigen-one-scale", scaling="one-scale")
-"""Whether one scale suffices for all images (Monodepth2's supplement, D.2)."""
+"""Whether one scale suffices for all images. Published is `eigen-benchmark-one-scale`."""
 
 KITTI_EIGEN_DEPTH = replace(KITTI_EIGEN, name="kitti-eigen-depth", resize="depth")
 """Depth is resized, as Zhou et al.'s evaluation does: SC-SfMLearner's Tables 1, 3, 4 and 5, Li et al.'s Table 3."""
@@ -40,6 +40,7 @@ EIGEN_BENCHMARK = DepthProtocol("eigen-benchmark", "kitti-improved", images=652)
 EIGEN_BENCHMARK_STEREO = replace(EIGEN_BENCHMARK, name="eigen-benchmark-stereo", scaling="none", factor=5.4)
 
 EIGEN_BENCHMARK_ONE_SCALE = replace(EIGEN_BENCHMARK, name="eigen-benchmark-one-scale", scaling="one-scale")
+"""Whether one scale suffices for all images (Monodepth2's supplement, D.2)."""
 
 KITTI_2015 = DepthProtocol(
     "kitti-2015",
@@ -116,11 +117,13 @@ WAYMO_LI = replace(
     max_depth=80.0,
     truth_below=80.0,
     median="middle",
+    resize="depth",
     categories=(ALL,),
     category_averaging=None,
     images=1500,
 )
-"""Li et al.'s Table 4, as far as it is known: the paper states no cap, its others are 80 m."""
+"""Li et al.'s Table 4, as far as it is known: the paper states neither cap nor what is resized; its other tables have
+80 m and, after Zhou et al., depth."""
 
 NUSCENES = replace(WAYMO, name="nuscenes", ground_truth="nuscenes-lidar-z", images=6019)
 """Dynamo-Depth's Tables 1 and 2: key frames of the 150 validation scenes."""

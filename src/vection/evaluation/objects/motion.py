@@ -41,6 +41,11 @@ class MotionCurve:
         )
 
     @property
+    def moving(self) -> int:
+        """True moving pixels; without any, precision, recall and F1 say nothing."""
+        return int(self.true_positive[0] + self.false_negative[0])
+
+    @property
     def precision(self) -> Thresholds:
         """Share of the pixels called moving that move; 0 where none is called so."""
         return self.true_positive / (self.true_positive + self.false_positive + TINY)

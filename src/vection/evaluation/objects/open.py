@@ -22,6 +22,11 @@ def open_object_truth(path: Path, protocol: ObjectProtocol) -> TruthSet:
     """Open the truth that the protocol compares with: Cityscapes' fine labels, or any that `open_truth` opens."""
     if protocol.compared == "classes" and (path / "gtFine").is_dir():
         return cityscapes_classes(path, part=protocol.part)
+    training = path / "training"
+    if protocol.compared == "classes" and (training / "disp_occ_0").is_dir() and not (training / "semantic").is_dir():
+        raise UsageError(
+            f"KITTI 2015 at {path} has no classes, training/semantic; unpack data_semantics.zip into that folder."
+        )
     return open_truth(path, part=protocol.part)
 
 

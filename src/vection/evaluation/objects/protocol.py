@@ -26,14 +26,15 @@ class ObjectProtocol:
     part: str | None = None
     """Of Cityscapes in its own layout: train, val or test."""
     images: int | None = None
-    """Images of the published test set, which the table compares with those that were evaluated."""
+    """Images of the published test set, before any is left out; the table says where it is another number."""
     first_frames: bool = True
     """Whether the first frame of a camera counts, for which a network of three images sees no frame before."""
 
     def describe(self) -> str:
         """Return one line that states everything."""
-        first = "" if self.first_frames else "; frames without a frame before them are left out"
+        first = "" if self.first_frames else "; frames without a frame before them or without a mask are left out"
         published = f"; published with {self.images} images" if self.images else ""
+        published += ", of which those are left out as well" if self.images and not self.first_frames else ""
         return f"{self.name}: {self.description}{first}; no crop; counts pooled over all images{published}"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vection.errors import DataError
 from vection.evaluation.objects.protocol import Interval, ObjectProtocol, object_intervals
-from vection.evaluation.objects.scores import ObjectScores, objects_table, score_images
+from vection.evaluation.objects.scores import NOTHING_MOVES, ObjectScores, objects_table, score_images
 from vection.evaluation.objects.segmentation import segmentation_scores
 from vection.evaluation.predictions.kinds import PredictionReader
 from vection.evaluation.truth.pairing import check_pairs
@@ -28,6 +28,8 @@ class ObjectResult:
     truth: str
     images: dict[str, ObjectScores]
     intervals: dict[str, Interval]
+    listed: int = 0
+    """Images of the truth, with those that were left out."""
 
     @property
     def scores(self) -> ObjectScores:
@@ -71,9 +73,14 @@ class ObjectResult:
         """Return a table for the terminal, with the protocol below."""
         table = objects_table(self.scores, intervals=self.intervals)
         lines = [self.protocol.describe(), f"Ground truth read from {self.truth}"]
-        if self.protocol.images is not None and len(self.images) != self.protocol.images:
-            count = f"{len(self.images)} images were evaluated"
-            lines.append(f"{count}, not the {self.protocol.images} that published numbers stand for")
+        published = self.protocol.images
+        if not self.protocol.first_frames:
+            other = "" if published in (None, self.listed) else f", not of the {published} of the published list"
+            lines.append(f"{len(self.images)} of {self.listed} images were evaluated{other}")
+        elif published not in (None, len(self.images)):
+            lines.append(
+                f"{len(self.images)} images were evaluated, not the {published} that published numbers stand for"
+            )
         table.caption = "\n".join(lines)
         return table
 
@@ -81,7 +88,8 @@ class ObjectResult:
 def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protocol: ObjectProtocol) -> ObjectResult:
     """Score the protocol's part of every image that has it in predictions and truth.
 
-    UsageError for images without any prediction, DataError for those of another time and where no image has both.
+    UsageError for images without any prediction, DataError for those of another time, where no image has both, and for
+    masks where nothing moves.
     """
     check_pairs(predictions, truths)
     images = {
@@ -90,11 +98,20 @@ def evaluate_object_maps(predictions: PredictionReader, truths: TruthSet, protoc
     }
     images = {name: image for name, image in images.items() if not image.empty}
     if not images:
+        what = "a motion mask" if protocol.compared == "motion_mask" else "classes"
         raise DataError(
-            f"No image has a {protocol.compared.replace('_', ' ')} in {predictions.description} and truth for it in"
-            f" {truths.description}."
+            f"No image has both {what} in {predictions.description} and truth to compare with in {truths.description}."
         )
-    return ObjectResult(protocol, truths.description, images, object_intervals(list(images.values())))
+    result = ObjectResult(
+        protocol, truths.description, images, object_intervals(list(images.values())), listed=len(truths)
+    )
+    motion = result.scores.motion
+    if motion is not None and not motion.moving:
+        raise DataError(
+            f"{truths.description} gives no motion F1: {NOTHING_MOVES}; evaluate images in which something moves, with"
+            " truth that says so (Dynamo-Depth's layout of Waymo does not, nor does Waymo without lidar_box)."
+        )
+    return result
 
 
 def _part(scores: ObjectScores, protocol: ObjectProtocol) -> ObjectScores:

@@ -28,6 +28,7 @@ from vection.progress import Report
 if TYPE_CHECKING:
     from rich.table import Table
 
+NOTHING_MOVES = "no true pixel is known to move, so every mask scores 0"
 MOST_PARTS = 4
 """Classes with most false alarms, which the table names."""
 
@@ -77,7 +78,7 @@ class ObjectScores:
     def to_note(self) -> ObjectsNote:
         """Return what the evaluation file holds of these scores, with their definitions."""
         motion = None
-        if self.motion is not None:
+        if self.motion is not None and self.motion.moving:
             motion = _motion_note(self.motion, self.false_alarms, images=self.motion_images)
         confusion = None if self.confusion is None else _segmentation_note(self.confusion, images=self.class_images)
         flow = None
@@ -177,8 +178,11 @@ def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, 
     table = Table(caption_justify="left")
     for heading in ("motion and classes", "images", "score", *(["95 %"] if intervals else [])):
         table.add_column(heading, justify="left" if heading == "motion and classes" else "right")
-    used = []
-    if scores.motion is not None:
+    used, missing = [], []
+    if scores.motion is not None and not scores.motion.moving:
+        table.add_row("motion F1", str(scores.motion_images), "-", *_interval("motion F1", intervals))
+        missing.append(f"motion F1: {NOTHING_MOVES}")
+    elif scores.motion is not None:
         curve, best = scores.motion, scores.motion.best
         numbers = f"{curve.f1[best]:.3f} (precision {curve.precision[best]:.3f}, recall {curve.recall[best]:.3f})"
         table.add_row("motion F1", str(scores.motion_images), numbers, *_interval("motion F1", intervals))
@@ -198,7 +202,7 @@ def objects_table(scores: ObjectScores, *, intervals: Mapping[str, tuple[float, 
         mean = f"{segmentation_scores(scores.confusion).mean_iou:.3f}"
         table.add_row("mIoU", str(scores.class_images), mean, *_interval("mIoU", intervals))
         used.append("mIoU")
-    table.caption = "\n".join(f"{name}: {DEFINITIONS[name]}" for name in used)
+    table.caption = "\n".join([*missing, *(f"{name}: {DEFINITIONS[name]}" for name in used)])
     return table
 
 
@@ -234,8 +238,7 @@ def _segmentation_note(confusion: Confusion, *, images: int) -> SegmentationNote
 
 def _share(curve: MotionCurve) -> float:
     """Share of the counted pixels that move: precision of calling everything moving."""
-    moving = curve.true_positive[0] + curve.false_negative[0]
-    return float(moving / max(int(moving + curve.false_positive[0]), 1))
+    return float(curve.moving / max(int(curve.moving + curve.false_positive[0]), 1))
 
 
 def _by_name(errors: FlowErrors) -> dict[str, float | None]:

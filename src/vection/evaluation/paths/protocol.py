@@ -37,6 +37,8 @@ class OdometryProtocol:
     """Shorter snippets at the end that count as well."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """By the name of a sequence: how many of its first frames do not count."""
+    remark: str = ""
+    """How published numbers differ from these, if they do."""
     sequences: int | None = None
     """Only the first so many sequences count, in the order of their names; None: all."""
 
@@ -62,7 +64,7 @@ class OdometryProtocol:
                 f"snippets of {' and '.join(map(str, self.snippets))} frames, one from every frame{shorter}: {chained}"
                 "a scale each, norm of all differences / number of frames, mean +- standard deviation over the snippets"
             )
-        return "; ".join(parts)
+        return "; ".join([*parts, *([self.remark] if self.remark else [])])
 
 
 ODOMETRY = OdometryProtocol("odometry", "one scale, best similarity, and every step scaled; snippets of 5 and 100")
@@ -97,6 +99,7 @@ DYNAMO_SNIPPETS = OdometryProtocol(
     "Dynamo-Depth, Table 8: snippets of 5 and 100 frames of nuScenes (day-clear) or Waymo, chained rightly",
     alignments=(),
     snippets=(5, 100),
+    remark="published numbers compare with the path of the vehicle, here it is the camera's",
     sequences=100,
 )
 

@@ -23,7 +23,7 @@ class PredictedMap:
     values: Float[np.ndarray, "height width"]
     kind: MapKind = "depth"
     intrinsics: CameraNumbers | None = None
-    """fx, fy, cx, cy in pixels of the map, where they are known."""
+    """fx, fy, cx, cy in pixels of the map, where they are known and not learned."""
     window: Window | None = None
     """What the map is of, where it is not the whole image."""
 
@@ -39,7 +39,7 @@ class PredictedObjects:
     classes: UInt8[np.ndarray, "class_height class_width"] | None = None
     """Cityscapes train ids."""
     intrinsics: CameraNumbers | None = None
-    """fx, fy, cx, cy in pixels of mask and classes, where they are known."""
+    """fx, fy, cx, cy in pixels of mask and classes, where they are known and not learned."""
     has_previous: bool = True
     """False for the first frame of a camera, which has no frame before it."""
     window: Window | None = None

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
 from vection.array_files import read_array
+from vection.arrays import CameraNumbers
 from vection.data.clips.folder import files_below, natural_key
 from vection.data.clips.image_file import read_stored
 from vection.data.readers.cityscapes.labels import train_ids
@@ -103,13 +104,13 @@ def read_prediction_folder(folder: Path) -> PredictionReader:
         tuple(frames),
         lambda name: PredictedMap(
             _read_map(depth_file(places[name], frames[name])),
-            intrinsics=frames[name].intrinsics,
+            intrinsics=_given_camera(frames[name]),
             window=frames[name].window,
         ),
         unit=units.pop(),
         read_objects=lambda name: replace(
             _read_objects(others[name]),
-            intrinsics=frames[name].intrinsics,
+            intrinsics=_given_camera(frames[name]),
             has_previous=name not in first,
             window=frames[name].window,
         ),
@@ -173,6 +174,11 @@ def read_object_folder(folder: Path, *, part: Literal["motion_mask", "classes"])
 def depth_from_png(stored: Integer[np.ndarray, "*shape"], *, factor: float = PNG_FACTOR) -> Float[np.ndarray, "*shape"]:
     """Metres of the numbers in a 16-bit PNG: value / `factor`."""
     return stored / factor
+
+
+def _given_camera(frame: PredictedFrame) -> CameraNumbers | None:
+    """A learned camera may be wrong, so it does not tell which part of the image is seen."""
+    return None if frame.intrinsics_learned else frame.intrinsics
 
 
 def _without_previous(frames: Sequence[PredictedFrame]) -> list[str]:

@@ -5,7 +5,8 @@ from vection.errors import UsageError
 from vection.formats.window import Window
 
 MOST = 1.12
-"""By which factor focal length or ratio of the sides may differ: learned cameras and sizes of networks do a little."""
+"""By which factor focal length or ratio of the sides may differ: sizes of networks do a little, and learned cameras, as
+predictions of earlier versions state them."""
 SAME_PART = 0.02
 """By how much of the image's sides two windows may differ that show the same."""
 

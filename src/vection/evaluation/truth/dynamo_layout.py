@@ -8,6 +8,8 @@ from vection.data.readers.sequences import DataSequence, PrepareSettings, Sequen
 from vection.errors import DataError
 from vection.evaluation.truth.truth_set import GroundTruth, TruthSet, ground_truth_of_frame
 
+OF_WAYMO = "of Waymo: distances from the vehicle if it was prepared before January 2025, camera z since"
+
 
 def is_dynamo_layout(root: Path) -> bool:
     """Whether there is a `CAMERA/rgb/original` or `CAMERA/rgb/downsample` at or below `root`."""
@@ -41,4 +43,5 @@ def dynamo_truth(root: Path) -> TruthSet:
 
     # one preparation wrote them all
     source = next(iter(places.values()))[1].read().truth_source
-    return TruthSet(f"Dynamo-Depth's layout at {root}", tuple(places), read, source=source)
+    words = f" ({OF_WAYMO})" if source is None else ""
+    return TruthSet(f"Dynamo-Depth's layout at {root}{words}", tuple(places), read, source=source)

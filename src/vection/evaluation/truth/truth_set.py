@@ -101,6 +101,12 @@ class TruthSet:
         """Return the number of images."""
         return len(self.names)
 
+    @property
+    def stated(self) -> str:
+        """The description, and that a table takes its protocol's word for the source where the truth is silent."""
+        known = all(self.source or self.sources.get(name) for name in self.names)
+        return self.description if known else f"{self.description}, which does not state where its depth comes from"
+
     def is_cut(self, name: str) -> bool:
         """Return whether the truth of an image is known to be of a part of it."""
         return name in self.windows and not self.windows[name].is_whole
@@ -243,7 +249,8 @@ def exported_truth(path: Path) -> TruthSet:
         with open_arrays(path, what=what, remedy=remedy) as arrays:
             return GroundTruth(name, known_depth(arrays.need(name, shape=(None, None))), group=name.rpartition("/")[0])
 
-    return TruthSet(f"{path} ({source_sentence(source or 'unknown source')})", tuple(keys), read, source=source)
+    words = "" if source is None else f" ({source_sentence(source)})"
+    return TruthSet(f"{path}{words}", tuple(keys), read, source=source)
 
 
 def png_truth(folder: Path, *, factor: float = PNG_FACTOR) -> TruthSet:

@@ -67,7 +67,7 @@ def compare_scales(
     """Predict the target with the disparity of every scale and compare (Monodepth2, section 3.2).
 
     `pyramid[0]` is the full size, level s has the size of disparity s. `masks`, (batch, source, height, width) a scale,
-    weight the errors of the warped views (the predictive mask).
+    weight the errors of the warped views (the predictive mask). Raises ValueError if there are more or fewer of them.
     """
     target, unwarped = _prepare(pyramid[0], transforms, comparison)
     results = []
@@ -82,6 +82,8 @@ def compare_scales(
         warped = views_compared.synthesise(comparison.depth(compared), transforms)  # eq. 2
         errors = photometric_error(warped, target, ssim_weight=comparison.ssim_weight)
         if masks is not None:
+            if masks[scale].shape[1] != errors.shape[1]:
+                raise ValueError(f"{masks[scale].shape[1]} masks cannot weight the errors of {errors.shape[1]} sources")
             errors = errors * resize_like(masks[scale], errors)
         combine = minimum_reprojection if comparison.reprojection == "minimum" else average_reprojection
         smoothness = edge_aware_smoothness_loss(normalise_by_mean(disparity), views.target) / 2**scale  # eq. 3

@@ -12,6 +12,7 @@ from vection.formats.run_folder import RunFolder
 from vection.progress import Bars, no_bars
 from vection.recipes.recipe import Recipe
 from vection.runs.load import checkpoint_name, find_run_checkpoint, read_checkpoint_recipe
+from vection.runs.start import on_clips
 from vection.runs.videos import VideoTraining, train_on_videos
 
 Adapted = Literal["all", "decoder"]
@@ -82,16 +83,7 @@ def adaptation_recipe(run: Path | str, *, what: Adapted = "all", checkpoint: str
         validation_fraction=max(HELD_OUT, recipe.training.validation_fraction),
         keeps_start=True,
     )
-    clips = replace(
-        recipe.data,
-        source="clips",
-        split=None,
-        left_only=False,
-        drop_static_frames=False,
-        shared_intrinsics=False,
-        rehearsal=0.0,
-        rehearsal_drives=None,
-    )
+    clips = on_clips(replace(recipe.data, source="clips", rehearsal=0.0, rehearsal_drives=None))
     return replace(
         recipe,
         method=recipe.method.trained(),

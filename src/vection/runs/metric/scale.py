@@ -12,6 +12,7 @@ from vection.files import check_free, whole_folder
 from vection.formats.checkpoint import read_config, weights_digest
 from vection.formats.run_folder import SCALE_FILE, RunFolder
 from vection.formats.scale_file import RunScale, ScaleReading, write_scale
+from vection.formats.window import Window
 from vection.inference.motion.source import MotionChoice
 from vection.inference.prediction import Prediction
 from vection.inference.predictor import Predictor
@@ -21,12 +22,12 @@ from vection.metric_scale.combine import TESTED, check_speed, combine, read_fact
 from vection.metric_scale.evidence import Evidence
 from vection.metric_scale.known_distances import KnownDistances
 from vection.metric_scale.sources import ScaleSources, check_sources
-from vection.metric_scale.stored import scale_file, stored_scale, what_else
+from vection.metric_scale.stored import is_seen, scale_file, stored_scale, what_else
 from vection.metric_scale.travel import Speeds
 from vection.progress import Bars, no_bars
 from vection.runs.device import choose_device
 from vection.runs.load import find_run_checkpoint, load_predictor
-from vection.runs.prediction.worker import open_seen
+from vection.runs.prediction.seen import SeenFrames, open_seen
 from vection.starts import start_folder
 
 MOST_FRAMES = 300
@@ -46,6 +47,8 @@ class FoundScale:
     """How many were predicted."""
     kept: str = ""
     """Why the scale that was there is kept, in words; empty if it is not."""
+    warnings: tuple[str, ...] = ()
+    """What was wrong with the frames, in sentences."""
 
     @property
     def unopposed(self) -> bool:
@@ -61,6 +64,7 @@ def scale(
     checkpoint: str | None = None,
     intrinsics: Path | str | None = None,
     window: str = TRAINING,
+    frames_per_second: float | None = None,
     motion: MotionChoice | None = None,
     path: bool = True,
     most_frames: int = MOST_FRAMES,
@@ -77,26 +81,25 @@ def scale(
     Nothing is stored, and DataError says why, if sources contradict each other, or the scale that the run has already
     (unless `replace`); if frames have no common scale, or held-out stretches another one than the rest; or if the
     camera would travel faster than any. If the run is in metres already, the new scale is stored only if it is more
-    exact and errs less on held-out frames, or with `replace`. UsageError for arguments that do not fit each other, and
-    without `replace` if the run has a scale of other weights, of another size or window, which would be lost.
+    exact and errs less on held-out frames, or with `replace`. UsageError for arguments that do not fit, for a speed
+    where times are assumed, and for losing a scale of other weights, size or part of the image without `replace`.
     """
     evidence = known.evidence()
-    check_sources(evidence, open_sources(Path(frames), intrinsics=intrinsics), path=path)
+    raw = open_sources(Path(frames), intrinsics=intrinsics, frames_per_second=frames_per_second)
+    check_sources(evidence, raw, path=path)
     if motion is not None and not path:
         raise UsageError("`motion` is that of the path that `path=False` leaves out; give only one of the two.")
     if most_frames < 1:
         raise UsageError(f"`most_frames={most_frames}` leaves none; it must be positive.")
-    place = find_run_checkpoint(Path(run), checkpoint=checkpoint)
-    _check_place(place, run=run, out=out)
+    _check_place(place := find_run_checkpoint(Path(run), checkpoint=checkpoint), run=run, out=out)
     predictor = load_predictor(place, device=choose_device(device), window=window)
-    _check_stored(predictor, place, replaced=replace or out is not None)
-    sources = open_seen(predictor, Path(frames), intrinsics=intrinsics)
-    parts = [_first(source, most_frames) for source in sources]
+    sources = open_seen(predictor, Path(frames), intrinsics=intrinsics, frames_per_second=frames_per_second)
+    _check_stored(predictor, place, sources, replaced=replace or out is not None)
+    parts = [SeenFrames(predictor, place, _first(source, most_frames)) for source in sources]
     speeds, count = _observe(predictor, parts, evidence, motion=motion, path=path, progress=progress)
-    readings = _readings(evidence, predictor)
-    factor, uncertainty = combine(readings)
+    factor, uncertainty = combine(readings := _readings(evidence, predictor))
     kept = "" if replace else _kept(predictor, place, readings, uncertainty=uncertainty)
-    speed = None if speeds.median is None else speeds.median * factor / predictor.depth_scale
+    speed = _speed(speeds, sources, factor=factor / predictor.depth_scale)
     check_speed(speed, source=" and ".join(one.source for one in readings))
     found = RunScale(
         factor=factor,
@@ -107,11 +110,12 @@ def scale(
         width=predictor.width,
         height=predictor.height,
         window=window,
+        seen=_views(parts),
         frames_from=str(Path(frames).resolve()),
         speed=speed,
     )
     stored = None if kept else _store(found, place, out=None if out is None else Path(out))
-    return FoundScale(found, stored, count, kept)
+    return FoundScale(found, stored, count, kept, _said(parts))
 
 
 def _check_place(place: Path, *, run: Path | str, out: Path | str | None) -> None:
@@ -121,10 +125,11 @@ def _check_place(place: Path, *, run: Path | str, out: Path | str | None) -> Non
         check_free(Path(out))
 
 
-def _check_stored(predictor: Predictor, place: Path, *, replaced: bool) -> None:
-    """Raise UsageError if a scale of other weights, of another size or window would be lost unasked."""
+def _check_stored(predictor: Predictor, place: Path, sources: Sequence[FrameSource], *, replaced: bool) -> None:
+    """Raise UsageError if a scale of other weights, of another size or part of the image would be lost unasked."""
     scale = None if replaced else stored_scale(place)
-    if scale is not None and (other := what_else(scale, predictor, place)):
+    others = () if scale is None else (what_else(scale, predictor, place, next(iter(one))) for one in sources)
+    if other := next(filter(None, others), ""):
         raise UsageError(
             f"{scale_file(place)} holds the scale of {other}, and a run has one; give `replace` to store the new one "
             "in its place, or name a new run folder for it with `out`."
@@ -138,7 +143,7 @@ def _first(source: FrameSource, most_frames: int) -> FrameSource:
 
 def _observe(
     predictor: Predictor,
-    sources: Sequence[FrameSource],
+    parts: Sequence[SeenFrames],
     evidence: Sequence[Evidence],
     *,
     motion: MotionChoice | None,
@@ -147,10 +152,11 @@ def _observe(
 ) -> tuple[Speeds, int]:
     """Show every prediction to every source of the scale; return the speeds and how many frames there were."""
     speeds, count = Speeds(), 0
-    for source in sources:
+    for part in parts:
+        source = part.source
         with progress(f"predicting {source.name or source.description}") as report:
-            for number, (frame, prediction) in enumerate(_predictions(predictor, source, motion=motion, path=path)):
-                speeds.observe(prediction)
+            for number, (frame, prediction) in enumerate(_predictions(predictor, part, motion=motion, path=path)):
+                speeds.observe(frame, prediction)
                 for one in evidence:
                     one.observe(frame, prediction)
                 report(number + 1, source.count)
@@ -159,6 +165,24 @@ def _observe(
         for one in evidence:
             one.end()
     return speeds, count
+
+
+def _speed(speeds: Speeds, sources: Sequence[FrameSource], *, factor: float) -> float | None:
+    """Return the median speed in metres a second; None where motion or times are not known."""
+    untimed = any(source.assumed for source in sources)
+    return None if speeds.median is None or untimed else factor * speeds.median
+
+
+def _said(parts: Sequence[SeenFrames]) -> tuple[str, ...]:
+    return tuple(f"{part.source.description}: {sentence}" for part in parts for sentence in part.sentences)
+
+
+def _views(parts: Sequence[SeenFrames]) -> tuple[Window, ...]:
+    """Return what was seen of images, of those that are alike the first."""
+    views: tuple[Window, ...] = ()
+    for view in (view for part in parts for view in part.views):
+        views += () if is_seen(view, views) else (view,)
+    return views
 
 
 def _predictions(

@@ -1,11 +1,10 @@
 """A loaded run that predicts one input after another."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from vection.data.clips.folder import has_clips
 from vection.data.ingest.ingestion import MOST_BELIEVED
 from vection.errors import UsageError
 from vection.files import in_units
@@ -14,15 +13,15 @@ from vection.inference.ahead import read_ahead
 from vection.inference.motion.source import MotionChoice
 from vection.inference.observe import Observer
 from vection.inference.prediction import Prediction
-from vection.inference.predictor import Predictor
-from vection.inference.sources import Frame, FrameSource, open_input, open_sources
-from vection.inference.window_rule import TRAINING, WHOLE
+from vection.inference.sources import Frame, FrameSource, open_input
+from vection.inference.window_rule import TRAINING
 from vection.inference.write import check_writable, write_predictions
 from vection.metric_scale.stored import stored_scale
 from vection.progress import Bars, Report
 from vection.runs.device import choose_device
 from vection.runs.load import checkpoint_name, find_run_checkpoint, load_predictor
 from vection.runs.networks.engine import open_engine
+from vection.runs.prediction.seen import SeenFrames, check_window
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
 """How many frames a network predicts at once, by the kind of device."""
@@ -31,6 +30,12 @@ DEPTH_BYTES, PNG_BYTES = 4.0, 0.5
 
 THINNING = "`depth=False`, `stride=10`, `max_frames=1000`"
 """Arguments of `predict` with which it writes less."""
+
+
+UNLEARNED = (
+    "this model has not learned how objects move (its training had not come so far, or its weights lack that part), so "
+    "there are neither motion masks nor object flow"
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class PartChoice:
     depth: bool = True
     stride: int = 1
     max_frames: int | None = None
+    frames_per_second: float | None = None
     settings: str = ""
     """How predictions name what was asked for."""
 
@@ -107,7 +113,7 @@ class PredictionWorker:
         """Load; `frames` are those to predict, on which an engine is tried. Raises UsageError for a wrong choice."""
         if model.compile and model.engine != "torch":
             raise UsageError("`compile` is for PyTorch, and `engine` names another; give only one of the two.")
-        place = find_run_checkpoint(Path(model.run), checkpoint=model.checkpoint)
+        self.place = place = find_run_checkpoint(Path(model.run), checkpoint=model.checkpoint)
         self.predictor = load_predictor(
             place,
             device=choose_device(model.device),
@@ -137,8 +143,14 @@ class PredictionWorker:
 
         Raises UsageError for what cannot be written or made of it, DataError for bad frames.
         """
-        _check_window(self.parts.window, place)
-        source = open_input(place, name=name, intrinsics=self.parts.intrinsics, rule=self.predictor.rule)
+        check_window(self.parts.window, place)
+        source = open_input(
+            place,
+            name=name,
+            intrinsics=self.parts.intrinsics,
+            rule=self.predictor.rule,
+            frames_per_second=self.parts.frames_per_second,
+        )
         source = source.thinned(self.parts.stride, most=self.parts.max_frames)
         check_writable(out / name, overwrite=self.parts.overwrite)
         first = next(iter(source))
@@ -155,9 +167,10 @@ class PredictionWorker:
 
     def write(self, source: FrameSource, out: Path, *, size: float, progress: Bars) -> Path:
         """Predict a source and return its folder, which has its name below `out`; `size` is as `open` returns it."""
+        seen = SeenFrames(self.predictor, self.place, source)
         with progress(f"predicting {source.name or source.description} ({in_units(size)} or more)") as report:
             return write_predictions(
-                self._predictions(_counted(source, report=report)),
+                self._predictions(seen, report=report),
                 out / source.name,
                 model=self.name,
                 model_state=self.state,
@@ -168,32 +181,30 @@ class PredictionWorker:
                 video=self.parts.video,
                 scene_flow=self.parts.scene_flow,
                 pictures=None if self.observer is None else self.observer.observe(source),
-                rule=replace(self.predictor.rule, choice=WHOLE) if source.is_clip else self.predictor.rule,
-                faults=source.faults,
+                rule=seen.rule,
+                faults=lambda: source.faults() + seen.faults + self._left_out(source),
                 overwrite=self.parts.overwrite,
             )
 
-    def _predictions(self, frames: Iterable[Frame]) -> Iterator[Prediction]:
+    def _left_out(self, source: FrameSource) -> list[str]:
+        """Return what predictions of the source lack because the weights have not learned it, in words."""
+        method = self.predictor.method
+        whole = getattr(method, "settings", method).knows
+        unlearned = whole.object_motion and not method.knows.object_motion
+        return [UNLEARNED] if unlearned and self.parts.path and source.count != 1 else []
+
+    def _predictions(self, seen: SeenFrames, *, report: Report) -> Iterator[Prediction]:
         """Predict while the frames that follow are read; a thread reads one batch ahead."""
-        ahead = read_ahead(frames, count=2 * self.predictor.batch_size)
-        if self.parts.path:
-            yield from self.predictor.stream(ahead, motion=self.parts.motion)
-        else:
+        ahead = read_ahead(_counted(seen, report=report), count=2 * self.predictor.batch_size)
+        if not self.parts.path:
             yield from self.predictor.each(ahead)
+            return
+        for prediction in self.predictor.stream(ahead, motion=self.parts.motion):
+            seen.have_path |= prediction.T_to_next is not None
+            yield prediction
 
 
-def open_seen(predictor: Predictor, frames: Path, *, intrinsics: Path | str | None) -> list[FrameSource]:
-    """Open frames as the predictor's `rule` sees them; UsageError if they are clips, and the rule is one for others."""
-    _check_window(predictor.rule.choice, frames)
-    return open_sources(frames, intrinsics=intrinsics, rule=predictor.rule)
-
-
-def _check_window(window: str, frames: Path) -> None:
-    if window != TRAINING and has_clips(frames):
-        raise UsageError(f"The clips of {frames} are seen as they are; leave `window` out.")
-
-
-def _counted(source: FrameSource, *, report: Report) -> Iterator[Frame]:
-    for number, frame in enumerate(source):
+def _counted(seen: SeenFrames, *, report: Report) -> Iterator[Frame]:
+    for number, frame in enumerate(seen):
         yield frame
-        report(number + 1, source.count)
+        report(number + 1, seen.source.count)

@@ -57,9 +57,9 @@ def findings(
 ) -> list[Finding]:
     """Return what these statistics show; empty when all is well.
 
-    They are those of `statistics.look` and `watch.Watch`, or a part of them. `nothing_compared`: all loss terms that
-    compare frames are exactly 0. `most_near` is the share of the depth that may sit at the near limit; it is passing
-    while motion is still too small.
+    They are those of `statistics.look` and `watch.Watch`, or a part of them; of a method that learns no depth there
+    are none. `nothing_compared`: all loss terms that compare frames are exactly 0. `most_near` is the share of the
+    depth that may sit at the near limit; it is passing while motion is still too small.
     """
     found = [
         *_depth_findings(statistics, most_near=most_near),
@@ -91,7 +91,9 @@ def remarks(
 
 
 def _depth_findings(statistics: Mapping[str, float], *, most_near: float) -> list[Finding]:
-    found = []
+    found: list[Finding] = []
+    if "spread_within_image" not in statistics:
+        return found
     near, far = (statistics.get(f"share_at_{end}_limit", 0.0) for end in ("near", "far"))
     if statistics["spread_within_image"] < 0.02 and max(near, far) < 0.9:
         sentence = (

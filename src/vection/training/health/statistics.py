@@ -63,8 +63,10 @@ def look(method: Method, batch: Batch) -> dict[str, float]:
     targets and their first sources, in [0, 1]; `parallax`, how far the predicted translation moves the median pixel, in
     pixels; `step`, the median length of predicted translation by that of median depth; `step_by_measured`, the same by
     measured translation; `measured_share` of the motions that could be measured; `mask: NAME`, the share of pixels that
-    a mask lets count.
+    a mask lets count. None of a method that learns no depth.
     """
+    if not method.learns_depth:
+        return {}
     batch = map_tensors(batch, lambda tensor: tensor[:SAMPLES])
     with evaluating(method):
         pictures = method.observe(batch).pictures

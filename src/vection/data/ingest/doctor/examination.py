@@ -47,7 +47,7 @@ def examine(
     try:
         if (path / CLIP_FILE).is_file():
             return _examine_clip(path)
-        source = open_source(path, frames_per_second=frames_per_second)
+        source = open_source(path, frames_per_second=frames_per_second, intrinsics=intrinsics)
         return examine_source(source, intrinsics=intrinsics or stated_intrinsics(path))
     except DataError as error:
         cause, _, fix = str(error).rstrip(".").partition("; ")

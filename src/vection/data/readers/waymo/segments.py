@@ -142,7 +142,7 @@ def read_frame(place: _Place, *, camera: str, variant: str | None, truth: bool) 
     if image.shape[:2] != (frame.camera.height, frame.camera.width):
         raise DataError(f"The image of {camera} in {place.path} has not the size of its calibration.")
     maps = undistortion(frame.camera)
-    notes = ("no true depth: the frame has no laser scans",) if truth and not frame.scans else ()
+    notes = _notes(frame, variant=variant) if truth else ()
     return SourceFrame(
         image=np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR), np.uint8),
         camera=intrinsics,
@@ -154,6 +154,15 @@ def read_frame(place: _Place, *, camera: str, variant: str | None, truth: bool) 
     )
 
 
+def _notes(frame: WaymoFrame, *, variant: str | None) -> tuple[str, ...]:
+    """What is missing in the truth of a frame."""
+    if not frame.scans:
+        return ("no true depth: the frame has no laser scans",)
+    if not frame.boxes and (variant == BOXES or frame.panoptic_png is not None):
+        return ("what moves is not known: the frame has no boxes (lidar_box)",)
+    return ()
+
+
 def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> FrameTruth:
     """True depth from the lasers, and what moves: from panoptic labels where the frame has them, or from boxes."""
     kind = _depth_kind(variant)
@@ -161,9 +170,9 @@ def frame_truth(frame: WaymoFrame, *, variant: str | None, camera: str) -> Frame
     lasers = image_points(frame, kind=kind, camera_number=CAMERAS.index(camera))
     seen, points = lasers.seen, lasers.points
     category = semantics = None
-    if variant == BOXES:
+    if variant == BOXES and frame.boxes:
         category = box_categories(seen=seen, points=points, boxes=frame.boxes, height=height, width=width)
-    elif (label := read_panoptic(frame)) is not None:
+    elif variant != BOXES and (label := read_panoptic(frame)) is not None:
         # the historical truth lies in the distorted image, and so do its labels
         straight = label if kind == "vehicle-distance" else label.remapped(undistortion(frame.camera))
         category = panoptic_categories(straight, seen=seen, points=points, boxes=frame.boxes)
