@@ -89,3 +89,12 @@ def test_an_unknown_step_and_another_scale_begin_a_segment():
 def test_a_wide_pair_across_two_parts_tells_no_step():
     path = camera_path(3, [pair(0, 2), pair(1, 2)], baselines={(0, 2): 6.0, (1, 2): 1.0}, parts={1: 0, 2: 1})
     assert [place.segment for place in path] == [0, 1, 2]
+
+
+def test_a_camera_too_slow_for_one_step_goes_as_far_as_a_wider_pair_says():
+    slow = [pair(0, 1, reason="standing", direction=None), pair(1, 2, reason="rotation", direction=None), pair(0, 2)]
+    path = camera_path(3, slow, baselines={(0, 2): 2.0}, parts={0: 0, 1: 0, 2: 0})
+    assert [place.T_camera_to_world[2, 3] for place in path] == pytest.approx([0, 1, 2])
+    halts = [pair(0, 1), pair(1, 2, reason="standing", direction=None), pair(0, 2)]
+    path = camera_path(3, halts, baselines={(0, 1): 2.0, (0, 2): 2.0}, parts={0: 0, 1: 0, 2: 0})
+    assert [place.T_camera_to_world[2, 3] for place in path] == pytest.approx([0, 2, 2])

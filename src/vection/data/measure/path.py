@@ -11,6 +11,9 @@ from vection.formats.measured_geometry import MeasuredPair
 
 Numbers = tuple[int, int]
 
+TOO_SLOW = ("standing", "rotation")
+"""Reasons of pairs that show no translation."""
+
 
 @dataclass(frozen=True)
 class PlacedFrame:
@@ -49,21 +52,25 @@ def camera_path(
 
 
 def _step(first: int, known: Mapping[Numbers, MeasuredPair], baselines: Mapping[Numbers, float]) -> Pose | None:
-    """Return T_first_to_next as measured, or its share of a wider pair's motion; None if nothing tells it."""
+    """Return T_first_to_next as measured, or its share of a wider pair's motion; None if nothing tells it.
+
+    Of a camera that moves too slowly to be seen in one step a wider pair tells the motion, if all its steps are such.
+    """
     pair = known.get((first, first + 1))
     if pair is not None and pair.reason is None and (first, first + 1) in baselines:
         return _transform(pair, length=baselines[first, first + 1])
     turned = None if pair is None else pair.R_first_to_second
-    if pair is not None and pair.reason == "standing" and turned is not None:
-        return _turn(turned)
+    stands = pair is not None and pair.reason == "standing"
     for wide in sorted((one for one in known.values() if one.first <= first < one.second), key=lambda one: one.gap):
-        if wide.reason is None and (wide.first, wide.second) in baselines:
+        steps = [known.get((number, number + 1)) for number in range(wide.first, wide.second)]
+        creeps = all(step is not None and step.reason in TOO_SLOW for step in steps)
+        if wide.reason is None and (wide.first, wide.second) in baselines and (creeps or not stands):
             share = _share(_transform(wide, length=baselines[wide.first, wide.second]), wide.gap)
             if turned is not None:
                 share[:3, 3] = turned @ share[:3, :3].T @ share[:3, 3]
                 share[:3, :3] = turned
             return share
-    return None if turned is None or pair is None or pair.reason != "rotation" else _turn(turned)
+    return _turn(turned) if pair is not None and pair.reason in TOO_SLOW and turned is not None else None
 
 
 def _turn(R: Rotation) -> Pose:

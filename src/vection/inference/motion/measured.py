@@ -133,13 +133,15 @@ class MotionMeasurement:
     def _stored_step(self, measured: MeasuredClip, first: SeenFrame, second: SeenFrame) -> Step | None:
         number = first.frame.number
         pair = measured.pair(number, number + 1)
-        if pair is not None and pair.reason in ("standing", "cut"):
-            return Step(np.eye(4), "standing" if pair.reason == "standing" else "cut")
+        if pair is not None and pair.reason == "cut":
+            return Step(np.eye(4), "cut")
         poses = measured.T_camera_to_world(number), measured.T_camera_to_world(number + 1)
         segment = measured.frames[number].segment
         if poses[0] is None or poses[1] is None or measured.frames[number + 1].segment != segment:
-            return None
+            return Step(np.eye(4), "standing") if pair is not None and pair.reason == "standing" else None
         T_first_to_second = np.linalg.inv(poses[1]) @ poses[0]
+        if pair is not None and pair.reason == "standing" and np.allclose(T_first_to_second[:3, 3], 0, atol=1e-9):
+            return Step(np.eye(4), "standing")
         if T_first_to_second[:3, 3].any():
             ratio = _stored_ratio(measured, [first, second])
             if ratio is None and self._ratio is not None and self._ratio[0] == segment:
