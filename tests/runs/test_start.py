@@ -129,5 +129,7 @@ def test_who_chooses_them_for_clips_is_told(setting: str, value: Any, tmp_path: 
     save_checkpoint(tmp_path / "start", weights={}, config={"recipe": recipe_to_json(started)})
     goes_on = replace(started, data=replace(started.data, source="clips"), start_from=str(tmp_path / "start"))
     without_lists(goes_on)  # those of the start were chosen for KITTI
+    mine = replace(kitti, name="mine", data=replace(kitti.data, source="clips"))
+    without_lists(mine)  # a recipe of one's own, made of one for KITTI
     with pytest.raises(UsageError, match="read without"):
-        without_lists(replace(goes_on, start_from=None))
+        without_lists(replace(mine, data=replace(mine.data, split="nowhere")))

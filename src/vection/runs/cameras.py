@@ -49,8 +49,8 @@ def check_data(method: Method, data: Data, *, begun: Path | None) -> None:
     if before is not None and before != now:
         raise UsageError(
             f"The run was begun with {before[0]} samples to learn and {before[1]} held out, and the data has {now[0]} "
-            f"and {now[1]} now; restore the data, start anew with `resume=False`, or train a new run from the weights "
-            "of this one."
+            f"and {now[1]} now; restore the data, or the version of vection that began it, start anew with "
+            "`resume=False`, or train a new run from the weights of this one."
         )
 
 

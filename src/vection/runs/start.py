@@ -75,13 +75,13 @@ def on_clips(data: DataSettings) -> DataSettings:
 def without_lists(recipe: Recipe) -> Recipe:
     """Return the recipe as `on_clips` has it. Raises UsageError if somebody chose for clips what goes.
 
-    What the recipe of this name has, or the run that training starts from, was chosen for KITTI.
+    What the recipe of this name has (any recipe, if there is none), or the run from which training starts, was chosen
+    for KITTI.
     """
     if on_clips(recipe.data) == recipe.data:
         return recipe
-    known = [DataSettings()]
-    if recipe.name in recipe_names():
-        known.append(get_recipe(recipe.name).data)
+    names = [recipe.name] if recipe.name in recipe_names() else recipe_names()
+    known = [DataSettings(), *(get_recipe(name).data for name in names)]
     if recipe.start_from is not None:
         known.append(read_checkpoint_recipe(find_run_checkpoint(Path(recipe.start_from))).data)
     for name in OF_LISTS:

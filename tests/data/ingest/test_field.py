@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -60,6 +61,29 @@ def test_a_stream_without_container(frames, tmp_path):
     clip = clip_of(video, tmp_path / "ten", frames_per_second=10.0)
     assert clip.frames[-1].seconds == pytest.approx((len(frames) - 1) / 10)
     assert "assumed" not in said(clip)
+
+
+def test_a_recording_without_a_duration_has_its_own_times(frames, tmp_path):
+    """Browsers and pipes write such files, in which nothing can be mended at the end."""
+    stream, video = BytesIO(), tmp_path / "live.mkv"
+    with av.open(Unseekable(stream), "w", format="matroska") as container:
+        film = container.add_stream("mpeg4", rate=30)
+        film.height, film.width = frames[0].shape[:2]
+        film.pix_fmt, film.codec_context.time_base = "yuv420p", Fraction(1, 1000)
+        for number, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = 70 * number, Fraction(1, 1000)
+            container.mux(film.encode(frame))
+        container.mux(film.encode())
+    video.write_bytes(stream.getvalue())
+    (source,) = open_sources(video)
+    assert source.assumed_rate is None
+    assert [frame.seconds for frame in source][:3] == pytest.approx([0, 0.07, 0.14], abs=0.002)
+
+
+class Unseekable:
+    def __init__(self, stream: BytesIO) -> None:
+        self.write = stream.write
 
 
 def test_a_clock_that_does_not_begin_at_0(frames, tmp_path):

@@ -26,6 +26,8 @@ COVER = 0x400
 """Disposition of a cover picture, which is stored as a video stream of one frame."""
 JOINABLE = frozenset({"mpeg", "mpegts"})
 """Formats whose files are joined by writing one behind the other; the clock begins anew there."""
+NO_TIMES = 0x80
+"""FFmpeg's flag of formats without times (AVFMT_NOTIMESTAMPS), raw streams; recordings without a duration have some."""
 FIRST_FRAMES = 32
 """Frames whose times tell whether they are those of decoding."""
 
@@ -99,6 +101,7 @@ def read_facts(container: "InputContainer", path: Path) -> StreamFacts:
     rate, aspect = stream.average_rate, stream.sample_aspect_ratio
     seconds = container.duration / 1e6 if container.duration else None
     joinable = container.format.name in JOINABLE
+    untimed = bool(container.format.flags & NO_TIMES)
     turns, interlaced = 0, False
     times: list[float] = []
     try:
@@ -114,7 +117,7 @@ def read_facts(container: "InputContainer", path: Path) -> StreamFacts:
     fps = float(rate) if rate else DEFAULT_RATE
     return StreamFacts(
         rate=fps,
-        rate_stated=bool(stream.average_rate) and container.duration is not None,
+        rate_stated=bool(stream.average_rate) and not untimed,
         seconds=seconds if seconds else (stream.frames / fps if stream.frames else None),
         frames=stream.frames or (round(seconds * fps) if seconds else None),
         start=(container.start_time or 0) / 1e6,

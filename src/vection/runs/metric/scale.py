@@ -115,6 +115,8 @@ def scale(
         speed=speed,
     )
     stored = None if kept else _store(found, place, out=None if out is None else Path(out))
+    for part in parts:
+        part.scale = None  # what was seen is what the new one was found on
     return FoundScale(found, stored, count, kept, _said(parts))
 
 
