@@ -200,7 +200,8 @@ def test_the_unit_of_depth_in_png_is_said_and_can_be_given(
     np.savez(tmp_path / "depths.npz", **{f"{index:06d}": depth * 1.1 + 1 for index in range(3)})
     words = ("evaluate", tmp_path / "depths.npz", "--protocol", "synthetic", "--no-baselines", "--truth")
     right = answer(capsys, *words, places[256])
-    assert right["truth"] == f"16-bit PNG at {places[256]} (metres = value / 256)"
+    unstated = "which does not state where its depth comes from"
+    assert right["truth"] == f"16-bit PNG at {places[256]} (metres = value / 256), {unstated}"
     wrong = answer(capsys, *words, places[1000])
     assert "(metres = value / 256, with depths up to 234 m, which is much: of another unit?)" in wrong["truth"]
     mended = answer(capsys, *words, places[1000], "--truth-factor", 1000)

@@ -66,11 +66,11 @@ def test_prediction_sees_one_field_as_well(frames, tmp_path, monkeypatch, says_s
     combed = [frame.image for frame in open_source(fault.make(frames, tmp_path)[0])]
 
     class Flagged(VideoFile):
-        def __init__(self, path):
-            super().__init__(path)
+        def __init__(self, path, **arguments):
+            super().__init__(path, **arguments)
             self.facts = replace(self.facts, interlaced=says_so)
 
-    monkeypatch.setattr("vection.inference.sources.VideoFile", Flagged)
+    monkeypatch.setattr("vection.data.ingest.video.VideoFile", Flagged)
     for name, images, expected in (("combed", combed, says_so), ("whole", frames, False)):
         video = write_video(tmp_path / f"{name}.mp4", images)
         stored, seen = next(iter(VideoFile(video))).image, next(iter(open_sources(video)[0])).image
