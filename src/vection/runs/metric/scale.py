@@ -115,8 +115,6 @@ def scale(
         speed=speed,
     )
     stored = None if kept else _store(found, place, out=None if out is None else Path(out))
-    for part in parts:
-        part.scale = None  # what was seen is what the new one was found on
     return FoundScale(found, stored, count, kept, _said(parts))
 
 
@@ -176,6 +174,9 @@ def _speed(speeds: Speeds, sources: Sequence[FrameSource], *, factor: float) -> 
 
 
 def _said(parts: Sequence[SeenFrames]) -> tuple[str, ...]:
+    """Return what is wrong with the frames; the scale was found on all of them."""
+    for part in parts:
+        part.scale = None
     return tuple(f"{part.source.description}: {sentence}" for part in parts for sentence in part.sentences)
 
 
