@@ -27,6 +27,8 @@ from vection.methods.method import Method, Motion
 from vection.networks.cameras import camera_matrices
 from vection.types import Image
 
+OPEN_SCALE = "none: monocular training leaves the scale open"
+
 
 class Predictor:
     """Runs a method on one image at a time.
@@ -56,7 +58,7 @@ class Predictor:
         bfloat16: bool = False,
         depth_scale: float = 1.0,
         unit: Unit = "up-to-scale",
-        scale_source: str = "none: monocular training leaves the scale open",
+        scale_source: str = OPEN_SCALE,
     ) -> None:
         self.method = method.to(device).eval()
         self.height = height

@@ -13,7 +13,7 @@ from vection.formats.record import first_place
 from vection.formats.run_folder import SCALE_FILE, RunFolder
 from vection.hub import HubModel, fetch_model, hub_model
 from vection.image_sides import check_image_sides
-from vection.inference.predictor import Predictor
+from vection.inference.predictor import OPEN_SCALE, Predictor
 from vection.inference.sources import Frame
 from vection.inference.window_rule import TRAINING, WindowRule
 from vection.methods.method import Knows
@@ -24,8 +24,6 @@ from vection.recipes.recipe_file import recipe_from_json
 from vection.runs.cameras import learned_names, trained_windows
 from vection.starts import STARTS, start_folder
 from vection.training.position import Position
-
-OPEN_SCALE = "none: monocular training leaves the scale open"
 
 
 def find_run_checkpoint(place: Path, *, checkpoint: str | None = None) -> Path:

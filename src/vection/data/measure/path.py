@@ -36,10 +36,14 @@ def camera_path(
         for pair in pairs
         if pair.gap == 1 or len({parts[n] for n in range(pair.first, pair.second + 1) if n in parts}) < 2
     }
+    wider: dict[int, list[MeasuredPair]] = {}
+    for pair in sorted(known.values(), key=lambda one: one.gap):
+        for number in range(pair.first, pair.second):
+            wider.setdefault(number, []).append(pair)
     placed = [PlacedFrame(0, np.eye(4))]
     part = parts.get(0)
     for number in range(1, count):
-        step = _step(number - 1, known, baselines)
+        step = _step(number - 1, known, baselines, wider=wider.get(number - 1, ()))
         other = parts.get(number)
         if step is None or (part is not None and other is not None and part != other):
             placed.append(PlacedFrame(placed[-1].segment + 1, np.eye(4)))
@@ -51,17 +55,24 @@ def camera_path(
     return placed
 
 
-def _step(first: int, known: Mapping[Numbers, MeasuredPair], baselines: Mapping[Numbers, float]) -> Pose | None:
+def _step(
+    first: int,
+    known: Mapping[Numbers, MeasuredPair],
+    baselines: Mapping[Numbers, float],
+    *,
+    wider: Sequence[MeasuredPair],
+) -> Pose | None:
     """Return T_first_to_next as measured, or its share of a wider pair's motion; None if nothing tells it.
 
-    Of a camera that moves too slowly to be seen in one step a wider pair tells the motion, if all its steps are such.
+    `wider` are the pairs in which the step lies, the narrowest first. Of a camera that moves too slowly to be seen in
+    one step such a pair tells the motion, if all its steps are too slow.
     """
     pair = known.get((first, first + 1))
     if pair is not None and pair.reason is None and (first, first + 1) in baselines:
         return _transform(pair, length=baselines[first, first + 1])
     turned = None if pair is None else pair.R_first_to_second
     stands = pair is not None and pair.reason == "standing"
-    for wide in sorted((one for one in known.values() if one.first <= first < one.second), key=lambda one: one.gap):
+    for wide in wider:
         steps = [known.get((number, number + 1)) for number in range(wide.first, wide.second)]
         creeps = all(step is not None and step.reason in TOO_SLOW for step in steps)
         if wide.reason is None and (wide.first, wide.second) in baselines and (creeps or not stands):
